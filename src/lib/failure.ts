@@ -1,0 +1,38 @@
+/**
+ * Expected outcomes are values: a call that may fail for a reason a person can mend returns a `Result`.
+ * Bugs and a broken environment throw.
+ */
+export type Result<T, F extends Failure = Failure> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: F };
+
+/** Why something did not happen. `reason` is for programs and stays stable; `message` is for people. */
+export interface Failure {
+  readonly reason: string;
+  /** "cannot <verb> <object>: <why>", with what to do where that is known. */
+  readonly message: string;
+}
+
+export function succeed<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value };
+}
+
+export function fail(reason: string, message: string): { readonly ok: false; readonly failure: Failure } {
+  return { ok: false, failure: { reason, message } };
+}
+
+/** The one thrown error class: a literal `code` to tell cases apart and, where there is one, the `cause`. */
+export class HoldfastError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
+    this.name = "HoldfastError";
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
