@@ -1,0 +1,20 @@
+/** When a worker counts as ready: it says so (sd_notify(3) READY=1), a command exits 0, or it has lived that long. */
+export type ReadyRule =
+  | { readonly when: "notify" }
+  | { readonly when: "command"; readonly command: readonly string[] }
+  | { readonly when: "after"; readonly afterMs: number };
+
+/** All that a generation runs: one reading of the config, frozen, so that a worker can be replaced as it was. */
+export interface Plan {
+  /** argv; a name without a slash is looked up in PATH. */
+  readonly command: readonly string[];
+  /** Absolute directory of the code, symlinks resolved: working directory of the workers. */
+  readonly release: string;
+  readonly workers: number;
+  /** Added to the environment of the workers. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** argv run in `release` before the first worker starts; a failure aborts the upgrade. */
+  readonly check: readonly string[] | null;
+  readonly ready: { readonly rule: ReadyRule; readonly timeoutMs: number };
+  readonly drain: { readonly timeoutMs: number; readonly killMs: number };
+}
