@@ -1,3 +1,5 @@
+import type { Address } from "../lib/address.js";
+
 /** When a worker counts as ready: it says so (sd_notify(3) READY=1), a command exits 0, or it has lived that long. */
 export type ReadyRule =
   | { readonly when: "notify" }
@@ -17,4 +19,18 @@ export interface Plan {
   readonly check: readonly string[] | null;
   readonly ready: { readonly rule: ReadyRule; readonly timeoutMs: number };
   readonly drain: { readonly timeoutMs: number; readonly killMs: number };
+}
+
+/** A listener as declared: `address` null means that it must come from systemd. */
+export interface ListenerDeclaration {
+  readonly name: string;
+  readonly address: Address | null;
+  readonly backlog: number | null;
+  readonly mode: number | null;
+}
+
+/** A plan with the listeners it wants, in the order of the workers' fds; null means all that systemd passes. */
+export interface Specification {
+  readonly plan: Plan;
+  readonly listeners: readonly ListenerDeclaration[] | null;
 }

@@ -1,0 +1,64 @@
+import { drainDeadline, pressGeneration } from "./drain.js";
+import type { Generation, Monotonic, State, Worker } from "./state.js";
+import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
+import { candidateOverdue } from "./upgrade.js";
+import { spawnWorker, workerReady } from "./workers.js";
+
+/** When `tick` has something to do next; undefined: never, so nothing wakes up. */
+export function nextDeadline(state: State): Monotonic | undefined {
+  const deadlines = state.generations.flatMap((generation) => [
+    generation.stage.phase === "candidate" ? generation.stage.deadline : undefined,
+    drainDeadline(generation),
+    ...generation.workers.map((worker) => workerDeadline(generation, worker)),
+  ]);
+  const set = deadlines.filter((deadline) => deadline !== undefined);
+  return set.length === 0 ? undefined : Math.min(...set);
+}
+
+function workerDeadline({ specification, stage }: Generation, { run }: Worker): Monotonic | undefined {
+  const { rule, timeoutMs } = specification.plan.ready;
+  if (run.phase === "waiting") return run.until;
+  if (run.phase !== "starting") return undefined;
+  if (rule.when === "after") return run.since + rule.afterMs;
+  return stage.phase === "active" ? run.since + timeoutMs : undefined;
+}
+
+/** Does all that is due. */
+export function tick(turn: Turn): void {
+  const { now } = turn.clock;
+  for (const generation of turn.state.generations) {
+    for (const worker of generation.workers) {
+      const deadline = workerDeadline(generation, worker);
+      if (deadline !== undefined && deadline <= now) workerDue(turn, generation, worker);
+    }
+  }
+  for (const { stage, id } of turn.state.generations) {
+    const generation = turn.state.generations.find((one) => one.id === id);
+    if (stage.phase === "active" || generation === undefined || stage.deadline > now) continue;
+    if (stage.phase === "candidate") candidateOverdue(turn, generation);
+    else pressGeneration(turn, generation);
+  }
+}
+
+function workerDue(turn: Turn, generation: Generation, { index, run }: Worker): void {
+  const slot = { generation: generation.id, index };
+  if (run.phase === "waiting") {
+    spawnWorker(turn, slot);
+  } else if (run.phase === "starting" && generation.specification.plan.ready.rule.when === "after") {
+    workerReady(turn, slot, run.process.pid);
+  } else if (run.phase === "starting") {
+    // Its exit will be met like a crash, with backoff.
+    setRun(turn, slot, { ...run, phase: "draining" });
+    act(turn, { type: "kill", ...slot, process: run.process });
+    announce(
+      turn,
+      "warning",
+      "worker-overdue",
+      `worker ${nameWorker(slot)} was not ready in time and is killed`,
+      {
+        generation: generation.id,
+        worker: nameWorker(slot),
+      },
+    );
+  }
+}

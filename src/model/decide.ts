@@ -1,0 +1,144 @@
+import { tick } from "./deadlines.js";
+import { retireDrained } from "./drain.js";
+import type { Clock, Decision, Event } from "./event.js";
+import { drainWorkers, leave, stop } from "./lifecycle.js";
+import { recovered } from "./recover.js";
+import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
+import { act, findWorker, setRun, type Turn, update } from "./turn.js";
+import {
+  abort,
+  beginUpgrade,
+  candidateChecked,
+  commitWhenReady,
+  requestUpgrade,
+  upgradePrepared,
+} from "./upgrade.js";
+import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } from "./workers.js";
+
+/**
+ * The whole of Holdfast's judgement: pure, without I/O, without a clock of its own.
+ *
+ * ```
+ * upgrade:     requested ──▶ preparing ──▶ candidate ──────────────────▶ done
+ *                  └─▶ queued    └─▶ failed    └─▶ failed (abort)
+ *
+ * generation:  candidate(checking) ─▶ candidate(starting) ─commit─▶ active ─▶ draining ─▶ gone
+ *                        └───────abort───────────┴─────────────────────────────▲
+ *
+ * worker:      spawning ─▶ starting ─▶ ready ─▶ stopping ─▶ draining ─▶ gone
+ *                 ▲            └─crash───┴─▶ waiting ─┐
+ *                 └───────────────────────────────────┘   (only in the active generation)
+ *
+ * lifecycle:   starting ─▶ running ⇄ drained ─▶ stopping ─▶ exit
+ *                              └─▶ leaving ─▶ exit, the workers stay
+ * ```
+ *
+ * Between ready and commit is the place for verification, between active and draining that for probation.
+ *
+ * Every action is one that the returned state knows as intended, so the caller persists first and acts then.
+ */
+export function decide(state: State, event: Event, clock: Clock): Decision {
+  const turn: Turn = { state, actions: [], clock };
+  apply(turn, event);
+  settle(turn);
+  return { state: turn.state, actions: turn.actions };
+}
+
+function apply(turn: Turn, event: Event): void {
+  switch (event.type) {
+    case "recovered":
+      recovered(turn, event.alive);
+      break;
+    case "upgrade-requested":
+      requestUpgrade(turn, event.kind);
+      break;
+    case "prepared":
+      upgradePrepared(turn, event.upgrade, event.result);
+      break;
+    case "checked":
+      candidateChecked(turn, event.generation, event.failure);
+      break;
+    case "spawned":
+      workerSpawned(turn, event);
+      break;
+    case "spawn-failed":
+      spawnFailed(turn, event, event.failure);
+      break;
+    case "worker-ready":
+      workerReady(turn, event, event.pid);
+      break;
+    case "worker-status":
+      workerStatus(turn, event, event.pid, event.text);
+      break;
+    case "worker-exited":
+      workerExited(turn, event, event.pid, event.exit);
+      break;
+    case "signalled":
+      for (const slot of event.slots) {
+        const run = findWorker(turn.state, slot)?.run;
+        if (run?.phase === "stopping") setRun(turn, slot, { ...run, phase: "draining" });
+      }
+      break;
+    case "tick":
+      tick(turn);
+      break;
+    case "drain-requested":
+      drainWorkers(turn);
+      break;
+    case "stop-requested":
+      stop(turn, event.fast);
+      break;
+    case "leave-requested":
+      leave(turn, event.next);
+      break;
+    case "persist-failed":
+      update(turn, { unwritable: event.failure });
+      if (turn.state.upgrade !== null && turn.state.upgrade.kind !== "start") abort(turn, event.failure);
+      break;
+    case "persist-restored":
+      update(turn, { unwritable: null });
+      break;
+    default:
+      event satisfies never;
+  }
+}
+
+/** What follows from the state itself, whichever event led to it. */
+function settle(turn: Turn): void {
+  commitWhenReady(turn);
+  retireDrained(turn);
+  const { lifecycle, queued, upgrade, generations } = turn.state;
+  const serving = lifecycle.phase === "running" || lifecycle.phase === "drained";
+  if (serving && upgrade === null && queued !== null) {
+    update(turn, { queued: null });
+    beginUpgrade(turn, queued);
+  }
+  closeUnused(turn);
+  if (lifecycle.phase === "stopping" && generations.length === 0) {
+    act(turn, { type: "exit", status: lifecycle.failure === null ? "stopped" : "failed" });
+  }
+}
+
+/** A listener that no generation uses any more is closed, unless nothing serves and all are kept for the next. */
+function closeUnused(turn: Turn): void {
+  const { state } = turn;
+  const settled = state.upgrade === null && candidateGeneration(state) === undefined;
+  const stopped = state.lifecycle.phase === "stopping" && state.generations.length === 0;
+  if (!stopped && (!settled || activeGeneration(state) === undefined)) return;
+  const used = new Set(state.generations.flatMap(({ listeners }) => listeners));
+  const unused = state.listeners.filter(({ id }) => !used.has(id));
+  if (unused.length === 0) return;
+  update(turn, { listeners: state.listeners.filter(({ id }) => used.has(id)) });
+  for (const listener of unused) act(turn, { type: "close-listener", listener });
+}
+
+/** The id under which the latest request will be answered: it runs, waits, or has just ended. */
+export function latestUpgrade(state: State): number | undefined {
+  return state.queued?.id ?? state.upgrade?.id ?? state.outcomes.at(-1)?.upgrade;
+}
+
+/** Whether the two states disagree about who is active: the step that must never be taken without being persisted. */
+export function commits(before: State, after: State): boolean {
+  const active = activeGeneration(after);
+  return active !== undefined && findGeneration(before, active.id)?.stage.phase !== "active";
+}

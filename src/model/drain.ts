@@ -1,0 +1,84 @@
+import { formatDuration } from "../lib/duration.js";
+import type { DrainReason, Generation, Monotonic } from "./state.js";
+import { isLive } from "./state.js";
+import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
+
+/** Sends the generation's workers SIGTERM, once, and gives them `drain.timeout`. Those not yet running never will. */
+export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason): void {
+  if (generation.stage.phase === "draining") return;
+  const { timeoutMs } = generation.specification.plan.drain;
+  const workers = generation.workers.flatMap((worker) =>
+    isLive(worker.run) ? [{ ...worker, run: { ...worker.run, phase: "stopping" as const } }] : [],
+  );
+  const deadline = turn.clock.now + timeoutMs;
+  updateGeneration(turn, generation.id, {
+    workers,
+    stage: { phase: "draining", why, pressure: "asked", deadline },
+  });
+  if (workers.length === 0) return;
+  act(turn, { type: "terminate", slots: liveWorkers({ ...generation, workers }) });
+  announce(
+    turn,
+    "info",
+    "generation-draining",
+    `generation ${generation.id} drains, at most ${formatDuration(timeoutMs)}`,
+    { generation: generation.id },
+  );
+}
+
+/** The deadline of a draining generation has passed, or nobody wants to wait for it any longer. */
+export function pressGeneration(turn: Turn, generation: Generation): void {
+  const { stage } = generation;
+  if (stage.phase !== "draining" || stage.pressure === "killed") return;
+  const live = liveWorkers(generation);
+  const { killMs } = generation.specification.plan.drain;
+  if (stage.pressure === "asked") {
+    updateGeneration(turn, generation.id, {
+      stage: { ...stage, pressure: "insisted", deadline: turn.clock.now + killMs },
+    });
+    act(turn, { type: "terminate", slots: live });
+    announce(
+      turn,
+      "warning",
+      "drain-overdue",
+      `generation ${generation.id} has not drained in time: ${live.length} worker(s) get SIGTERM again, SIGKILL in ${formatDuration(killMs)}`,
+      { generation: generation.id },
+    );
+    return;
+  }
+  updateGeneration(turn, generation.id, { stage: { ...stage, pressure: "killed" } });
+  for (const slot of live) act(turn, { type: "kill", ...slot });
+  announce(
+    turn,
+    "warning",
+    "drain-killed",
+    `generation ${generation.id}: ${live.length} worker(s) killed; their open requests are cut`,
+    { generation: generation.id },
+  );
+}
+
+export function drainDeadline(generation: Generation): Monotonic | undefined {
+  const { stage } = generation;
+  return stage.phase === "draining" && stage.pressure !== "killed" ? stage.deadline : undefined;
+}
+
+/** A drained generation leaves the state; what became of it goes to the ledger. */
+export function retireDrained(turn: Turn): void {
+  for (const { id, specification, stage, workers, createdAt } of turn.state.generations) {
+    if (stage.phase !== "draining" || workers.length > 0) continue;
+    update(turn, { generations: turn.state.generations.filter((other) => other.id !== id) });
+    act(turn, {
+      type: "record",
+      entry: {
+        kind: "generation",
+        generation: id,
+        release: specification.plan.release,
+        from: createdAt,
+        to: turn.clock.wall,
+        why: stage.why,
+        cut: stage.pressure === "killed",
+      },
+    });
+    announce(turn, "info", "generation-ended", `generation ${id} has ended`, { generation: id });
+  }
+}

@@ -1,0 +1,48 @@
+import { drainGeneration, pressGeneration } from "./drain.js";
+import { activeGeneration, candidateGeneration } from "./state.js";
+import { act, announce, type Turn, update } from "./turn.js";
+import { abort, conclude } from "./upgrade.js";
+
+const stopping = { reason: "stopping", message: "the service was told to stop" };
+
+/** Every worker drains, then the daemon exits. `fast` does not wait for the drain timeout, only for `drain.kill`. */
+export function stop(turn: Turn, fast: boolean): void {
+  const { lifecycle, upgrade, queued } = turn.state;
+  if (lifecycle.phase === "leaving") return;
+  if (lifecycle.phase !== "stopping") {
+    update(turn, { lifecycle: { phase: "stopping", failure: null }, queued: null });
+    announce(turn, "info", "stopping", fast ? "stopping fast" : "stopping: workers drain");
+    if (upgrade !== null) conclude(turn, upgrade, stopping);
+    if (queued !== null) conclude(turn, { ...queued, generation: null }, stopping);
+  }
+  for (const generation of turn.state.generations) drainGeneration(turn, generation, { kind: "stopped" });
+  if (!fast) return;
+  for (const generation of turn.state.generations) pressGeneration(turn, generation);
+}
+
+/** nginx's WINCH: the workers drain and end, the daemon keeps its listeners; clients wait in the backlog. */
+export function drainWorkers(turn: Turn): void {
+  const { phase } = turn.state.lifecycle;
+  const active = activeGeneration(turn.state);
+  if (phase !== "running" || active === undefined) return;
+  update(turn, { lifecycle: { phase: "drained" } });
+  announce(turn, "info", "drained", "workers drain on request; the listeners stay");
+  if (candidateGeneration(turn.state) !== undefined || turn.state.upgrade !== null) {
+    abort(turn, { reason: "drained", message: "the workers were told to drain" });
+  }
+  drainGeneration(turn, active, { kind: "stopped" });
+}
+
+/** The daemon goes, the workers stay; the next daemon adopts them and, for `systemctl restart`, upgrades. */
+export function leave(turn: Turn, next: "adopt" | "upgrade"): void {
+  const { phase } = turn.state.lifecycle;
+  if (phase === "stopping" || phase === "leaving") return;
+  // After a reexec a drained service is still drained: only a restart brings workers back.
+  if (phase !== "drained" || next === "upgrade") update(turn, { lifecycle: { phase: "leaving", next } });
+  const how =
+    next === "upgrade"
+      ? "restart: the next daemon adopts the workers and upgrades"
+      : "re-exec: the next daemon adopts the workers";
+  announce(turn, "info", "leaving", how);
+  act(turn, { type: "exit", status: next === "upgrade" ? "leaving-restart" : "leaving-reexec" });
+}

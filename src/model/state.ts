@@ -1,0 +1,158 @@
+import type { Failure } from "../lib/failure.js";
+import type { Specification } from "./plan.js";
+
+/** A time that survives the daemon: milliseconds of CLOCK_MONOTONIC, comparable between processes of one boot. */
+export type Monotonic = number;
+/** Milliseconds since the epoch, for people only. */
+export type WallTime = number;
+
+/** Identity of a process; `startTime` in clock ticks since boot (proc(5), stat field 22), null where /proc hides it. */
+export interface Process {
+  readonly pid: number;
+  readonly startTime: number | null;
+}
+
+/** `spawning` is an intent without a process; `stopping` is an intent to send SIGTERM, `draining` means it was sent. */
+export type WorkerRun =
+  | { readonly phase: "waiting"; readonly until: Monotonic }
+  | { readonly phase: "spawning" }
+  | { readonly phase: "starting"; readonly process: Process; readonly since: Monotonic }
+  | { readonly phase: "ready"; readonly process: Process; readonly since: Monotonic }
+  | { readonly phase: "stopping"; readonly process: Process; readonly since: Monotonic }
+  | { readonly phase: "draining"; readonly process: Process; readonly since: Monotonic };
+
+export type LiveRun = Exclude<WorkerRun, { phase: "waiting" | "spawning" }>;
+
+export interface Worker {
+  readonly index: number;
+  /** Crashes in a row, reset after a minute up: sets the backoff. */
+  readonly crashes: number;
+  /** The worker's own STATUS=. */
+  readonly status: string | null;
+  readonly run: WorkerRun;
+}
+
+export type DrainReason =
+  | { readonly kind: "superseded"; readonly by: number }
+  | { readonly kind: "failed"; readonly failure: Failure }
+  | { readonly kind: "stopped" };
+
+export type Stage =
+  | { readonly phase: "candidate"; readonly step: "checking" | "starting"; readonly deadline: Monotonic }
+  | { readonly phase: "active"; readonly since: WallTime }
+  | {
+      readonly phase: "draining";
+      readonly why: DrainReason;
+      /** asked: SIGTERM sent; insisted: SIGTERM sent again; killed: SIGKILL sent. */
+      readonly pressure: "asked" | "insisted" | "killed";
+      readonly deadline: Monotonic;
+    };
+
+export interface Generation {
+  readonly id: number;
+  readonly specification: Specification;
+  /** Ids of its listeners in the order of the workers' fds from 3 up. */
+  readonly listeners: readonly number[];
+  readonly workers: readonly Worker[];
+  readonly createdAt: WallTime;
+  readonly stage: Stage;
+}
+
+/** A listen socket that the daemon holds. `inode` tells it from any other socket alive. */
+export interface Listener {
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+  readonly inode: string;
+  /** `systemd`: the .socket unit's, which owns address and socket file; `bound`: opened by the daemon. */
+  readonly origin: "systemd" | "bound";
+  readonly backlog: number | null;
+}
+
+/** `start`: the first generation; `restart`: implied by `systemctl restart`, so that READY=1 waits for it. */
+export type UpgradeKind = "start" | "upgrade" | "restart" | "rollback";
+
+export interface UpgradeRequest {
+  readonly id: number;
+  readonly kind: UpgradeKind;
+  readonly requestedAt: Monotonic;
+}
+
+export interface Upgrade extends UpgradeRequest {
+  /** null while the config is read and the listeners are reconciled. */
+  readonly generation: number | null;
+}
+
+export interface Outcome {
+  readonly upgrade: number;
+  readonly kind: UpgradeKind;
+  readonly generation: number | null;
+  readonly failure: Failure | null;
+  readonly endedAt: WallTime;
+  readonly tookMs: number;
+}
+
+export type Lifecycle =
+  /** No generation has been active since the service was started. */
+  | { readonly phase: "starting" }
+  | { readonly phase: "running" }
+  /** Workers were drained on request; daemon and listeners stay. */
+  | { readonly phase: "drained" }
+  | { readonly phase: "stopping"; readonly failure: Failure | null }
+  /** The daemon leaves and the workers stay; what the next daemon is to do after adopting them. */
+  | { readonly phase: "leaving"; readonly next: "adopt" | "upgrade" };
+
+/** A generation that was active once: what `rollback` can return to. */
+export interface Retired {
+  readonly generation: number;
+  readonly specification: Specification;
+}
+
+/** The facts. All that the daemon knows; kernel objects are in the fd store under names derived from this. */
+export interface State {
+  readonly nextGeneration: number;
+  readonly nextUpgrade: number;
+  readonly nextListener: number;
+  readonly lifecycle: Lifecycle;
+  readonly listeners: readonly Listener[];
+  /** Oldest first. */
+  readonly generations: readonly Generation[];
+  readonly upgrade: Upgrade | null;
+  readonly queued: UpgradeRequest | null;
+  /** The last few, newest last: a client that lost its daemon asks the next one. */
+  readonly outcomes: readonly Outcome[];
+  /** Newest last. */
+  readonly retired: readonly Retired[];
+  /** Why the state file cannot be written, as long as it cannot. */
+  readonly unwritable: Failure | null;
+}
+
+export const initialState: State = {
+  nextGeneration: 1,
+  nextUpgrade: 1,
+  nextListener: 1,
+  lifecycle: { phase: "starting" },
+  listeners: [],
+  generations: [],
+  upgrade: null,
+  queued: null,
+  outcomes: [],
+  retired: [],
+  unwritable: null,
+};
+
+export function isLive(run: WorkerRun): run is LiveRun {
+  return run.phase !== "waiting" && run.phase !== "spawning";
+}
+
+export function findGeneration(state: State, id: number): Generation | undefined {
+  return state.generations.find((generation) => generation.id === id);
+}
+
+export function activeGeneration(state: State): Generation | undefined {
+  return state.generations.find((generation) => generation.stage.phase === "active");
+}
+
+export function candidateGeneration(state: State): Generation | undefined {
+  return state.generations.find((generation) => generation.stage.phase === "candidate");
+}

@@ -1,0 +1,134 @@
+import type { Failure } from "../lib/failure.js";
+import type { ExitStatus, Slot, SlotProcess } from "./event.js";
+import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
+import {
+  act,
+  announce,
+  findWorker,
+  nameWorker,
+  setRun,
+  type Turn,
+  updateGeneration,
+  updateWorker,
+} from "./turn.js";
+import { abort } from "./upgrade.js";
+
+const backoffFirstMs = 100;
+const backoffLastMs = 30_000;
+const steadyAfterMs = 60_000;
+
+/** 100 ms, doubled at each crash in a row, at most 30 s. */
+export function backoffMs(crashes: number): number {
+  return Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(crashes - 1, 20));
+}
+
+export function spawnWorker(turn: Turn, slot: Slot): void {
+  setRun(turn, slot, { phase: "spawning" });
+  act(turn, { type: "spawn", generation: slot.generation, index: slot.index });
+}
+
+/** A process waits at its gate: from here on the state knows it, so it may run. */
+export function workerSpawned(turn: Turn, spawned: SlotProcess): void {
+  const { generation: id, index, process } = spawned;
+  const slot = { generation: id, index, process };
+  if (findWorker(turn.state, slot)?.run.phase !== "spawning") {
+    act(turn, { type: "kill", ...slot });
+    act(turn, { type: "forget", ...slot });
+    return;
+  }
+  setRun(turn, slot, { phase: "starting", process, since: turn.clock.now });
+  act(turn, { type: "open-gate", ...slot });
+  awaitReady(turn, slot);
+}
+
+export function awaitReady(turn: Turn, slot: SlotProcess): void {
+  const rule = findGeneration(turn.state, slot.generation)?.specification.plan.ready.rule;
+  if (rule?.when === "command") act(turn, { type: "run-ready-command", ...slot });
+}
+
+export function spawnFailed(turn: Turn, slot: Slot, failure: Failure): void {
+  const generation = findGeneration(turn.state, slot.generation);
+  const worker = findWorker(turn.state, slot);
+  if (generation === undefined || worker?.run.phase !== "spawning") return;
+  if (generation.stage.phase === "candidate") {
+    abort(turn, failure);
+  } else {
+    backOff(turn, slot, worker, failure.message);
+  }
+}
+
+export function workerReady(turn: Turn, slot: Slot, pid: number): void {
+  const run = findWorker(turn.state, slot)?.run;
+  if (run?.phase !== "starting" || run.process.pid !== pid) return;
+  setRun(turn, slot, { ...run, phase: "ready" });
+  const worker = nameWorker(slot);
+  announce(turn, "info", "worker-ready", `worker ${worker} is ready`, {
+    generation: slot.generation,
+    worker,
+    pid,
+  });
+  act(turn, { type: "restore-backlogs" });
+}
+
+export function workerStatus(turn: Turn, slot: Slot, pid: number, text: string): void {
+  const worker = findWorker(turn.state, slot);
+  if (worker === undefined || !isLive(worker.run) || worker.run.process.pid !== pid) return;
+  if (worker.status !== text) updateWorker(turn, slot, { status: text });
+}
+
+export function workerExited(turn: Turn, slot: Slot, pid: number, exit: ExitStatus): void {
+  const generation = findGeneration(turn.state, slot.generation);
+  const worker = findWorker(turn.state, slot);
+  if (generation === undefined || worker === undefined || !isLive(worker.run)) return;
+  if (worker.run.process.pid !== pid) return;
+  act(turn, { type: "forget", generation: slot.generation, index: slot.index, process: worker.run.process });
+  loseWorker(turn, generation, worker, describeExit(exit));
+}
+
+function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: string): void {
+  const slot = { generation: generation.id, index: worker.index };
+  const name = nameWorker(slot);
+  switch (generation.stage.phase) {
+    case "candidate": {
+      const when = worker.run.phase === "ready" ? "after it was ready" : "before it was ready";
+      abort(turn, { reason: "worker-exited", message: `worker ${name} ${how} ${when}` });
+      removeWorker(turn, slot);
+      return;
+    }
+    case "active":
+      backOff(turn, slot, worker, `worker ${name} ${how}`);
+      return;
+    case "draining":
+      removeWorker(turn, slot);
+      announce(turn, "info", "worker-ended", `worker ${name} ${how}`, {
+        generation: slot.generation,
+        worker: name,
+      });
+      return;
+    default:
+      generation.stage satisfies never;
+  }
+}
+
+function removeWorker(turn: Turn, slot: Slot): void {
+  const workers = findGeneration(turn.state, slot.generation)?.workers ?? [];
+  updateGeneration(turn, slot.generation, { workers: workers.filter(({ index }) => index !== slot.index) });
+}
+
+function backOff(turn: Turn, slot: Slot, worker: Worker, what: string): void {
+  const { now } = turn.clock;
+  const steady = isLive(worker.run) && now - worker.run.since >= steadyAfterMs;
+  const crashes = steady ? 1 : worker.crashes + 1;
+  const waitMs = backoffMs(crashes);
+  updateWorker(turn, slot, { crashes, status: null, run: { phase: "waiting", until: now + waitMs } });
+  announce(turn, "warning", "worker-crashed", `${what}; started again in ${waitMs} ms`, {
+    generation: slot.generation,
+    worker: nameWorker(slot),
+  });
+}
+
+export function describeExit({ code, signal }: ExitStatus): string {
+  if (signal !== null) return `was ended by ${signal}`;
+  if (code !== null) return `exited with status ${code}`;
+  return "ended (status unknown: not started by this daemon)";
+}
