@@ -90,9 +90,9 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
   const name = nameWorker(slot);
   switch (generation.stage.phase) {
     case "candidate": {
+      removeWorker(turn, slot);
       const when = worker.run.phase === "ready" ? "after it was ready" : "before it was ready";
       abort(turn, { reason: "worker-exited", message: `worker ${name} ${how} ${when}` });
-      removeWorker(turn, slot);
       return;
     }
     case "active":

@@ -1,0 +1,73 @@
+import type { Failure } from "../lib/failure.js";
+import type { News } from "../model/event.js";
+import type { Outcome } from "../model/state.js";
+
+/** What the control API needs of the daemon; the only thing `control` knows about it. */
+export interface ControlPort {
+  report(): StatusReport;
+  /** Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known. */
+  submit(command: Command): Submission;
+  progressOf(upgrade: number): UpgradeProgress;
+  /** Calls back at each piece of news, until the returned function is called. */
+  subscribe(listener: (news: News) => void): () => void;
+}
+
+export type Command = "upgrade" | "rollback" | "reexec" | "drain" | "stop";
+
+export type Submission =
+  | { readonly accepted: true; readonly upgrade: number | null }
+  | { readonly accepted: false; readonly failure: Failure };
+
+export type UpgradeProgress =
+  | { readonly phase: "pending" }
+  | { readonly phase: "ended"; readonly outcome: Outcome }
+  | { readonly phase: "unknown" };
+
+/** `GET /v1/status`, and what `holdfast status --json` prints. */
+export interface StatusReport {
+  readonly name: string;
+  readonly version: string;
+  readonly pid: number;
+  /** The unit under systemd, null elsewhere. */
+  readonly unit: string | null;
+  readonly lifecycle: "starting" | "running" | "drained" | "stopping" | "leaving";
+  /** One sentence, the same as the unit's STATUS=. */
+  readonly summary: string;
+  /** Serving, but the last upgrade failed, workers are missing or the state cannot be written. */
+  readonly degraded: string | null;
+  readonly upgrade: { readonly id: number; readonly generation: number | null } | null;
+  readonly lastUpgrade: Outcome | null;
+  readonly generations: readonly GenerationReport[];
+  readonly listeners: readonly ListenerReport[];
+  /** Datagrams on the notify socket that came from no worker or were malformed. */
+  readonly notifyDropped: number;
+}
+
+export interface GenerationReport {
+  readonly id: number;
+  readonly phase: "candidate" | "active" | "draining";
+  /** Why it drains, or what a candidate waits for. */
+  readonly detail: string | null;
+  readonly release: string;
+  readonly createdAt: number;
+  readonly workers: readonly WorkerReport[];
+}
+
+export interface WorkerReport {
+  readonly name: string;
+  readonly phase: "waiting" | "spawning" | "starting" | "ready" | "stopping" | "draining";
+  readonly pid: number | null;
+  readonly ageMs: number | null;
+  readonly residentBytes: number | null;
+  readonly crashes: number;
+  readonly status: string | null;
+}
+
+export interface ListenerReport {
+  readonly name: string;
+  readonly address: string;
+  readonly origin: "systemd" | "bound";
+  readonly generations: readonly number[];
+  /** Connections waiting to be accepted and how many may; TCP only. */
+  readonly backlog: { readonly queued: number; readonly limit: number } | null;
+}
