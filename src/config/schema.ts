@@ -1,0 +1,117 @@
+import { resolve } from "node:path";
+import * as v from "valibot";
+import { parseDuration } from "../lib/duration.js";
+import type { Plan, ReadyRule } from "../model/plan.js";
+import type { ConfigDefaults } from "./config.js";
+import { listeners } from "./listeners.js";
+import { argv, isCount, named, readWith, table, text } from "./values.js";
+
+const maxWorkers = 256;
+const defaultReadyTimeoutMs = 30_000;
+
+export const readyEntries = {
+  when: v.optional(
+    v.literal(
+      "notify",
+      'must be "notify"; for the other rules write command = ["..."] or after = "2s" instead',
+    ),
+  ),
+  command: v.optional(argv('["curl", "-fsS", "http://127.0.0.1:8080/"]')),
+  after: v.optional(readWith(parseDuration, '"2s"')),
+  timeout: v.optional(readWith(parseDuration, '"30s"'), "30s"),
+};
+
+const ready = v.pipe(
+  table('must be a table, as in when = "notify" below [ready]'),
+  v.object(readyEntries),
+  v.partialCheck(
+    [["when"], ["command"], ["after"]],
+    ({ when, command, after }) => [when, command, after].filter((rule) => rule !== undefined).length <= 1,
+    "when, command and after are three rules of which one decides; keep one",
+  ),
+  v.forward(
+    v.partialCheck(
+      [["after"], ["timeout"]],
+      ({ after, timeout }) => after === undefined || after < timeout,
+      `must be shorter than ready.timeout (${defaultReadyTimeoutMs / 1_000}s unless given), or no worker is ever ready`,
+    ),
+    ["after"],
+  ),
+  v.transform(({ command, after, timeout }): Plan["ready"] => ({
+    rule: chooseRule(command, after),
+    timeoutMs: timeout,
+  })),
+);
+
+export const drainEntries = {
+  timeout: v.optional(readWith(parseDuration, '"60s"'), "60s"),
+  kill: v.optional(readWith(parseDuration, '"5s"'), "5s"),
+};
+
+const drain = v.pipe(
+  table('must be a table, as in timeout = "60s" below [drain]'),
+  v.object(drainEntries),
+  v.transform(({ timeout, kill }): Plan["drain"] => ({ timeoutMs: timeout, killMs: kill })),
+);
+
+export const rootEntries = {
+  command: argv('["/usr/bin/gunicorn", "app:app"]'),
+  release: v.optional(v.pipe(text('"/srv/web"'), v.minLength(1, 'must name a directory; write "/srv/web"'))),
+  workers: v.optional(
+    v.custom<number | "auto">(
+      (value) => value === "auto" || isCount(value, 1, maxWorkers),
+      `must be a whole number from 1 to ${maxWorkers} without quotes, or "auto"`,
+    ),
+    1,
+  ),
+  environment: v.optional(named("must be a table of strings", judgeVariableName, text('"1"')), () =>
+    Object.create(null),
+  ),
+  check: v.optional(argv('["gunicorn", "--check-config", "app:app"]')),
+  listeners: v.optional(listeners),
+  ready: v.optional(ready, emptyTable),
+  drain: v.optional(drain, emptyTable),
+};
+
+/** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
+export function configSchema(defaults: ConfigDefaults) {
+  return v.pipe(
+    v.object(
+      rootEntries,
+      'is missing; write the program to run, as in command = ["/usr/bin/gunicorn", "app:app"]',
+    ),
+    v.transform((root) => {
+      const plan: Plan = {
+        command: root.command,
+        release: resolve(defaults.cwd, root.release ?? "."),
+        workers: root.workers === "auto" ? Math.min(Math.max(defaults.cores, 1), maxWorkers) : root.workers,
+        environment: Object.fromEntries(root.environment),
+        check: root.check ?? null,
+        ready: root.ready,
+        drain: root.drain,
+      };
+      return { plan, listeners: root.listeners ?? null };
+    }),
+  );
+}
+
+/** As TOML's parser would make it, so that the defaults of an absent table's keys apply. */
+function emptyTable(): Record<string, never> {
+  return Object.create(null);
+}
+
+function chooseRule(command: readonly string[] | undefined, afterMs: number | undefined): ReadyRule {
+  if (command !== undefined) return { when: "command", command };
+  if (afterMs !== undefined) return { when: "after", afterMs };
+  return { when: "notify" };
+}
+
+function judgeVariableName(name: string): string | null {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    return "a variable's name has letters, digits and underscores, and no digit in front";
+  }
+  if (/^(LISTEN_(PID|PIDFDID|FDS|FDNAMES)|NOTIFY_SOCKET|WATCHDOG_.*|HOLDFAST_.*)$/.test(name)) {
+    return "the daemon sets or clears this variable itself; remove it";
+  }
+  return null;
+}

@@ -1,0 +1,28 @@
+import { nearest } from "../lib/nearest.js";
+import { listenerEntries } from "./listeners.js";
+import { type KeyPath, type Problem, writeKey } from "./problem.js";
+import { drainEntries, readyEntries, rootEntries } from "./schema.js";
+import { isTable } from "./values.js";
+
+/** Every key that nobody reads, each with the known one it was probably meant to be. */
+export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
+  const listenerTables = isTable(root["listeners"]) ? Object.entries(root["listeners"]) : [];
+  return [
+    ...compare(root, rootEntries, []),
+    ...listenerTables.flatMap(([name, entry]) => compare(entry, listenerEntries, ["listeners", name])),
+    ...compare(root["ready"], readyEntries, ["ready"]),
+    ...compare(root["drain"], drainEntries, ["drain"]),
+  ];
+}
+
+function compare(value: unknown, entries: object, above: KeyPath): Problem[] {
+  if (!isTable(value)) return [];
+  const known = Object.keys(entries);
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const meant = nearest(key, known);
+      const hint = meant === undefined ? `known here: ${known.join(", ")}` : `did you mean \`${meant}\`?`;
+      return { path: [...above, key], message: `unknown key \`${writeKey([key])}\`; ${hint}` };
+    });
+}
