@@ -64,9 +64,7 @@ export const rootEntries = {
     ),
     1,
   ),
-  environment: v.optional(named("must be a table of strings", judgeVariableName, text('"1"')), () =>
-    Object.create(null),
-  ),
+  environment: v.optional(named("must be a table of strings", judgeVariableName, text('"1"')), emptyTable),
   check: v.optional(argv('["gunicorn", "--check-config", "app:app"]')),
   listeners: v.optional(listeners),
   ready: v.optional(ready, emptyTable),

@@ -1,0 +1,34 @@
+import type { Config } from "../../../src/config/config.js";
+import { parseConfig } from "../../../src/config/parse.js";
+import type { Result } from "../../../src/lib/failure.js";
+
+/** Every documented key once. */
+export const sample = `
+command     = ["gunicorn", "app:app", "--workers", "1"]
+release     = "/srv/web"
+workers     = 2
+environment = { PYTHONUNBUFFERED = "1", _x9 = "" }
+check       = ["gunicorn", "--check-config", "app:app"]
+
+[listeners.http]
+address = "127.0.0.1:8080"
+backlog = 511
+
+[listeners.web-socket]
+address = "unix:/run/web/web.sock"
+mode    = "0660"
+
+[listeners.from-systemd]
+
+[ready]
+when    = "notify"
+timeout = "45s"
+
+[drain]
+timeout = "2min"
+kill    = "500ms"
+`;
+
+export function parse(toml: string): Result<Config> {
+  return parseConfig(toml, "web.toml", { cwd: "/srv/here", cores: 3 });
+}
