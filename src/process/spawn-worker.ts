@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+
+/**
+ * The shell waits at the gate, then becomes the worker: so LISTEN_PID is the worker's own pid, and a worker that
+ * the daemon did not live to write down never runs, because the gate's pipe then ends without a line.
+ */
+const gate = 'read -r open || exit 0; unset open; LISTEN_PID=$$ exec "$0" "$@" </dev/null';
+
+export interface WorkerCommand {
+  readonly command: readonly string[];
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Passed as fds 3 and up, in this order. */
+  readonly fds: readonly number[];
+  readonly fdNames: readonly string[];
+}
+
+export interface GatedWorker {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  openGate(): void;
+}
+
+/**
+ * Starts a worker in a session and process group of its own, its stdout and stderr those of the daemon (the journal),
+ * its listeners passed as in sd_listen_fds(3). Nothing of it runs before `openGate`.
+ */
+export function spawnWorker(worker: WorkerCommand): Result<GatedWorker> {
+  const { command, directory, environment, fds, fdNames } = worker;
+  const listen = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: fdNames.join(":") };
+  let child: ChildProcess;
+  try {
+    child = spawn("/bin/sh", ["-c", gate, ...command], {
+      cwd: directory,
+      env: { ...environment, ...(fds.length > 0 ? listen : {}) },
+      stdio: ["pipe", "inherit", "inherit", ...fds],
+      detached: true,
+    });
+  } catch (error) {
+    return fail("spawn-failed", `cannot start ${command.join(" ")}: ${messageOf(error)}`);
+  }
+  child.on("error", () => {});
+  const { pid, stdin } = child;
+  if (pid === undefined || stdin === null) {
+    return fail("spawn-failed", `cannot start ${command.join(" ")} in ${directory}: fork or chdir failed`);
+  }
+  // A worker that died at its gate has closed the pipe: its exit says so.
+  stdin.on("error", () => {});
+  child.unref();
+  return succeed({ pid, child, openGate: () => stdin.end("\n") });
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import * as v from "valibot";
+import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { recordSchema, type StateRecord } from "./schema.js";
+
+/** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
+export const stateFormat = 1;
+
+const envelopeSchema = v.object({ format: v.number(), checksum: v.string(), record: v.unknown() });
+
+export function encodeRecord(record: StateRecord): string {
+  const json = JSON.stringify(record);
+  return `{"format":${stateFormat},"checksum":"${checksumOf(json)}","record":${json}}\n`;
+}
+
+/** Fails with `state-damaged` or, for a file of a later Holdfast, `state-newer`; never throws. */
+export function decodeRecord(text: string): Result<StateRecord> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return fail("state-damaged", `it is cut or not JSON (${messageOf(error)})`);
+  }
+  const envelope = v.safeParse(envelopeSchema, json);
+  if (!envelope.success) return fail("state-damaged", "it is no state file of Holdfast");
+  const { format, checksum, record } = envelope.output;
+  if (format > stateFormat) {
+    const known = `this one knows formats up to ${stateFormat}`;
+    return fail("state-newer", `it was written by a later version of Holdfast (format ${format}; ${known})`);
+  }
+  if (checksumOf(JSON.stringify(record)) !== checksum) {
+    return fail("state-damaged", "its checksum does not match its content");
+  }
+  const parsed = v.safeParse(recordSchema, record);
+  if (parsed.success) return succeed(parsed.output);
+  const [issue] = parsed.issues;
+  return fail("state-damaged", `${v.getDotPath(issue) ?? "its content"}: ${issue.message}`);
+}
+
+function checksumOf(json: string): string {
+  return createHash("sha256").update(json).digest("hex");
+}

@@ -1,0 +1,138 @@
+import * as v from "valibot";
+import type { State } from "../model/state.js";
+
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const argv = v.pipe(v.array(text), v.minLength(1));
+const failure = v.object({ reason: text, message: text });
+const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
+
+const rule = v.variant("when", [
+  v.object({ when: v.literal("notify") }),
+  v.object({ when: v.literal("command"), command: argv }),
+  v.object({ when: v.literal("after"), afterMs: v.number() }),
+]);
+
+const plan = v.object({
+  command: argv,
+  release: text,
+  workers: v.pipe(count, v.minValue(1)),
+  environment: v.record(text, text),
+  check: v.nullable(argv),
+  ready: v.object({ rule, timeoutMs: v.number() }),
+  drain: v.object({ timeoutMs: v.number(), killMs: v.number() }),
+});
+
+const address = v.variant("kind", [
+  v.object({ kind: v.picklist(["tcp", "udp"]), family: v.picklist([4, 6]), host: text, port: count }),
+  v.object({ kind: v.literal("unix"), path: text }),
+]);
+
+const specification = v.object({
+  plan,
+  listeners: v.nullable(
+    v.array(
+      v.object({
+        name: text,
+        address: v.nullable(address),
+        backlog: v.nullable(count),
+        mode: v.nullable(count),
+      }),
+    ),
+  ),
+});
+
+const run = v.variant("phase", [
+  v.object({ phase: v.literal("waiting"), until: v.number() }),
+  v.object({ phase: v.literal("spawning") }),
+  v.object({ phase: v.picklist(["starting", "ready", "stopping", "draining"]), process, since: v.number() }),
+]);
+
+const why = v.variant("kind", [
+  v.object({ kind: v.literal("superseded"), by: count }),
+  v.object({ kind: v.literal("failed"), failure }),
+  v.object({ kind: v.literal("stopped") }),
+]);
+
+const stage = v.variant("phase", [
+  v.object({
+    phase: v.literal("candidate"),
+    step: v.picklist(["checking", "starting"]),
+    deadline: v.number(),
+  }),
+  v.object({ phase: v.literal("active"), since: v.number() }),
+  v.object({
+    phase: v.literal("draining"),
+    why,
+    pressure: v.picklist(["asked", "insisted", "killed"]),
+    deadline: v.number(),
+  }),
+]);
+
+const generation = v.object({
+  id: count,
+  specification,
+  listeners: v.array(count),
+  workers: v.array(v.object({ index: count, crashes: count, status: v.nullable(text), run })),
+  createdAt: v.number(),
+  stage,
+});
+
+const listener = v.object({
+  id: count,
+  name: text,
+  address: text,
+  inode: text,
+  origin: v.picklist(["systemd", "bound"]),
+  backlog: v.nullable(count),
+});
+
+const kind = v.picklist(["start", "upgrade", "restart", "rollback"]);
+const request = { id: count, kind, requestedAt: v.number() };
+
+const lifecycle = v.variant("phase", [
+  v.object({ phase: v.picklist(["starting", "running", "drained"]) }),
+  v.object({ phase: v.literal("stopping"), failure: v.nullable(failure) }),
+  v.object({ phase: v.literal("leaving"), next: v.picklist(["adopt", "upgrade"]) }),
+]);
+
+const state = v.object({
+  nextGeneration: count,
+  nextUpgrade: count,
+  nextListener: count,
+  lifecycle,
+  listeners: v.array(listener),
+  generations: v.array(generation),
+  upgrade: v.nullable(v.object({ ...request, generation: v.nullable(count) })),
+  queued: v.nullable(v.object(request)),
+  outcomes: v.array(
+    v.object({
+      upgrade: count,
+      kind,
+      generation: v.nullable(count),
+      failure: v.nullable(failure),
+      endedAt: v.number(),
+      tookMs: v.number(),
+    }),
+  ),
+  retired: v.array(v.object({ generation: count, specification })),
+  unwritable: v.nullable(failure),
+}) satisfies v.GenericSchema<unknown, State>;
+
+/** What the state file holds: the state and what tells whether it is still true. */
+export const recordSchema = v.object({
+  /** The service the state is of. */
+  name: text,
+  /** Of the boot in which it was written: processes and monotonic times of another boot mean nothing. */
+  bootId: text,
+  /** Counts writes: of two copies the higher one is the newer. */
+  revision: count,
+  state,
+}) satisfies v.GenericSchema<unknown, StateRecord>;
+
+export interface StateRecord {
+  readonly name: string;
+  readonly bootId: string;
+  readonly revision: number;
+  readonly state: State;
+}

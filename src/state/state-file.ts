@@ -1,0 +1,95 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { decodeRecord, encodeRecord } from "./encode.js";
+import type { StateRecord } from "./schema.js";
+
+const fileLimitBytes = 16 * 1024 * 1024;
+
+export function stateFilePath(directory: string): string {
+  return join(directory, "state.json");
+}
+
+/**
+ * Reads `state.json`; undefined when there is none. Changes nothing on disk. Fails for a file that is damaged, of
+ * a later version, or owned by somebody else (whoever can write it could have workers killed or started).
+ */
+export function readStateFile(directory: string): Result<StateRecord | undefined> {
+  const file = stateFilePath(directory);
+  let fd: number;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return succeed(undefined);
+    return fail("state-unreadable", `cannot read the state file ${file}: ${messageOf(error)}`);
+  }
+  try {
+    const { uid, size } = fstatSync(fd);
+    if (uid !== process.geteuid?.() && uid !== 0) {
+      return fail("state-foreign", `cannot use the state file ${file}: it is owned by uid ${uid}`);
+    }
+    if (size > fileLimitBytes) {
+      return fail("state-damaged", `cannot use the state file ${file}: ${size} bytes are too many`);
+    }
+    const decoded = decodeRecord(readFileSync(fd, "utf8"));
+    if (decoded.ok) return decoded;
+    const { reason, message } = decoded.failure;
+    return fail(reason, `cannot use the state file ${file}: ${message}`);
+  } catch (error) {
+    return fail("state-unreadable", `cannot read the state file ${file}: ${messageOf(error)}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Replaces the file atomically and durably: temporary file, fsync, rename, fsync of the directory. */
+export function writeStateFile(directory: string, record: StateRecord): Result<void> {
+  const file = stateFilePath(directory);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const temporary = `${file}.new`;
+    const fd = openSync(temporary, "w", 0o600);
+    try {
+      writeFileSync(fd, encodeRecord(record));
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, file);
+    syncDirectory(dirname(file));
+    return succeed(undefined);
+  } catch (error) {
+    return fail("state-unwritable", `cannot write the state file ${file}: ${messageOf(error)}`);
+  }
+}
+
+/** Keeps a file that cannot be used, under a name that says so; returns that name, undefined if it cannot be moved. */
+export function setAside(directory: string, reason: string): string | undefined {
+  const file = stateFilePath(directory);
+  const aside = `${file}.${reason.replace("state-", "")}-${Date.now()}`;
+  try {
+    renameSync(file, aside);
+    return aside;
+  } catch {
+    return undefined;
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

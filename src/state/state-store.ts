@@ -1,0 +1,63 @@
+import type { Failure, Result } from "../lib/failure.js";
+import type { State } from "../model/state.js";
+import type { StateRecord } from "./schema.js";
+import { readStateFile, setAside, writeStateFile } from "./state-file.js";
+import { readStateMemory, writeStateMemory } from "./state-memory.js";
+
+export interface StateStoreOptions {
+  readonly name: string;
+  readonly directory: string;
+  readonly bootId: string;
+  /** The memfd of `writeStateMemory`. */
+  readonly memfd: number;
+}
+
+/** What was found of the last daemon's state. `problems` are for the log: files that could not be used and why. */
+export interface Remembered {
+  readonly state: State | undefined;
+  /** Written before the last reboot: processes and deadlines in it mean nothing. */
+  readonly rebooted: boolean;
+  readonly problems: readonly string[];
+}
+
+/** The facts on disk and, beside them, in memory that outlives the daemon. */
+export class StateStore {
+  readonly #options: StateStoreOptions;
+  #revision = 0;
+
+  constructor(options: StateStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the newer of the two copies. A file that cannot be used is set aside under another name. */
+  load(): Remembered {
+    const { directory, memfd, name, bootId } = this.#options;
+    const problems: string[] = [];
+    const file = readStateFile(directory);
+    if (!file.ok) problems.push(describeUnusable(directory, file.failure));
+    const copies = [file.ok ? file.value : undefined, readStateMemory(memfd)];
+    const records = copies.filter((record): record is StateRecord => {
+      if (record === undefined || record.name === name) return record !== undefined;
+      problems.push(`a state of another service, ${record.name}, is ignored`);
+      return false;
+    });
+    const newest = records.sort((a, b) => b.revision - a.revision).at(0);
+    this.#revision = newest?.revision ?? 0;
+    return { state: newest?.state, rebooted: newest !== undefined && newest.bootId !== bootId, problems };
+  }
+
+  /** Both copies are written; the result is that of the file. */
+  write(state: State): Result<void> {
+    const { name, bootId, memfd, directory } = this.#options;
+    this.#revision += 1;
+    const record = { name, bootId, revision: this.#revision, state };
+    writeStateMemory(memfd, record);
+    return writeStateFile(directory, record);
+  }
+}
+
+function describeUnusable(directory: string, failure: Failure): string {
+  const aside = setAside(directory, failure.reason);
+  const kept = aside === undefined ? "it stays where it is" : `it is kept as ${aside}`;
+  return `${failure.message}; ${kept}, and recovery goes on from what the fd store holds`;
+}
