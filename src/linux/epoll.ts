@@ -1,0 +1,111 @@
+import koffi from "koffi";
+import { HoldfastError } from "../lib/failure.js";
+import { closeFd } from "./fd.js";
+import { libc, orThrow } from "./ffi.js";
+
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLLIN = 1;
+const batch = 64;
+
+const epollCreate = libc<[flags: number]>("int epoll_create1(int)");
+const epollControl = libc<[epollFd: number, operation: number, fd: number, event: Buffer | null]>(
+  "int epoll_ctl(int, int, int, void *)",
+);
+const epollWait = libc<[epollFd: number, events: Buffer, count: number, timeoutMs: number]>(
+  "int epoll_wait(int, void *, int, int)",
+);
+
+// struct epoll_event is packed on x86-64 and nowhere else.
+const eventSize = process.arch === "x64" ? 12 : 16;
+const dataOffset = eventSize - 8;
+
+/**
+ * Tells when fds that Node cannot watch (pidfds, datagram sockets) have something to read; hang-up and error count
+ * as readable. Level-triggered: a callback that leaves the fd readable is called again in the next turn of the loop.
+ * Costs nothing while nothing happens. epoll(7).
+ *
+ * One epoll instance under one libuv handle for the whole life: koffi's poll handles abort the process when an
+ * fd is closed or is not pollable, and this fd is neither.
+ */
+export class Watcher implements Disposable {
+  readonly #epollFd: number;
+  readonly #handle: ReturnType<typeof koffi.node.poll>;
+  readonly #callbacks = new Map<number, () => void>();
+  readonly #events = Buffer.alloc(batch * eventSize);
+  #closed = false;
+
+  constructor() {
+    this.#epollFd = orThrow("create an epoll instance", epollCreate(EPOLL_CLOEXEC));
+    // koffi calls back outside of Node's callback scope, where ticks and promises would wait for the next
+    // event; an immediate runs in the same turn and inside of one.
+    this.#handle = koffi.node.poll(this.#epollFd, () => setImmediate(() => this.#dispatch()));
+  }
+
+  /** The fd must be pollable (EPERM for a regular file), not watched already, and unwatched before it is closed. */
+  watch(fd: number, onReadable: () => void): void {
+    this.#assertOpen();
+    const event = Buffer.alloc(eventSize);
+    event.writeUInt32LE(EPOLLIN, 0);
+    event.writeInt32LE(fd, dataOffset);
+    orThrow(`watch fd ${fd}`, epollControl(this.#epollFd, EPOLL_CTL_ADD, fd, event));
+    this.#callbacks.set(fd, onReadable);
+  }
+
+  /** The callback is not called any more. Throws for an fd that is not watched or was closed first. */
+  unwatch(fd: number): void {
+    this.#assertOpen();
+    orThrow(`unwatch fd ${fd}`, epollControl(this.#epollFd, EPOLL_CTL_DEL, fd, null));
+    this.#callbacks.delete(fd);
+  }
+
+  /** Holds the process up (the state at the start). */
+  ref(): void {
+    this.#assertOpen();
+    this.#handle.ref();
+  }
+
+  /** Lets the process end although fds are watched. */
+  unref(): void {
+    this.#assertOpen();
+    this.#handle.unref();
+  }
+
+  /** Ends all watching; the watched fds stay open. May be called twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#callbacks.clear();
+    this.#handle.close();
+    closeFd(this.#epollFd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #dispatch(): void {
+    if (this.#closed) return;
+    const count = orThrow("wait for events", epollWait(this.#epollFd, this.#events, batch, 0));
+    const ready = Array.from({ length: count }, (_, index) => {
+      const fd = this.#events.readInt32LE(index * eventSize + dataOffset);
+      return { fd, callback: this.#callbacks.get(fd) };
+    });
+    for (const { fd, callback } of ready) {
+      // A callback before this one may have unwatched the fd, or put another in its place.
+      if (callback === undefined || this.#callbacks.get(fd) !== callback) continue;
+      try {
+        callback();
+      } catch (error) {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new HoldfastError("watcher-closed", "cannot use a watcher that is closed");
+  }
+}

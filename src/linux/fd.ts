@@ -1,0 +1,32 @@
+import { closeSync, fstatSync } from "node:fs";
+import { libc, orThrow } from "./ffi.js";
+
+const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
+const FD_CLOEXEC = 1;
+
+const fcntl = libc<[fd: number, command: number, argument: number]>("int fcntl(int, int, int)");
+
+/** A new close-on-exec number, 3 or more, for the same open file; the caller closes it. fcntl(2) F_DUPFD_CLOEXEC. */
+export function duplicateFd(fd: number): number {
+  return orThrow(`duplicate fd ${fd}`, fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+/** Closes a number this process owns. Throws for one that is not open: that is a bug which hits a stranger's fd next. */
+export function closeFd(fd: number): void {
+  closeSync(fd);
+}
+
+/** Whether a child started later loses the fd (on) or inherits it (off). fcntl(2) FD_CLOEXEC. */
+export function setCloseOnExec(fd: number, on: boolean): void {
+  orThrow(`set close-on-exec of fd ${fd}`, fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0));
+}
+
+export function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,89 @@
+import { constants } from "node:os";
+import { type Address, formatAddress } from "../lib/address.js";
+import { type Failure, type Result, succeed } from "../lib/failure.js";
+import { closeFd } from "./fd.js";
+import { errorName, orThrow } from "./ffi.js";
+import { findOwner } from "./port-owner.js";
+import { familyOf, packSocketAddress } from "./socket-address.js";
+import { bind, listen, openSocket, SOCK_DGRAM, SOCK_STREAM, turnOn } from "./socket-calls.js";
+import { removeStaleSocket, withSocketMode } from "./unix-path.js";
+
+const SO_REUSEADDR = 2;
+const SO_REUSEPORT = 15;
+const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOENT } = constants.errno;
+
+export interface ListenOptions {
+  /** Connections that may wait to be accepted. */
+  readonly backlog: number;
+  /** Permission bits of a unix socket's file; what the umask leaves when not given. */
+  readonly mode?: number;
+  /** Lets further sockets share the port. socket(7) SO_REUSEPORT. */
+  readonly reusePort?: boolean;
+}
+
+/**
+ * A socket bound to the address and, but for UDP, listening: non-blocking and close-on-exec. `[::]` also takes IPv4,
+ * unless the system says otherwise (net.ipv6.bindv6only). A unix socket's file has its mode from the first moment; a
+ * stale one is replaced, one in use never. Fails with `address-in-use`, `permission-denied`, `address-not-available`
+ * or `listen-failed`.
+ */
+export function openListener(address: Address, options: ListenOptions): Result<number> {
+  if (isFile(address)) {
+    const cleared = removeStaleSocket(address.path);
+    if (!cleared.ok) return { ok: false, failure: withOwner(address, cleared.failure) };
+  }
+  const fd = openSocket(familyOf(address), address.kind === "udp" ? SOCK_DGRAM : SOCK_STREAM);
+  if (fd < 0) return { ok: false, failure: explain(address, fd) };
+  const result = establish(fd, address, options);
+  if (result >= 0) return succeed(fd);
+  closeFd(fd);
+  return { ok: false, failure: explain(address, result) };
+}
+
+/** Sets how many connections may wait, also while others accept; the kernel caps it at net.core.somaxconn. listen(2). */
+export function setBacklog(fd: number, backlog: number): void {
+  orThrow(`set the backlog of socket ${fd}`, listen(fd, backlog));
+}
+
+function establish(fd: number, address: Address, { backlog, mode, reusePort }: ListenOptions): number {
+  // On UDP it would let two servers share the port unawares.
+  if (address.kind === "tcp") turnOn(fd, SO_REUSEADDR);
+  if (reusePort) turnOn(fd, SO_REUSEPORT);
+  const packed = packSocketAddress(address);
+  const attempt = () => bind(fd, packed, packed.length);
+  const bound = isFile(address) && mode !== undefined ? withSocketMode(mode, attempt) : attempt();
+  return bound < 0 || address.kind === "udp" ? bound : listen(fd, backlog);
+}
+
+function explain(address: Address, result: number): Failure {
+  const problem = (reason: string, why: string): Failure => ({
+    reason,
+    message: `cannot listen on ${formatAddress(address)}: ${why}`,
+  });
+  switch (-result) {
+    case EADDRINUSE:
+      return withOwner(address, problem("address-in-use", "the address is in use"));
+    case EADDRNOTAVAIL:
+      return problem("address-not-available", "no network interface of this machine has that address");
+    case EACCES:
+      if (address.kind === "unix") return problem("permission-denied", "the directory may not be written");
+      return problem(
+        "permission-denied",
+        `port ${address.port} is privileged; give the unit AmbientCapabilities=CAP_NET_BIND_SERVICE or a .socket unit`,
+      );
+    case ENOENT:
+      return problem("listen-failed", "the directory does not exist");
+    default:
+      return problem("listen-failed", errorName(result));
+  }
+}
+
+function withOwner(address: Address, { reason, message }: Failure): Failure {
+  const owner = reason === "address-in-use" ? findOwner(address) : undefined;
+  return { reason, message: owner === undefined ? message : `${message} (${owner.name}, pid ${owner.pid})` };
+}
+
+/** Whether listening leaves a file behind: an abstract unix socket does not. */
+function isFile(address: Address): address is Extract<Address, { kind: "unix" }> {
+  return address.kind === "unix" && !address.path.startsWith("@");
+}

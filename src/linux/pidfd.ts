@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { HoldfastError } from "../lib/failure.js";
+import { libc, orThrow, systemCallFailed } from "./ffi.js";
+
+// Above 424 the numbers of system calls are the same on every architecture; musl has no wrappers for these.
+const SYS_pidfd_send_signal = 424;
+const SYS_pidfd_open = 434;
+const SYS_pidfd_getfd = 438;
+
+const { EBADF, EPERM, ESRCH } = constants.errno;
+
+const syscall = libc<[call: number, first: number, second: number, third: number, fourth: number]>(
+  "long syscall(long, long, long, long, long)",
+);
+
+/** A close-on-exec fd that stays with this very process whatever becomes of its pid; undefined when there is none. pidfd_open(2). */
+export function openPidfd(pid: number): number | undefined {
+  const result = syscall(SYS_pidfd_open, pid, 0, 0, 0);
+  if (result === -ESRCH) return undefined;
+  return orThrow(`open a pidfd of process ${pid}`, result);
+}
+
+/** The pid behind a pidfd; -1 when the process is gone and reaped; undefined when the fd is no pidfd. proc_pid_fdinfo(5). */
+export function pidOfPidfd(fd: number): number | undefined {
+  const pid = /^Pid:\s+(-?\d+)$/m.exec(readProc(`self/fdinfo/${fd}`) ?? "")?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+/** False when the process is gone. pidfd_send_signal(2). */
+export function signalPidfd(pidfd: number, signal: NodeJS.Signals): boolean {
+  const result = syscall(SYS_pidfd_send_signal, pidfd, constants.signals[signal], 0, 0);
+  if (result === -ESRCH) return false;
+  orThrow(`send ${signal} through pidfd ${pidfd}`, result);
+  return true;
+}
+
+/** A close-on-exec copy of another process's fd; undefined when that is not permitted or there is none. pidfd_getfd(2). */
+export function takeFd(pidfd: number, targetFd: number): number | undefined {
+  const result = syscall(SYS_pidfd_getfd, pidfd, targetFd, 0, 0);
+  if (result >= 0) return result;
+  if (result === -EPERM || result === -EBADF || result === -ESRCH) return undefined;
+  throw systemCallFailed(`take fd ${targetFd} through pidfd ${pidfd}`, result);
+}
+
+/** Signals every process of a group; false when there is none. kill(2). */
+export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
+  if (!Number.isSafeInteger(pgid) || pgid <= 1) {
+    // kill(-1) would reach every process there is, kill(0) this one's own group.
+    throw new HoldfastError("bad-process-group", `cannot signal process group ${pgid}: not one of a worker`);
+  }
+  try {
+    return process.kill(-pgid, signal);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** When a process started, in clock ticks since boot: with the pid it names one process for all time. proc_pid_stat(5) field 22. */
+export function startTimeOf(pid: number): number | undefined {
+  return statField(pid, 22);
+}
+
+export function parentOf(pid: number): number | undefined {
+  return statField(pid, 4);
+}
+
+/** Resident memory, shared pages included; undefined when the process is gone or hidden. proc_pid_status(5) VmRSS. */
+export function residentBytes(pid: number): number | undefined {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? "")?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
+/** The name ps(1) shows, at most 15 characters. proc_pid_comm(5). */
+export function processName(pid: number): string | undefined {
+  return readProc(`${pid}/comm`)?.trimEnd();
+}
+
+/** Fields are numbered as in proc_pid_stat(5). The second one, the name, may itself hold spaces and brackets. */
+function statField(pid: number, field: number): number | undefined {
+  const stat = readProc(`${pid}/stat`);
+  const text = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[field - 3];
+  return text === undefined ? undefined : Number(text);
+}
+
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${path}`, "utf8");
+  } catch {
+    return undefined;
+  }
+}

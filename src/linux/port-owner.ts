@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Address } from "../lib/address.js";
+import { processName } from "./pidfd.js";
+import { packSocketAddress } from "./socket-address.js";
+
+/** A process that holds a socket. */
+export interface Owner {
+  readonly pid: number;
+  readonly name: string;
+}
+
+/**
+ * The process that keeps an address from being bound; undefined when /proc does not tell (another user's process,
+ * another network namespace, ProcSubset=pid). A snapshot for a message, nothing to act on. proc_pid_net(5).
+ */
+export function findOwner(address: Address): Owner | undefined {
+  const inodes = address.kind === "unix" ? unixInodes(address.path) : portInodes(address);
+  if (inodes.size === 0) return undefined;
+  const pids = list("/proc").map(Number).filter(Number.isInteger);
+  const pid = pids.sort((a, b) => a - b).find((candidate) => holdsAny(candidate, inodes));
+  return pid === undefined ? undefined : { pid, name: processName(pid) ?? "?" };
+}
+
+/** Lines: `slot: 0100007F:1F90 00000000:0000 0A …`, the tenth word the inode. */
+function portInodes(address: Exclude<Address, { kind: "unix" }>): Set<string> {
+  const packed = packSocketAddress(address);
+  const wanted = expand(address.family === 4 ? packed.subarray(4, 8) : packed.subarray(8, 24));
+  const inodes = new Set<string>();
+  for (const table of [address.kind, `${address.kind}6`]) {
+    for (const line of readLines(`/proc/net/${table}`)) {
+      const [, local = "", , state, , , , , , inode] = line.trim().split(/\s+/);
+      const [host = "", port = ""] = local.split(":");
+      if (Number.parseInt(port, 16) !== address.port || inode === undefined) continue;
+      const listening = state === "0A";
+      if (address.kind === "tcp" && !listening) continue;
+      const held = expand(Buffer.from(host, "hex").swap32());
+      if (held === wanted || isAny(held) || isAny(wanted)) inodes.add(inode);
+    }
+  }
+  return inodes;
+}
+
+/** Lines: `address: 00000002 00000000 00010000 0001 01 INODE PATH`. */
+function unixInodes(path: string): Set<string> {
+  const inodes = new Set<string>();
+  for (const line of readLines("/proc/net/unix")) {
+    const [, inode, held] = /^\S+ \S+ \S+ \S+ \S+ \S+ +(\d+) (.*)$/.exec(line) ?? [];
+    if (inode !== undefined && held === path) inodes.add(inode);
+  }
+  return inodes;
+}
+
+/** Hex of 16 bytes, IPv4 as mapped, so that both families compare. */
+function expand(bytes: Buffer): string {
+  const hex = bytes.toString("hex");
+  return bytes.length === 4 ? `${"0".repeat(20)}ffff${hex}` : hex;
+}
+
+function isAny(expanded: string): boolean {
+  return /^0{20}(?:ffff|0000)0{8}$/.test(expanded);
+}
+
+function holdsAny(pid: number, inodes: ReadonlySet<string>): boolean {
+  return list(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+      return inode !== undefined && inodes.has(inode);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, "utf8").split("\n").slice(1);
+  } catch {
+    return [];
+  }
+}

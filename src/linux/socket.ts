@@ -1,0 +1,80 @@
+import { fstatSync } from "node:fs";
+import { formatAddress } from "../lib/address.js";
+import { systemCallFailed } from "./ffi.js";
+import type { Credentials } from "./message.js";
+import { AF_INET, AF_INET6, AF_UNIX, maxSocketAddressBytes, unpackSocketAddress } from "./socket-address.js";
+import {
+  readOption,
+  readOwnAddress,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "./socket-calls.js";
+
+const SO_TYPE = 3;
+const SO_PEERCRED = 17;
+const SO_ACCEPTCONN = 30;
+const SO_DOMAIN = 39;
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+const TCP_LISTEN = 10;
+
+const families = new Map<number, SocketFacts["family"]>([
+  [AF_UNIX, "unix"],
+  [AF_INET, "inet"],
+  [AF_INET6, "inet6"],
+]);
+const types = new Map<number, SocketFacts["type"]>([
+  [SOCK_STREAM, "stream"],
+  [SOCK_DGRAM, "dgram"],
+  [SOCK_SEQPACKET, "seqpacket"],
+]);
+
+/** What the kernel says of a socket. */
+export interface SocketFacts {
+  /** The same for every fd of one socket, in whatever process, and for no other socket that lives now: its inode. */
+  readonly id: string;
+  readonly family: "inet" | "inet6" | "unix" | "other";
+  readonly type: "stream" | "dgram" | "seqpacket" | "other";
+  readonly listening: boolean;
+  /** As `formatAddress` writes it; empty for an unnamed unix socket and for other families. */
+  readonly address: string;
+}
+
+/** Undefined when the fd is not open or is no socket. socket(7), getsockname(2). */
+export function inspectSocket(fd: number): SocketFacts | undefined {
+  const domain = readInt(fd, SO_DOMAIN);
+  if (domain === undefined) return undefined;
+  const type = types.get(readInt(fd, SO_TYPE) ?? 0) ?? "other";
+  const name = readOwnAddress(fd, maxSocketAddressBytes);
+  const address =
+    typeof name === "number" ? undefined : unpackSocketAddress(name, type === "dgram" ? "udp" : "tcp");
+  return {
+    id: String(fstatSync(fd, { bigint: true }).ino),
+    family: families.get(domain) ?? "other",
+    type,
+    listening: readInt(fd, SO_ACCEPTCONN) === 1,
+    address: address === undefined ? "" : formatAddress(address),
+  };
+}
+
+/** Connections that wait to be accepted, and how many may; undefined for all but listening TCP sockets. tcp(7) TCP_INFO. */
+export function readBacklog(fd: number): { readonly queued: number; readonly limit: number } | undefined {
+  const info = readOption(fd, IPPROTO_TCP, TCP_INFO, 32);
+  if (typeof info === "number" || info.length < 32 || info[0] !== TCP_LISTEN) return undefined;
+  // For a listening socket the kernel reports these in tcpi_unacked and tcpi_sacked.
+  return { queued: info.readUInt32LE(24), limit: info.readUInt32LE(28) };
+}
+
+/** Who connected to a unix stream socket, at the time of connect(2). unix(7) SO_PEERCRED. */
+export function peerCredentials(fd: number): Credentials {
+  const value = readOption(fd, SOL_SOCKET, SO_PEERCRED, 12);
+  if (typeof value === "number") throw systemCallFailed(`read the peer of socket ${fd}`, value);
+  return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
+}
+
+function readInt(fd: number, option: number): number | undefined {
+  const value = readOption(fd, SOL_SOCKET, option, 4);
+  return typeof value === "number" ? undefined : value.readInt32LE(0);
+}

@@ -1,0 +1,31 @@
+import { sendDatagramWithFds } from "../linux/datagram.js";
+import { notifyAssignment } from "./notify.js";
+
+/** Whether systemd takes it as FDNAME: sd_pid_notify_with_fds(3). An empty one would be stored as `stored`. */
+export function isStorableName(name: string): boolean {
+  return /^[ -9;-~]{1,255}$/.test(name);
+}
+
+/**
+ * Asks systemd to keep a copy of the fd across restarts and give it back under `name`. With `poll`, it drops the
+ * copy by itself on hang-up or error. True says that the request was sent, not that it was granted (FileDescriptorStoreMax=);
+ * a file that is already kept stays once, under its first name. Goes to the process's own NOTIFY_SOCKET directly:
+ * neither library in use can send fds.
+ */
+export function storeFd(fd: number, name: string, { poll }: { readonly poll: boolean }): boolean {
+  if (!isStorableName(name)) return false;
+  const lines = ["FDSTORE=1", notifyAssignment("FDNAME", name), ...(poll ? [] : ["FDPOLL=0"])];
+  return send(lines, [fd]);
+}
+
+/** Asks systemd to drop every fd kept under `name`. */
+export function removeFd(name: string): boolean {
+  return isStorableName(name) && send(["FDSTOREREMOVE=1", notifyAssignment("FDNAME", name)], []);
+}
+
+function send(lines: readonly string[], fds: readonly number[]): boolean {
+  const path = process.env["NOTIFY_SOCKET"] ?? "";
+  // systemd also knows vsock:, for virtual machines; no service gets that.
+  if (!path.startsWith("/") && !path.startsWith("@")) return false;
+  return sendDatagramWithFds(path, Buffer.from(lines.join("\n")), fds) > 0;
+}
