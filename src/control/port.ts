@@ -1,6 +1,6 @@
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
-import type { Outcome } from "../model/state.js";
+import type { ListenerOrigin, Outcome } from "../model/state.js";
 
 /** What the control API needs of the daemon; the only thing `control` knows about it. */
 export interface ControlPort {
@@ -66,7 +66,7 @@ export interface WorkerReport {
 export interface ListenerReport {
   readonly name: string;
   readonly address: string;
-  readonly origin: "systemd" | "bound";
+  readonly origin: ListenerOrigin;
   readonly generations: readonly number[];
   /** Connections waiting to be accepted and how many may; TCP only. */
   readonly backlog: { readonly queued: number; readonly limit: number } | null;

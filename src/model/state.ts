@@ -58,14 +58,20 @@ export interface Generation {
   readonly stage: Stage;
 }
 
+/**
+ * `unit`: the .socket unit passes it and owns its address and socket file; `bound`: opened by the daemon;
+ * `stored`: once a unit's, now kept by the fd store alone.
+ */
+export type ListenerOrigin = "unit" | "bound" | "stored";
+
 /** A listen socket that the daemon holds. `inode` tells it from any other socket alive. */
 export interface Listener {
   readonly id: number;
   readonly name: string;
   readonly address: string;
   readonly inode: string;
-  /** `systemd`: the .socket unit's, which owns address and socket file; `bound`: opened by the daemon. */
-  readonly origin: "systemd" | "bound";
+
+  readonly origin: ListenerOrigin;
   readonly backlog: number | null;
 }
 

@@ -83,7 +83,7 @@ const listener = v.object({
   name: text,
   address: text,
   inode: text,
-  origin: v.picklist(["systemd", "bound"]),
+  origin: v.picklist(["unit", "bound", "stored"]),
   backlog: v.nullable(count),
 });
 

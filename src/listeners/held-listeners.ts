@@ -1,0 +1,151 @@
+import { unlinkSync } from "node:fs";
+import { formatAddress, parseAddress } from "../lib/address.js";
+import { type Failure, type Result, succeed } from "../lib/failure.js";
+import { closeFd } from "../linux/fd.js";
+import { openListener, setBacklog } from "../linux/listener.js";
+import { inspectSocket, readBacklog } from "../linux/socket.js";
+import type { Prepared } from "../model/event.js";
+import type { ListenerDeclaration, Specification } from "../model/plan.js";
+import type { Listener } from "../model/state.js";
+import { chooseListener, impliedDeclarations } from "./choose.js";
+
+const defaultBacklog = 4096;
+
+/** Where listeners are kept for the next daemon: the fd store under systemd. */
+export interface FdKeeper {
+  store(fd: number, name: string): void;
+  /** Removes every fd of that name. */
+  remove(name: string): void;
+}
+
+/** The sockets behind the state's listeners. */
+export class HeldListeners {
+  readonly #fds = new Map<number, number>();
+  readonly #keeper: FdKeeper;
+  readonly #warn: (message: string) => void;
+
+  constructor(keeper: FdKeeper, warn: (message: string) => void) {
+    this.#keeper = keeper;
+    this.#warn = warn;
+  }
+
+  hold({ id, name }: Listener, fd: number): void {
+    this.#fds.set(id, fd);
+    this.#keeper.store(fd, name);
+  }
+
+  /** Undefined for a listener that was lost and could not be opened again. */
+  fdOf(id: number): number | undefined {
+    return this.#fds.get(id);
+  }
+
+  /**
+   * The listeners of a new generation: held ones where they fit, else opened. What was opened before a failure stays
+   * held; the model closes what no generation uses. Fails as `openListener` does, or with `listener-missing`.
+   */
+  reconcile(specification: Specification, held: readonly Listener[], nextId: number): Result<Prepared> {
+    const declarations = specification.listeners ?? impliedDeclarations(held);
+    const all = [...held];
+    const listeners: number[] = [];
+    let id = nextId;
+    for (const declaration of declarations) {
+      const choice = chooseListener(declaration, all);
+      if (choice.kind === "missing") return { ok: false, failure: missing(choice.name) };
+      if (choice.kind === "held") {
+        if (choice.warning !== null) this.#warn(choice.warning);
+        const backlog = declaration.backlog ?? choice.listener.backlog;
+        const listener = { ...choice.listener, backlog };
+        all[all.indexOf(choice.listener)] = listener;
+        listeners.push(listener.id);
+        continue;
+      }
+      const opened = this.open(declaration, id);
+      if (!opened.ok) {
+        this.#dropOpened(all, nextId);
+        return opened;
+      }
+      all.push(opened.value);
+      listeners.push(id);
+      id += 1;
+    }
+    this.#reportUndeclared(declarations, all);
+    return succeed({ specification, held: all, listeners });
+  }
+
+  open(declaration: ListenerDeclaration, id: number): Result<Listener> {
+    const { name, address, mode } = declaration;
+    if (address === null) return { ok: false, failure: missing(name) };
+    const backlog = declaration.backlog ?? defaultBacklog;
+    const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
+    if (!opened.ok) return opened;
+    const inode = inspectSocket(opened.value)?.id ?? "";
+    const listener: Listener = { id, name, address: formatAddress(address), inode, origin: "bound", backlog };
+    this.hold(listener, opened.value);
+    return succeed(listener);
+  }
+
+  /**
+   * Closes it and takes it from the fd store. A unix socket's file goes too, but only if the daemon made it. `others`
+   * of the same name are stored again, because the store removes by name.
+   */
+  close(listener: Listener, others: readonly Listener[]): void {
+    const fd = this.#fds.get(listener.id);
+    if (fd === undefined) return;
+    this.#fds.delete(listener.id);
+    this.#keeper.remove(listener.name);
+    for (const { id, name } of others) {
+      const kept = this.#fds.get(id);
+      if (name === listener.name && kept !== undefined) this.#keeper.store(kept, name);
+    }
+    closeFd(fd);
+    const address = parseAddress(listener.address);
+    if (listener.origin === "bound" && address.ok && address.value.kind === "unix")
+      unlinkQuietly(address.value.path);
+  }
+
+  /** Workers may have set a backlog of their own on the shared socket (Node sets 511): puts the right one back. */
+  restoreBacklogs(listeners: readonly Listener[]): void {
+    for (const { id, backlog } of listeners) {
+      const fd = this.#fds.get(id);
+      if (fd !== undefined && backlog !== null && inspectSocket(fd)?.listening) setBacklog(fd, backlog);
+    }
+  }
+
+  backlogOf(id: number): { readonly queued: number; readonly limit: number } | null {
+    const fd = this.#fds.get(id);
+    return (fd === undefined ? undefined : readBacklog(fd)) ?? null;
+  }
+
+  #dropOpened(listeners: readonly Listener[], fromId: number): void {
+    const opened = listeners.filter(({ id }) => id >= fromId);
+    const kept = listeners.filter(({ id }) => id < fromId);
+    for (const listener of opened) this.close(listener, kept);
+  }
+
+  #reportUndeclared(declarations: readonly ListenerDeclaration[], held: readonly Listener[]): void {
+    const names = new Set(declarations.map(({ name }) => name));
+    for (const { name, address } of held) {
+      if (names.has(name)) continue;
+      this.#warn(
+        `listener ${name} (${address}) is declared by nobody and will be closed; declare it as [listeners.${name}]`,
+      );
+    }
+  }
+}
+
+function missing(name: string): Failure {
+  const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
+  return {
+    reason: "listener-missing",
+    message: `${what}; add an address, or FileDescriptorName=${name} to the socket unit`,
+  };
+}
+
+function unlinkQuietly(path: string): void {
+  if (path.startsWith("@")) return;
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody removed it before: that is what was wanted.
+  }
+}

@@ -1,0 +1,98 @@
+import { formatDuration } from "../lib/duration.js";
+import {
+  activeGeneration,
+  candidateGeneration,
+  type Generation,
+  type Monotonic,
+  type State,
+} from "./state.js";
+
+/** The service as its manager is to see it; what is told to systemd follows from this and nothing else. */
+export interface ServiceView {
+  /** `starting`: what the start asked for has not ended, so READY=1 waits. */
+  readonly phase: "starting" | "ready" | "reloading" | "stopping";
+  /** STATUS=. */
+  readonly status: string;
+  /** Until when the running start, reload or stop may take: for EXTEND_TIMEOUT_USEC. */
+  readonly busyUntil: Monotonic | null;
+}
+
+export function viewService(state: State): ServiceView {
+  return { phase: phaseOf(state), status: summarize(state), busyUntil: busyUntil(state) };
+}
+
+function phaseOf({ lifecycle, upgrade }: State): ServiceView["phase"] {
+  if (lifecycle.phase === "stopping") return "stopping";
+  if (lifecycle.phase === "starting" || upgrade?.kind === "restart") return "starting";
+  return upgrade === null ? "ready" : "reloading";
+}
+
+function busyUntil(state: State): Monotonic | null {
+  if (state.lifecycle.phase === "stopping") {
+    return state.generations.reduce<number | null>((latest, generation) => {
+      return Math.max(latest ?? 0, endOfDrain(generation));
+    }, null);
+  }
+  const candidate = candidateGeneration(state);
+  return candidate?.stage.phase === "candidate" ? candidate.stage.deadline : null;
+}
+
+function endOfDrain({ stage, specification }: Generation): Monotonic {
+  if (stage.phase !== "draining") return 0;
+  return stage.deadline + (stage.pressure === "asked" ? specification.plan.drain.killMs : 0);
+}
+
+/** One sentence for STATUS= and `holdfast status`. */
+export function summarize(state: State): string {
+  const { lifecycle, upgrade } = state;
+  const active = activeGeneration(state);
+  const parts = [active === undefined ? describeIdle(state) : describeActive(active)];
+  if (lifecycle.phase === "stopping" && lifecycle.failure !== null) return lifecycle.failure.message;
+  if (upgrade !== null && upgrade.kind !== "start") {
+    parts.push(`upgrade to generation ${upgrade.generation ?? state.nextGeneration} is under way`);
+  } else {
+    const last = describeLast(state);
+    if (last !== null) parts.push(last);
+  }
+  const draining = state.generations.filter(({ stage }) => stage.phase === "draining");
+  if (draining.length > 0) parts.push(`draining ${draining.map(({ id }) => id).join(", ")}`);
+  if (state.unwritable !== null) parts.push(`no upgrades: ${state.unwritable.message}`);
+  return parts.join("; ");
+}
+
+function describeActive({ id, workers }: Generation): string {
+  const ready = workers.filter(({ run }) => run.phase === "ready").length;
+  const count = ready === workers.length ? `${ready}` : `${ready} of ${workers.length}`;
+  return `generation ${id}, ${count} worker${count === "1" ? "" : "s"} ready`;
+}
+
+function describeIdle({ lifecycle, upgrade, nextGeneration }: State): string {
+  if (lifecycle.phase === "stopping") return "stopping";
+  if (lifecycle.phase === "drained") return "drained; the listeners stay open";
+  return `starting generation ${upgrade?.generation ?? nextGeneration}`;
+}
+
+function describeLast(state: State): string | null {
+  const last = state.outcomes.at(-1);
+  if (last === undefined) return null;
+  const at = new Date(last.endedAt).toISOString().slice(11, 19);
+  const what = last.kind === "start" ? "start" : "last upgrade";
+  if (last.failure === null) return `${what} at ${at} UTC took ${formatDuration(last.tookMs)}`;
+  const target = last.generation === null ? "upgrade" : `upgrade to generation ${last.generation}`;
+  const serving = activeGeneration(state);
+  const rest = serving === undefined ? "" : `; still serving ${serving.id}`;
+  return `${target} failed: ${last.failure.message}${rest}`;
+}
+
+/** Why a serving service is not as it should be; null when it is. */
+export function degradation(state: State): string | null {
+  const active = activeGeneration(state);
+  if (state.unwritable !== null) return state.unwritable.message;
+  if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
+  const last = state.outcomes.at(-1);
+  if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
+  const missing = active.workers.filter(({ run }) => run.phase !== "ready").length;
+  return missing === 0
+    ? null
+    : `${missing} of ${active.workers.length} workers of generation ${active.id} are not ready`;
+}
