@@ -1,0 +1,55 @@
+// A web server without any library that keeps systemd's contract: it listens on what it is given, says READY, and on SIGTERM
+// answers what it has accepted and ends. Its version is in the file `version` beside it; `crash-at-boot` and `never-ready`
+// beside it make it bad.
+const { spawnSync } = require("node:child_process");
+const { existsSync, readFileSync } = require("node:fs");
+const http = require("node:http");
+const net = require("node:net");
+const { join } = require("node:path");
+
+const has = (name) => existsSync(join(__dirname, name));
+const version = readFileSync(join(__dirname, "version"), "ascii").trim();
+
+if (has("crash-at-boot")) {
+  console.error("told to crash at boot");
+  process.exit(1);
+}
+
+let draining = false;
+
+function answer(request, response) {
+  const { pathname, searchParams } = new URL(request.url, "http://test");
+  const body = `${version}\n`;
+  const send = () => {
+    if (draining) response.setHeader("Connection", "close");
+    response.setHeader("X-Version", version);
+    response.setHeader("Content-Length", Buffer.byteLength(body));
+    response.end(body);
+  };
+  if (pathname === "/slow") setTimeout(send, Number(searchParams.get("ms")));
+  else send();
+}
+
+function start() {
+  const count = Number(process.env.LISTEN_PID) === process.pid ? Number(process.env.LISTEN_FDS) : 0;
+  if (count === 0) {
+    console.error("no sockets given");
+    process.exit(2);
+  }
+  let listening = 0;
+  const servers = Array.from({ length: count }, (_, index) =>
+    http.createServer({ keepAliveTimeout: 75_000 }, answer).listen({ fd: 3 + index }, () => {
+      listening += 1;
+      if (listening === count && process.env.NOTIFY_SOCKET) spawnSync("systemd-notify", ["--ready"]);
+    }),
+  );
+  process.on("SIGTERM", () => {
+    draining = true;
+    // Not http.Server's own close: that ends idle connections, and a request just sent on one would be lost.
+    // This process ends by itself with its last connection.
+    for (const server of servers) net.Server.prototype.close.call(server);
+  });
+}
+
+if (has("never-ready")) setInterval(() => {}, 1000);
+else start();

@@ -1,0 +1,152 @@
+import { existsSync } from "node:fs";
+import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
+import { pathInCheckout } from "./checkout.js";
+import { ensureImage, type Release } from "./image.js";
+import { endNspawn, findInit, type Nspawn, startNspawn } from "./nspawn.js";
+import { type CommandOutcome, runCommand } from "./run-command.js";
+import { waitUntil } from "./wait-until.js";
+
+const BOOT_DEADLINE_MS = 30_000;
+const COMMAND_TIMEOUT_MS = 60_000;
+/** Copied in, so that a build during the tests changes nothing, and so that a test can replace them. */
+const COPIED = ["dist", "package.json", "units", "test/apps"];
+
+/** $0 is PID 1, $1 the checkout, the rest what to copy. */
+const COPY = `
+from=$1
+shift
+tar --create --mode=a+rX --directory "$from" "$@" |
+  nsenter --target "$0" --all tar --extract --no-same-owner --directory /opt/holdfast
+`;
+
+const INSTALL = `
+mv /opt/holdfast/test/apps /opt/apps
+rmdir /opt/holdfast/test
+for unit in /opt/holdfast/units/*; do [ ! -f "$unit" ] || cp "$unit" /usr/lib/systemd/system/; done
+for entry in holdfast:cli holdfastd:daemon; do
+  printf '#!/bin/sh\\nexec /usr/bin/node /opt/holdfast/dist/%s.js "$@"\\n' "\${entry#*:}" > "/usr/bin/\${entry%:*}"
+  chmod 755 "/usr/bin/\${entry%:*}"
+done
+systemctl daemon-reload
+`;
+
+let booted = 0;
+
+/**
+ * A Debian system with systemd as PID 1 and a network of its own (only loopback), on a throw-away overlay over a cached image.
+ * The host's Node is /usr/bin/node; the checkout's build is /opt/holdfast with /usr/bin/holdfast and /usr/bin/holdfastd, its unit
+ * files are in /usr/lib/systemd/system, and test/apps is /opt/apps. It ends with the process that booted it.
+ */
+export class Container implements AsyncDisposable {
+  readonly release: Release;
+  /** PID 1 of the container as the host sees it. */
+  readonly pid: number;
+  readonly #nspawn: Nspawn;
+
+  private constructor(release: Release, pid: number, nspawn: Nspawn) {
+    this.release = release;
+    this.pid = pid;
+    this.#nspawn = nspawn;
+  }
+
+  /** Returns when systemd has finished booting and the project is installed; takes about a second once the image is cached. */
+  static async boot(release: Release): Promise<Container> {
+    const name = `holdfast-test-${process.pid}-${booted++}`;
+    const nspawn = startNspawn(name, await ensureImage(release));
+    try {
+      const pid = await waitUntil("PID 1", BOOT_DEADLINE_MS, () => findInit(nspawn));
+      const container = new Container(release, pid, nspawn);
+      await waitUntil("the end of the boot", BOOT_DEADLINE_MS, () => container.#hasBooted());
+      await container.#install();
+      return container;
+    } catch (cause) {
+      await endNspawn(nspawn);
+      throw new HoldfastError("boot", `cannot boot ${release}: ${messageOf(cause)}\n${nspawn.output()}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Runs a command in the container as root, outside of any unit, with a small fixed environment. */
+  exec(
+    argv: readonly [string, ...string[]],
+    options: { readonly timeoutMs?: number; readonly input?: string | Buffer } = {},
+  ): Promise<CommandOutcome> {
+    return runCommand(["nsenter", "--target", String(this.pid), "--all", "--", ...argv], {
+      timeoutMs: COMMAND_TIMEOUT_MS,
+      ...options,
+    });
+  }
+
+  /** Runs a shell script that must succeed and returns what it printed, without the last newline. */
+  async sh(script: string, options: { readonly timeoutMs?: number } = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.exec(["/bin/sh", "-euc", script], options);
+    if (code === 0) return stdout.replace(/\n$/, "");
+    throw new HoldfastError(
+      "script",
+      `cannot run in the container: ${script}: status ${code}\n${stdout}${stderr}`,
+    );
+  }
+
+  /** Writes a file, with its folders; never through a symlink of the host. */
+  async write(path: string, text: string): Promise<void> {
+    const script = 'mkdir -p "$(dirname "$1")" && cat > "$1"';
+    const { code, stderr } = await this.exec(["/bin/sh", "-c", script, "write", path], { input: text });
+    if (code !== 0) throw new HoldfastError("write", `cannot write ${path} in the container: ${stderr}`);
+  }
+
+  read(path: string): Promise<string> {
+    return this.sh(`cat '${path}'`);
+  }
+
+  /** A unit's property (`systemctl show -P`); the empty string when it has none. */
+  show(unit: string, property: string): Promise<string> {
+    return this.sh(`systemctl show -P ${property} '${unit}'`);
+  }
+
+  /** Pids, as the container counts them, of all processes in a unit's cgroup. */
+  async pidsIn(unit: string): Promise<number[]> {
+    const group = await this.show(unit, "ControlGroup");
+    if (group === "") return [];
+    const pids = await this.sh(
+      `find '/sys/fs/cgroup${group}' -name cgroup.procs -exec cat {} + 2>/dev/null || true`,
+    );
+    return pids
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(Number);
+  }
+
+  /** The end of a unit's journal, for the message of a failed test; never to be asserted. */
+  async journal(unit: string, lines = 60): Promise<string> {
+    const { stdout } = await this.exec([
+      "journalctl",
+      "--no-pager",
+      "-o",
+      "short-precise",
+      `-n${lines}`,
+      `-u${unit}`,
+    ]);
+    return stdout;
+  }
+
+  /** Ends every process of the container; returns when its processes, mounts and cgroup are gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endNspawn(this.#nspawn);
+  }
+
+  async #hasBooted(): Promise<boolean> {
+    const { stdout } = await this.exec(["systemctl", "is-system-running", "--wait"]);
+    return ["running", "degraded"].includes(stdout.trim());
+  }
+
+  async #install(): Promise<void> {
+    const present = COPIED.filter((path) => existsSync(pathInCheckout(path)));
+    const { code, stderr } = await runCommand(
+      ["/bin/bash", "-o", "pipefail", "-c", COPY, String(this.pid), pathInCheckout(), ...present],
+      { timeoutMs: COMMAND_TIMEOUT_MS },
+    );
+    if (code !== 0) throw new HoldfastError("install", `cannot copy the build into the container: ${stderr}`);
+    await this.sh(INSTALL);
+  }
+}

@@ -1,0 +1,24 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { HoldfastError } from "../../../src/lib/failure.js";
+
+const PAUSE_MS = 20;
+
+/**
+ * Waits until `probe` gives something other than false, null or undefined, and returns that.
+ * Throws a HoldfastError `deadline` naming `what` when it has not happened within `deadlineMs`; what `probe` throws passes through.
+ */
+export async function waitUntil<T>(
+  what: string,
+  deadlineMs: number,
+  probe: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+): Promise<T> {
+  const deadline = performance.now() + deadlineMs;
+  for (;;) {
+    const seen = await probe();
+    if (seen !== false && seen !== null && seen !== undefined) return seen;
+    if (performance.now() > deadline) {
+      throw new HoldfastError("deadline", `cannot see ${what}: not within ${deadlineMs} ms`);
+    }
+    await pause(PAUSE_MS);
+  }
+}
