@@ -1,0 +1,146 @@
+import type { IncomingMessage } from "node:http";
+import * as v from "valibot";
+import { fail, type Result, succeed } from "../lib/failure.js";
+import type { News } from "../model/event.js";
+import type { Outcome } from "../model/state.js";
+import { type Call, exchange, readLines, readText } from "./exchange.js";
+import type { StatusReport } from "./port.js";
+import { progressPath } from "./routes.js";
+import {
+  acceptedReply,
+  errorReply,
+  eventLine,
+  statusReply,
+  upgradeLine,
+  upgradeReply,
+  versionReply,
+} from "./schema.js";
+import { version } from "./version.js";
+
+export interface Following {
+  /** The id by which another `resume` can ask for the outcome, as soon as the daemon has given it. */
+  readonly onAccepted: (upgrade: number) => void;
+  readonly onNews: (news: News) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Talks to a daemon. Besides what the daemon itself refuses, each call can fail with `not-running`,
+ * `permission-denied`, `timeout`, `disconnected`, `aborted` or `reply-invalid` (a daemon of another version).
+ */
+export interface ControlClient {
+  status(): Promise<Result<StatusReport>>;
+  /** Also tells which process answers. */
+  version(): Promise<Result<v.InferOutput<typeof versionReply>>>;
+  /** Asks for something that has no outcome of its own. */
+  order(command: "reexec" | "drain" | "stop"): Promise<Result<void>>;
+  /** Asks for an upgrade and does not wait for it; its id. */
+  request(command: "upgrade" | "rollback"): Promise<Result<number>>;
+  /** Asks for an upgrade and waits until it has ended, well or badly. */
+  follow(command: "upgrade" | "rollback", following: Following): Promise<Result<Outcome>>;
+  /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
+  resume(upgrade: number, following: Following): Promise<Result<Outcome>>;
+  /** Calls back for each piece of news; returns only when it fails. */
+  events(onNews: (news: News) => void): Promise<Result<never>>;
+}
+
+export interface ControlClientOptions {
+  readonly socketPath: string;
+  /** For the beginning of an answer; 10 s unless told. */
+  readonly timeoutMs?: number;
+}
+
+export function createControlClient(options: ControlClientOptions): ControlClient {
+  const { socketPath, timeoutMs = 10_000 } = options;
+
+  const open = async (call: Omit<Call, "timeoutMs">): Promise<Result<IncomingMessage>> => {
+    const response = await exchange(socketPath, { ...call, timeoutMs });
+    if (!response.ok) return response;
+    const { statusCode = 0 } = response.value;
+    return statusCode >= 400 ? refusalIn(response.value, call.signal) : response;
+  };
+  const ask = async <T>(
+    method: Call["method"],
+    path: string,
+    schema: v.GenericSchema<unknown, T>,
+  ): Promise<Result<T>> => {
+    const response = await open({ method, path });
+    if (!response.ok) return response;
+    const text = await readText(response.value);
+    return text.ok ? parse(schema, text.value, response.value) : text;
+  };
+  const follow = async (call: Omit<Call, "timeoutMs">, following: Following): Promise<Result<Outcome>> => {
+    const response = await open(call);
+    if (!response.ok) return response;
+    const upgrade = /^\/v1\/upgrades\/(\d+)$/.exec(response.value.headers.location ?? "")?.[1];
+    if (upgrade !== undefined) following.onAccepted(Number(upgrade));
+    let outcome: Result<Outcome> | undefined;
+    const read = await readLines(response.value, call.signal, (line) => {
+      const parsed = parse(upgradeLine, line, response.value);
+      if (!parsed.ok) outcome = parsed;
+      else if ("outcome" in parsed.value) outcome = succeed(parsed.value.outcome);
+      else following.onNews(parsed.value.news);
+      return outcome !== undefined;
+    });
+    return read.ok && outcome !== undefined ? outcome : lost(read);
+  };
+
+  return {
+    status: () => ask("GET", "/v1/status", statusReply),
+    version: () => ask("GET", "/v1/version", versionReply),
+    order: async (command) => {
+      const reply = await ask("POST", `/v1/${command}`, acceptedReply);
+      return reply.ok ? succeed(undefined) : reply;
+    },
+    request: async (command) => {
+      const reply = await ask("POST", `/v1/${command}`, upgradeReply);
+      return reply.ok ? succeed(reply.value.upgrade) : reply;
+    },
+    follow: (command, following) =>
+      follow({ method: "POST", path: `/v1/${command}?wait`, signal: following.signal }, following),
+    resume: (upgrade, following) =>
+      follow({ method: "GET", path: `${progressPath(upgrade)}?wait`, signal: following.signal }, following),
+    events: async (onNews) => {
+      const response = await open({ method: "GET", path: "/v1/events" });
+      if (!response.ok) return response;
+      let invalid: Result<never> | undefined;
+      const read = await readLines(response.value, undefined, (line) => {
+        const parsed = parse(eventLine, line, response.value);
+        if (parsed.ok) onNews(parsed.value);
+        else invalid = parsed;
+        return !parsed.ok;
+      });
+      return invalid ?? lost(read);
+    },
+  };
+}
+
+async function refusalIn(response: IncomingMessage, signal?: AbortSignal): Promise<Result<never>> {
+  const text = await readText(response, signal);
+  if (!text.ok) return text;
+  const parsed = parse(errorReply, text.value, response);
+  return parsed.ok ? { ok: false, failure: parsed.value.error } : parsed;
+}
+
+function parse<T>(
+  schema: v.GenericSchema<unknown, T>,
+  text: string,
+  response: IncomingMessage,
+): Result<T, { reason: string; message: string }> {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
+  if (parsed.success) return succeed(parsed.output);
+  const theirs = /^holdfast\/(\S+)$/.exec(String(response.headers["server"]))?.[1];
+  if (theirs === undefined) {
+    return fail("reply-invalid", "cannot understand the answer: what listens there is not a Holdfast daemon");
+  }
+  const how =
+    theirs === version
+      ? `though it is of this version, ${version}: ${v.summarize(parsed.issues)}`
+      : `it is version ${theirs} and this is ${version}; \`holdfast reexec\` starts the installed one`;
+  return fail("reply-invalid", `cannot understand the daemon's answer: ${how}`);
+}
+
+/** A stream that ended without what it was read for. */
+function lost(read: Result<void>): Result<never> {
+  return read.ok ? fail("disconnected", "the daemon broke the connection off") : read;
+}

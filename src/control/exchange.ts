@@ -1,0 +1,119 @@
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+
+export interface Call {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Until the head of the answer is there; its body, if it is a stream, may take as long as it likes. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes a request on a unix socket. Fails with `not-running` (nobody listens), `permission-denied`, `timeout`,
+ * `disconnected` (the other end went away) or `aborted`.
+ */
+export function exchange(socketPath: string, call: Call): Promise<Result<IncomingMessage>> {
+  return new Promise((resolve) => {
+    const { method, path, signal } = call;
+    // The listener is there before anything can fail, also after the answer has begun.
+    const sent: ClientRequest = request({ socketPath, method, path, agent: false });
+    const abort = (): void => void sent.destroy(abortion());
+    const timer = setTimeout(() => sent.destroy(overdue(call.timeoutMs)), call.timeoutMs);
+    sent.on("error", (error) => {
+      clearTimeout(timer);
+      resolve(explain(socketPath, error));
+    });
+    sent.on("close", () => signal?.removeEventListener("abort", abort));
+    sent.on("response", (response) => {
+      clearTimeout(timer);
+      resolve(succeed(response));
+    });
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
+    sent.end();
+  });
+}
+
+const replyLimit = 4 * 1024 * 1024;
+
+/** The whole of an answer. Fails like `exchange`. */
+export async function readText(response: IncomingMessage, signal?: AbortSignal): Promise<Result<string>> {
+  let text = "";
+  const end = await forEachChunk(response, signal, (chunk) => {
+    text += chunk;
+    return text.length <= replyLimit;
+  });
+  return end.ok ? succeed(text) : end;
+}
+
+/** Calls back for each line as it arrives, until it returns true. Fails like `exchange`; a stream may not just end. */
+export async function readLines(
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+  onLine: (line: string) => boolean,
+): Promise<Result<void>> {
+  let rest = "";
+  let over = false;
+  const end = await forEachChunk(response, signal, (chunk) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    over = lines.some((line) => onLine(line));
+    return !over && rest.length <= replyLimit;
+  });
+  if (over) return succeed(undefined);
+  return end.ok ? fail("disconnected", "the daemon broke the connection off") : end;
+}
+
+/** Reads until the end, or until `onChunk` returns false. */
+async function forEachChunk(
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+  onChunk: (chunk: string) => boolean,
+): Promise<Result<void>> {
+  response.setEncoding("utf8");
+  try {
+    for await (const chunk of response) {
+      if (!onChunk(String(chunk))) break;
+    }
+    return succeed(undefined);
+  } catch (error) {
+    if (signal?.aborted) return fail("aborted", abortion().message);
+    return fail("disconnected", `the daemon broke the connection off (${messageOf(error)})`);
+  } finally {
+    response.destroy();
+  }
+}
+
+function explain(socketPath: string, error: NodeJS.ErrnoException): Result<never> {
+  switch (error.code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return fail("not-running", `cannot reach the daemon: it is not running (there is no ${socketPath})`);
+    case "ECONNREFUSED":
+      return fail(
+        "not-running",
+        `cannot reach the daemon: it is not running (nobody listens at ${socketPath})`,
+      );
+    case "EACCES":
+    case "EPERM":
+      return fail(
+        "permission-denied",
+        `cannot reach the daemon at ${socketPath}: only root and the user of the service may`,
+      );
+    case "ABORTED":
+      return fail("aborted", error.message);
+    case "OVERDUE":
+      return fail("timeout", `cannot reach the daemon at ${socketPath}: ${error.message}`);
+    default:
+      return fail("disconnected", `the daemon broke the connection off (${error.message})`);
+  }
+}
+
+function abortion(): Error {
+  return Object.assign(new Error("not waited for any longer"), { code: "ABORTED" });
+}
+
+function overdue(timeoutMs: number): Error {
+  return Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: "OVERDUE" });
+}

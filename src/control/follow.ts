@@ -1,0 +1,50 @@
+import type { ServerResponse } from "node:http";
+import type { News } from "../model/event.js";
+import type { ControlPort } from "./port.js";
+import { openStream, sendLine } from "./respond.js";
+import { progressPath } from "./routes.js";
+
+/**
+ * Streams an upgrade: a line for each piece of news about it or its generation, then its outcome. `early` is news from
+ * before the id was known. Relies on the port to know an outcome by the time it tells the news of it.
+ */
+export function followUpgrade(
+  port: ControlPort,
+  upgrade: number,
+  response: ServerResponse,
+  early: readonly News[] = [],
+): void {
+  const running = port.report().upgrade;
+  let generation = running?.id === upgrade ? running.generation : null;
+
+  const tell = (news: News): void => {
+    if (news.upgrade === upgrade) generation = news.generation ?? generation;
+    const belongs = news.upgrade === upgrade || (generation !== null && news.generation === generation);
+    if (belongs) sendLine(response, { news });
+  };
+  const endWhenOver = (): boolean => {
+    const progress = port.progressOf(upgrade);
+    if (progress.phase !== "ended" || response.writableEnded) return progress.phase === "ended";
+    sendLine(response, { outcome: progress.outcome });
+    response.end();
+    return true;
+  };
+
+  openStream(response, { Location: progressPath(upgrade) });
+  for (const news of early) tell(news);
+  if (endWhenOver()) return;
+  const unsubscribe = port.subscribe((news) => {
+    tell(news);
+    if (endWhenOver()) unsubscribe();
+  });
+  response.once("close", unsubscribe);
+}
+
+/** Streams all news until the client goes. */
+export function followEvents(port: ControlPort, response: ServerResponse): void {
+  openStream(response);
+  response.once(
+    "close",
+    port.subscribe((news) => sendLine(response, news)),
+  );
+}

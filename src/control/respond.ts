@@ -1,0 +1,58 @@
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { Failure } from "../lib/failure.js";
+import type { Refusal } from "./routes.js";
+import { version } from "./version.js";
+
+/** Names the daemon's version in every answer, so that a client of another version can say so. */
+const serverHeader = `holdfast/${version}`;
+
+type Headers = Readonly<Record<string, string>>;
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Headers = {},
+): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    Server: serverHeader,
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+export function sendRefusal(response: ServerResponse, { status, failure, allow }: Refusal): void {
+  sendJson(response, status, { error: failure }, allow === undefined ? {} : { Allow: allow });
+}
+
+/** The same as bytes, for a socket whose request could not be parsed. */
+export function formatRefusal(status: 400 | 431, failure: Failure): string {
+  const text = `${JSON.stringify({ error: failure })}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Server: ${serverHeader}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    "Connection: close",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${text}`;
+}
+
+/** What may wait in memory for one client to read it; a line is some hundred bytes. */
+const unsentLimitBytes = 64 * 1024;
+
+/** Starts a stream of JSON lines: the client has the head at once, however long the first line takes. */
+export function openStream(response: ServerResponse, headers: Headers = {}): void {
+  response.writeHead(200, { Server: serverHeader, "Content-Type": "application/x-ndjson", ...headers });
+  response.flushHeaders();
+}
+
+/** Sends a line. A client that does not read is cut off, so that it cannot make the daemon hold its news for it. */
+export function sendLine(response: ServerResponse, line: object): void {
+  if (response.destroyed || response.writableEnded) return;
+  if (response.writableLength > unsentLimitBytes) response.destroy();
+  else response.write(`${JSON.stringify(line)}\n`);
+}

@@ -1,0 +1,59 @@
+import type { Failure } from "../lib/failure.js";
+import type { Command } from "./port.js";
+
+/** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
+export type Route =
+  | { readonly kind: "status" | "version" | "events" }
+  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean }
+  | { readonly kind: "progress"; readonly upgrade: number; readonly wait: boolean };
+
+export interface Refusal {
+  readonly kind: "refused";
+  readonly status: 403 | 404 | 405 | 409 | 413;
+  readonly failure: Failure;
+  /** The one method that the path knows, for a 405. */
+  readonly allow?: "GET" | "POST";
+}
+
+type Method = "GET" | "POST";
+
+const reads = new Map<string, Route>([
+  ["/v1/status", { kind: "status" }],
+  ["/v1/version", { kind: "version" }],
+  ["/v1/events", { kind: "events" }],
+]);
+
+const commands = new Map<string, Command>([
+  ["/v1/upgrade", "upgrade"],
+  ["/v1/rollback", "rollback"],
+  ["/v1/reexec", "reexec"],
+  ["/v1/drain", "drain"],
+  ["/v1/stop", "stop"],
+]);
+
+/** Finds the route of a request's method and target. The query knows one word, `wait`; the rest of it is ignored. */
+export function findRoute(method: string, target: string): Route | Refusal {
+  const [path = "", query = ""] = target.split("?", 2);
+  const wait = new URLSearchParams(query).has("wait");
+  const command = commands.get(path);
+  if (command !== undefined) return allow("POST", method, { kind: "command", command, wait });
+  const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
+  const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
+  if (read !== undefined) return allow("GET", method, read);
+  return { kind: "refused", status: 404, failure: { reason: "not-found", message: "no such path" } };
+}
+
+function allow(allowed: Method, method: string, route: Route): Route | Refusal {
+  if (method === allowed) return route;
+  const failure = { reason: "method-not-allowed", message: `this path takes ${allowed} only` };
+  return { kind: "refused", status: 405, failure, allow: allowed };
+}
+
+function progressRoute(upgrade: number, wait: boolean): Route {
+  return { kind: "progress", upgrade, wait };
+}
+
+/** Where an upgrade's progress can be asked for: the `Location` of an answer to `/v1/upgrade`. */
+export function progressPath(upgrade: number): string {
+  return `/v1/upgrades/${upgrade}`;
+}

@@ -1,0 +1,77 @@
+import * as v from "valibot";
+import type { Failure } from "../lib/failure.js";
+import type { News } from "../model/event.js";
+import type { Outcome } from "../model/state.js";
+import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } from "./port.js";
+
+/** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
+
+const failure = v.object({ reason: v.string(), message: v.string() }) satisfies v.GenericSchema<Failure>;
+
+const news = v.object({
+  event: v.string(),
+  level: v.picklist(["info", "warning", "error"]),
+  message: v.string(),
+  generation: v.exactOptional(v.number()),
+  worker: v.exactOptional(v.string()),
+  pid: v.exactOptional(v.number()),
+  upgrade: v.exactOptional(v.number()),
+}) satisfies v.GenericSchema<News>;
+
+const outcome = v.object({
+  upgrade: v.number(),
+  kind: v.picklist(["start", "upgrade", "restart", "rollback"]),
+  generation: v.nullable(v.number()),
+  failure: v.nullable(failure),
+  endedAt: v.number(),
+  tookMs: v.number(),
+}) satisfies v.GenericSchema<Outcome>;
+
+const worker = v.object({
+  name: v.string(),
+  phase: v.picklist(["waiting", "spawning", "starting", "ready", "stopping", "draining"]),
+  pid: v.nullable(v.number()),
+  ageMs: v.nullable(v.number()),
+  residentBytes: v.nullable(v.number()),
+  crashes: v.number(),
+  status: v.nullable(v.string()),
+}) satisfies v.GenericSchema<WorkerReport>;
+
+const generation = v.object({
+  id: v.number(),
+  phase: v.picklist(["candidate", "active", "draining"]),
+  detail: v.nullable(v.string()),
+  release: v.string(),
+  createdAt: v.number(),
+  workers: v.array(worker),
+}) satisfies v.GenericSchema<GenerationReport>;
+
+const listener = v.object({
+  name: v.string(),
+  address: v.string(),
+  origin: v.picklist(["unit", "bound", "stored"]),
+  generations: v.array(v.number()),
+  backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
+}) satisfies v.GenericSchema<ListenerReport>;
+
+export const statusReply = v.object({
+  name: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  unit: v.nullable(v.string()),
+  lifecycle: v.picklist(["starting", "running", "drained", "stopping", "leaving"]),
+  summary: v.string(),
+  degraded: v.nullable(v.string()),
+  upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
+  lastUpgrade: v.nullable(outcome),
+  generations: v.array(generation),
+  listeners: v.array(listener),
+  notifyDropped: v.number(),
+}) satisfies v.GenericSchema<StatusReport>;
+
+export const versionReply = v.object({ name: v.string(), version: v.string(), pid: v.number() });
+export const acceptedReply = v.object({ accepted: v.literal(true) });
+export const upgradeReply = v.object({ upgrade: v.number() });
+export const errorReply = v.object({ error: failure });
+export const upgradeLine = v.union([v.object({ news }), v.object({ outcome })]);
+export const eventLine = news;

@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { HoldfastError } from "../lib/failure.js";
+import type { News } from "../model/event.js";
+import { followEvents, followUpgrade } from "./follow.js";
+import type { Command, ControlPort } from "./port.js";
+import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
+import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
+
+export interface ControlServerOptions {
+  /** Who is at the other end of a connection; undefined when that cannot be told. unix(7) SO_PEERCRED. */
+  readonly peerOf: (socket: Socket) => { readonly pid: number; readonly uid: number } | undefined;
+  /** Besides root the only user who is answered. */
+  readonly serviceUid: number;
+  /** How long a client may take to send its request; 5 s unless told. */
+  readonly requestTimeoutMs?: number;
+}
+
+export interface ControlServer {
+  /** Starts to answer. An fd is the server's from then on: `close` closes it. Rejects when it cannot be listened on. */
+  listen(where: { readonly fd: number } | { readonly path: string }): Promise<void>;
+  /** Stops at once: open streams are cut. */
+  close(): Promise<void>;
+}
+
+const headLimitBytes = 8 * 1024;
+const bodyLimitBytes = 1024;
+const connectionLimit = 64;
+/** Node looks for overdue requests on a timer of its own, which would wake an idle daemon; setTimeout's longest. */
+const neverMs = 2 ** 31 - 1;
+
+/** HTTP/JSON for the CLI and curl. Whatever is sent to it, it holds bounded memory and asks the port nothing it does not know. */
+export function createControlServer(port: ControlPort, options: ControlServerOptions): ControlServer {
+  const deadlines = new WeakMap<Socket, NodeJS.Timeout>();
+  const server = createServer({
+    maxHeaderSize: headLimitBytes,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    connectionsCheckingInterval: neverMs,
+    requireHostHeader: false,
+  });
+  // So each answer says `Connection: close`, and no idle connection takes the place of another client's.
+  server.maxRequestsPerSocket = 1;
+  server.maxConnections = connectionLimit;
+
+  server.on("connection", (socket) => {
+    const timer = setTimeout(() => socket.destroy(), options.requestTimeoutMs ?? 5_000);
+    deadlines.set(socket, timer);
+    socket.once("close", () => clearTimeout(timer));
+  });
+  server.on("clientError", refuseBytes);
+  server.on("request", (request, response) => {
+    clearTimeout(deadlines.get(request.socket));
+    const refusal = refuseClient(request, options) ?? refuseBody(request);
+    const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
+    if (route.kind === "refused") sendRefusal(response, route);
+    else answer(port, route, response);
+  });
+
+  return {
+    listen: (where) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(where, () => {
+          server.off("error", reject);
+          resolve();
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(port: ControlPort, route: Route, response: ServerResponse): void {
+  switch (route.kind) {
+    case "status":
+      sendJson(response, 200, port.report());
+      return;
+    case "version": {
+      const { name, version, pid } = port.report();
+      sendJson(response, 200, { name, version, pid });
+      return;
+    }
+    case "events":
+      followEvents(port, response);
+      return;
+    case "command":
+      submit(port, route.command, route.wait, response);
+      return;
+    case "progress":
+      answerProgress(port, route.upgrade, route.wait, response);
+      return;
+    default:
+      route satisfies never;
+  }
+}
+
+function submit(port: ControlPort, command: Command, wait: boolean, response: ServerResponse): void {
+  const early: News[] = [];
+  const unsubscribe = port.subscribe((news) => early.push(news));
+  const submission = port.submit(command);
+  unsubscribe();
+  if (!submission.accepted) {
+    sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });
+  } else if (command !== "upgrade" && command !== "rollback") {
+    sendJson(response, 202, { accepted: true });
+  } else if (submission.upgrade === null) {
+    throw new HoldfastError("upgrade-without-id", `the daemon accepted ${command} without an id`);
+  } else if (wait) {
+    followUpgrade(port, submission.upgrade, response, early);
+  } else {
+    const headers = { Location: progressPath(submission.upgrade) };
+    sendJson(response, 202, { upgrade: submission.upgrade }, headers);
+  }
+}
+
+function answerProgress(port: ControlPort, upgrade: number, wait: boolean, response: ServerResponse): void {
+  const progress = port.progressOf(upgrade);
+  if (progress.phase === "unknown") {
+    const message = `no upgrade ${upgrade} is known: it was never asked for, or is too long ago`;
+    const failure = { reason: "upgrade-unknown", message };
+    sendRefusal(response, { kind: "refused", status: 404, failure });
+  } else if (wait) {
+    followUpgrade(port, upgrade, response);
+  } else {
+    sendJson(response, 200, progress);
+  }
+}
+
+function refuseClient({ socket }: IncomingMessage, options: ControlServerOptions): Refusal | undefined {
+  const uid = options.peerOf(socket)?.uid;
+  if (uid === 0 || uid === options.serviceUid) return undefined;
+  const message = "only root and the user of the service may talk to it";
+  return { kind: "refused", status: 403, failure: { reason: "permission-denied", message } };
+}
+
+/** No request has a use for a body. A small one, as curl may send with `-d ""`, is let pass unread. */
+function refuseBody({ headers }: IncomingMessage): Refusal | undefined {
+  const small = Number(headers["content-length"] ?? 0) <= bodyLimitBytes;
+  if (small && headers["transfer-encoding"] === undefined) return undefined;
+  const message = `a request has no body here, or at most one of ${bodyLimitBytes} bytes`;
+  return { kind: "refused", status: 413, failure: { reason: "body-too-large", message } };
+}
+
+function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Nothing is put into the middle of an answer that is already under way.
+  if (!(socket instanceof Socket) || socket.bytesWritten > 0 || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
+  const text = tooLarge
+    ? formatRefusal(431, {
+        reason: "head-too-large",
+        message: `the head of a request may have ${headLimitBytes} bytes`,
+      })
+    : formatRefusal(400, { reason: "malformed", message: "this is not HTTP/1.1" });
+  socket.end(text, () => socket.destroy());
+}

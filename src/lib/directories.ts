@@ -1,0 +1,68 @@
+/** Where a daemon of this name and its CLI meet, and where its facts are. */
+export interface Directories {
+  /** Gone after a reboot: the control socket and the notify socket. */
+  readonly runtime: string;
+  /** Kept: state file, ledger, releases. */
+  readonly state: string;
+}
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+}
+
+/**
+ * Both directories of an instance. Those that systemd made come first (`$RUNTIME_DIRECTORY`, `$STATE_DIRECTORY`:
+ * systemd.exec(5)), then the system's for root, then those of the XDG base directories for other users.
+ */
+export function resolveDirectories(instance: Surroundings & { readonly name: string }): Directories {
+  const { name, env, uid } = instance;
+  return {
+    runtime: firstOf(env["RUNTIME_DIRECTORY"]) ?? `${ownRuntimeBase(env, uid)}/${name}`,
+    state: firstOf(env["STATE_DIRECTORY"]) ?? `${ownStateBase(env, uid)}/${name}`,
+  };
+}
+
+/** Directories that hold one runtime directory an instance, in the order in which a client looks into them. */
+export function runtimeBases({ env, uid }: Surroundings): readonly string[] {
+  const bases = ["/run/holdfast"];
+  if (uid === 0) return bases;
+  if (isAbsolute(env["XDG_RUNTIME_DIR"])) bases.push(`${env["XDG_RUNTIME_DIR"]}/holdfast`);
+  return [...bases, temporaryBase(uid)];
+}
+
+/** The name under which a daemon listens for its CLI, in its runtime directory. */
+export function controlSocketIn(runtimeDirectory: string): string {
+  return `${runtimeDirectory}/control.sock`;
+}
+
+/** Whether a name is fit for file names and for the instance part of a unit's name as it is: systemd.unit(5). */
+export function isInstanceName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name);
+}
+
+function ownRuntimeBase(env: Surroundings["env"], uid: number): string {
+  if (uid === 0) return "/run/holdfast";
+  return isAbsolute(env["XDG_RUNTIME_DIR"]) ? `${env["XDG_RUNTIME_DIR"]}/holdfast` : temporaryBase(uid);
+}
+
+function ownStateBase(env: Surroundings["env"], uid: number): string {
+  if (uid === 0) return "/var/lib/holdfast";
+  if (isAbsolute(env["XDG_STATE_HOME"])) return `${env["XDG_STATE_HOME"]}/holdfast`;
+  return isAbsolute(env["HOME"]) ? `${env["HOME"]}/.local/state/holdfast` : `/var${temporaryBase(uid)}`;
+}
+
+function temporaryBase(uid: number): string {
+  return `/tmp/holdfast-${uid}`;
+}
+
+/** The XDG base directory specification has relative paths ignored. */
+function isAbsolute(path: string | undefined): path is string {
+  return path?.startsWith("/") ?? false;
+}
+
+/** systemd separates several directories by colons. */
+export function firstOf(list: string | undefined): string | undefined {
+  const first = list?.split(":")[0];
+  return first === "" ? undefined : first;
+}
