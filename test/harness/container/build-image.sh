@@ -6,6 +6,7 @@ release=$1 target=$2 mirror=$3
 
 [ ! -d "$target" ] || exit 0
 mkdir -p "$(dirname "$target")"
+rm -rf "${target%-*}"-*.building.* # of a build that was killed; the caller sees to it that none runs at the same time
 work=$(mktemp -d "$target.building.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM

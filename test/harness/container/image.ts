@@ -59,7 +59,7 @@ async function build({ recipe, release, image, log, lock }: Build): Promise<void
   }
   const child = spawn(
     "setpriv",
-    ["--pdeathsig", "TERM", "flock", lock, recipe, release, image, await mirror()],
+    ["--pdeathsig", "TERM", "flock", "--no-fork", lock, recipe, release, image, await mirror()],
     {
       stdio: ["ignore", "pipe", "pipe"],
     },
