@@ -8,19 +8,25 @@ import { startLoad } from "../harness/load/start-load.js";
 const GUNICORN =
   "/usr/bin/gunicorn --workers 1 --threads 4 --keep-alive 75 --graceful-timeout 30 --preload app:app";
 
+const TCP = "127.0.0.1:8080";
+const UNIX = "/run/node.sock";
+
+interface Service {
+  readonly name: string;
+  /** Folder in test/apps. */
+  readonly app: string;
+  readonly listen: string;
+  readonly command: string;
+}
+
 /** A service as systemd alone can do it: socket activation, and a restart that stops before it starts. */
-async function installService(
-  container: Container,
-  name: string,
-  app: string,
-  command: string,
-): Promise<void> {
+async function install(container: Container, { name, app, listen, command }: Service): Promise<void> {
   await container.sh(
     `mkdir -p /srv && cp -r /opt/apps/${app} /srv/${name} && echo v1 > /srv/${name}/version`,
   );
   await container.write(
     `/etc/systemd/system/${name}.socket`,
-    `[Socket]\nListenStream=/run/${name}.sock\nBacklog=4096\n`,
+    `[Socket]\nListenStream=${listen}\nBacklog=4096\n`,
   );
   await container.write(
     `/etc/systemd/system/${name}.service`,
@@ -35,13 +41,18 @@ for (const release of RELEASES) {
     let container: Container;
     before(async () => {
       container = await Container.boot(release);
-      await installService(container, "web", "wsgi", GUNICORN);
-      await installService(container, "node", "plain", "/usr/bin/node server.js");
+      await install(container, { name: "web", app: "wsgi", listen: TCP, command: GUNICORN });
+      await install(container, {
+        name: "node",
+        app: "plain",
+        listen: UNIX,
+        command: "/usr/bin/node server.js",
+      });
     });
     after(() => container?.[Symbol.asyncDispose]());
 
     it("a restart of gunicorn loses requests, and the load client sees it", async () => {
-      await using load = await startLoad(container, { address: "/run/web.sock", keepAlive: 16, pauseMs: 2 });
+      await using load = await startLoad(container, { address: TCP, keepAlive: 16, pauseMs: 2 });
       const calm = await load.waitForMore(4);
       assert.equal(countLost(calm), 0, JSON.stringify(calm));
       await container.sh("echo v2 > /srv/web/version && systemctl restart web.service");
@@ -52,7 +63,7 @@ for (const release of RELEASES) {
     });
 
     it("a restart of a server that ends its connections politely loses nothing", async () => {
-      await using load = await startLoad(container, { address: "/run/node.sock", keepAlive: 16, pauseMs: 2 });
+      await using load = await startLoad(container, { address: UNIX, keepAlive: 16, pauseMs: 2 });
       await load.waitForMore(4);
       await container.sh("echo v2 > /srv/node/version && systemctl restart node.service");
       await load.waitFor("version 2", 30_000, (report) => report.versions["v2"] !== undefined);
