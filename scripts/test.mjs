@@ -1,7 +1,7 @@
 // Runs the tests: test.mjs [unit|process|system [FILTER]]. Without a stage: lint, type check, then all stages.
 // FILTER is a part of a test file's path. Ends with the sum over all stages; fails when a stage ran no test.
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,7 +21,9 @@ function must(title, command, ...args) {
 }
 
 function findTests(stage, filter) {
-  return readdirSync(join(TOP, "test", stage), { recursive: true })
+  const folder = join(TOP, "test", stage);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true })
     .filter((file) => file.endsWith(".test.ts"))
     .map((file) => join("build", "test", stage, file.replace(/\.ts$/, ".js")))
     .filter((file) => file.includes(filter))
