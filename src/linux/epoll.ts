@@ -38,8 +38,8 @@ export class Watcher implements Disposable {
 
   constructor() {
     this.#epollFd = orThrow("create an epoll instance", epollCreate(EPOLL_CLOEXEC));
-    // koffi calls back outside of Node's callback scope, where ticks and promises would wait for the next
-    // event; an immediate runs in the same turn and inside of one.
+    // koffi calls back by napi_call_function, which promises nothing about ticks, promises and thrown errors
+    // after it; an immediate runs in the same turn of the loop and in Node's own way.
     this.#handle = koffi.node.poll(this.#epollFd, () => setImmediate(() => this.#dispatch()));
   }
 

@@ -19,6 +19,8 @@ export async function currentJob(unit: string): Promise<Job> {
   try {
     const { stdout } = await run("busctl", [...scope(), "--json=short", "call", ...listJobs], {
       timeout: timeoutMs,
+      // With NOTIFY_SOCKET in sight busctl would report its own failure as the service's.
+      env: { ...process.env, NOTIFY_SOCKET: undefined },
       killSignal: "SIGKILL",
     });
     return readJob(stdout, unit);

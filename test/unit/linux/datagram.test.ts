@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fstatSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bindDatagram, receiveDatagram, sendDatagramWithFds } from "../../../src/linux/datagram.js";
@@ -29,6 +29,7 @@ test("a datagram arrives whole, with its sender and its fds", (t) => {
   assert.equal(message.fds.length, 2);
   const [copy = -1] = message.fds;
   assert.equal(fstatSync(copy).ino, fstatSync(memfd).ino);
+  assert.match(readFileSync(`/proc/self/fdinfo/${copy}`, "utf8"), /^flags:\s+02/m, "not close-on-exec");
   const bytes = Buffer.alloc(5);
   readSync(copy, bytes, 0, 5, 0);
   assert.equal(bytes.toString(), "state");

@@ -12,7 +12,7 @@ import { temporaryDirectory } from "./temporary-directory.js";
 
 const limit = { timeout: 10_000 };
 
-test("the end of a process is noticed, and promises go on from there", limit, async () => {
+test("the end of a process is noticed", limit, async () => {
   using watcher = new Watcher();
   const child = spawn("sleep", ["60"], { stdio: "ignore" });
   const pidfd = openPidfd(child.pid ?? 0);
@@ -110,6 +110,20 @@ test("a callback that throws is heard of, and does not silence the others", limi
   );
   assert.equal(status, 0);
   assert.deepEqual(stdout.split("\n").sort(), ["called b", "thrown by a"]);
+});
+
+test("promises and ticks go on from a callback though nothing else ever happens", limit, async (t) => {
+  const { stdout, status } = await runNode(
+    program(
+      temporaryDirectory(t),
+      `send();
+       await new Promise((resolve) => watcher.watch(a, () => { watcher.unwatch(a); resolve(); }));
+       await new Promise((resolve) => watcher.watch(b, () => { watcher.unwatch(b); process.nextTick(resolve); }));
+       console.log("went on");
+       watcher.close();`,
+    ),
+  );
+  assert.deepEqual({ stdout, status }, { stdout: "went on", status: 0 });
 });
 
 test("an unreferenced watcher lets the process end, a referenced one holds it up", limit, async (t) => {

@@ -64,3 +64,10 @@ test("the watchdog is served at half its time, and only when it is meant for thi
   }
   assert.equal(watchdogIntervalMs({ WATCHDOG_USEC: "9007199254740991" }, 17), 2 ** 31 - 1);
 });
+
+test("busctl cannot speak to the manager in this service's name", { timeout: 10_000 }, async (t) => {
+  process.env["NOTIFY_SOCKET"] = "/nowhere";
+  t.after(() => delete process.env["NOTIFY_SOCKET"]);
+  replaceBusctl(t, `test -z "$NOTIFY_SOCKET" && echo '${printed(["web.service", "stop"])}'`);
+  assert.equal(await currentJob("web.service"), "stop");
+});
