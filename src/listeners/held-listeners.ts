@@ -1,6 +1,6 @@
 import { unlinkSync } from "node:fs";
 import { formatAddress, parseAddress } from "../lib/address.js";
-import { type Failure, type Result, succeed } from "../lib/failure.js";
+import { fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import { openListener, setBacklog } from "../linux/listener.js";
 import { inspectSocket, readBacklog } from "../linux/socket.js";
@@ -50,13 +50,12 @@ export class HeldListeners {
     let id = nextId;
     for (const declaration of declarations) {
       const choice = chooseListener(declaration, all);
-      if (choice.kind === "missing") return { ok: false, failure: missing(choice.name) };
       if (choice.kind === "held") {
         if (choice.warning !== null) this.#warn(choice.warning);
-        const backlog = declaration.backlog ?? choice.listener.backlog;
-        const listener = { ...choice.listener, backlog };
-        all[all.indexOf(choice.listener)] = listener;
-        listeners.push(listener.id);
+        for (const chosen of choice.listeners) {
+          all[all.indexOf(chosen)] = { ...chosen, backlog: declaration.backlog ?? chosen.backlog };
+          listeners.push(chosen.id);
+        }
         continue;
       }
       const opened = this.open(declaration, id);
@@ -74,7 +73,13 @@ export class HeldListeners {
 
   open(declaration: ListenerDeclaration, id: number): Result<Listener> {
     const { name, address, mode } = declaration;
-    if (address === null) return { ok: false, failure: missing(name) };
+    if (address === null) {
+      const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
+      return fail(
+        "listener-missing",
+        `${what}; add an address, or FileDescriptorName=${name} to the socket unit`,
+      );
+    }
     const backlog = declaration.backlog ?? defaultBacklog;
     const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
@@ -131,14 +136,6 @@ export class HeldListeners {
       );
     }
   }
-}
-
-function missing(name: string): Failure {
-  const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
-  return {
-    reason: "listener-missing",
-    message: `${what}; add an address, or FileDescriptorName=${name} to the socket unit`,
-  };
 }
 
 function unlinkQuietly(path: string): void {

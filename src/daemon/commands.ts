@@ -1,0 +1,80 @@
+import type { Failure } from "../lib/failure.js";
+import type { SlotProcess } from "../model/event.js";
+import type { Plan } from "../model/plan.js";
+import type { Generation } from "../model/state.js";
+import { buildEnvironment } from "../process/environment.js";
+import { runCommand } from "../process/run-command.js";
+import type { WorkerCommand } from "../process/spawn-worker.js";
+
+const readyRetryMs = 100;
+
+/** What every process of a generation is told about itself. */
+export function workerEnvironment(
+  name: string,
+  plan: Plan,
+  generation: number,
+  added: Record<string, string>,
+) {
+  const own = { HOLDFAST_NAME: name, HOLDFAST_GENERATION: String(generation), ...added };
+  return buildEnvironment(process.env, plan.environment, own);
+}
+
+export interface NamedFd {
+  readonly fd: number;
+  readonly name: string;
+}
+
+/** `fds` are the generation's listeners, in its order. */
+export function workerCommand(
+  name: string,
+  { id, specification: { plan } }: Generation,
+  index: number,
+  notifySocket: string,
+  fds: readonly NamedFd[],
+): WorkerCommand {
+  const added = { NOTIFY_SOCKET: notifySocket, HOLDFAST_WORKER: String(index) };
+  return {
+    command: plan.command,
+    directory: plan.release,
+    environment: workerEnvironment(name, plan, id, added),
+    fds: fds.map(({ fd }) => fd),
+    fdNames: fds.map(({ name: fdName }) => fdName),
+  };
+}
+
+/** Runs `check` in the generation's release, as long as a start may take. */
+export async function runCheck(
+  name: string,
+  { id, specification: { plan } }: Generation,
+): Promise<Failure | null> {
+  if (plan.check === null) return null;
+  const ran = await runCommand(plan.check, {
+    directory: plan.release,
+    environment: workerEnvironment(name, plan, id, {}),
+    signal: AbortSignal.timeout(plan.ready.timeoutMs),
+  });
+  if (ran.ok) return null;
+  return { reason: "check-failed", message: `the check failed: ${ran.failure.message}` };
+}
+
+/** Runs the ready command again and again until it exits 0; false when `wanted` says that nobody waits any more. */
+export async function awaitReadyCommand(
+  name: string,
+  { id, specification: { plan } }: Generation,
+  { index, process }: SlotProcess,
+  wanted: () => boolean,
+): Promise<boolean> {
+  const { rule, timeoutMs } = plan.ready;
+  if (rule.when !== "command") return false;
+  const added = { HOLDFAST_WORKER: String(index), HOLDFAST_WORKER_PID: String(process.pid) };
+  while (wanted()) {
+    const ran = await runCommand(rule.command, {
+      directory: plan.release,
+      environment: workerEnvironment(name, plan, id, added),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (ran.ok) return true;
+    await new Promise((resolve) => setTimeout(resolve, readyRetryMs));
+  }
+  return false;
+}

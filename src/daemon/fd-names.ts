@@ -1,0 +1,29 @@
+import type { Slot } from "../model/event.js";
+import { nameWorker } from "../model/turn.js";
+
+/** Names in the fd store. Listeners have their own; no listener's may begin like the daemon's. */
+const prefix = "holdfast.";
+
+export const notifyFdName = `${prefix}notify`;
+export const controlFdName = `${prefix}control`;
+export const stateFdName = `${prefix}state`;
+
+const workerPrefix = `${prefix}worker.`;
+
+/** `holdfast.worker.8.1`: the pidfd of worker 8.1. */
+export function workerFdName(slot: Slot): string {
+  return `${workerPrefix}${nameWorker(slot)}`;
+}
+
+export function parseWorkerFdName(name: string): Slot | undefined {
+  const match = /^(\d{1,9})\.(\d{1,4})$/.exec(
+    name.startsWith(workerPrefix) ? name.slice(workerPrefix.length) : "",
+  );
+  const [, generation, index] = match ?? [];
+  if (generation === undefined || index === undefined) return undefined;
+  return { generation: Number(generation), index: Number(index) };
+}
+
+export function isOwnFdName(name: string): boolean {
+  return name.startsWith(prefix);
+}

@@ -1,0 +1,83 @@
+import { closeFd } from "../linux/fd.js";
+import { pidOfPidfd } from "../linux/pidfd.js";
+import { inspectSocket, readBacklog, type SocketFacts } from "../linux/socket.js";
+import type { InheritedListener } from "../listeners/match.js";
+import type { Slot } from "../model/event.js";
+import type { InheritedFd } from "../systemd/listen-fds.js";
+import { controlFdName, isOwnFdName, notifyFdName, parseWorkerFdName, stateFdName } from "./fd-names.js";
+
+export interface InheritedPidfd {
+  readonly slot: Slot;
+  readonly pidfd: number;
+  /** -1: the process is gone. */
+  readonly pid: number;
+}
+
+/** The named fds that a daemon starts with, sorted by what they are. With the state they are all it inherits. */
+export interface Inheritance {
+  readonly listeners: readonly InheritedListener[];
+  readonly pidfds: readonly InheritedPidfd[];
+  readonly notify: number | undefined;
+  readonly control: number | undefined;
+  readonly state: number | undefined;
+}
+
+/**
+ * Sorts what LISTEN_FDS brought. A socket that came twice is kept once; an fd that cannot be what its name says, and
+ * one that nobody could accept on, is closed and reported.
+ */
+export function sortInheritance(fds: readonly InheritedFd[], report: (problem: string) => void): Inheritance {
+  const own = new Map<string, number>();
+  const pidfds: InheritedPidfd[] = [];
+  const listeners = new Map<string, InheritedListener>();
+  for (const { fd, name } of fds) {
+    const slot = parseWorkerFdName(name);
+    if (slot !== undefined) {
+      const pid = pidOfPidfd(fd);
+      if (pid === undefined) discard(fd, name, "it is no pidfd", report);
+      else pidfds.push({ slot, pidfd: fd, pid });
+    } else if (isOwnFdName(name)) {
+      if (own.has(name)) discard(fd, name, "it came twice", report);
+      else own.set(name, fd);
+    } else {
+      const facts = inspectSocket(fd);
+      const obstacle = obstacleTo(facts);
+      if (facts === undefined || obstacle !== undefined) {
+        discard(fd, name, obstacle ?? "it is no socket", report);
+        continue;
+      }
+      const known = listeners.get(facts.id);
+      if (known !== undefined) {
+        listeners.set(facts.id, { ...known, twice: true });
+        closeFd(fd);
+        continue;
+      }
+      const backlog = readBacklog(fd)?.limit ?? null;
+      listeners.set(facts.id, { fd, name, inode: facts.id, address: facts.address, backlog, twice: false });
+    }
+  }
+  return {
+    listeners: [...listeners.values()],
+    pidfds,
+    notify: own.get(notifyFdName),
+    control: own.get(controlFdName),
+    state: own.get(stateFdName),
+  };
+}
+
+function obstacleTo(facts: SocketFacts | undefined): string | undefined {
+  if (facts === undefined) return "it is no socket";
+  const { family, type, listening } = facts;
+  if (family !== "inet" && family !== "inet6" && family !== "unix")
+    return `its address family (${family}) is not supported`;
+  if (type === "stream" && !listening) {
+    return "it is a connection, not a listener (the .socket unit has Accept=yes; set Accept=no)";
+  }
+  if (type === "stream" || (type === "dgram" && family !== "unix")) return undefined;
+  return `its type (${family} ${type}) is not supported`;
+}
+
+function discard(fd: number, name: string, why: string, report: (problem: string) => void): void {
+  closeFd(fd);
+  report(`cannot use the inherited fd ${fd} named ${name}: ${why}; it was closed`);
+}

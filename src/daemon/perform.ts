@@ -1,0 +1,128 @@
+import type { Result } from "../lib/failure.js";
+import type { HeldListeners } from "../listeners/held-listeners.js";
+import type { Action, Event, News, SlotProcess } from "../model/event.js";
+import type { Specification } from "../model/plan.js";
+import { findGeneration, type Generation, type State } from "../model/state.js";
+import { findWorker } from "../model/turn.js";
+import type { WorkerProcesses } from "../process/worker-processes.js";
+import { awaitReadyCommand, type NamedFd, runCheck, workerCommand } from "./commands.js";
+import { readSpecification, verifySpecification } from "./specify.js";
+
+type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
+
+export interface PerformOptions {
+  readonly name: string;
+  readonly configFile: string;
+  readonly notifySocket: string;
+  readonly listeners: HeldListeners;
+  readonly workers: WorkerProcesses;
+  /** For what is known later. */
+  readonly push: (event: Event) => void;
+  readonly current: () => State;
+  readonly announce: (news: News) => void;
+  readonly record: (action: ActionOf<"record">) => void;
+  readonly exit: (status: ActionOf<"exit">["status"]) => void;
+}
+
+/** Turns one action of the model into what it means in the world. */
+export function createPerformer(options: PerformOptions): (action: Action, state: State) => readonly Event[] {
+  const { name, listeners, workers, push } = options;
+
+  function prepare({ upgrade, specification }: ActionOf<"prepare">, state: State): readonly Event[] {
+    const wanted: Result<Specification> =
+      specification === null ? readSpecification(options.configFile) : verifySpecification(specification);
+    const result = wanted.ok
+      ? listeners.reconcile(wanted.value, state.listeners, state.nextListener)
+      : wanted;
+    return [{ type: "prepared", upgrade, result }];
+  }
+
+  function spawn({ generation: id, index }: ActionOf<"spawn">, state: State): readonly Event[] {
+    const slot = { generation: id, index };
+    const generation = findGeneration(state, id);
+    if (generation === undefined) return [];
+    const fds = collectFds(generation, state);
+    if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
+    const command = workerCommand(name, generation, index, options.notifySocket, fds.value);
+    const spawned = workers.spawn(slot, command);
+    if (!spawned.ok) return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
+    return [{ type: "spawned", ...slot, process: spawned.value }];
+  }
+
+  function collectFds(generation: Generation, state: State): Result<NamedFd[]> {
+    const fds: NamedFd[] = [];
+    for (const id of generation.listeners) {
+      const listener = state.listeners.find((one) => one.id === id);
+      const fd = listeners.fdOf(id);
+      if (listener === undefined || fd === undefined) {
+        const message = `cannot start a worker of generation ${generation.id}: one of its listeners is lost; upgrade to open it again`;
+        return { ok: false, failure: { reason: "listener-lost", message } };
+      }
+      fds.push({ fd, name: listener.name });
+    }
+    return { ok: true, value: fds };
+  }
+
+  function check(id: number, state: State): void {
+    const generation = findGeneration(state, id);
+    if (generation === undefined) return;
+    void runCheck(name, generation).then((failure) => push({ type: "checked", generation: id, failure }));
+  }
+
+  function awaitReady(slot: SlotProcess, state: State): void {
+    const generation = findGeneration(state, slot.generation);
+    if (generation === undefined) return;
+    const { pid } = slot.process;
+    const wanted = (): boolean => {
+      const run = findWorker(options.current(), slot)?.run;
+      return run?.phase === "starting" && run.process.pid === pid;
+    };
+    void awaitReadyCommand(name, generation, slot, wanted).then((ready) => {
+      if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
+    });
+  }
+
+  return (action, state) => {
+    switch (action.type) {
+      case "prepare":
+        return prepare(action, state);
+      case "spawn":
+        return spawn(action, state);
+      case "check":
+        check(action.generation, state);
+        return [];
+      case "run-ready-command":
+        awaitReady(action, state);
+        return [];
+      case "open-gate":
+        workers.openGate(action.process.pid);
+        return [];
+      case "terminate":
+        for (const { process } of action.slots) workers.terminate(process.pid);
+        return [{ type: "signalled", slots: action.slots }];
+      case "kill":
+        workers.kill(action.process.pid);
+        return [];
+      case "forget":
+        workers.forget(action.process.pid);
+        return [];
+      case "restore-backlogs":
+        listeners.restoreBacklogs(state.listeners);
+        return [];
+      case "close-listener":
+        listeners.close(action.listener, state.listeners);
+        return [];
+      case "announce":
+        options.announce(action.news);
+        return [];
+      case "record":
+        options.record(action);
+        return [];
+      case "exit":
+        options.exit(action.status);
+        return [];
+      default:
+        return action satisfies never;
+    }
+  };
+}

@@ -1,0 +1,148 @@
+import { parseAddress } from "../lib/address.js";
+import { closeFd } from "../linux/fd.js";
+import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import type { HeldListeners } from "../listeners/held-listeners.js";
+import { matchListeners } from "../listeners/match.js";
+import type { SlotProcess } from "../model/event.js";
+import type { Specification } from "../model/plan.js";
+import { type Generation, initialState, type Listener, type State } from "../model/state.js";
+import type { WorkerProcesses } from "../process/worker-processes.js";
+import type { Remembered } from "../state/state-store.js";
+import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adopt.js";
+import { workerFdName } from "./fd-names.js";
+import type { Inheritance } from "./inheritance.js";
+
+export interface Restored {
+  readonly state: State;
+  readonly alive: readonly SlotProcess[];
+}
+
+export interface World {
+  readonly listeners: HeldListeners;
+  readonly workers: WorkerProcesses;
+  readonly report: (problem: string) => void;
+  readonly forgetFd: (name: string) => void;
+  /** This process is the main process of a unit of its own, so what else is in its cgroup are its workers. */
+  readonly ownsCgroup: boolean;
+  /** What would be started now: taken for left-over workers of which nothing is known. Undefined if it cannot be read. */
+  readonly specification: () => Specification | undefined;
+}
+
+/** Puts the inherited fds behind the remembered state: what `recover` of any daemon, first or tenth, begins with. */
+export function restore(remembered: Remembered, inheritance: Inheritance, world: World): Restored {
+  const known =
+    remembered.state === undefined ? initialState : startedAnew(remembered.state, remembered.rebooted);
+  const identified = identifyWorkers(known, inheritance.pidfds);
+  const withListeners = restoreListeners(known, inheritance, identified.found, world);
+  for (const { generation, index, process, pidfd } of identified.found) {
+    world.workers.adopt({ generation, index }, process.pid, pidfd);
+  }
+  if (remembered.state !== undefined) {
+    for (const { slot, pidfd } of identified.unknown) {
+      // The last daemon did not live to write this worker down, so it never got past its gate.
+      signalPidfd(pidfd, "SIGKILL");
+      closeFd(pidfd);
+      world.forgetFd(workerFdName(slot));
+    }
+    return { state: withListeners, alive: identified.found };
+  }
+  for (const { slot, pidfd } of identified.unknown) {
+    closeFd(pidfd);
+    world.forgetFd(workerFdName(slot));
+  }
+  const pids = identified.unknown.map(({ pid }) => pid);
+  const highest = identified.unknown.reduce((top, { slot }) => Math.max(top, slot.generation), 0);
+  return adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world);
+}
+
+/** After a reboot nothing of the last boot runs; what may be returned to and the numbers go on. */
+function startedAnew(state: State, rebooted: boolean): State {
+  if (!rebooted) return { ...state, unwritable: null };
+  const { nextGeneration, nextUpgrade, outcomes, retired } = state;
+  const last = state.generations.filter(({ stage }) => stage.phase === "active");
+  const before = last.map(({ id, specification }) => ({ generation: id, specification }));
+  return {
+    ...initialState,
+    nextGeneration,
+    nextUpgrade,
+    outcomes,
+    retired: [...retired, ...before].slice(-3),
+  };
+}
+
+function restoreListeners(
+  state: State,
+  inheritance: Inheritance,
+  found: readonly Found[],
+  world: World,
+): State {
+  const storeCame = inheritance.state !== undefined;
+  const matched = matchListeners(state.listeners, inheritance.listeners, storeCame, state.nextListener);
+  const held: Listener[] = [];
+  for (const { listener, fd } of matched.held) {
+    world.listeners.hold(listener, fd);
+    held.push(listener);
+  }
+  for (const listener of matched.lost) {
+    const recovered = recoverListener(listener, found, world);
+    if (recovered !== undefined) held.push(recovered);
+  }
+  const nextListener = held.reduce((next, { id }) => Math.max(next, id + 1), state.nextListener);
+  return { ...state, listeners: held, nextListener };
+}
+
+/** The fd store lost it: a worker that has it gives a copy, else its address is opened again. */
+function recoverListener(listener: Listener, found: readonly Found[], world: World): Listener | undefined {
+  const fd = takeListener(found, listener.inode);
+  const { name, address: text, id, backlog } = listener;
+  if (fd !== undefined) {
+    world.listeners.hold(listener, fd);
+    world.report(`listener ${name} (${text}) was not in the fd store; a worker had it`);
+    return listener;
+  }
+  const address = parseAddress(text);
+  if (!address.ok) return undefined;
+  const opened = world.listeners.open({ name, address: address.value, backlog, mode: null }, id);
+  if (opened.ok) {
+    world.report(`listener ${name} (${text}) was not in the fd store; it was opened again`);
+    return opened.value;
+  }
+  world.report(`listener ${name} (${text}) was not in the fd store: ${opened.failure.message}`);
+  return undefined;
+}
+
+/**
+ * Neither state nor pidfds know these processes, but they serve: they become a generation of their own, which the
+ * next upgrade drains like any other.
+ */
+function adoptUnknown(state: State, pids: readonly number[], world: World): Restored {
+  const leftovers = world.ownsCgroup ? findLeftovers(process.pid) : [];
+  const candidates = [...new Set([...pids, ...leftovers])];
+  const specification = candidates.length === 0 ? undefined : world.specification();
+  if (specification === undefined) return { state, alive: [] };
+  const id = state.nextGeneration;
+  const alive: SlotProcess[] = [];
+  for (const pid of candidates) {
+    const pidfd = openPidfd(pid);
+    if (pidfd === undefined) continue;
+    const index = alive.length;
+    alive.push({ generation: id, index, process: { pid, startTime: startTimeOf(pid) ?? null } });
+    world.workers.adopt({ generation: id, index }, pid, pidfd);
+  }
+  if (alive.length === 0) return { state, alive };
+  world.report(
+    `${alive.length} left-over worker(s) of which nothing is known serve as generation ${id} until the upgrade`,
+  );
+  const generation: Generation = {
+    id,
+    specification,
+    listeners: state.listeners.map((listener) => listener.id),
+    workers: alive.map(({ index, process }) => {
+      return { index, crashes: 0, status: null, run: { phase: "ready", process, since: 0 } };
+    }),
+    createdAt: Date.now(),
+    stage: { phase: "active", since: Date.now() },
+  };
+  const lifecycle = { phase: "leaving", next: "upgrade" } as const;
+  return { state: { ...state, nextGeneration: id + 1, generations: [generation], lifecycle }, alive };
+}

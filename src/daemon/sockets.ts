@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
+import { controlSocketIn } from "../lib/directories.js";
+import { type Failure, HoldfastError, type Result, succeed } from "../lib/failure.js";
+import { bindDatagram } from "../linux/datagram.js";
+import { closeFd } from "../linux/fd.js";
+import { openListener } from "../linux/listener.js";
+import { peerCredentials } from "../linux/socket.js";
+
+const controlBacklog = 64;
+
+/** Where workers send READY=1 and the like. */
+export function notifySocketIn(runtimeDirectory: string): string {
+  return `${runtimeDirectory}/notify.sock`;
+}
+
+/** The inherited socket as long as its file is still there, for workers know it by its path; else a new one. */
+export function takeNotifySocket(inherited: number | undefined, runtimeDirectory: string): Result<number> {
+  const path = notifySocketIn(runtimeDirectory);
+  if (inherited !== undefined && existsSync(path)) return succeed(inherited);
+  if (inherited !== undefined) closeFd(inherited);
+  try {
+    return succeed(bindDatagram(path));
+  } catch (error) {
+    if (error instanceof HoldfastError)
+      return { ok: false, failure: { reason: error.code, message: error.message } };
+    throw error;
+  }
+}
+
+/** The same for the control socket. It also is what keeps a second daemon of the same name from starting. */
+export function takeControlSocket(inherited: number | undefined, runtimeDirectory: string): Result<number> {
+  const path = controlSocketIn(runtimeDirectory);
+  if (inherited !== undefined && existsSync(path)) return succeed(inherited);
+  if (inherited !== undefined) closeFd(inherited);
+  const opened = openListener({ kind: "unix", path }, { backlog: controlBacklog, mode: 0o600 });
+  return opened.ok ? opened : { ok: false, failure: explain(opened.failure, path) };
+}
+
+function explain(failure: Failure, path: string): Failure {
+  if (failure.reason !== "address-in-use") return failure;
+  return {
+    reason: "already-running",
+    message: `cannot start: another holdfastd of this name answers on ${path} (${failure.message})`,
+  };
+}
+
+/** Who is at the other end of a control connection: unix(7) SO_PEERCRED. */
+export function peerOf(socket: Socket): { readonly pid: number; readonly uid: number } | undefined {
+  // Node keeps the fd of a connection to itself; without it the peer is unknown and not answered.
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
+  return typeof fd === "number" && fd >= 0 ? peerCredentials(fd) : undefined;
+}

@@ -1,0 +1,100 @@
+import { fail, type Result, succeed } from "../lib/failure.js";
+import type { Watcher } from "../linux/epoll.js";
+import { closeFd } from "../linux/fd.js";
+import { openPidfd, parentOf, signalGroup, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import type { ExitStatus, Slot } from "../model/event.js";
+import type { Process } from "../model/state.js";
+import { spawnWorker, type WorkerCommand } from "./spawn-worker.js";
+
+interface Tracked {
+  readonly slot: Slot;
+  readonly pid: number;
+  readonly pidfd: number;
+  /** Null for an adopted worker: its gate was opened, or ended, with the daemon that started it. */
+  readonly openGate: (() => void) | null;
+}
+
+export interface WorkerProcessesOptions {
+  readonly watcher: Watcher;
+  /** Called once a worker, own or adopted; only the parent learns the status of an exit. */
+  readonly onExit: (slot: Slot, pid: number, exit: ExitStatus) => void;
+  readonly storePidfd: (slot: Slot, pidfd: number) => void;
+  readonly removePidfd: (slot: Slot) => void;
+}
+
+const ancestorsLooked = 32;
+
+/** The processes behind the state's workers, each held by a pidfd: a pid alone may be somebody else's tomorrow. */
+export class WorkerProcesses {
+  readonly #tracked = new Map<number, Tracked>();
+  readonly #options: WorkerProcessesOptions;
+
+  constructor(options: WorkerProcessesOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a worker that waits at its gate; its pidfd is in the fd store when this returns. */
+  spawn(slot: Slot, command: WorkerCommand): Result<Process> {
+    const spawned = spawnWorker(command);
+    if (!spawned.ok) return spawned;
+    const { pid, child, openGate } = spawned.value;
+    const pidfd = openPidfd(pid);
+    if (pidfd === undefined)
+      return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
+    this.#track({ slot, pid, pidfd, openGate });
+    child.once("exit", (code, signal) => this.#options.onExit(slot, pid, { code, signal }));
+    return succeed({ pid, startTime: startTimeOf(pid) ?? null });
+  }
+
+  /** Takes over a worker of an earlier daemon. */
+  adopt(slot: Slot, pid: number, pidfd: number): void {
+    this.#track({ slot, pid, pidfd, openGate: null });
+    const { watcher, onExit } = this.#options;
+    watcher.watch(pidfd, () => {
+      watcher.unwatch(pidfd);
+      onExit(slot, pid, { code: null, signal: null });
+    });
+  }
+
+  openGate(pid: number): void {
+    this.#tracked.get(pid)?.openGate?.();
+  }
+
+  terminate(pid: number): void {
+    const tracked = this.#tracked.get(pid);
+    if (tracked !== undefined) signalPidfd(tracked.pidfd, "SIGTERM");
+  }
+
+  /** SIGKILL for the worker and what it started. */
+  kill(pid: number): void {
+    const tracked = this.#tracked.get(pid);
+    if (tracked === undefined || !signalPidfd(tracked.pidfd, "SIGKILL")) return;
+    signalGroup(pid, "SIGKILL");
+  }
+
+  /** Lets go of a worker that has ended. What it left in its process group is asked to end too. */
+  forget(pid: number): void {
+    const tracked = this.#tracked.get(pid);
+    if (tracked === undefined) return;
+    this.#tracked.delete(pid);
+    this.#options.removePidfd(tracked.slot);
+    signalGroup(pid, "SIGTERM");
+    closeFd(tracked.pidfd);
+  }
+
+  /** The worker that a process is or descends from. */
+  ownerOf(pid: number): { readonly slot: Slot; readonly pid: number } | undefined {
+    let current: number | undefined = pid;
+    for (let step = 0; step < ancestorsLooked && current !== undefined && current > 1; step += 1) {
+      const tracked = this.#tracked.get(current);
+      if (tracked !== undefined) return { slot: tracked.slot, pid: tracked.pid };
+      current = parentOf(current);
+    }
+    return undefined;
+  }
+
+  #track(tracked: Tracked): void {
+    this.#tracked.set(tracked.pid, tracked);
+    this.#options.storePidfd(tracked.slot, tracked.pidfd);
+  }
+}

@@ -1,0 +1,13 @@
+import { realpathSync, statSync } from "node:fs";
+import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+
+/** The directory that `release` means now: symlinks are followed once, at each upgrade. */
+export function resolveRelease(release: string): Result<string> {
+  try {
+    const directory = realpathSync(release);
+    if (statSync(directory).isDirectory()) return succeed(directory);
+    return fail("release-invalid", `cannot use the release ${release}: it is not a directory`);
+  } catch (error) {
+    return fail("release-invalid", `cannot use the release ${release}: ${messageOf(error)}`);
+  }
+}

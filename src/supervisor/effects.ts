@@ -1,0 +1,16 @@
+import type { Result } from "../lib/failure.js";
+import type { Action, Clock, Event } from "../model/event.js";
+import type { State } from "../model/state.js";
+
+/** All that the loop can do to the world. */
+export interface Effects {
+  clock(): Clock;
+  /** Makes the state durable before anything that it explains is done. */
+  persist(state: State): Result<void>;
+  /** Does one action; what is known at once comes back as events, the rest arrives later through `push`. */
+  perform(action: Action, state: State): readonly Event[];
+  /** Shows the state to the service manager; called whenever it may have changed. */
+  publish(state: State): void;
+  /** Calls `wake` once at that monotonic time, and forgets the time set before; undefined: never. */
+  wakeAt(deadline: number | undefined, wake: () => void): void;
+}

@@ -1,0 +1,90 @@
+import { nextDeadline } from "../model/deadlines.js";
+import { commits, decide } from "../model/decide.js";
+import type { Action, Event } from "../model/event.js";
+import type { State } from "../model/state.js";
+import type { Effects } from "./effects.js";
+
+/**
+ * The single loop: event → decide → persist → act. Everything that happens comes in by `push`; nothing else changes
+ * the state, and no action is done that the state file does not know as intended.
+ */
+export class Supervisor {
+  readonly #effects: Effects;
+  readonly #queue: Event[] = [];
+  #state: State;
+  /** Differs from `#state` while a change has not been written yet. */
+  #persisted: State | undefined;
+  #running = false;
+  #exited = false;
+
+  constructor(state: State, effects: Effects) {
+    this.#state = state;
+    this.#effects = effects;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  push(event: Event): void {
+    this.#queue.push(event);
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      this.#drainQueue();
+    } finally {
+      this.#running = false;
+    }
+    if (this.#exited) return;
+    this.#effects.publish(this.#state);
+    this.#effects.wakeAt(nextDeadline(this.#state), () => this.push({ type: "tick" }));
+  }
+
+  /** Writes a state that could not be written before; true when nothing is unwritten. */
+  retryPersist(): boolean {
+    if (this.#state.unwritable === null) return true;
+    if (this.#effects.persist({ ...this.#state, unwritable: null }).ok)
+      this.push({ type: "persist-restored" });
+    return this.#state.unwritable === null;
+  }
+
+  #drainQueue(): void {
+    for (let event = this.#queue.shift(); event !== undefined && !this.#exited; event = this.#queue.shift()) {
+      const { state, actions } = decide(this.#state, event, this.#effects.clock());
+      const mustPersist = actions.length > 0 || this.#queue.length === 0;
+      if (mustPersist && state !== this.#persisted && !this.#persist(state)) continue;
+      this.#state = state;
+      this.#perform(actions);
+    }
+  }
+
+  /**
+   * False: the state was not taken, because it commits an upgrade that would be forgotten. Any other change goes
+   * on without the file: serving comes first, and the copy in the fd store knows it.
+   */
+  #persist(next: State): boolean {
+    const written = this.#effects.persist(next);
+    this.#persisted = next;
+    if (written.ok) {
+      if (next.unwritable !== null) this.#queue.unshift({ type: "persist-restored" });
+      return true;
+    }
+    const upgrading = next.upgrade !== null && next.upgrade.kind !== "start";
+    if (next.unwritable === null || upgrading) {
+      this.#queue.unshift({ type: "persist-failed", failure: written.failure });
+    }
+    return !commits(this.#state, next) || this.#state.upgrade?.kind === "start";
+  }
+
+  #perform(actions: readonly Action[]): void {
+    const facts: Event[] = [];
+    for (const action of actions) {
+      facts.push(...this.#effects.perform(action, this.#state));
+      if (action.type === "exit") {
+        this.#exited = true;
+        return;
+      }
+    }
+    this.#queue.unshift(...facts);
+  }
+}
