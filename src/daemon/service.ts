@@ -1,0 +1,187 @@
+import { createControlServer } from "../control/server.js";
+import type { Failure, Result } from "../lib/failure.js";
+import { monotonicMs } from "../linux/boot.js";
+import type { Watcher } from "../linux/epoll.js";
+import { duplicateFd } from "../linux/fd.js";
+import { HeldListeners } from "../listeners/held-listeners.js";
+import type { Log } from "../log/log.js";
+import type { Event, News } from "../model/event.js";
+import type { State } from "../model/state.js";
+import { viewService } from "../model/view.js";
+import { NotifyInbox } from "../process/notify-inbox.js";
+import { WorkerProcesses } from "../process/worker-processes.js";
+import { appendLedger } from "../state/ledger.js";
+import type { StateStore } from "../state/state-store.js";
+import type { Effects } from "../supervisor/effects.js";
+import { Supervisor } from "../supervisor/supervisor.js";
+import { removeFd, storeFd } from "../systemd/fd-store.js";
+import type { ManagerLink } from "../systemd/manager-link.js";
+import { createControlPort } from "./control-port.js";
+import { exitStatusOf } from "./exit-status.js";
+import { controlFdName, notifyFdName, stateFdName, workerFdName } from "./fd-names.js";
+import type { Inheritance } from "./inheritance.js";
+import type { DaemonOptions } from "./options.js";
+import { createPerformer } from "./perform.js";
+import { reportStatus } from "./report.js";
+import { restore } from "./restore.js";
+import { listenToSignals } from "./signals.js";
+import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./sockets.js";
+import { readSpecification } from "./specify.js";
+import { interpretMessage } from "./worker-messages.js";
+
+export interface ServiceOptions extends DaemonOptions {
+  readonly inheritance: Inheritance;
+  readonly memfd: number;
+  readonly store: StateStore;
+  readonly watcher: Watcher;
+  readonly log: Log;
+  readonly link: ManagerLink;
+  /** Whether a service manager keeps fds and starts the next daemon. */
+  readonly managed: boolean;
+  readonly unit: string | undefined;
+  readonly watchdogMs: number | undefined;
+  readonly wrapEffects: (effects: Effects) => Effects;
+}
+
+/** Puts the parts together, recovers, and starts the loop. Fails only when its sockets cannot be had. */
+export async function startService(options: ServiceOptions): Promise<Result<void>> {
+  const { name, directories, inheritance, watcher, log, store, link, unit } = options;
+  const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
+  const subscribers = new Set<(news: News) => void>();
+  const announce = (news: News): void => {
+    log.write({ ...news });
+    for (const tell of subscribers) tell(news);
+  };
+
+  const remembered = store.load();
+  for (const problem of remembered.problems) warn(problem);
+  const notify = takeNotifySocket(inheritance.notify, directories.runtime);
+  if (!notify.ok) return notify;
+  const control = takeControlSocket(inheritance.control, directories.runtime);
+  if (!control.ok) return control;
+  keep(notify.value, notifyFdName);
+  keep(control.value, controlFdName);
+  keep(options.memfd, stateFdName);
+
+  const listeners = new HeldListeners({ store: keep, remove: removeFd }, warn);
+  const workers = new WorkerProcesses({
+    watcher,
+    storePidfd: (slot, pidfd) => keep(pidfd, workerFdName(slot)),
+    removePidfd: (slot) => removeFd(workerFdName(slot)),
+    onExit: (slot, pid, exit) => push({ type: "worker-exited", ...slot, pid, exit }),
+  });
+  const restored = restore(remembered, inheritance, {
+    listeners,
+    workers,
+    report: warn,
+    forgetFd: removeFd,
+    ownsCgroup: unit !== undefined,
+    specification: () => {
+      const read = readSpecification(options.configFile);
+      return read.ok ? read.value : undefined;
+    },
+  });
+
+  const effects = options.wrapEffects({
+    clock: () => ({ now: monotonicMs(), wall: Date.now() }),
+    persist: (state) => store.write(state),
+    perform: createPerformer({
+      name,
+      configFile: options.configFile,
+      notifySocket: notifySocketIn(directories.runtime),
+      listeners,
+      workers,
+      push,
+      current: () => supervisor.state,
+      announce,
+      record: ({ entry }) => {
+        const problem = appendLedger(directories.state, Date.now(), entry);
+        if (problem !== undefined) warn(problem);
+      },
+      exit: (status) => leaveProcess(exitStatusOf(status, supervisor.state)),
+    }),
+    publish: (state) => publish(state),
+    wakeAt: createAlarm(),
+  });
+  const supervisor = new Supervisor(restored.state, effects);
+  function push(event: Event): void {
+    supervisor.push(event);
+  }
+  function publish(state: State): void {
+    if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
+  }
+  function leaveProcess(status: number): void {
+    publish(supervisor.state);
+    process.exit(status);
+  }
+
+  const inbox = new NotifyInbox({
+    fd: notify.value,
+    watcher,
+    ownerOf: (pid) => workers.ownerOf(pid),
+    onMessage: (slot, pid, message) => {
+      for (const event of interpretMessage(slot, pid, message, supervisor.state)) push(event);
+    },
+    onDropped: (count, why) => warn(`${count} notify message(s) dropped so far; the last: ${why}`),
+  });
+  const reexec = (): Failure | null => {
+    if (!options.managed) return notManaged;
+    push({ type: "leave-requested", next: "adopt" });
+    return null;
+  };
+  const server = createControlServer(
+    createControlPort({
+      supervisor,
+      report: () =>
+        reportStatus(supervisor.state, {
+          name,
+          unit,
+          listeners,
+          nowMs: monotonicMs,
+          notifyDropped: () => inbox.dropped,
+        }),
+      subscribe: (listener) => {
+        subscribers.add(listener);
+        return () => subscribers.delete(listener);
+      },
+      reexec,
+    }),
+    { peerOf, serviceUid: process.getuid?.() ?? 0 },
+  );
+  listenToSignals({
+    unit,
+    push,
+    reexec: () => {
+      const failure = reexec();
+      if (failure !== null) warn(failure.message);
+    },
+    reopenLog: () => log.reopen(),
+    report: warn,
+  });
+  push({ type: "recovered", alive: restored.alive });
+  await server.listen({ fd: duplicateFd(control.value) });
+  if (options.watchdogMs !== undefined) {
+    setInterval(() => {
+      if (supervisor.retryPersist()) link.beat();
+    }, options.watchdogMs);
+  }
+  return { ok: true, value: undefined };
+
+  function keep(fd: number, fdName: string): void {
+    if (options.managed) storeFd(fd, fdName, { poll: false });
+  }
+}
+
+const notManaged: Failure = {
+  reason: "not-managed",
+  message: "cannot re-exec: no service manager started this daemon, so nothing would start the next one",
+};
+
+/** One timer for all deadlines; none is set while nothing is due. */
+function createAlarm(): Effects["wakeAt"] {
+  let timer: NodeJS.Timeout | undefined;
+  return (deadline, wake) => {
+    clearTimeout(timer);
+    if (deadline !== undefined) timer = setTimeout(wake, Math.max(0, Math.ceil(deadline - monotonicMs())));
+  };
+}
