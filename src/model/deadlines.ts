@@ -1,7 +1,7 @@
 import { drainDeadline, pressGeneration } from "./drain.js";
-import type { Generation, Monotonic, State, Worker } from "./state.js";
+import { findGeneration, type Generation, type Monotonic, type State, type Worker } from "./state.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
-import { candidateOverdue } from "./upgrade.js";
+import { candidateOverdue, commitWhenReady } from "./upgrade.js";
 import { spawnWorker, workerReady } from "./workers.js";
 
 /** When `tick` has something to do next; undefined: never, so nothing wakes up. */
@@ -23,18 +23,21 @@ function workerDeadline({ specification, stage }: Generation, { run }: Worker): 
   return stage.phase === "active" ? run.since + timeoutMs : undefined;
 }
 
-/** Does all that is due. */
+/** Does all that is due. Newest generation first: where a candidate commits, the older ones start no more workers. */
 export function tick(turn: Turn): void {
   const { now } = turn.clock;
-  for (const generation of turn.state.generations) {
+  for (const { id } of turn.state.generations.toReversed()) {
+    const generation = findGeneration(turn.state, id);
+    if (generation === undefined) continue;
     for (const worker of generation.workers) {
       const deadline = workerDeadline(generation, worker);
       if (deadline !== undefined && deadline <= now) workerDue(turn, generation, worker);
     }
+    commitWhenReady(turn);
   }
-  for (const { stage, id } of turn.state.generations) {
-    const generation = turn.state.generations.find((one) => one.id === id);
-    if (stage.phase === "active" || generation === undefined || stage.deadline > now) continue;
+  for (const generation of turn.state.generations) {
+    const { stage } = generation;
+    if (stage.phase === "active" || stage.deadline > now) continue;
     if (stage.phase === "candidate") candidateOverdue(turn, generation);
     else pressGeneration(turn, generation);
   }

@@ -7,7 +7,7 @@ import { activeGeneration, candidateGeneration, findGeneration, type State } fro
 import { act, findWorker, setRun, type Turn, update } from "./turn.js";
 import {
   abort,
-  beginUpgrade,
+  beginQueued,
   candidateChecked,
   commitWhenReady,
   requestUpgrade,
@@ -108,11 +108,7 @@ function settle(turn: Turn): void {
   commitWhenReady(turn);
   retireDrained(turn);
   const { lifecycle, queued, upgrade, generations } = turn.state;
-  const serving = lifecycle.phase === "running" || lifecycle.phase === "drained";
-  if (serving && upgrade === null && queued !== null) {
-    update(turn, { queued: null });
-    beginUpgrade(turn, queued);
-  }
+  if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);
   closeUnused(turn);
   if (lifecycle.phase === "stopping" && generations.length === 0) {
     act(turn, { type: "exit", status: lifecycle.failure === null ? "stopped" : "failed" });

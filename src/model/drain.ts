@@ -31,6 +31,7 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
   const { stage } = generation;
   if (stage.phase !== "draining" || stage.pressure === "killed") return;
   const live = liveWorkers(generation);
+  if (live.length === 0) return;
   const { killMs } = generation.specification.plan.drain;
   if (stage.pressure === "asked") {
     updateGeneration(turn, generation.id, {

@@ -1,19 +1,18 @@
 import { drainGeneration, pressGeneration } from "./drain.js";
-import { activeGeneration, candidateGeneration } from "./state.js";
+import { activeGeneration } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
-import { abort, conclude } from "./upgrade.js";
+import { abortAll } from "./upgrade.js";
 
 const stopping = { reason: "stopping", message: "the service was told to stop" };
 
 /** Every worker drains, then the daemon exits. `fast` does not wait for the drain timeout, only for `drain.kill`. */
 export function stop(turn: Turn, fast: boolean): void {
-  const { lifecycle, upgrade, queued } = turn.state;
+  const { lifecycle } = turn.state;
   if (lifecycle.phase === "leaving") return;
   if (lifecycle.phase !== "stopping") {
-    update(turn, { lifecycle: { phase: "stopping", failure: null }, queued: null });
+    update(turn, { lifecycle: { phase: "stopping", failure: null } });
     announce(turn, "info", "stopping", fast ? "stopping fast" : "stopping: workers drain");
-    if (upgrade !== null) conclude(turn, upgrade, stopping);
-    if (queued !== null) conclude(turn, { ...queued, generation: null }, stopping);
+    abortAll(turn, stopping);
   }
   for (const generation of turn.state.generations) drainGeneration(turn, generation, { kind: "stopped" });
   if (!fast) return;
@@ -27,9 +26,7 @@ export function drainWorkers(turn: Turn): void {
   if (phase !== "running" || active === undefined) return;
   update(turn, { lifecycle: { phase: "drained" } });
   announce(turn, "info", "drained", "workers drain on request; the listeners stay");
-  if (candidateGeneration(turn.state) !== undefined || turn.state.upgrade !== null) {
-    abort(turn, { reason: "drained", message: "the workers were told to drain" });
-  }
+  abortAll(turn, { reason: "drained", message: "the workers were told to drain" });
   drainGeneration(turn, active, { kind: "stopped" });
 }
 

@@ -2,7 +2,7 @@ import type { SlotProcess } from "./event.js";
 import type { Process } from "./state.js";
 import { activeGeneration, candidateGeneration, type Generation, isLive, type Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
-import { abort, prepare, requestUpgrade } from "./upgrade.js";
+import { abortAll, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, spawnWorker } from "./workers.js";
 
 /**
@@ -11,44 +11,51 @@ import { awaitReady, spawnWorker } from "./workers.js";
  */
 export function recovered(turn: Turn, alive: readonly SlotProcess[]): void {
   const { lifecycle } = turn.state;
+  const restarting = lifecycle.phase === "leaving" && lifecycle.next === "upgrade";
   const processes = new Map(alive.map((slot) => [nameWorker(slot), slot.process]));
-  for (const generation of turn.state.generations) adoptGeneration(turn, generation, processes);
+  for (const generation of turn.state.generations) takeStock(turn, generation, processes);
+  announceAdoption(turn, alive);
+  for (const generation of turn.state.generations) {
+    if (!restarting || generation.stage.phase !== "candidate") resumeGeneration(turn, generation);
+  }
+  // Before the lifecycle changes: while it is `leaving`, the end of an unfinished start is not the end of the service.
+  if (restarting) abortAll(turn, { reason: "superseded", message: "the service was restarted meanwhile" });
 
   const active = activeGeneration(turn.state);
   if (lifecycle.phase !== "drained") {
     update(turn, { lifecycle: active === undefined ? { phase: "starting" } : { phase: "running" } });
   }
-  announceAdoption(turn, alive);
   resumeUpgrade(turn);
-  if (lifecycle.phase === "leaving" && lifecycle.next === "upgrade") {
-    if (turn.state.upgrade !== null) {
-      abort(turn, { reason: "superseded", message: "the service was restarted meanwhile" });
-    }
-    update(turn, { queued: null });
+  if (restarting) {
     requestUpgrade(turn, active === undefined ? "start" : "restart");
   } else if (active === undefined && turn.state.upgrade === null && lifecycle.phase !== "drained") {
     requestUpgrade(turn, "start");
   }
 }
 
-function adoptGeneration(turn: Turn, generation: Generation, processes: ReadonlyMap<string, Process>): void {
-  const draining = generation.stage.phase === "draining";
-  const lost: Worker[] = [];
+/** Afterwards every worker with a process is alive. One that died has ended if it drained, and is wanted again if not. */
+function takeStock(turn: Turn, generation: Generation, processes: ReadonlyMap<string, Process>): void {
   const workers = generation.workers.flatMap((worker): Worker[] => {
+    if (!isLive(worker.run)) return [worker];
     const process = processes.get(nameWorker({ generation: generation.id, index: worker.index }));
-    if (isLive(worker.run) && process !== undefined) return [{ ...worker, run: { ...worker.run, process } }];
-    if (draining) return [];
-    if (worker.run.phase !== "waiting") lost.push(worker);
-    return [worker];
+    if (process !== undefined) return [{ ...worker, run: { ...worker.run, process } }];
+    return generation.stage.phase === "draining" ? [] : [{ ...worker, run: { phase: "spawning" } }];
   });
   updateGeneration(turn, generation.id, { workers });
-  for (const { index } of lost) spawnWorker(turn, { generation: generation.id, index });
+}
+
+/** Does what the state intends and the last daemon may not have done. */
+function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void {
   const unsent: SlotProcess[] = [];
   for (const { index, run } of workers) {
+    if (run.phase === "spawning") spawnWorker(turn, { generation: id, index });
     if (!isLive(run)) continue;
-    const slot = { generation: generation.id, index, process: run.process };
+    const slot = { generation: id, index, process: run.process };
+    if (run.phase === "starting") awaitReady(turn, slot);
     if (run.phase === "stopping") unsent.push(slot);
-    if (run.phase === "starting" && processes.has(nameWorker(slot))) awaitReady(turn, slot);
+    // Of an active generation only a worker that was overdue drains.
+    const doomed = stage.phase === "draining" ? stage.pressure === "killed" : run.phase === "draining";
+    if (doomed) act(turn, { type: "kill", ...slot });
   }
   if (unsent.length > 0) act(turn, { type: "terminate", slots: unsent });
 }

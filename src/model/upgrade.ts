@@ -58,7 +58,15 @@ function refuse(state: State, kind: UpgradeKind): Failure | null {
   return null;
 }
 
-export function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
+/** The request that waited is judged once more: what was allowed when it came may not be any longer. */
+export function beginQueued(turn: Turn, request: UpgradeRequest): void {
+  update(turn, { queued: null });
+  const refusal = refuse(turn.state, request.kind);
+  if (refusal === null) beginUpgrade(turn, request);
+  else conclude(turn, { ...request, generation: null }, refusal);
+}
+
+function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
   const upgrade: Upgrade = { ...request, generation: null };
   update(turn, { upgrade });
   announce(turn, "info", "upgrade-started", `upgrade ${request.id} (${request.kind}) started`, {
@@ -149,6 +157,8 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
 export function commitWhenReady(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
   if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "starting") return;
+  // The next daemon commits, and still knows what it was left for.
+  if (turn.state.lifecycle.phase === "leaving") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
   const old = activeGeneration(turn.state);
   updateGeneration(turn, candidate.id, { stage: { phase: "active", since: turn.clock.wall } });
@@ -177,6 +187,15 @@ export function abort(turn: Turn, failure: Failure): void {
   if (upgrade === null) return;
   conclude(turn, upgrade, failure);
   if (lifecycle.phase === "starting") update(turn, { lifecycle: { phase: "stopping", failure } });
+}
+
+/** Ends the request that waits, too. */
+export function abortAll(turn: Turn, failure: Failure): void {
+  const { queued } = turn.state;
+  abort(turn, failure);
+  if (queued === null) return;
+  update(turn, { queued: null });
+  conclude(turn, { ...queued, generation: null }, failure);
 }
 
 export function conclude(turn: Turn, upgrade: Upgrade, failure: Failure | null): void {

@@ -1,0 +1,69 @@
+import type { Action, SlotProcess } from "../../../src/model/event.js";
+import { findGeneration, isLive, type State } from "../../../src/model/state.js";
+import { findWorker } from "../../../src/model/turn.js";
+import type { Step } from "./invariants.js";
+
+/** Actions that the returned state does not know as intended: the next daemon could not finish or undo them. */
+export function unexplainedActions(step: Step): string[] {
+  return step.decision.actions
+    .filter((action) => !isExplained(action, step))
+    .map((action) => `not explained by the state: ${JSON.stringify(action)}`);
+}
+
+function isExplained(action: Action, { before, event, decision: { state } }: Step): boolean {
+  switch (action.type) {
+    case "prepare":
+      return state.upgrade?.id === action.upgrade && state.upgrade.generation === null;
+    case "check": {
+      const stage = findGeneration(state, action.generation)?.stage;
+      return stage?.phase === "candidate" && stage.step === "checking";
+    }
+    case "spawn":
+      return findWorker(state, action)?.run.phase === "spawning";
+    case "open-gate":
+    case "run-ready-command":
+      return phaseOf(state, action) === "starting";
+    case "terminate":
+      return (
+        action.slots.length > 0 &&
+        action.slots.every((slot) => {
+          const draining = findGeneration(state, slot.generation)?.stage.phase === "draining";
+          return draining && ["stopping", "draining"].includes(phaseOf(state, slot) ?? "");
+        })
+      );
+    case "kill":
+      // Either the state knows that the worker is to go, or it never knew the worker.
+      return ["stopping", "draining", undefined].includes(phaseOf(state, action));
+    case "forget":
+      return phaseOf(state, action) === undefined;
+    case "close-listener": {
+      const { id } = action.listener;
+      const held = event.type === "prepared" && event.result.ok ? event.result.value.held : [];
+      const known = [...before.listeners, ...held].some((listener) => listener.id === id);
+      return known && !state.listeners.some((listener) => listener.id === id);
+    }
+    case "record": {
+      const { entry } = action;
+      if (entry.kind === "upgrade") return state.outcomes.includes(entry.outcome);
+      return findGeneration(state, entry.generation) === undefined;
+    }
+    case "exit": {
+      const { phase } = state.lifecycle;
+      const empty = state.generations.length === 0;
+      if (action.status === "stopped" || action.status === "failed") return phase === "stopping" && empty;
+      if (action.status === "leaving-restart") return phase === "leaving";
+      return phase === "leaving" || phase === "drained";
+    }
+    case "announce":
+    case "restore-backlogs":
+      return true;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** The phase in which the state knows exactly this process in this slot. */
+function phaseOf(state: State, { process, ...slot }: SlotProcess): string | undefined {
+  const run = findWorker(state, slot)?.run;
+  return run !== undefined && isLive(run) && run.process.pid === process.pid ? run.phase : undefined;
+}

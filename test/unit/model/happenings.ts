@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import type { Event } from "../../../src/model/event.js";
+import type { Plan, Specification } from "../../../src/model/plan.js";
+import { failure, killMs, processOf, specify } from "./sample.js";
+import { anyFailure, type World } from "./world.js";
+
+/** Something that may happen at any time; `which` chooses among what there is. */
+export type Happening =
+  | { readonly what: "job-ends"; readonly which: number; readonly well: boolean }
+  | { readonly what: "worker-ready" | "worker-exits"; readonly which: number }
+  | { readonly what: "time-passes"; readonly ms: number }
+  | { readonly what: "event"; readonly event: Event; readonly acts: number }
+  | { readonly what: "daemon-dies"; readonly survivors: number };
+
+const which = fc.nat({ max: 30 });
+
+/** What people, systemd and the disk ask of the daemon. */
+const asked: readonly Event[] = [
+  { type: "upgrade-requested", kind: "upgrade" },
+  { type: "upgrade-requested", kind: "rollback" },
+  { type: "drain-requested" },
+  { type: "stop-requested", fast: false },
+  { type: "stop-requested", fast: true },
+  { type: "leave-requested", next: "adopt" },
+  { type: "leave-requested", next: "upgrade" },
+  { type: "persist-failed", failure: failure("disk-full") },
+  { type: "persist-restored" },
+  { type: "tick" },
+];
+
+/** What no right daemon sends: stale pids, slots and upgrades that never were. Process ids are of no being. */
+const nonsense = fc
+  .oneof(
+    fc.record({
+      generation: fc.nat({ max: 6 }),
+      index: fc.nat({ max: 3 }),
+      pid: fc.integer({ min: 1, max: 50 }),
+    }),
+  )
+  .chain(({ generation, index, pid }) =>
+    fc.constantFrom<Event>(
+      { type: "worker-ready", generation, index, pid },
+      { type: "worker-status", generation, index, pid, text: "hello" },
+      { type: "worker-exited", generation, index, pid, exit: { code: null, signal: "SIGSEGV" } },
+      { type: "spawned", generation: generation + 1000, index, process: processOf(pid) },
+      { type: "spawn-failed", generation: generation + 1000, index, failure: anyFailure },
+      { type: "checked", generation: generation + 1000, failure: null },
+      { type: "signalled", slots: [{ generation: generation + 1000, index }] },
+      { type: "prepared", upgrade: 10_000 + pid, result: { ok: false, failure: anyFailure } },
+    ),
+  );
+
+export const happening: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      what: fc.constant("job-ends" as const),
+      which,
+      well: fc.nat(9).map((n) => n > 0),
+    }),
+  },
+  { weight: 6, arbitrary: fc.record({ what: fc.constant("worker-ready" as const), which }) },
+  { weight: 4, arbitrary: fc.record({ what: fc.constant("worker-exits" as const), which }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      what: fc.constant("time-passes" as const),
+      ms: fc.constantFrom(0, 50, 100, 1_000, killMs, 30_000, 60_000, 3_600_000),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      what: fc.constant("event" as const),
+      event: fc.constantFrom(...asked),
+      acts: fc.constantFrom(0, 1, 2, 3, ...new Array<number>(12).fill(1_000)),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant("event" as const), event: nonsense, acts: fc.constant(1_000) }),
+  },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant("daemon-dies" as const), survivors: fc.nat() }) },
+);
+
+const plan: fc.Arbitrary<Partial<Plan>> = fc.record({
+  workers: fc.integer({ min: 1, max: 3 }),
+  check: fc.constantFrom(null, ["check"]),
+  ready: fc.constantFrom<Plan["ready"]>(
+    { rule: { when: "notify" }, timeoutMs: 30_000 },
+    { rule: { when: "command", command: ["curl"] }, timeoutMs: 30_000 },
+    { rule: { when: "after", afterMs: 2_000 }, timeoutMs: 30_000 },
+  ),
+});
+
+export const specifications: fc.Arbitrary<Specification[]> = fc.array(plan.map(specify), {
+  minLength: 1,
+  maxLength: 3,
+});
+
+export function happen(world: World, happening: Happening): void {
+  // A daemon that has exited hears nothing; systemd starts the next one.
+  if (world.exited !== null) world.die(() => true);
+  switch (happening.what) {
+    case "job-ends": {
+      const job = pick(world.jobs, happening.which);
+      if (job !== undefined) world.finish(job, happening.well ? null : anyFailure);
+      break;
+    }
+    case "worker-ready": {
+      const being = pick(world.beings, happening.which);
+      if (being?.gate === "open") world.sayReady(being);
+      break;
+    }
+    case "worker-exits": {
+      const being = pick(world.beings, happening.which);
+      if (being !== undefined) world.exit(being);
+      break;
+    }
+    case "time-passes":
+      world.pass(happening.ms);
+      break;
+    case "event":
+      world.send(happening.event, happening.acts);
+      break;
+    case "daemon-dies":
+      world.die((being) => ((happening.survivors >> (being.process.pid % 16)) & 1) === 1);
+      break;
+    default:
+      happening satisfies never;
+  }
+}
+
+function pick<T>(from: readonly T[], which: number): T | undefined {
+  return from[which % Math.max(from.length, 1)];
+}

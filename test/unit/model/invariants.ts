@@ -1,0 +1,154 @@
+import { nextDeadline } from "../../../src/model/deadlines.js";
+import type { Decision, Event } from "../../../src/model/event.js";
+import {
+  activeGeneration,
+  type Generation,
+  isLive,
+  type Monotonic,
+  type State,
+  type Worker,
+} from "../../../src/model/state.js";
+import { unexplainedActions } from "./explained.js";
+
+export interface Step {
+  readonly before: State;
+  readonly event: Event;
+  readonly now: Monotonic;
+  readonly decision: Decision;
+}
+
+/** What one step of the model did that it must never do; empty for a right one. */
+export function violations(step: Step): string[] {
+  const { state } = step.decision;
+  return [
+    ...wrongGenerations(state),
+    ...wrongUpgrades(state),
+    ...wrongListeners(state),
+    ...state.generations.flatMap(wrongWorkers),
+    ...lostActive(step),
+    ...lostRequests(step),
+    ...idleTick(step),
+    ...unexplainedActions(step),
+  ];
+}
+
+function wrongGenerations({ generations, lifecycle, nextGeneration }: State): string[] {
+  const found: string[] = [];
+  const active = countIn(generations, "active");
+  const candidates = countIn(generations, "candidate");
+  if (active > 1) found.push(`${active} generations are active`);
+  if (candidates > 1) found.push(`${candidates} candidates`);
+  if (lifecycle.phase === "running" && active === 0) found.push("running without an active generation");
+  if (["starting", "drained", "stopping"].includes(lifecycle.phase) && active > 0) {
+    found.push(`${lifecycle.phase} with an active generation`);
+  }
+  if (lifecycle.phase === "stopping" && candidates > 0) found.push("stopping with a candidate");
+  const ids = generations.map(({ id }) => id);
+  if (ids.some((id, at) => id <= (ids[at - 1] ?? 0))) found.push(`generations out of order: ${ids}`);
+  if (ids.some((id) => id >= nextGeneration)) found.push("a generation beyond nextGeneration");
+  return found;
+}
+
+function wrongUpgrades({ generations, lifecycle, upgrade, queued, outcomes, nextUpgrade }: State): string[] {
+  const found: string[] = [];
+  const candidate = generations.find(({ stage }) => stage.phase === "candidate");
+  if ((upgrade?.generation ?? undefined) !== candidate?.id) {
+    found.push(`the upgrade is of generation ${upgrade?.generation}, the candidate is ${candidate?.id}`);
+  }
+  if (queued !== null && upgrade === null && lifecycle.phase !== "leaving") {
+    found.push("a request waits for nothing");
+  }
+  if (lifecycle.phase === "stopping" && (upgrade !== null || queued !== null)) {
+    found.push("stopping with an upgrade");
+  }
+  const ids = [...outcomes.map((outcome) => outcome.upgrade), upgrade?.id, queued?.id].filter(
+    (id) => id !== undefined,
+  );
+  if (new Set(ids).size < ids.length) found.push(`a request is known twice: ${ids}`);
+  if (ids.some((id) => id >= nextUpgrade)) found.push("a request beyond nextUpgrade");
+  return found;
+}
+
+function wrongListeners({ listeners, generations, nextListener }: State): string[] {
+  const ids = new Set(listeners.map(({ id }) => id));
+  const found = generations.flatMap(({ id, listeners: used }) =>
+    used
+      .filter((listener) => !ids.has(listener))
+      .map((listener) => `generation ${id} uses unheld ${listener}`),
+  );
+  if (ids.size < listeners.length) found.push("a listener is known twice");
+  if ([...ids].some((id) => id >= nextListener)) found.push("a listener beyond nextListener");
+  return found;
+}
+
+const legal: Record<string, readonly Worker["run"]["phase"][]> = {
+  checking: [],
+  starting: ["spawning", "starting", "ready"],
+  active: ["waiting", "spawning", "starting", "ready", "draining"],
+  draining: ["stopping", "draining"],
+};
+
+function wrongWorkers({ id, stage, workers, specification }: Generation): string[] {
+  const label = stage.phase === "candidate" ? stage.step : stage.phase;
+  const found = workers
+    .filter(({ run }) => !legal[label]?.includes(run.phase))
+    .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
+  const wanted = specification.plan.workers;
+  if ((label === "active" || label === "starting") && workers.length !== wanted) {
+    found.push(`generation ${id} has ${workers.length} workers, not ${wanted}`);
+  }
+  if (label === "draining" && workers.length === 0) found.push(`drained generation ${id} is still here`);
+  if (new Set(workers.map(({ index }) => index)).size < workers.length) {
+    found.push(`generation ${id} has an index twice`);
+  }
+  const pids = workers.flatMap(({ run }) => (isLive(run) ? [run.process.pid] : []));
+  if (new Set(pids).size < pids.length) found.push(`generation ${id} has a pid twice`);
+  return found;
+}
+
+/** Once active, there is an active generation until stop or drain; it changes by an upgrade only, to one that is ready. */
+function lostActive({ before, decision: { state } }: Step): string[] {
+  const was = activeGeneration(before);
+  const is = activeGeneration(state);
+  if (was?.id === is?.id) return [];
+  if (is === undefined) {
+    const allowed = state.lifecycle.phase === "stopping" || state.lifecycle.phase === "drained";
+    return allowed ? [] : [`generation ${was?.id} is lost while ${state.lifecycle.phase}`];
+  }
+  if (before.upgrade?.generation !== is.id) return [`generation ${is.id} is active without an upgrade`];
+  const ready = is.workers.every(({ run }) => run.phase === "ready");
+  return ready ? [] : [`generation ${is.id} is active before its workers are ready`];
+}
+
+/** Each request runs, waits or has an outcome, and its outcome stays. */
+function lostRequests({ before, decision: { state } }: Step): string[] {
+  const found: string[] = [];
+  const ended = state.outcomes.map(({ upgrade }) => upgrade);
+  for (const id of [before.upgrade?.id, before.queued?.id]) {
+    if (id === undefined || state.upgrade?.id === id || state.queued?.id === id) continue;
+    if (!ended.includes(id)) found.push(`request ${id} is lost without an outcome`);
+  }
+  for (let id = before.nextUpgrade; id < state.nextUpgrade; id++) {
+    if (state.upgrade?.id !== id && state.queued?.id !== id && !ended.includes(id)) {
+      found.push(`request ${id} is lost at once`);
+    }
+  }
+  const running = state.upgrade;
+  if (running !== null && state.unwritable !== null && running.kind !== "start") {
+    if (before.upgrade?.id !== running.id || before.unwritable === null) {
+      found.push(`upgrade ${running.id} runs although the state cannot be written`);
+    }
+  }
+  return found;
+}
+
+/** After a tick the next deadline lies ahead: a timer set for it cannot spin. */
+function idleTick({ event, now, decision: { state } }: Step): string[] {
+  if (event.type !== "tick") return [];
+  const next = nextDeadline(state);
+  return next !== undefined && next <= now ? [`after a tick at ${now} the next deadline is ${next}`] : [];
+}
+
+function countIn(generations: readonly Generation[], phase: Generation["stage"]["phase"]): number {
+  return generations.filter(({ stage }) => stage.phase === phase).length;
+}

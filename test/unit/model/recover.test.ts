@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { drainTimeoutMs, failure, killMs, prepared, readyTimeoutMs, specify } from "./sample.js";
+import { Story } from "./story.js";
+
+test("after a crash or a reexec the next daemon adopts the workers and starts no generation", () => {
+  for (const leave of [false, true]) {
+    const story = new Story().start();
+    if (leave) story.send({ type: "leave-requested", next: "adopt" });
+    const before = story.generation(1);
+    story.die();
+    assert.deepEqual(story.generation(1), before);
+    assert.equal(story.state.lifecycle.phase, "running");
+    assert.deepEqual([...story.did("prepare"), ...story.did("spawn")], []);
+  }
+});
+
+test("after a restart the next daemon adopts the workers and upgrades", () => {
+  const story = new Story().start().send({ type: "leave-requested", next: "upgrade" }).die();
+  assert.equal(story.active, 1);
+  assert.equal(story.state.upgrade?.kind, "restart");
+  story.candidate().allReady();
+  assert.equal(story.active, 2);
+});
+
+test("a restart in the middle of an upgrade ends that one and the one that waits, and begins its own", () => {
+  const story = new Story().start().request().candidate().request();
+  story.send({ type: "leave-requested", next: "upgrade" }).die();
+  assert.deepEqual(
+    story.state.outcomes.slice(-2).map((outcome) => [outcome.upgrade, outcome.failure?.reason]),
+    [
+      [2, "superseded"],
+      [3, "superseded"],
+    ],
+  );
+  assert.equal(story.generation(2).stage.phase, "draining");
+  assert.equal(story.state.upgrade?.kind, "restart");
+});
+
+test("a restart in the middle of the first start begins the start again", () => {
+  const story = new Story().send({ type: "recovered", alive: [] }).candidate();
+  story.send({ type: "leave-requested", next: "upgrade" }).die();
+  assert.equal(story.state.lifecycle.phase, "starting");
+  assert.equal(story.state.upgrade?.kind, "start");
+  story.candidate().allReady();
+  assert.equal(story.active, 2);
+});
+
+test("a worker that died with the daemon is started again by its own generation", () => {
+  const story = new Story().start().die(["1.1"]);
+  assert.deepEqual(story.did("spawn"), [{ type: "spawn", generation: 1, index: 0 }]);
+  assert.equal(story.run(1, 1).phase, "ready");
+});
+
+test("when all workers died with the daemon their generation is active still and starts them", () => {
+  const story = new Story().start().die([]);
+  assert.equal(story.active, 1);
+  assert.equal(story.did("spawn").length, 2);
+});
+
+test("a worker that was wanted and never started is started", () => {
+  const story = new Story().start().request().send(prepared(2)).die();
+  assert.deepEqual(
+    story.did("spawn").map(({ generation, index }) => `${generation}.${index}`),
+    ["2.0", "2.1"],
+  );
+});
+
+test("an upgrade goes on where the last daemon left it", () => {
+  const preparing = new Story().start().request().die();
+  assert.deepEqual(
+    preparing.did("prepare").map(({ upgrade }) => upgrade),
+    [2],
+  );
+  const checking = new Story()
+    .start()
+    .request()
+    .send(prepared(2, specify({ check: ["check"] })))
+    .die();
+  assert.deepEqual(checking.did("check"), [{ type: "check", generation: 2 }]);
+  const starting = new Story().start().request().candidate().ready(2, 0).die();
+  assert.deepEqual(
+    starting.actions.filter(({ type }) => type !== "announce"),
+    [],
+  );
+  starting.ready(2, 1);
+  assert.equal(starting.active, 2);
+});
+
+test("time spent dead counts: a candidate that is overdue is aborted at the next tick", () => {
+  const story = new Story().start().request().candidate().pass(readyTimeoutMs).die().after(0);
+  assert.equal(story.lastOutcome?.failure?.reason, "start-timeout");
+});
+
+test("a ready command is run again for a worker that is not ready yet", () => {
+  const rule = { when: "command", command: ["curl"] } as const;
+  const story = new Story().start().request();
+  story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } }).die();
+  assert.deepEqual(
+    story.did("run-ready-command").map(({ generation }) => generation),
+    [2],
+  );
+});
+
+test("a SIGTERM that was intended is sent, one that was sent is not sent again", () => {
+  const story = new Story().start().request().candidate().allReady().die();
+  assert.equal(story.did("terminate").flatMap(({ slots }) => slots).length, 2);
+  const [terminate] = story.did("terminate");
+  story.send({ type: "signalled", slots: terminate?.slots ?? [] }).die();
+  assert.deepEqual(story.did("terminate"), []);
+});
+
+test("a SIGKILL that was intended is sent again, for nothing else would end the worker", () => {
+  const drain = new Story()
+    .start()
+    .request()
+    .candidate()
+    .allReady()
+    .after(drainTimeoutMs)
+    .after(killMs)
+    .die();
+  assert.equal(drain.did("kill").length, 2);
+  const overdue = new Story()
+    .start({ workers: 1 })
+    .exit(1, 0)
+    .after(100)
+    .spawnAll()
+    .after(readyTimeoutMs)
+    .die();
+  assert.equal(overdue.did("kill").length, 1);
+});
+
+test("a generation that drained to its end while no daemon lived leaves the state", () => {
+  const story = new Story().start().request().candidate().allReady().die(["2.0", "2.1"]);
+  assert.deepEqual(
+    story.state.generations.map(({ id }) => id),
+    [2],
+  );
+});
+
+test("a stop that a daemon did not live to finish ends its workers, and the service starts anew", () => {
+  const story = new Story().start().send({ type: "stop-requested", fast: false }).die();
+  assert.equal(story.state.upgrade?.kind, "start");
+  assert.equal(story.did("terminate").length, 1);
+  story.candidate().allReady();
+  assert.equal(story.active, 2);
+});
+
+test("a restart while the state cannot be written has an outcome and leaves the workers alone", () => {
+  const story = new Story().start().send({ type: "persist-failed", failure: failure("disk-full") });
+  story.send({ type: "leave-requested", next: "upgrade" }).die();
+  assert.equal(story.lastOutcome?.failure?.reason, "state-unwritable");
+  assert.equal(story.active, 1);
+});

@@ -1,0 +1,48 @@
+import { type Failure, fail, succeed } from "../../../src/lib/failure.js";
+import type { Event } from "../../../src/model/event.js";
+import type { Plan, Specification } from "../../../src/model/plan.js";
+import type { Listener, Process } from "../../../src/model/state.js";
+
+export const readyTimeoutMs = 30_000;
+export const drainTimeoutMs = 60_000;
+export const killMs = 5_000;
+
+export const listener: Listener = {
+  id: 1,
+  name: "http",
+  address: "127.0.0.1:8080",
+  inode: "1001",
+  origin: "bound",
+  backlog: null,
+};
+
+export function specify(change: Partial<Plan> = {}): Specification {
+  const plan: Plan = {
+    command: ["serve"],
+    release: "/srv/web",
+    workers: 2,
+    environment: {},
+    check: null,
+    ready: { rule: { when: "notify" }, timeoutMs: readyTimeoutMs },
+    drain: { timeoutMs: drainTimeoutMs, killMs },
+    ...change,
+  };
+  return { plan, listeners: null };
+}
+
+export function failure(reason: string): Failure {
+  return { reason, message: `cannot go on: ${reason}` };
+}
+
+export function processOf(pid: number): Process {
+  return { pid, startTime: pid * 10 };
+}
+
+export function prepared(upgrade: number, specification = specify(), held = [listener]): Event {
+  const listeners = held.map(({ id }) => id);
+  return { type: "prepared", upgrade, result: succeed({ specification, held, listeners }) };
+}
+
+export function notPrepared(upgrade: number, reason: string): Event {
+  return { type: "prepared", upgrade, result: fail(reason, `cannot prepare: ${reason}`) };
+}

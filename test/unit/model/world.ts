@@ -1,0 +1,200 @@
+import { type Failure, fail, succeed } from "../../../src/lib/failure.js";
+import { nextDeadline } from "../../../src/model/deadlines.js";
+import { decide } from "../../../src/model/decide.js";
+import type { Action, Event, Slot, SlotProcess } from "../../../src/model/event.js";
+import type { Specification } from "../../../src/model/plan.js";
+import { initialState, isLive, type Listener, type State } from "../../../src/model/state.js";
+import { findWorker } from "../../../src/model/turn.js";
+import { violations } from "./invariants.js";
+import { failure, listener, processOf, specify } from "./sample.js";
+
+/** What the daemon has begun and not yet heard the end of; it dies with the daemon. */
+export type Job = Extract<Action, { readonly type: "prepare" | "check" | "spawn" | "run-ready-command" }>;
+
+/** A process of a worker; it outlives the daemon, unless it still waits at its gate. */
+export interface Being extends SlotProcess {
+  gate: "closed" | "open";
+  signal: "none" | "terminate" | "kill";
+}
+
+/** The world as the model's actions change it, with every step held against the invariants. */
+export class World {
+  state: State = initialState;
+  now = 1_000_000;
+  exited: string | null = null;
+  jobs: Job[] = [];
+  beings: Being[] = [];
+  /** The listeners that are really open. */
+  held: Listener[] = [listener];
+  readonly problems: string[] = [];
+  readonly #specifications: readonly Specification[];
+  #queue: Event[] = [];
+  #nextPid = 100;
+
+  constructor(specifications: readonly Specification[] = [specify()]) {
+    this.#specifications = specifications;
+  }
+
+  /** Decides, and does what was decided: all of it, or the first `acts` actions before the daemon dies. */
+  send(event: Event, acts = Number.POSITIVE_INFINITY): void {
+    this.#queue.push(event);
+    let left = acts;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      for (const action of this.#decide(next)) {
+        if (left-- <= 0) {
+          this.die(() => true);
+          return;
+        }
+        this.#act(action);
+      }
+    }
+    this.#compare();
+  }
+
+  /** The daemon dies, of whatever cause; the next one finds the workers that `survives` leaves. */
+  die(survives: (being: Being) => boolean): void {
+    this.jobs = [];
+    this.#queue = [];
+    this.exited = null;
+    this.beings = this.beings.filter((being) => being.gate === "open" && survives(being));
+    if (this.state.listeners.length > 0) this.held = [...this.state.listeners];
+    this.send({ type: "recovered", alive: this.beings.filter((being) => this.#isKnown(being)) });
+  }
+
+  /** A job ends; not well, if `problem` says so. */
+  finish(job: Job, problem: Failure | null): void {
+    this.jobs = this.jobs.filter((other) => other !== job);
+    switch (job.type) {
+      case "prepare":
+        this.#prepare(job, problem);
+        break;
+      case "check":
+        this.send({ type: "checked", generation: job.generation, failure: problem });
+        break;
+      case "spawn":
+        this.#spawn(job, problem);
+        break;
+      case "run-ready-command":
+        if (problem === null) this.send({ ...job, type: "worker-ready", pid: job.process.pid });
+        break;
+      default:
+        job satisfies never;
+    }
+  }
+
+  exit(being: Being): void {
+    this.beings = this.beings.filter((other) => other !== being);
+    const { generation, index, process } = being;
+    const exit = { code: 1, signal: null };
+    this.send({ type: "worker-exited", generation, index, pid: process.pid, exit });
+  }
+
+  sayReady({ generation, index, process }: Being): void {
+    this.send({ type: "worker-ready", generation, index, pid: process.pid });
+  }
+
+  /** Time passes; the daemon's timer goes off if it is due. */
+  pass(ms: number): void {
+    this.now += ms;
+    const deadline = nextDeadline(this.state);
+    if (deadline !== undefined && deadline <= this.now) this.send({ type: "tick" });
+  }
+
+  #prepare({ upgrade, specification }: Extract<Job, { type: "prepare" }>, problem: Failure | null): void {
+    if (problem !== null) {
+      this.send({ type: "prepared", upgrade, result: fail(problem.reason, problem.message) });
+      return;
+    }
+    const chosen = specification ?? this.#specifications[upgrade % this.#specifications.length] ?? specify();
+    const id = this.held.reduce((next, one) => Math.max(next, one.id + 1), this.state.nextListener);
+    // Every other upgrade moves the listener to another address.
+    if (upgrade % 2 === 0 || this.held.length === 0) {
+      this.held = [...this.held, { ...listener, id, address: `127.0.0.1:${id}`, inode: String(id) }];
+    }
+    const listeners = this.held.slice(-1).map((one) => one.id);
+    const result = succeed({ specification: chosen, held: this.held, listeners });
+    this.send({ type: "prepared", upgrade, result });
+  }
+
+  #spawn({ generation, index }: Slot, problem: Failure | null): void {
+    if (problem !== null) {
+      this.send({ type: "spawn-failed", generation, index, failure: problem });
+      return;
+    }
+    const process = processOf(this.#nextPid++);
+    this.beings.push({ generation, index, process, gate: "closed", signal: "none" });
+    this.send({ type: "spawned", generation, index, process });
+  }
+
+  #decide(event: Event): readonly Action[] {
+    const before = this.state;
+    const decision = decide(before, event, { now: this.now, wall: this.now });
+    const found = violations({ before, event, now: this.now, decision });
+    this.problems.push(...found.map((problem) => `${problem} (after ${JSON.stringify(event)})`));
+    this.state = decision.state;
+    return decision.actions;
+  }
+
+  #act(action: Action): void {
+    switch (action.type) {
+      case "prepare":
+      case "check":
+      case "spawn":
+      case "run-ready-command":
+        this.jobs.push(action);
+        break;
+      case "open-gate":
+        for (const being of this.#find(action)) being.gate = "open";
+        break;
+      case "terminate":
+        for (const being of action.slots.flatMap((slot) => this.#find(slot))) {
+          if (being.signal === "none") being.signal = "terminate";
+        }
+        this.#queue.push({ type: "signalled", slots: action.slots });
+        break;
+      case "kill":
+        for (const being of this.#find(action)) being.signal = "kill";
+        break;
+      case "close-listener":
+        this.held = this.held.filter(({ id }) => id !== action.listener.id);
+        break;
+      case "exit":
+        this.exited = action.status;
+        break;
+      case "forget":
+      case "restore-backlogs":
+      case "announce":
+      case "record":
+        break;
+      default:
+        action satisfies never;
+    }
+  }
+
+  #find({ process }: SlotProcess): Being[] {
+    return this.beings.filter((being) => being.process.pid === process.pid);
+  }
+
+  #isKnown(being: Being): boolean {
+    const run = findWorker(this.state, being)?.run;
+    return run !== undefined && isLive(run) && run.process.pid === being.process.pid;
+  }
+
+  /** Holds what the state knows against what there is. */
+  #compare(): void {
+    const stray = this.beings.find(
+      (one) => one.gate === "open" && one.signal !== "kill" && !this.#isKnown(one),
+    );
+    if (stray !== undefined) this.problems.push(`nobody knows the worker ${JSON.stringify(stray)}`);
+    const open = new Set(this.held.map(({ id }) => id));
+    for (const { id } of this.state.listeners) {
+      if (!open.has(id)) this.problems.push(`the state holds listener ${id}, which is closed`);
+    }
+    for (const { id } of this.held) {
+      const known = this.state.listeners.length === 0 || this.state.listeners.some((one) => one.id === id);
+      if (!known) this.problems.push(`listener ${id} is open, and nobody knows it`);
+    }
+  }
+}
+
+export const anyFailure = failure("by-chance");
