@@ -3,8 +3,11 @@ import type { Failure } from "../lib/failure.js";
 import type { Refusal } from "./routes.js";
 import { version } from "./version.js";
 
-/** Names the daemon's version in every answer, so that a client of another version can say so. */
-const serverHeader = `holdfast/${version}`;
+/**
+ * In every answer: the daemon's version, so that a client of another one can say so, and the end of the connection,
+ * so that no idle one takes the place of another client's.
+ */
+const commonHeaders = { Server: `holdfast/${version}`, Connection: "close" };
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -16,7 +19,7 @@ export function sendJson(
 ): void {
   const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
-    Server: serverHeader,
+    ...commonHeaders,
     "Content-Type": "application/json",
     "Content-Length": Buffer.byteLength(text),
     ...headers,
@@ -33,10 +36,10 @@ export function formatRefusal(status: 400 | 431, failure: Failure): string {
   const text = `${JSON.stringify({ error: failure })}\n`;
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    `Server: ${serverHeader}`,
+    `Server: ${commonHeaders.Server}`,
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(text)}`,
-    "Connection: close",
+    `Connection: ${commonHeaders.Connection}`,
   ];
   return `${head.join("\r\n")}\r\n\r\n${text}`;
 }
@@ -46,7 +49,7 @@ const unsentLimitBytes = 64 * 1024;
 
 /** Starts a stream of JSON lines: the client has the head at once, however long the first line takes. */
 export function openStream(response: ServerResponse, headers: Headers = {}): void {
-  response.writeHead(200, { Server: serverHeader, "Content-Type": "application/x-ndjson", ...headers });
+  response.writeHead(200, { ...commonHeaders, "Content-Type": "application/x-ndjson", ...headers });
   response.flushHeaders();
 }
 

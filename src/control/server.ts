@@ -40,7 +40,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
     connectionsCheckingInterval: neverMs,
     requireHostHeader: false,
   });
-  // So each answer says `Connection: close`, and no idle connection takes the place of another client's.
+  // Requests that were sent without waiting for an answer are not for this server.
   server.maxRequestsPerSocket = 1;
   server.maxConnections = connectionLimit;
 

@@ -1,0 +1,46 @@
+import type { ControlClient, Following } from "../control/client.js";
+import { fail, type Result } from "../lib/failure.js";
+import type { Outcome } from "../model/state.js";
+import { pause } from "./patience.js";
+
+const reconnectMs = 15_000;
+const retryMs = 100;
+
+/** What a daemon's leaving looks like from outside; the next one knows the upgrade from the state file. */
+const passing: ReadonlySet<string> = new Set(["disconnected", "not-running", "timeout"]);
+
+/**
+ * Asks for an upgrade and waits for its end, also over the deaths of daemons: when the connection breaks, the next
+ * daemon has 15 s to answer. `onLost` is called each time it breaks.
+ */
+export async function followUpgrade(
+  client: ControlClient,
+  command: "upgrade" | "rollback",
+  following: Following,
+  onLost: (upgrade: number) => void,
+): Promise<Result<Outcome>> {
+  let upgrade: number | undefined;
+  let lostAt: number | undefined;
+  const watched: Following = {
+    ...following,
+    onAccepted: (id) => {
+      upgrade = id;
+      lostAt = undefined;
+      following.onAccepted(id);
+    },
+  };
+  let result = await client.follow(command, watched);
+  while (!result.ok && passing.has(result.failure.reason) && upgrade !== undefined) {
+    if (lostAt === undefined) onLost(upgrade);
+    lostAt ??= performance.now();
+    if (performance.now() - lostAt > reconnectMs) return stayedAway(upgrade, result.failure.message);
+    await pause(retryMs, following.signal);
+    result = await client.resume(upgrade, watched);
+  }
+  return result;
+}
+
+function stayedAway(upgrade: number, message: string): Result<never> {
+  const why = `the daemon went away and has not come back: ${message}`;
+  return fail("daemon-gone", `cannot tell what became of upgrade ${upgrade}: ${why}`);
+}

@@ -1,0 +1,79 @@
+import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } from "../control/port.js";
+import { formatDuration } from "../lib/duration.js";
+import type { Outcome, WallTime } from "../model/state.js";
+import { printable } from "./print.js";
+import { type Cell, formatTable, type Paint, type Style } from "./table.js";
+
+const phaseStyles: Readonly<Record<GenerationReport["phase"] | WorkerReport["phase"], Style>> = {
+  active: "green",
+  ready: "green",
+  candidate: "cyan",
+  spawning: "cyan",
+  starting: "cyan",
+  waiting: "red",
+  stopping: "yellow",
+  draining: "yellow",
+};
+
+/** The page of `holdfast status`. */
+export function formatStatus(report: StatusReport, now: WallTime, paint: Paint): string {
+  const { name, version, pid, unit, summary, degraded, generations, listeners, notifyDropped } = report;
+  const workers = generations.flatMap((generation) => generation.workers);
+  const lines = [`${paint("bold", name)}: ${printable(summary)}`];
+  if (degraded !== null) lines.push(`${paint("red", "degraded")}: ${printable(degraded)}`);
+  lines.push(`daemon ${version}, pid ${pid}${unit === null ? "" : `, ${unit}`}`);
+  if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
+  if (notifyDropped > 0)
+    lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
+  const tables = [
+    table(["GENERATION", "STATE", "AGE", "RELEASE", "NOTE"], generations, (one) => generationRow(one, now)),
+    table(["WORKER", "STATE", "PID", "AGE", "RSS", "CRASHES", "STATUS"], workers, workerRow),
+    table(["LISTENER", "ADDRESS", "ORIGIN", "BACKLOG", "GENERATIONS"], listeners, listenerRow),
+  ];
+  return [...lines, ...tables.flat()].join("\n");
+
+  function table<T>(head: readonly string[], items: readonly T[], toRow: (item: T) => Cell[]): string[] {
+    return items.length === 0 ? [] : ["", ...formatTable(head, items.map(toRow), paint)];
+  }
+}
+
+function generationRow({ id, phase, detail, release, createdAt }: GenerationReport, now: WallTime): Cell[] {
+  const age = formatDuration(now - createdAt);
+  return [String(id), phaseCell(phase), age, printable(release), printable(detail ?? "")];
+}
+
+function workerRow({ name, phase, pid, ageMs, residentBytes, crashes, status }: WorkerReport): Cell[] {
+  return [
+    name,
+    phaseCell(phase),
+    orDash(pid, String),
+    orDash(ageMs, formatDuration),
+    orDash(residentBytes, formatBytes),
+    crashes === 0 ? "-" : { text: String(crashes), style: "red" },
+    printable(status ?? ""),
+  ];
+}
+
+function listenerRow({ name, address, origin, backlog, generations }: ListenerReport): Cell[] {
+  const queue = orDash(backlog, ({ queued, limit }) => `${queued}/${limit}`);
+  return [name, printable(address), origin, queue, generations.join(" ")];
+}
+
+function describeOutcome({ kind, generation, failure, endedAt, tookMs }: Outcome, now: WallTime): string {
+  const ago = `${formatDuration(now - endedAt)} ago`;
+  const target = generation === null ? "" : ` to generation ${generation}`;
+  if (failure !== null) return `${kind}${target} failed ${ago}: ${printable(failure.message)}`;
+  return `${kind}${target}, ${ago}, took ${formatDuration(tookMs)}`;
+}
+
+function phaseCell(phase: keyof typeof phaseStyles): Cell {
+  return { text: phase, style: phaseStyles[phase] };
+}
+
+function orDash<T>(value: T | null, format: (value: T) => string): string {
+  return value === null ? "-" : format(value);
+}
+
+function formatBytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(bytes < 10 * 1024 * 1024 ? 1 : 0)} MB`;
+}

@@ -1,0 +1,69 @@
+import { firstOf, resolveDirectories } from "../lib/directories.js";
+import { fail, succeed } from "../lib/failure.js";
+import { bootId } from "../linux/boot.js";
+import { ownCgroup, ownUnitName, processesIn } from "../linux/cgroup.js";
+import { isLive, type Process } from "../model/state.js";
+import { readStateFile } from "../state/state-file.js";
+import { currentJob } from "../systemd/job.js";
+import type { CommandLine } from "./command-line.js";
+import type { End } from "./end.js";
+import { complain, say } from "./print.js";
+import { decideReap } from "./reap-decision.js";
+
+const defaultDrainMs = 60_000;
+
+/** `holdfast reap`, for ExecStopPost=: ends what a dead daemon left, unless another daemon is about to adopt it. */
+export async function reap(line: CommandLine): Promise<End> {
+  const { env } = process;
+  const unit = ownUnitName();
+  const job = unit === undefined ? "unknown" : await currentJob(unit);
+  const { act, why } = decideReap({ job, env });
+  if (!act) {
+    if (unit !== undefined) say(`workers that are left stay: ${why}`);
+    return succeed("done");
+  }
+  const { endProcesses } = await import("./end-processes.js");
+  const { parentOf, startTimeOf } = await import("../linux/pidfd.js");
+  const remembered = readWorkers(line);
+  const spared = ancestry(parentOf);
+  // Outside of a unit the cgroup is somebody's session.
+  const cgroup = unit === undefined ? undefined : ownCgroup();
+  const list = (): number[] => {
+    const known = remembered.filter(
+      ({ pid, startTime }) => startTime !== null && startTimeOf(pid) === startTime,
+    );
+    const pids = [...known.map(({ pid }) => pid), ...(cgroup === undefined ? [] : processesIn(cgroup))];
+    return [...new Set(pids)].filter((pid) => !spared.has(pid));
+  };
+  const found = list().length;
+  if (found === 0) return succeed("done");
+  say(`${found} process(es) left, and ${why}: they are told to end`);
+  const { killed, left } = await endProcesses({ list, drainMs: line.timeoutMs ?? defaultDrainMs });
+  if (left > 0) return fail("processes-left", `cannot end ${left} process(es), not even with SIGKILL`);
+  say(killed === 0 ? "all have ended" : `all have ended, ${killed} of them by SIGKILL`);
+  return succeed("done");
+}
+
+/** The workers of the state file, if it is of this boot; what is wrong with the file is said and is no obstacle. */
+function readWorkers({ name }: CommandLine): readonly Process[] {
+  const { env } = process;
+  const given = firstOf(env["STATE_DIRECTORY"]);
+  const uid = process.geteuid?.() ?? 0;
+  const directory = given ?? (name === undefined ? undefined : resolveDirectories({ name, env, uid }).state);
+  if (directory === undefined) return [];
+  const record = readStateFile(directory);
+  if (!record.ok) complain(record.failure.message);
+  if (!record.ok || record.value === undefined) return [];
+  if (record.value.bootId !== (bootId() ?? record.value.bootId)) return [];
+  return record.value.state.generations.flatMap(({ workers }) =>
+    workers.flatMap(({ run }) => (isLive(run) ? [run.process] : [])),
+  );
+}
+
+/** This process and all above it: systemd's own helper among them, and PID 1. */
+function ancestry(parentOf: (pid: number) => number | undefined): ReadonlySet<number> {
+  const pids = new Set<number>();
+  for (let pid: number | undefined = process.pid; pid !== undefined && pid > 0; pid = parentOf(pid))
+    pids.add(pid);
+  return pids;
+}

@@ -1,0 +1,15 @@
+import { version as ownVersion } from "../control/version.js";
+import { succeed } from "../lib/failure.js";
+import type { CommandLine } from "./command-line.js";
+import { connect } from "./connect.js";
+import type { End } from "./end.js";
+import { say } from "./print.js";
+
+/** `holdfast version`: its own always, and that of the daemon where one answers. */
+export async function version(line: CommandLine): Promise<End> {
+  say(`holdfast ${ownVersion}`);
+  const client = connect(line);
+  const daemon = client.ok ? await client.value.version() : client;
+  if (daemon.ok) say(`holdfastd ${daemon.value.version} (${daemon.value.name}, pid ${daemon.value.pid})`);
+  return succeed("done");
+}

@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { FakePort, report } from "../control/fake-port.js";
+import { startServer, temporaryDirectory, until } from "../control/rig.js";
+import { runCli, startCli } from "./run-cli.js";
+
+test("usage errors exit 2, say why on stderr and nothing on stdout", async () => {
+  const { status, stdout, stderr } = await runCli(["upgrad"]);
+  assert.deepEqual([status, stdout], [2, ""]);
+  assert.match(stderr, /unknown command upgrad; did you mean upgrade\?/);
+});
+
+test("help names every command", async () => {
+  const { status, stdout } = await runCli(["help"]);
+  assert.equal(status, 0);
+  for (const name of [
+    "status",
+    "upgrade",
+    "rollback",
+    "reexec",
+    "drain",
+    "stop",
+    "events",
+    "reap",
+    "version",
+  ]) {
+    assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+  }
+});
+
+test("no daemon is exit 3 for every command that needs one", async (context) => {
+  const socket = join(temporaryDirectory(context), "control.sock");
+  for (const command of ["status", "upgrade", "rollback", "reexec", "drain", "stop", "events"]) {
+    const { status, stderr } = await runCli(["--socket", socket, command]);
+    assert.equal(status, 3, command);
+    assert.match(stderr, /not running/);
+  }
+});
+
+test("status shows what runs", async (context) => {
+  const { socketPath: socket } = await startServer(context);
+  const { status, stdout, stderr } = await runCli(["--socket", socket, "status"]);
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.match(stdout, /^web: generation 8, 1 worker ready$/m);
+  assert.match(stdout, /^8 +active +\S.* +\/srv\/web$/m);
+  assert.match(stdout, /^8\.0 +ready +4712 +1 min +33 MB +- +fine$/m);
+  assert.match(stdout, /^http +127\.0\.0\.1:8080 +bound +0\/511 +8$/m);
+});
+
+test("a degraded service is exit 4 and says why; no worker gets at the terminal", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  port.report_ = { ...report, degraded: "the last upgrade failed: \x1b[2Jboom" };
+  const { status, stdout } = await runCli(["--socket", socket, "status"]);
+  assert.equal(status, 4);
+  assert.match(stdout, /^degraded: the last upgrade failed: \?\[2Jboom$/m);
+});
+
+test("status --json is the report", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  const { status, stdout } = await runCli(["--socket", socket, "status", "--json"]);
+  assert.equal(status, 0);
+  assert.deepEqual(JSON.parse(stdout), port.report());
+});
+
+test("an upgrade is told step by step and exits 0", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  const cli = startCli(["--socket", socket, "upgrade"]);
+  await until(() => port.listeners.size === 1 && port.pending.has(12));
+  port.tell({
+    event: "generation-created",
+    message: "generation 9 from /srv/web",
+    upgrade: 12,
+    generation: 9,
+  });
+  await until(() => cli.stdout().includes("generation 9 from /srv/web\n"));
+  port.tell({ event: "generation-active", message: "generation 9 is active", generation: 9 });
+  port.conclude(12);
+  const { status, stdout, stderr } = await cli.ended;
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.equal(stdout, "generation 9 from /srv/web\ngeneration 9 is active; upgrade took 0.41 s\n");
+});
+
+test("a failed upgrade exits 1 and says why, what serves, and where to look", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  port.report_ = { ...report, unit: "web.service" };
+  port.onSubmit = () => {
+    port.tell({ message: "created", upgrade: 12, generation: 9 });
+    port.tell({ message: "ready", generation: 9, pid: 4242 });
+    port.conclude(12, { reason: "worker-exited", message: "worker 9.1 exited with status 3" });
+  };
+  const { status, stderr } = await runCli(["--socket", socket, "upgrade"]);
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^holdfast: upgrade to generation 9 failed: worker 9\.1 exited with status 3; still serving generation 8\n/,
+  );
+  assert.match(stderr, /journalctl -u web\.service _PID=4242 -n 50/);
+});
+
+test("--no-wait asks and leaves", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  const { status, stdout } = await runCli(["--socket", socket, "rollback", "--no-wait"]);
+  assert.deepEqual([status, stdout, port.commands], [0, "upgrade 12 asked for\n", ["rollback"]]);
+});
+
+test("--timeout ends the waiting and not the upgrade", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  const { status, stderr } = await runCli(["--socket", socket, "upgrade", "--timeout", "500ms"]);
+  assert.equal(status, 1);
+  assert.match(stderr, /not done within 0\.5 s: upgrade 12 goes on/);
+  assert.deepEqual(port.commands, ["upgrade"]);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} ends the waiting and not the upgrade`, async (context) => {
+    const { socketPath: socket, port } = await startServer(context);
+    const cli = startCli(["--socket", socket, "upgrade"]);
+    await until(() => port.listeners.size === 1 && port.pending.has(12));
+    port.tell({ message: "seen", upgrade: 12 });
+    await until(() => cli.stdout().includes("seen"));
+    cli.interrupt(signal);
+    const { status, stderr } = await cli.ended;
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`interrupted by ${signal}: upgrade 12 goes on`));
+  });
+}
+
+test("an upgrade is followed from a daemon that dies to the next one", async (context) => {
+  const first = await startServer(context);
+  const cli = startCli(["--socket", first.socketPath, "upgrade"]);
+  await until(() => first.port.listeners.size === 1 && first.port.pending.has(12));
+  await first.close();
+  await until(() => cli.stdout().includes("the next daemon is asked"));
+  const port = new FakePort();
+  port.pending.add(12);
+  await startServer(context, { socketPath: first.socketPath, port });
+  await until(() => port.listeners.size === 1);
+  port.conclude(12);
+  const { status, stdout } = await cli.ended;
+  assert.equal(status, 0);
+  assert.match(stdout, /generation 9 is active/);
+  assert.deepEqual(port.commands, []);
+});
+
+test("a next daemon that never heard of the upgrade is exit 1", async (context) => {
+  const first = await startServer(context);
+  const cli = startCli(["--socket", first.socketPath, "upgrade"]);
+  await until(() => first.port.listeners.size === 1 && first.port.pending.has(12));
+  await first.close();
+  await startServer(context, { socketPath: first.socketPath });
+  const { status, stderr } = await cli.ended;
+  assert.equal(status, 1);
+  assert.match(stderr, /no upgrade 12 is known/);
+});
+
+test("reexec waits for a daemon with another pid", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  const cli = startCli(["--socket", socket, "reexec"]);
+  await until(() => cli.stdout().includes("makes way"));
+  port.report_ = { ...report, pid: 5000 };
+  const { status, stdout } = await cli.ended;
+  assert.equal(status, 0);
+  assert.match(stdout, /pid 5000\) has taken over/);
+});
+
+test("a reexec that brings no other daemon is exit 1", async (context) => {
+  const { socketPath: socket } = await startServer(context);
+  const { status, stderr } = await runCli(["--socket", socket, "reexec", "--timeout", "300ms"]);
+  assert.equal(status, 1);
+  assert.match(stderr, /no other daemon answers/);
+});
+
+test("stop waits until nobody listens", async (context) => {
+  const { socketPath: socket, close } = await startServer(context);
+  const cli = startCli(["--socket", socket, "stop"]);
+  await until(() => cli.stdout().includes("stopping"));
+  await close();
+  const { status, stdout } = await cli.ended;
+  assert.equal(status, 0);
+  assert.match(stdout, /stopped after/);
+});
+
+test("drain and stop without waiting exit 0 when the daemon has accepted", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  assert.equal((await runCli(["--socket", socket, "drain"])).status, 0);
+  assert.equal((await runCli(["--socket", socket, "stop", "--no-wait"])).status, 0);
+  assert.deepEqual(port.commands, ["drain", "stop"]);
+});
+
+test("events are followed over the death of a daemon", async (context) => {
+  const first = await startServer(context);
+  const cli = startCli(["--socket", first.socketPath, "events", "--json"]);
+  await until(() => first.port.listeners.size === 1);
+  first.port.tell({ message: "one" });
+  await until(() => cli.stdout().includes("one"));
+  await first.close();
+  const second = await startServer(context, { socketPath: first.socketPath });
+  await until(() => second.port.listeners.size === 1);
+  second.port.tell({ message: "two", level: "warning" });
+  await until(() => cli.stdout().includes("two"));
+  cli.interrupt("SIGKILL");
+  const { stdout } = await cli.ended;
+  const lines = stdout.trimEnd().split("\n");
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).message),
+    ["one", "two"],
+  );
+});
+
+test("a user who may not is told so", async (context) => {
+  const { socketPath: socket } = await startServer(context, {
+    peerOf: () => ({ pid: 1, uid: 1000 }),
+    serviceUid: 33,
+  });
+  const { status, stderr } = await runCli(["--socket", socket, "stop"]);
+  assert.equal(status, 1);
+  assert.match(stderr, /only root and the user of the service/);
+});
+
+test("inside of the unit its own daemon is found without a name, and with it", async (context) => {
+  const directory = join(temporaryDirectory(context));
+  await startServer(context, { socketPath: join(directory, "control.sock") });
+  for (const args of [["version"], ["-n", "elsewhere", "version"]]) {
+    const { status, stdout } = await runCli(args, { RUNTIME_DIRECTORY: directory });
+    assert.equal(status, 0);
+    assert.match(stdout, /^holdfast 0\.1\.0\nholdfastd 0\.1\.0 \(web, pid 4711\)\n$/);
+  }
+});
+
+test("version answers without a daemon", async (context) => {
+  const socket = join(temporaryDirectory(context), "control.sock");
+  const { status, stdout } = await runCli(["--socket", socket, "version"]);
+  assert.deepEqual([status, stdout], [0, "holdfast 0.1.0\n"]);
+});
+
+test("reap does nothing, and says nothing, where there is nothing", async () => {
+  for (const env of [{}, { EXIT_STATUS: "78" }]) {
+    const { status, stdout, stderr } = await runCli(["-n", "no-such-instance", "reap"], env);
+    assert.equal(status, 0);
+    assert.equal(stderr, "");
+    assert.doesNotMatch(stdout, /told to end/);
+  }
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseCommandLine } from "../../../src/cli/command-line.js";
+
+const plain = { json: false, wait: true };
+
+for (const [args, expected] of [
+  [["status"], { command: "status", ...plain }],
+  [["-n", "web", "status", "--json"], { command: "status", json: true, wait: true, name: "web" }],
+  [["status", "-nweb"], { command: "status", ...plain, name: "web" }],
+  [["--name=web", "upgrade", "--no-wait"], { command: "upgrade", json: false, wait: false, name: "web" }],
+  [
+    ["--socket", "/x", "stop", "--timeout", "1m 30s"],
+    { command: "stop", ...plain, socket: "/x", timeoutMs: 90_000 },
+  ],
+  [["-h"], { command: "help", ...plain }],
+  [["stop", "--help"], { command: "help", ...plain }],
+  [["--version"], { command: "version", ...plain }],
+] as const) {
+  test(`"${args.join(" ")}" is understood`, () => {
+    assert.deepEqual(parseCommandLine(args), { ok: true, value: expected });
+  });
+}
+
+for (const [args, why] of [
+  [[], /command is missing/],
+  [["statsu"], /unknown command statsu; did you mean status\?/],
+  [["xyzzy"], /unknown command xyzzy \(/],
+  [["status", "now"], /status takes no argument/],
+  [["status", "--jsn"], /unknown option --jsn; did you mean --json\?/],
+  [["upgrade", "--nowait"], /did you mean --no-wait\?/],
+  [["-x", "status"], /unknown option -x \(/],
+  [["status", "--no-wait"], /status takes no --no-wait/],
+  [["drain", "--timeout", "3s"], /drain takes no --timeout/],
+  [["status", "--json=yes"], /--json takes no value/],
+  [["upgrade", "--timeout"], /--timeout needs a value/],
+  [["upgrade", "--timeout", "5"], /--timeout: .* "5s"/],
+  [["-n", "a", "--socket", "/b", "status"], /cannot be given together/],
+  [["-n", "../x", "status"], /cannot be the name/],
+  [["-n", "..", "status"], /cannot be the name/],
+  [["--version", "status"], /version takes no argument/],
+] as const) {
+  test(`"${args.join(" ")}" is refused with what to do`, () => {
+    const result = parseCommandLine(args);
+    assert.ok(!result.ok);
+    assert.equal(result.failure.reason, "usage");
+    assert.match(result.failure.message, why);
+  });
+}
+
+test("whatever is typed, the command line is understood or refused", () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "-n",
+      "--",
+      "-",
+      "status",
+      "--timeout",
+      "--json",
+      "--no-wait",
+      "__proto__",
+      "constructor",
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 6 }), (args) => {
+      const result = parseCommandLine(args);
+      assert.ok(result.ok || result.failure.reason === "usage");
+    }),
+  );
+});

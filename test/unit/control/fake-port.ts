@@ -1,0 +1,96 @@
+import type { Command, ControlPort, StatusReport, Submission } from "../../../src/control/port.js";
+import type { Failure } from "../../../src/lib/failure.js";
+import type { News } from "../../../src/model/event.js";
+import type { Outcome } from "../../../src/model/state.js";
+
+export const report: StatusReport = {
+  name: "web",
+  version: "0.1.0",
+  pid: 4711,
+  unit: null,
+  lifecycle: "running",
+  summary: "generation 8, 1 worker ready",
+  degraded: null,
+  upgrade: null,
+  lastUpgrade: null,
+  generations: [
+    {
+      id: 8,
+      phase: "active",
+      detail: null,
+      release: "/srv/web",
+      createdAt: 1_700_000_000_000,
+      workers: [
+        {
+          name: "8.0",
+          phase: "ready",
+          pid: 4712,
+          ageMs: 60_000,
+          residentBytes: 35_000_000,
+          crashes: 0,
+          status: "fine",
+        },
+      ],
+    },
+  ],
+  listeners: [
+    {
+      name: "http",
+      address: "127.0.0.1:8080",
+      origin: "bound",
+      generations: [8],
+      backlog: { queued: 0, limit: 511 },
+    },
+  ],
+  notifyDropped: 0,
+};
+
+export function outcomeOf(upgrade: number, failure: Failure | null = null): Outcome {
+  return { upgrade, kind: "upgrade", generation: 9, failure, endedAt: 1_700_000_000_000, tookMs: 410 };
+}
+
+/** A daemon that does what the test tells it to. */
+export class FakePort implements ControlPort {
+  report_: StatusReport = report;
+  readonly commands: Command[] = [];
+  readonly outcomes = new Map<number, Outcome>();
+  readonly pending = new Set<number>();
+  readonly listeners = new Set<(news: News) => void>();
+  refusal: Failure | undefined;
+  onSubmit: (command: Command) => void = () => {};
+  nextUpgrade = 12;
+
+  report(): StatusReport {
+    return this.report_;
+  }
+
+  submit(command: Command): Submission {
+    this.commands.push(command);
+    if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };
+    const upgrade = command === "upgrade" || command === "rollback" ? this.nextUpgrade++ : null;
+    if (upgrade !== null) this.pending.add(upgrade);
+    this.onSubmit(command);
+    return { accepted: true, upgrade };
+  }
+
+  progressOf(upgrade: number) {
+    const outcome = this.outcomes.get(upgrade);
+    if (outcome !== undefined) return { phase: "ended", outcome } as const;
+    return { phase: this.pending.has(upgrade) ? "pending" : "unknown" } as const;
+  }
+
+  subscribe(listener: (news: News) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  tell(news: Partial<News>): void {
+    const whole: News = { event: "test", level: "info", message: "", ...news };
+    for (const listener of this.listeners) listener(whole);
+  }
+
+  conclude(upgrade: number, failure: Failure | null = null): void {
+    this.outcomes.set(upgrade, outcomeOf(upgrade, failure));
+    this.tell({ event: failure === null ? "upgrade-done" : "upgrade-failed", message: "the end", upgrade });
+  }
+}

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { type ControlServerOptions, createControlServer } from "../../../src/control/server.js";
+import { FakePort } from "./fake-port.js";
+
+export interface Rig {
+  readonly port: FakePort;
+  readonly socketPath: string;
+  readonly close: () => Promise<void>;
+}
+
+/** A directory that goes with the test. */
+export function temporaryDirectory(context: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-control-"));
+  context.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A server on a real unix socket that answers for a fake daemon; everybody is root to it unless told otherwise. */
+export async function startServer(
+  context: TestContext,
+  options: Partial<ControlServerOptions> & { socketPath?: string; port?: FakePort } = {},
+): Promise<Rig> {
+  const { socketPath = join(temporaryDirectory(context), "control.sock"), port = new FakePort() } = options;
+  rmSync(socketPath, { force: true });
+  const server = createControlServer(port, { peerOf: () => ({ pid: 1, uid: 0 }), serviceUid: 0, ...options });
+  await server.listen({ path: socketPath });
+  context.after(() => server.close());
+  return { port, socketPath, close: () => server.close() };
+}
+
+/** Sends bytes as they are; all that came back by the time the server closed the connection. */
+export function exchangeBytes(socketPath: string, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connect(socketPath, () => socket.write(bytes));
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk) => {
+      answer += chunk;
+    });
+    // The server may close before it has read all that was sent.
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answer));
+  });
+}
+
+/** Waits for a condition, at most ten seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not so within 10 s: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

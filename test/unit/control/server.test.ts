@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { exchangeBytes, startServer, until } from "./rig.js";
+
+interface Reply {
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+async function send(socketPath: string, request: string): Promise<Reply> {
+  const answer = await exchangeBytes(socketPath, request);
+  const [headers = "", ...body] = answer.split("\r\n\r\n");
+  return { status: Number(headers.split(" ")[1]), headers, body: body.join("\r\n\r\n") };
+}
+
+function ask(socketPath: string, method: string, path: string, headers = ""): Promise<Reply> {
+  return send(socketPath, `${method} ${path} HTTP/1.1\r\n${headers}\r\n`);
+}
+
+function reasonIn({ body }: Reply): unknown {
+  return JSON.parse(body).error.reason;
+}
+
+test("the status is the daemon's report", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const reply = await ask(socketPath, "GET", "/v1/status");
+  assert.equal(reply.status, 200);
+  assert.deepEqual(JSON.parse(reply.body), port.report());
+  assert.match(reply.headers, /^Connection: close$/m);
+});
+
+test("the version names the process", async (context) => {
+  const { socketPath } = await startServer(context);
+  const { body } = await ask(socketPath, "GET", "/v1/version");
+  assert.deepEqual(JSON.parse(body), { name: "web", version: "0.1.0", pid: 4711 });
+});
+
+test("each command reaches the daemon once", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  for (const command of ["reexec", "drain", "stop"]) {
+    const reply = await ask(socketPath, "POST", `/v1/${command}`);
+    assert.equal(reply.status, 202);
+    assert.deepEqual(JSON.parse(reply.body), { accepted: true });
+  }
+  const reply = await ask(socketPath, "POST", "/v1/rollback");
+  assert.deepEqual([reply.status, JSON.parse(reply.body)], [202, { upgrade: 12 }]);
+  assert.match(reply.headers, /^Location: \/v1\/upgrades\/12$/m);
+  assert.deepEqual(port.commands, ["reexec", "drain", "stop", "rollback"]);
+});
+
+test("a command that the daemon refuses is a conflict with the daemon's reason", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  port.refusal = { reason: "stopping", message: "cannot upgrade: the service is being stopped" };
+  for (const path of ["/v1/upgrade", "/v1/upgrade?wait", "/v1/reexec"]) {
+    const reply = await ask(socketPath, "POST", path);
+    assert.deepEqual([reply.status, JSON.parse(reply.body)], [409, { error: port.refusal }]);
+  }
+  assert.equal(port.listeners.size, 0);
+});
+
+test("an unknown path, a wrong method and an unknown upgrade are told apart", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  for (const path of ["/", "/v2/status", "/v1/status/", "//", "/v1/upgrades/0", "/v1/upgrades/1x", "*"]) {
+    assert.equal((await ask(socketPath, "GET", path)).status, 404, path);
+  }
+  const wrong = await ask(socketPath, "GET", "/v1/stop");
+  assert.deepEqual([wrong.status, reasonIn(wrong)], [405, "method-not-allowed"]);
+  assert.match(wrong.headers, /^Allow: POST$/m);
+  assert.match((await ask(socketPath, "DELETE", "/v1/upgrades/3")).headers, /^Allow: GET$/m);
+  const unknown = await ask(socketPath, "GET", "/v1/upgrades/99?wait");
+  assert.deepEqual([unknown.status, reasonIn(unknown)], [404, "upgrade-unknown"]);
+  assert.deepEqual(port.commands, []);
+});
+
+test("a waiting client reads what belongs to its upgrade, then the outcome, then the end", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  port.onSubmit = () => port.tell({ message: "started", upgrade: 12 });
+  const reply = ask(socketPath, "POST", "/v1/upgrade?wait");
+  await until(() => port.pending.has(12) && port.listeners.size === 1);
+  port.tell({ message: "another upgrade", upgrade: 11 });
+  port.tell({ message: "created", upgrade: 12, generation: 9 });
+  port.tell({ message: "the old one", generation: 8 });
+  port.tell({ message: "ready", generation: 9, worker: "9.0" });
+  port.conclude(12);
+  const { body, headers } = await reply;
+  assert.match(headers, /^Content-Type: application\/x-ndjson$/m);
+  const lines = body
+    .split("\r\n")
+    .filter((chunk) => chunk.startsWith("{"))
+    .map((chunk) => JSON.parse(chunk));
+  const messages = lines.map((line) => line.news?.message ?? line.outcome.upgrade);
+  assert.deepEqual(messages, ["started", "created", "ready", "the end", 12]);
+  assert.equal(port.listeners.size, 0);
+});
+
+test("the outcome of an upgrade that has ended is told at once", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  port.conclude(7, { reason: "start-timeout", message: "late" });
+  assert.equal(JSON.parse((await ask(socketPath, "GET", "/v1/upgrades/7")).body).phase, "ended");
+  assert.match((await ask(socketPath, "GET", "/v1/upgrades/7?wait")).body, /"outcome".*start-timeout/);
+  port.pending.add(8);
+  assert.deepEqual(JSON.parse((await ask(socketPath, "GET", "/v1/upgrades/8")).body), { phase: "pending" });
+});
+
+test("a client that goes away leaves nothing behind", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const socket = connect(socketPath, () => socket.write("GET /v1/events HTTP/1.1\r\n\r\n"));
+  await until(() => port.listeners.size === 1);
+  socket.destroy();
+  await until(() => port.listeners.size === 0);
+});
+
+test("a client that does not read is cut off", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const socket = connect(socketPath, () => socket.write("GET /v1/events HTTP/1.1\r\n\r\n"));
+  context.after(() => socket.destroy());
+  socket.pause();
+  await until(() => port.listeners.size === 1);
+  const message = "x".repeat(4096);
+  let told = 0;
+  await until(() => {
+    for (let burst = 0; burst < 20; burst++, told++) port.tell({ message });
+    return port.listeners.size === 0;
+  });
+  assert.ok(told < 1000, `${told} pieces of news were kept or sent`);
+});
+
+test("only root and the service's user are answered", async (context) => {
+  let peer: { pid: number; uid: number } | undefined;
+  const { socketPath, port } = await startServer(context, { peerOf: () => peer, serviceUid: 33 });
+  for (const [uid, status] of [
+    [1000, 403],
+    [undefined, 403],
+    [33, 202],
+    [0, 202],
+  ] as const) {
+    peer = uid === undefined ? undefined : { pid: 2, uid };
+    assert.equal((await ask(socketPath, "POST", "/v1/drain")).status, status, `uid ${uid}`);
+  }
+  assert.deepEqual(port.commands, ["drain", "drain"]);
+});
+
+test("bytes that are no request get an answer and do nothing", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  for (const bytes of [
+    "\0\0\0\0",
+    "HELO\r\n\r\n",
+    "POST  HTTP/1.1\r\n\r\n",
+    "POST /v1/stop HTTP/1.1\nx y\n\n",
+  ]) {
+    const reply = await send(socketPath, bytes);
+    assert.deepEqual([reply.status, reasonIn(reply)], [400, "malformed"], JSON.stringify(bytes));
+  }
+  const smuggled = "Content-Length: 5\r\nContent-Length: 6\r\n";
+  assert.equal((await ask(socketPath, "POST", "/v1/stop", smuggled)).status, 400);
+  assert.deepEqual(port.commands, []);
+});
+
+test("a huge head and a huge body are refused and do nothing", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const head = await ask(socketPath, "POST", "/v1/stop", `X: ${"x".repeat(9000)}\r\n`);
+  assert.deepEqual([head.status, reasonIn(head)], [431, "head-too-large"]);
+  for (const header of [
+    "Content-Length: 1025",
+    "Content-Length: 99999999999",
+    "Transfer-Encoding: chunked",
+  ]) {
+    const body = await ask(socketPath, "POST", "/v1/stop", `${header}\r\n`);
+    assert.deepEqual([body.status, reasonIn(body)], [413, "body-too-large"], header);
+  }
+  assert.deepEqual(port.commands, []);
+  assert.equal((await ask(socketPath, "POST", "/v1/stop", "Content-Length: 2\r\n\r\n{}")).status, 202);
+});
+
+test("only the first request of a connection counts", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  await send(socketPath, "POST /v1/drain HTTP/1.1\r\n\r\nPOST /v1/stop HTTP/1.1\r\n\r\n");
+  assert.deepEqual(port.commands, ["drain"]);
+});
+
+test("a client that is slow to ask is dropped, and one that waits for its answer is not", async (context) => {
+  const { socketPath, port } = await startServer(context, { requestTimeoutMs: 50 });
+  const waiting = ask(socketPath, "POST", "/v1/upgrade?wait");
+  await until(() => port.listeners.size === 1);
+  assert.equal(await exchangeBytes(socketPath, ""), "");
+  assert.equal(await exchangeBytes(socketPath, "POST /v1/stop HTTP/1.1\r\nX: "), "");
+  port.conclude(12);
+  assert.match((await waiting).body, /"outcome"/);
+  assert.deepEqual(port.commands, ["upgrade"]);
+});
+
+test("a crowd of idle clients is turned away at the door", async (context) => {
+  const { socketPath } = await startServer(context);
+  const sockets = Array.from({ length: 80 }, () => connect(socketPath).on("error", () => {}));
+  context.after(() => sockets.forEach((socket) => void socket.destroy()));
+  await until(() => sockets.filter(({ closed }) => closed).length === 16);
+  for (const socket of sockets) socket.destroy();
+  await until(() => sockets.every(({ closed }) => closed));
+  assert.equal((await ask(socketPath, "GET", "/v1/status")).status, 200);
+});
+
+test("closing does not wait for streams", async (context) => {
+  const { socketPath, port, close } = await startServer(context);
+  const stream = exchangeBytes(socketPath, "GET /v1/events HTTP/1.1\r\n\r\n");
+  await until(() => port.listeners.size === 1);
+  await close();
+  await stream;
+  await until(() => port.listeners.size === 0);
+});
