@@ -1,0 +1,48 @@
+/** What goes along with a moved connection; JSON, so that any language can read it. */
+export type Meta = { readonly [key: string]: unknown };
+
+/** A connection taken out of its server: the fd is all that holds it open, and nobody reads from it. */
+export interface Frozen {
+  /** A close-on-exec duplicate, owned by whoever holds this object. */
+  readonly fd: number;
+  readonly meta: Meta;
+  /** Bytes that were read from the connection and not yet used, to be used first on the other side. */
+  readonly input: Buffer;
+  /** Bytes that the app has written and the kernel not yet taken, to be written first on the other side. */
+  readonly output: Buffer;
+}
+
+/** Numbers of one server, for `status` and the ledger. All but `open` and `inFlight` only grow. */
+export interface Counters {
+  readonly open: number;
+  readonly inFlight: number;
+  readonly accepted: number;
+  readonly requests: number;
+  readonly moved: number;
+  readonly adopted: number;
+  readonly cut: number;
+}
+
+/**
+ * One served server as the hand-over sees it: it can stop accepting, take connections out between two requests or
+ * messages, and take connections in. The carrier knows its protocol; it knows nothing of channels and peers.
+ */
+export interface Carrier {
+  readonly kind: "http" | "ws" | "tcp";
+  /** From now on: no new connections, and what cannot move is told to close (`Connection: close`, 1012, GOAWAY). */
+  beginDrain(): void;
+  /** Takes out connections that can move at this very moment, at most `limit`. Call it on a clean stack. */
+  freeze(limit: number): Frozen[];
+  /**
+   * Puts a connection into the server as if it had been accepted here: one from another worker, or one's own that
+   * could not be moved. Takes over the fd; throws, with the fd closed, when the app's `restore` refuses it.
+   */
+  adopt(frozen: Frozen): void;
+  /** Connections that are still here, those that cannot move among them. */
+  readonly open: number;
+  readonly counters: Counters;
+  /** Calls back when a connection may have become movable, or has ended; at most once a turn of the loop. */
+  onChange(callback: () => void): void;
+  /** Closes what is left, at the deadline; each counts as cut. */
+  cut(): void;
+}
