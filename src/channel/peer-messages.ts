@@ -1,0 +1,44 @@
+import * as v from "valibot";
+
+/** Connections in one packet; the kernel's limit is 253 fds, and a batch is what live traffic waits for. */
+export const batchLimit = 50;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/**
+ * Between the old worker, which sends, and the new one, which receives. docs/worker-protocol.md, "Hand-over".
+ *
+ * `prepare` carries one fd an item, and one more, a memfd, when items have bytes: each item's input then output, in
+ * the order of the items. The receiver holds them and answers `received`. The sender closes its copies of what was not
+ * refused and says `go`; only then does the receiver read from them. So each connection has at all times one process
+ * that reads from it, and one that is alive and holds it.
+ */
+const item = v.object({
+  kind: v.picklist(["http", "ws", "tcp"]),
+  listener: v.string(),
+  meta: v.record(v.string(), v.unknown()),
+  inputBytes: count,
+  outputBytes: count,
+});
+
+export const senderMessage = v.variant("type", [
+  v.object({
+    type: v.literal("prepare"),
+    batch: count,
+    items: v.pipe(v.array(item), v.minLength(1), v.maxLength(batchLimit)),
+  }),
+  v.object({ type: v.literal("go"), batch: count }),
+  /** Nothing more will come. */
+  v.object({ type: v.literal("end") }),
+]);
+
+export const receiverMessage = v.object({
+  type: v.literal("received"),
+  batch: count,
+  /** Positions in the batch that the receiver has no use for; their fds are closed there. */
+  refused: v.array(count),
+});
+
+export type Item = v.InferOutput<typeof item>;
+export type SenderMessage = v.InferOutput<typeof senderMessage>;
+export type ReceiverMessage = v.InferOutput<typeof receiverMessage>;
