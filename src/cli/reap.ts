@@ -15,7 +15,8 @@ const defaultDrainMs = 60_000;
 /** `holdfast reap`, for ExecStopPost=: ends what a dead daemon left, unless another daemon is about to adopt it. */
 export async function reap(line: CommandLine): Promise<End> {
   const { env } = process;
-  const unit = ownUnitName();
+  // Set in ExecStopPost= only: systemd.exec(5). Run by hand, the cgroup may be a terminal's or a session's.
+  const unit = env["SERVICE_RESULT"] === undefined ? undefined : ownUnitName();
   const job = unit === undefined ? "unknown" : await currentJob(unit);
   const { act, why } = decideReap({ job, env });
   if (!act) {
@@ -26,7 +27,6 @@ export async function reap(line: CommandLine): Promise<End> {
   const { parentOf, startTimeOf } = await import("../linux/pidfd.js");
   const remembered = readWorkers(line);
   const spared = ancestry(parentOf);
-  // Outside of a unit the cgroup is somebody's session.
   const cgroup = unit === undefined ? undefined : ownCgroup();
   const list = (): number[] => {
     const known = remembered.filter(
@@ -44,7 +44,7 @@ export async function reap(line: CommandLine): Promise<End> {
   return succeed("done");
 }
 
-/** The workers of the state file, if it is of this boot; what is wrong with the file is said and is no obstacle. */
+/** The workers of the state file, if it is of this boot and of this service; what is wrong with the file is said and is no obstacle. */
 function readWorkers({ name }: CommandLine): readonly Process[] {
   const { env } = process;
   const given = firstOf(env["STATE_DIRECTORY"]);
@@ -54,8 +54,9 @@ function readWorkers({ name }: CommandLine): readonly Process[] {
   const record = readStateFile(directory);
   if (!record.ok) complain(record.failure.message);
   if (!record.ok || record.value === undefined) return [];
-  if (record.value.bootId !== (bootId() ?? record.value.bootId)) return [];
-  return record.value.state.generations.flatMap(({ workers }) =>
+  const { state, bootId: boot } = record.value;
+  if (boot !== (bootId() ?? boot) || record.value.name !== (name ?? record.value.name)) return [];
+  return state.generations.flatMap(({ workers }) =>
     workers.flatMap(({ run }) => (isLive(run) ? [run.process] : [])),
   );
 }
