@@ -1,0 +1,138 @@
+import { decodeMessage, encodeMessage } from "../../channel/json.js";
+import { type Packet, PacketChannel } from "../../channel/packet-channel.js";
+import { type Item, type ReceiverMessage, senderMessage } from "../../channel/peer-messages.js";
+import type { Watcher } from "../../linux/epoll.js";
+import { closeFd } from "../../linux/fd.js";
+import { inspectSocket } from "../../linux/socket.js";
+import type { Frozen } from "../carrier.js";
+import type { Served } from "../served.js";
+import { unpackBytes } from "./bytes.js";
+import type { Peer } from "./peer.js";
+
+export interface ReceiverOptions {
+  readonly served: () => readonly Served[];
+  readonly peer: Peer;
+  readonly watcher: Watcher;
+  readonly onEnd: () => void;
+  readonly report: (problem: string) => void;
+}
+
+interface Held {
+  readonly served: Served;
+  readonly frozen: Frozen;
+}
+
+/**
+ * Takes the connections that one old worker sends. Until `go` it only holds them: the old worker may still take them
+ * back. If the old worker dies before `go`, it reads from nothing any more, and they are taken.
+ */
+export class HandOverReceiver {
+  readonly #options: ReceiverOptions;
+  readonly #channel: PacketChannel;
+  readonly #held = new Map<number, readonly Held[]>();
+  #adopted = 0;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#channel = new PacketChannel({
+      fd: options.peer.fd,
+      watcher: options.watcher,
+      onPacket: (packet) => this.#receive(packet),
+      onClose: (why) => this.#lose(why),
+    });
+  }
+
+  get adopted(): number {
+    return this.#adopted;
+  }
+
+  #receive({ bytes, fds }: Packet): void {
+    const message = decodeMessage(senderMessage, bytes);
+    if (!message.ok) {
+      fds.forEach(closeFd);
+      this.#channel.drop(message.failure.message);
+      return;
+    }
+    if (message.value.type === "prepare") {
+      this.#prepare(message.value.batch, message.value.items, fds);
+      return;
+    }
+    fds.forEach(closeFd);
+    if (message.value.type === "go") this.#go(message.value.batch);
+    else this.#end();
+  }
+
+  #prepare(batch: number, items: readonly Item[], fds: readonly number[]): void {
+    const total = items.reduce((sum, { inputBytes, outputBytes }) => sum + inputBytes + outputBytes, 0);
+    const wanted = items.length + (total > 0 ? 1 : 0);
+    const bytes = fds.length === wanted ? unpackBytes(fds[items.length], total) : undefined;
+    if (bytes === undefined || this.#held.has(batch)) {
+      fds.forEach(closeFd);
+      this.#channel.drop(
+        `batch ${batch} of ${items.length} connections and ${total} bytes came with ${fds.length} fds`,
+      );
+      return;
+    }
+    for (const fd of fds.slice(items.length)) closeFd(fd);
+    const held: Held[] = [];
+    const refused: number[] = [];
+    let at = 0;
+    items.forEach((item, position) => {
+      const fd = fds[position];
+      const input = bytes.subarray(at, at + item.inputBytes);
+      const output = bytes.subarray(at + item.inputBytes, at + item.inputBytes + item.outputBytes);
+      at += item.inputBytes + item.outputBytes;
+      if (fd === undefined) return;
+      const served = this.#find(item);
+      if (served === undefined || inspectSocket(fd)?.type !== "stream") {
+        refused.push(position);
+        closeFd(fd);
+      } else {
+        held.push({ served, frozen: { fd, meta: item.meta, input, output } });
+      }
+    });
+    this.#held.set(batch, held);
+    const answer: ReceiverMessage = { type: "received", batch, refused };
+    this.#channel.send(encodeMessage(answer));
+  }
+
+  #find({ kind, listener }: Item): Served | undefined {
+    return this.#options.served().find((one) => one.listener === listener && one.carrier.kind === kind);
+  }
+
+  #go(batch: number): void {
+    const held = this.#held.get(batch);
+    if (held === undefined) {
+      this.#channel.drop(`it said go for batch ${batch}, which it did not send`);
+      return;
+    }
+    this.#held.delete(batch);
+    this.#adopt(held);
+  }
+
+  #adopt(held: readonly Held[]): void {
+    for (const { served, frozen } of held) {
+      try {
+        served.carrier.adopt(frozen);
+        this.#adopted += 1;
+      } catch (error) {
+        this.#options.report(`a connection of ${served.listener} was closed: ${String(error)}`);
+      }
+    }
+  }
+
+  #end(): void {
+    this.#channel.close();
+    this.#options.onEnd();
+  }
+
+  #lose(why: string): void {
+    const { peer, report, onEnd } = this.#options;
+    const held = [...this.#held.values()].flat();
+    this.#held.clear();
+    report(`lost worker ${peer.name}: ${why}`);
+    if (peer.isAlive()) for (const { frozen } of held) closeFd(frozen.fd);
+    else this.#adopt(held);
+    onEnd();
+  }
+}

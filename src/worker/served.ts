@@ -1,0 +1,7 @@
+import type { Carrier } from "./carrier.js";
+
+/** A server that this worker serves on a listener. One server may have two carriers: HTTP and its WebSockets. */
+export interface Served {
+  readonly listener: string;
+  readonly carrier: Carrier;
+}
