@@ -19,10 +19,7 @@ export async function reap(line: CommandLine): Promise<End> {
   const unit = env["SERVICE_RESULT"] === undefined ? undefined : ownUnitName();
   const job = unit === undefined ? "unknown" : await currentJob(unit);
   const { act, why } = decideReap({ job, env });
-  if (!act) {
-    if (unit !== undefined) say(`workers that are left stay: ${why}`);
-    return succeed("done");
-  }
+  if (!act) return succeed("done");
   const { endProcesses } = await import("./end-processes.js");
   const { parentOf, startTimeOf } = await import("../linux/pidfd.js");
   const remembered = readWorkers(line);
