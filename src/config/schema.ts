@@ -4,7 +4,7 @@ import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
 import { listeners } from "./listeners.js";
-import { argv, isCount, named, readWith, table, text } from "./values.js";
+import { argv, count, isCount, named, readWith, table, text } from "./values.js";
 
 const maxWorkers = 256;
 const defaultReadyTimeoutMs = 30_000;
@@ -54,6 +54,18 @@ const drain = v.pipe(
   v.transform(({ timeout, kill }): Plan["drain"] => ({ timeoutMs: timeout, killMs: kill })),
 );
 
+export const verifyEntries = {
+  http: v.pipe(text('"/healthz"'), v.startsWith("/", 'must be the path to ask for; write "/healthz"')),
+  status: v.optional(count(100, 599), 200),
+  timeout: v.optional(readWith(parseDuration, '"5s"'), "5s"),
+};
+
+const verify = v.pipe(
+  table('must be a table, as in { http = "/healthz", status = 200, timeout = "5s" }'),
+  v.object(verifyEntries, 'needs `http`, the path to ask for, as in { http = "/healthz" }'),
+  v.transform(({ http, status, timeout }): Plan["verify"] => ({ http, status, timeoutMs: timeout })),
+);
+
 export const rootEntries = {
   command: argv('["/usr/bin/gunicorn", "app:app"]'),
   release: v.optional(v.pipe(text('"/srv/web"'), v.minLength(1, 'must name a directory; write "/srv/web"'))),
@@ -66,6 +78,7 @@ export const rootEntries = {
   ),
   environment: v.optional(named("must be a table of strings", judgeVariableName, text('"1"')), emptyTable),
   check: v.optional(argv('["gunicorn", "--check-config", "app:app"]')),
+  verify: v.optional(verify),
   listeners: v.optional(listeners),
   ready: v.optional(ready, emptyTable),
   drain: v.optional(drain, emptyTable),
@@ -86,6 +99,7 @@ export function configSchema(defaults: ConfigDefaults) {
         environment: Object.fromEntries(root.environment),
         check: root.check ?? null,
         ready: root.ready,
+        verify: root.verify ?? null,
         drain: root.drain,
       };
       return { plan, listeners: root.listeners ?? null };

@@ -1,7 +1,7 @@
 import { nearest } from "../lib/nearest.js";
 import { listenerEntries } from "./listeners.js";
 import { type KeyPath, type Problem, writeKey } from "./problem.js";
-import { drainEntries, readyEntries, rootEntries } from "./schema.js";
+import { drainEntries, readyEntries, rootEntries, verifyEntries } from "./schema.js";
 import { isTable } from "./values.js";
 
 /** Every key that nobody reads, each with the known one it was probably meant to be. */
@@ -12,6 +12,7 @@ export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
     ...listenerTables.flatMap(([name, entry]) => compare(entry, listenerEntries, ["listeners", name])),
     ...compare(root["ready"], readyEntries, ["ready"]),
     ...compare(root["drain"], drainEntries, ["drain"]),
+    ...compare(root["verify"], verifyEntries, ["verify"]),
   ];
 }
 

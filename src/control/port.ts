@@ -60,6 +60,8 @@ export interface WorkerReport {
   readonly ageMs: number | null;
   readonly residentBytes: number | null;
   readonly crashes: number;
+  /** It speaks the worker protocol: it can hand over its connections. */
+  readonly native: boolean;
   readonly status: string | null;
 }
 

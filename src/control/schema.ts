@@ -34,6 +34,7 @@ const worker = v.object({
   ageMs: v.nullable(v.number()),
   residentBytes: v.nullable(v.number()),
   crashes: v.number(),
+  native: v.boolean(),
   status: v.nullable(v.string()),
 }) satisfies v.GenericSchema<WorkerReport>;
 

@@ -31,6 +31,7 @@ export function workerCommand(
   index: number,
   notifySocket: string,
   fds: readonly NamedFd[],
+  channel: number,
 ): WorkerCommand {
   const added = { NOTIFY_SOCKET: notifySocket, HOLDFAST_WORKER: String(index) };
   return {
@@ -39,6 +40,7 @@ export function workerCommand(
     environment: workerEnvironment(name, plan, id, added),
     fds: fds.map(({ fd }) => fd),
     fdNames: fds.map(({ name: fdName }) => fdName),
+    channel,
   };
 }
 

@@ -10,15 +10,28 @@ export const stateFdName = `${prefix}state`;
 
 const workerPrefix = `${prefix}worker.`;
 
+const channelPrefix = `${prefix}channel.`;
+
 /** `holdfast.worker.8.1`: the pidfd of worker 8.1. */
 export function workerFdName(slot: Slot): string {
   return `${workerPrefix}${nameWorker(slot)}`;
 }
 
+/** `holdfast.channel.8.1`: the daemon's end of its channel with worker 8.1. */
+export function channelFdName(slot: Slot): string {
+  return `${channelPrefix}${nameWorker(slot)}`;
+}
+
 export function parseWorkerFdName(name: string): Slot | undefined {
-  const match = /^(\d{1,9})\.(\d{1,4})$/.exec(
-    name.startsWith(workerPrefix) ? name.slice(workerPrefix.length) : "",
-  );
+  return parseSlot(name, workerPrefix);
+}
+
+export function parseChannelFdName(name: string): Slot | undefined {
+  return parseSlot(name, channelPrefix);
+}
+
+function parseSlot(name: string, before: string): Slot | undefined {
+  const match = /^(\d{1,9})\.(\d{1,4})$/.exec(name.startsWith(before) ? name.slice(before.length) : "");
   const [, generation, index] = match ?? [];
   if (generation === undefined || index === undefined) return undefined;
   return { generation: Number(generation), index: Number(index) };

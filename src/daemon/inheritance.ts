@@ -4,7 +4,14 @@ import { inspectSocket, readBacklog, type SocketFacts } from "../linux/socket.js
 import type { InheritedListener } from "../listeners/match.js";
 import type { Slot } from "../model/event.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { controlFdName, isOwnFdName, notifyFdName, parseWorkerFdName, stateFdName } from "./fd-names.js";
+import {
+  controlFdName,
+  isOwnFdName,
+  notifyFdName,
+  parseChannelFdName,
+  parseWorkerFdName,
+  stateFdName,
+} from "./fd-names.js";
 
 export interface InheritedPidfd {
   readonly slot: Slot;
@@ -13,10 +20,17 @@ export interface InheritedPidfd {
   readonly pid: number;
 }
 
+export interface InheritedChannel {
+  readonly slot: Slot;
+  readonly fd: number;
+}
+
 /** The named fds that a daemon starts with, sorted by what they are. With the state they are all it inherits. */
 export interface Inheritance {
   readonly listeners: readonly InheritedListener[];
   readonly pidfds: readonly InheritedPidfd[];
+  /** The daemon's ends of the channels with the workers. */
+  readonly channels: readonly InheritedChannel[];
   readonly notify: number | undefined;
   readonly control: number | undefined;
   readonly state: number | undefined;
@@ -29,10 +43,15 @@ export interface Inheritance {
 export function sortInheritance(fds: readonly InheritedFd[], report: (problem: string) => void): Inheritance {
   const own = new Map<string, number>();
   const pidfds: InheritedPidfd[] = [];
+  const channels: InheritedChannel[] = [];
   const listeners = new Map<string, InheritedListener>();
   for (const { fd, name } of fds) {
     const slot = parseWorkerFdName(name);
-    if (slot !== undefined) {
+    const channelOf = parseChannelFdName(name);
+    if (channelOf !== undefined) {
+      if (inspectSocket(fd)?.type === "seqpacket") channels.push({ slot: channelOf, fd });
+      else discard(fd, name, "it is no channel", report);
+    } else if (slot !== undefined) {
       const pid = pidOfPidfd(fd);
       if (pid === undefined) discard(fd, name, "it is no pidfd", report);
       else pidfds.push({ slot, pidfd: fd, pid });
@@ -59,6 +78,7 @@ export function sortInheritance(fds: readonly InheritedFd[], report: (problem: s
   return {
     listeners: [...listeners.values()],
     pidfds,
+    channels,
     notify: own.get(notifyFdName),
     control: own.get(controlFdName),
     state: own.get(stateFdName),

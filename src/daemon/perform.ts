@@ -1,12 +1,15 @@
 import type { Result } from "../lib/failure.js";
+import { closeFd } from "../linux/fd.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import type { Action, Event, News, SlotProcess } from "../model/event.js";
 import type { Specification } from "../model/plan.js";
 import { findGeneration, type Generation, type State } from "../model/state.js";
 import { findWorker } from "../model/turn.js";
+import type { WorkerChannels } from "../process/worker-channels.js";
 import type { WorkerProcesses } from "../process/worker-processes.js";
 import { awaitReadyCommand, type NamedFd, runCheck, workerCommand } from "./commands.js";
 import { readSpecification, verifySpecification } from "./specify.js";
+import { verifyGeneration } from "./verify.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
 
@@ -16,6 +19,7 @@ export interface PerformOptions {
   readonly notifySocket: string;
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
+  readonly channels: WorkerChannels;
   /** For what is known later. */
   readonly push: (event: Event) => void;
   readonly current: () => State;
@@ -26,7 +30,7 @@ export interface PerformOptions {
 
 /** Turns one action of the model into what it means in the world. */
 export function createPerformer(options: PerformOptions): (action: Action, state: State) => readonly Event[] {
-  const { name, listeners, workers, push } = options;
+  const { name, listeners, workers, channels, push } = options;
 
   function prepare({ upgrade, specification }: ActionOf<"prepare">, state: State): readonly Event[] {
     const wanted: Result<Specification> =
@@ -43,8 +47,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     if (generation === undefined) return [];
     const fds = collectFds(generation, state);
     if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
-    const command = workerCommand(name, generation, index, options.notifySocket, fds.value);
+    const channel = channels.open(slot);
+    const command = workerCommand(name, generation, index, options.notifySocket, fds.value, channel);
     const spawned = workers.spawn(slot, command);
+    closeFd(channel);
+    if (!spawned.ok) channels.forget(slot);
     if (!spawned.ok) return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
     return [{ type: "spawned", ...slot, process: spawned.value }];
   }
@@ -69,6 +76,21 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     void runCheck(name, generation).then((failure) => push({ type: "checked", generation: id, failure }));
   }
 
+  function verify(id: number, state: State): void {
+    const generation = findGeneration(state, id);
+    if (generation === undefined) return;
+    void verifyGeneration(generation, state, channels).then((failure) => {
+      push({ type: "verified", generation: id, failure });
+    });
+  }
+
+  function terminate({ slots, to, insist }: ActionOf<"terminate">): readonly Event[] {
+    for (const slot of slots) {
+      if (insist || !channels.drain(slot, to)) workers.terminate(slot.process.pid);
+    }
+    return [{ type: "signalled", slots }];
+  }
+
   function awaitReady(slot: SlotProcess, state: State): void {
     const generation = findGeneration(state, slot.generation);
     if (generation === undefined) return;
@@ -91,6 +113,12 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "check":
         check(action.generation, state);
         return [];
+      case "verify":
+        verify(action.generation, state);
+        return [];
+      case "activate":
+        for (const slot of action.slots) channels.send(slot, { type: "activate" });
+        return [];
       case "run-ready-command":
         awaitReady(action, state);
         return [];
@@ -98,13 +126,13 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         workers.openGate(action.process.pid);
         return [];
       case "terminate":
-        for (const { process } of action.slots) workers.terminate(process.pid);
-        return [{ type: "signalled", slots: action.slots }];
+        return terminate(action);
       case "kill":
         workers.kill(action.process.pid);
         return [];
       case "forget":
         workers.forget(action.process.pid);
+        channels.forget(action);
         return [];
       case "restore-backlogs":
         listeners.restoreBacklogs(state.listeners);

@@ -78,6 +78,7 @@ function reportWorker(generation: number, worker: Worker, now: number): WorkerRe
     ageMs: live === null ? null : now - live.since,
     residentBytes: live === null ? null : (residentBytes(live.process.pid) ?? null),
     crashes,
+    native: worker.native,
     status,
   };
 }

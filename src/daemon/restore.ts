@@ -6,10 +6,12 @@ import { matchListeners } from "../listeners/match.js";
 import type { SlotProcess } from "../model/event.js";
 import type { Specification } from "../model/plan.js";
 import { type Generation, initialState, type Listener, type State } from "../model/state.js";
+import { findWorker, nameWorker } from "../model/turn.js";
+import type { WorkerChannels } from "../process/worker-channels.js";
 import type { WorkerProcesses } from "../process/worker-processes.js";
 import type { Remembered } from "../state/state-store.js";
 import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adopt.js";
-import { workerFdName } from "./fd-names.js";
+import { channelFdName, workerFdName } from "./fd-names.js";
 import type { Inheritance } from "./inheritance.js";
 
 export interface Restored {
@@ -20,6 +22,7 @@ export interface Restored {
 export interface World {
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
+  readonly channels: WorkerChannels;
   readonly report: (problem: string) => void;
   readonly forgetFd: (name: string) => void;
   /** This process is the main process of a unit of its own, so what else is in its cgroup are its workers. */
@@ -37,6 +40,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   for (const { generation, index, process, pidfd } of identified.found) {
     world.workers.adopt({ generation, index }, process.pid, pidfd);
   }
+  adoptChannels(inheritance, withListeners, identified.found, world);
   if (remembered.state !== undefined) {
     for (const { slot, pidfd } of identified.unknown) {
       // The last daemon did not live to write this worker down, so it never got past its gate.
@@ -53,6 +57,20 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   const pids = identified.unknown.map(({ pid }) => pid);
   const highest = identified.unknown.reduce((top, { slot }) => Math.max(top, slot.generation), 0);
   return adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world);
+}
+
+/** A channel is worth keeping as long as its worker lives. */
+function adoptChannels({ channels }: Inheritance, state: State, found: readonly Found[], world: World): void {
+  const alive = new Set(found.map(nameWorker));
+  for (const { slot, fd } of channels) {
+    const worker = findWorker(state, slot);
+    if (worker !== undefined && alive.has(nameWorker(slot))) {
+      world.channels.adopt(slot, fd, worker.native);
+    } else {
+      closeFd(fd);
+      world.forgetFd(channelFdName(slot));
+    }
+  }
 }
 
 /** After a reboot nothing of the last boot runs; what may be returned to and the numbers go on. */
@@ -138,7 +156,7 @@ function adoptUnknown(state: State, pids: readonly number[], world: World): Rest
     specification,
     listeners: state.listeners.map((listener) => listener.id),
     workers: alive.map(({ index, process }) => {
-      return { index, crashes: 0, status: null, run: { phase: "ready", process, since: 0 } };
+      return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
     }),
     createdAt: Date.now(),
     stage: { phase: "active", since: Date.now() },

@@ -7,8 +7,10 @@ import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
 import type { Event, News } from "../model/event.js";
 import type { State } from "../model/state.js";
+import { nameWorker } from "../model/turn.js";
 import { viewService } from "../model/view.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
+import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses } from "../process/worker-processes.js";
 import { appendLedger } from "../state/ledger.js";
 import type { StateStore } from "../state/state-store.js";
@@ -18,7 +20,7 @@ import { removeFd, storeFd } from "../systemd/fd-store.js";
 import type { ManagerLink } from "../systemd/manager-link.js";
 import { createControlPort } from "./control-port.js";
 import { exitStatusOf } from "./exit-status.js";
-import { controlFdName, notifyFdName, stateFdName, workerFdName } from "./fd-names.js";
+import { channelFdName, controlFdName, notifyFdName, stateFdName, workerFdName } from "./fd-names.js";
 import type { Inheritance } from "./inheritance.js";
 import type { DaemonOptions } from "./options.js";
 import { createPerformer } from "./perform.js";
@@ -27,7 +29,7 @@ import { restore } from "./restore.js";
 import { listenToSignals } from "./signals.js";
 import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./sockets.js";
 import { readSpecification } from "./specify.js";
-import { interpretMessage } from "./worker-messages.js";
+import { interpretMessage, takeWorkerMessage } from "./worker-messages.js";
 
 export interface ServiceOptions extends DaemonOptions {
   readonly inheritance: Inheritance;
@@ -70,9 +72,19 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     removePidfd: (slot) => removeFd(workerFdName(slot)),
     onExit: (slot, pid, exit) => push({ type: "worker-exited", ...slot, pid, exit }),
   });
+  const channels = new WorkerChannels({
+    watcher,
+    storeChannel: (slot, fd) => keep(fd, channelFdName(slot)),
+    removeChannel: (slot) => removeFd(channelFdName(slot)),
+    onMessage: (slot, message) => {
+      for (const event of takeWorkerMessage(slot, message, supervisor.state, channels)) push(event);
+    },
+    onLost: (slot, why) => warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`),
+  });
   const restored = restore(remembered, inheritance, {
     listeners,
     workers,
+    channels,
     report: warn,
     forgetFd: removeFd,
     ownsCgroup: unit !== undefined,
@@ -91,6 +103,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
       notifySocket: notifySocketIn(directories.runtime),
       listeners,
       workers,
+      channels,
       push,
       current: () => supervisor.state,
       announce,

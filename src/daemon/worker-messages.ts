@@ -1,6 +1,9 @@
+import { type WorkerMessage, workerProtocol } from "../channel/worker-messages.js";
 import type { Event, Slot } from "../model/event.js";
-import { findGeneration, type State } from "../model/state.js";
+import { findGeneration, isLive, type State } from "../model/state.js";
+import { findWorker } from "../model/turn.js";
 import type { NotifyMessage } from "../process/notify-message.js";
+import type { WorkerChannels } from "../process/worker-channels.js";
 
 /** What a worker's datagram means to the model. READY=1 counts where the config waits for it (`ready.when`). */
 export function interpretMessage(
@@ -15,6 +18,37 @@ export function interpretMessage(
   const rule = findGeneration(state, slot.generation)?.specification.plan.ready.rule;
   if (message.ready && rule?.when === "notify") events.push({ type: "worker-ready", ...slot, pid });
   return events;
+}
+
+/** What a native worker's message means to the model; `hello` is answered at once. */
+export function takeWorkerMessage(
+  slot: Slot,
+  message: WorkerMessage,
+  state: State,
+  channels: WorkerChannels,
+): readonly Event[] {
+  const generation = findGeneration(state, slot.generation);
+  const run = findWorker(state, slot)?.run;
+  if (generation === undefined || run === undefined || !isLive(run)) return [];
+  const { pid } = run.process;
+  switch (message.type) {
+    case "hello": {
+      // Whoever replaces a worker of the active generation is needed at once.
+      const standby = generation.stage.phase === "candidate";
+      channels.send(slot, { type: "welcome", protocol: workerProtocol, standby });
+      return [{ type: "worker-native", ...slot }];
+    }
+    case "ready": {
+      const { when } = generation.specification.plan.ready.rule;
+      return when === "notify" ? [{ type: "worker-ready", ...slot, pid }] : [];
+    }
+    case "status":
+      return [{ type: "worker-status", ...slot, pid, text: message.text }];
+    case "report":
+      return [];
+    default:
+      return message satisfies never;
+  }
 }
 
 function statusText({ status, stopping, reloading, errno }: NotifyMessage): string | null {

@@ -1,7 +1,7 @@
 import { drainDeadline, pressGeneration } from "./drain.js";
 import { findGeneration, type Generation, type Monotonic, type State, type Worker } from "./state.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
-import { candidateOverdue, commitWhenReady } from "./upgrade.js";
+import { advanceCandidate, candidateOverdue } from "./upgrade.js";
 import { spawnWorker, workerReady } from "./workers.js";
 
 /** When `tick` has something to do next; undefined: never, so nothing wakes up. */
@@ -33,7 +33,7 @@ export function tick(turn: Turn): void {
       const deadline = workerDeadline(generation, worker);
       if (deadline !== undefined && deadline <= now) workerDue(turn, generation, worker);
     }
-    commitWhenReady(turn);
+    advanceCandidate(turn);
   }
   for (const generation of turn.state.generations) {
     const { stage } = generation;

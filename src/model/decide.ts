@@ -4,12 +4,13 @@ import type { Clock, Decision, Event } from "./event.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { recovered } from "./recover.js";
 import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
-import { act, findWorker, setRun, type Turn, update } from "./turn.js";
+import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
 import {
   abort,
+  advanceCandidate,
   beginQueued,
   candidateChecked,
-  commitWhenReady,
+  candidateVerified,
   requestUpgrade,
   upgradePrepared,
 } from "./upgrade.js";
@@ -22,8 +23,8 @@ import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } f
  * upgrade:     requested ──▶ preparing ──▶ candidate ──────────────────▶ done
  *                  └─▶ queued    └─▶ failed    └─▶ failed (abort)
  *
- * generation:  candidate(checking) ─▶ candidate(starting) ─commit─▶ active ─▶ draining ─▶ gone
- *                        └───────abort───────────┴─────────────────────────────▲
+ * generation:  candidate(checking) ─▶ (starting) ─▶ (verifying) ─commit─▶ active ─▶ draining ─▶ gone
+ *                        └────abort────────┴──────────────┴─────────────────────────────▲
  *
  * worker:      spawning ─▶ starting ─▶ ready ─▶ stopping ─▶ draining ─▶ gone
  *                 ▲            └─crash───┴─▶ waiting ─┐
@@ -33,7 +34,7 @@ import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } f
  *                              └─▶ leaving ─▶ exit, the workers stay
  * ```
  *
- * Between ready and commit is the place for verification, between active and draining that for probation.
+ * Between active and draining is the place for probation.
  *
  * Every action is one that the returned state knows as intended, so the caller persists first and acts then.
  */
@@ -58,6 +59,9 @@ function apply(turn: Turn, event: Event): void {
     case "checked":
       candidateChecked(turn, event.generation, event.failure);
       break;
+    case "verified":
+      candidateVerified(turn, event.generation, event.failure);
+      break;
     case "spawned":
       workerSpawned(turn, event);
       break;
@@ -66,6 +70,9 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "worker-ready":
       workerReady(turn, event, event.pid);
+      break;
+    case "worker-native":
+      updateWorker(turn, event, { native: true });
       break;
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);
@@ -105,7 +112,7 @@ function apply(turn: Turn, event: Event): void {
 
 /** What follows from the state itself, whichever event led to it. */
 function settle(turn: Turn): void {
-  commitWhenReady(turn);
+  advanceCandidate(turn);
   retireDrained(turn);
   const { lifecycle, queued, upgrade, generations } = turn.state;
   if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);

@@ -1,6 +1,13 @@
 import { formatDuration } from "../lib/duration.js";
-import type { DrainReason, Generation, Monotonic } from "./state.js";
-import { isLive } from "./state.js";
+import type { SlotProcess } from "./event.js";
+import {
+  activeGeneration,
+  type DrainReason,
+  type Generation,
+  isLive,
+  type Monotonic,
+  type State,
+} from "./state.js";
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
 /** Sends the generation's workers SIGTERM, once, and gives them `drain.timeout`. Those not yet running never will. */
@@ -16,7 +23,8 @@ export function drainGeneration(turn: Turn, generation: Generation, why: DrainRe
     stage: { phase: "draining", why, pressure: "asked", deadline },
   });
   if (workers.length === 0) return;
-  act(turn, { type: "terminate", slots: liveWorkers({ ...generation, workers }) });
+  const slots = liveWorkers({ ...generation, workers });
+  act(turn, { type: "terminate", slots, to: successors(turn.state, why), insist: false });
   announce(
     turn,
     "info",
@@ -24,6 +32,12 @@ export function drainGeneration(turn: Turn, generation: Generation, why: DrainRe
     `generation ${generation.id} drains, at most ${formatDuration(timeoutMs)}`,
     { generation: generation.id },
   );
+}
+
+/** The workers that may get the connections of a generation which drains for this reason. */
+export function successors(state: State, why: DrainReason): readonly SlotProcess[] {
+  const active = why.kind === "superseded" ? activeGeneration(state) : undefined;
+  return active === undefined ? [] : liveWorkers(active);
 }
 
 /** The deadline of a draining generation has passed, or nobody wants to wait for it any longer. */
@@ -37,7 +51,7 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
     updateGeneration(turn, generation.id, {
       stage: { ...stage, pressure: "insisted", deadline: turn.clock.now + killMs },
     });
-    act(turn, { type: "terminate", slots: live });
+    act(turn, { type: "terminate", slots: live, to: [], insist: true });
     announce(
       turn,
       "warning",

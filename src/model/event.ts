@@ -44,9 +44,11 @@ export type Event =
   | { readonly type: "upgrade-requested"; readonly kind: Exclude<UpgradeKind, "start" | "restart"> }
   | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared> }
   | { readonly type: "checked"; readonly generation: number; readonly failure: Failure | null }
+  | { readonly type: "verified"; readonly generation: number; readonly failure: Failure | null }
   | ({ readonly type: "spawned" } & SlotProcess)
   | ({ readonly type: "spawn-failed"; readonly failure: Failure } & Slot)
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
+  | ({ readonly type: "worker-native" } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
   | { readonly type: "signalled"; readonly slots: readonly Slot[] }
@@ -88,7 +90,16 @@ export type Action =
   | ({ readonly type: "spawn" } & Slot)
   | ({ readonly type: "open-gate" } & SlotProcess)
   | ({ readonly type: "run-ready-command" } & SlotProcess)
-  | { readonly type: "terminate"; readonly slots: readonly SlotProcess[] }
+  | { readonly type: "verify"; readonly generation: number }
+  /** Lets workers accept that were ready in standby; nothing to a plain worker, which accepts since it runs. */
+  | { readonly type: "activate"; readonly slots: readonly SlotProcess[] }
+  /** Asks workers to drain, and native ones to hand over to others; `insist` leaves them nothing but SIGTERM. */
+  | {
+      readonly type: "terminate";
+      readonly slots: readonly SlotProcess[];
+      readonly to: readonly SlotProcess[];
+      readonly insist: boolean;
+    }
   | ({ readonly type: "kill" } & SlotProcess)
   | ({ readonly type: "forget" } & SlotProcess)
   | { readonly type: "restore-backlogs" }

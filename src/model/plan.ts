@@ -18,6 +18,8 @@ export interface Plan {
   /** argv run in `release` before the first worker starts; a failure aborts the upgrade. */
   readonly check: readonly string[] | null;
   readonly ready: { readonly rule: ReadyRule; readonly timeoutMs: number };
+  /** Asked of each candidate worker between ready and commit, on a connection that no client has. */
+  readonly verify: { readonly http: string; readonly status: number; readonly timeoutMs: number } | null;
   readonly drain: { readonly timeoutMs: number; readonly killMs: number };
 }
 

@@ -1,7 +1,8 @@
+import { successors } from "./drain.js";
 import type { SlotProcess } from "./event.js";
 import type { Process } from "./state.js";
 import { activeGeneration, candidateGeneration, type Generation, isLive, type Worker } from "./state.js";
-import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
+import { act, announce, liveWorkers, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, spawnWorker } from "./workers.js";
 
@@ -39,7 +40,9 @@ function takeStock(turn: Turn, generation: Generation, processes: ReadonlyMap<st
     if (!isLive(worker.run)) return [worker];
     const process = processes.get(nameWorker({ generation: generation.id, index: worker.index }));
     if (process !== undefined) return [{ ...worker, run: { ...worker.run, process } }];
-    return generation.stage.phase === "draining" ? [] : [{ ...worker, run: { phase: "spawning" } }];
+    return generation.stage.phase === "draining"
+      ? []
+      : [{ ...worker, native: false, run: { phase: "spawning" } }];
   });
   updateGeneration(turn, generation.id, { workers });
 }
@@ -57,16 +60,19 @@ function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void 
     const doomed = stage.phase === "draining" ? stage.pressure === "killed" : run.phase === "draining";
     if (doomed) act(turn, { type: "kill", ...slot });
   }
-  if (unsent.length > 0) act(turn, { type: "terminate", slots: unsent });
+  if (unsent.length > 0 && stage.phase === "draining") {
+    act(turn, { type: "terminate", slots: unsent, to: successors(turn.state, stage.why), insist: false });
+  }
+  if (stage.phase === "active") act(turn, { type: "activate", slots: liveWorkers({ workers, id }) });
 }
 
 function resumeUpgrade(turn: Turn): void {
   const { upgrade } = turn.state;
   const candidate = candidateGeneration(turn.state);
   if (upgrade !== null && upgrade.generation === null) prepare(turn, upgrade);
-  if (candidate?.stage.phase === "candidate" && candidate.stage.step === "checking") {
-    act(turn, { type: "check", generation: candidate.id });
-  }
+  if (candidate?.stage.phase !== "candidate") return;
+  if (candidate.stage.step === "checking") act(turn, { type: "check", generation: candidate.id });
+  if (candidate.stage.step === "verifying") act(turn, { type: "verify", generation: candidate.id });
 }
 
 function announceAdoption(turn: Turn, alive: readonly SlotProcess[]): void {

@@ -27,6 +27,8 @@ export interface Worker {
   readonly index: number;
   /** Crashes in a row, reset after a minute up: sets the backoff. */
   readonly crashes: number;
+  /** It has said hello on its channel: it can stand by, be probed, and hand over. */
+  readonly native: boolean;
   /** The worker's own STATUS=. */
   readonly status: string | null;
   readonly run: WorkerRun;
@@ -38,7 +40,11 @@ export type DrainReason =
   | { readonly kind: "stopped" };
 
 export type Stage =
-  | { readonly phase: "candidate"; readonly step: "checking" | "starting"; readonly deadline: Monotonic }
+  | {
+      readonly phase: "candidate";
+      readonly step: "checking" | "starting" | "verifying";
+      readonly deadline: Monotonic;
+    }
   | { readonly phase: "active"; readonly since: WallTime }
   | {
       readonly phase: "draining";

@@ -50,7 +50,7 @@ export function findWorker(state: State, slot: Slot): Worker | undefined {
   return findGeneration(state, slot.generation)?.workers.find((worker) => worker.index === slot.index);
 }
 
-export function liveWorkers(generation: Generation): readonly SlotProcess[] {
+export function liveWorkers(generation: Pick<Generation, "id" | "workers">): readonly SlotProcess[] {
   return generation.workers.flatMap(({ index, run }) =>
     isLive(run) ? [{ generation: generation.id, index, process: run.process }] : [],
   );

@@ -14,7 +14,7 @@ import {
   type UpgradeRequest,
   type Worker,
 } from "./state.js";
-import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
+import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
 const outcomesKept = 8;
 const retiredKept = 3;
@@ -134,7 +134,7 @@ export function candidateChecked(turn: Turn, id: number, failure: Failure | null
 function startCandidate(turn: Turn, { id, specification: { plan } }: Generation): void {
   const deadline = turn.clock.now + plan.ready.timeoutMs;
   const workers = Array.from({ length: plan.workers }, (_, index): Worker => {
-    return { index, crashes: 0, status: null, run: { phase: "spawning" } };
+    return { index, crashes: 0, native: false, status: null, run: { phase: "spawning" } };
   });
   updateGeneration(turn, id, { workers, stage: { phase: "candidate", step: "starting", deadline } });
   for (const { index } of workers) act(turn, { type: "spawn", generation: id, index });
@@ -148,24 +148,56 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
     abort(turn, { reason: "check-timeout", message: `the check command did not end within ${waited}` });
     return;
   }
+  if (generation.stage.step === "verifying") {
+    abort(turn, {
+      reason: "verify-timeout",
+      message: "the new version did not answer the verification in time",
+    });
+    return;
+  }
   const late = generation.workers.filter(({ run }) => run.phase !== "ready").length;
   const message = `${late} of ${plan.workers} worker(s) not ready within ${waited}`;
   abort(turn, { reason: "start-timeout", message });
 }
 
-/** The point of no return: the candidate becomes active and the old generation is told to drain. */
-export function commitWhenReady(turn: Turn): void {
+/** All workers of the candidate are ready: it is verified where the plan says so, then committed. */
+export function advanceCandidate(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
   if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "starting") return;
-  // The next daemon commits, and still knows what it was left for.
+  // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
+  const { verify } = candidate.specification.plan;
+  if (verify === null) {
+    commit(turn, candidate);
+    return;
+  }
+  const deadline = turn.clock.now + verify.timeoutMs;
+  updateGeneration(turn, candidate.id, { stage: { phase: "candidate", step: "verifying", deadline } });
+  act(turn, { type: "verify", generation: candidate.id });
+}
+
+export function candidateVerified(turn: Turn, id: number, failure: Failure | null): void {
+  const candidate = findGeneration(turn.state, id);
+  if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "verifying") return;
+  if (turn.state.lifecycle.phase === "leaving") return;
+  if (failure !== null) {
+    abort(turn, failure);
+    return;
+  }
+  announce(turn, "info", "generation-verified", `generation ${id} is verified`, { generation: id });
+  commit(turn, candidate);
+}
+
+/** The point of no return: the candidate becomes active and the old generation is told to drain. */
+function commit(turn: Turn, candidate: Generation): void {
   const old = activeGeneration(turn.state);
   updateGeneration(turn, candidate.id, { stage: { phase: "active", since: turn.clock.wall } });
   update(turn, { lifecycle: { phase: "running" } });
   announce(turn, "info", "generation-active", `generation ${candidate.id} is active`, {
     generation: candidate.id,
   });
+  act(turn, { type: "activate", slots: liveWorkers(candidate) });
   if (old !== undefined) {
     remember(turn, old);
     drainGeneration(turn, old, { kind: "superseded", by: candidate.id });

@@ -120,7 +120,12 @@ function backOff(turn: Turn, slot: Slot, worker: Worker, what: string): void {
   const steady = isLive(worker.run) && now - worker.run.since >= steadyAfterMs;
   const crashes = steady ? 1 : worker.crashes + 1;
   const waitMs = backoffMs(crashes);
-  updateWorker(turn, slot, { crashes, status: null, run: { phase: "waiting", until: now + waitMs } });
+  updateWorker(turn, slot, {
+    crashes,
+    native: false,
+    status: null,
+    run: { phase: "waiting", until: now + waitMs },
+  });
   announce(turn, "warning", "worker-crashed", `${what}; started again in ${waitMs} ms`, {
     generation: slot.generation,
     worker: nameWorker(slot),

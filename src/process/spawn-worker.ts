@@ -14,6 +14,8 @@ export interface WorkerCommand {
   /** Passed as fds 3 and up, in this order. */
   readonly fds: readonly number[];
   readonly fdNames: readonly string[];
+  /** The worker's end of its channel: passed after the listeners, not counted among them. */
+  readonly channel: number;
 }
 
 export interface GatedWorker {
@@ -27,14 +29,14 @@ export interface GatedWorker {
  * its listeners passed as in sd_listen_fds(3). Nothing of it runs before `openGate`.
  */
 export function spawnWorker(worker: WorkerCommand): Result<GatedWorker> {
-  const { command, directory, environment, fds, fdNames } = worker;
+  const { command, directory, environment, fds, fdNames, channel } = worker;
   const listen = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: fdNames.join(":") };
   let child: ChildProcess;
   try {
     child = spawn("/bin/sh", ["-c", gate, ...command], {
       cwd: directory,
-      env: { ...environment, ...(fds.length > 0 ? listen : {}) },
-      stdio: ["pipe", "inherit", "inherit", ...fds],
+      env: { ...environment, ...(fds.length > 0 ? listen : {}), HOLDFAST_CHANNEL: String(3 + fds.length) },
+      stdio: ["pipe", "inherit", "inherit", ...fds, channel],
       detached: true,
     });
   } catch (error) {

@@ -20,6 +20,7 @@ const plan = v.object({
   environment: v.record(text, text),
   check: v.nullable(argv),
   ready: v.object({ rule, timeoutMs: v.number() }),
+  verify: v.nullable(v.object({ http: text, status: count, timeoutMs: v.number() })),
   drain: v.object({ timeoutMs: v.number(), killMs: v.number() }),
 });
 
@@ -57,7 +58,7 @@ const why = v.variant("kind", [
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
-    step: v.picklist(["checking", "starting"]),
+    step: v.picklist(["checking", "starting", "verifying"]),
     deadline: v.number(),
   }),
   v.object({ phase: v.literal("active"), since: v.number() }),
@@ -73,7 +74,9 @@ const generation = v.object({
   id: count,
   specification,
   listeners: v.array(count),
-  workers: v.array(v.object({ index: count, crashes: count, status: v.nullable(text), run })),
+  workers: v.array(
+    v.object({ index: count, crashes: count, native: v.boolean(), status: v.nullable(text), run }),
+  ),
   createdAt: v.number(),
   stage,
 });
