@@ -1,7 +1,7 @@
 import type { Command, ControlPort, StatusReport, Submission, UpgradeProgress } from "../control/port.js";
 import type { Failure } from "../lib/failure.js";
 import { latestUpgrade } from "../model/decide.js";
-import type { News } from "../model/event.js";
+import type { Event, News } from "../model/event.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
@@ -9,7 +9,7 @@ export interface ControlPortOptions {
   readonly report: () => StatusReport;
   readonly subscribe: (listener: (news: News) => void) => () => void;
   /** Why the daemon cannot be replaced, if so. */
-  readonly reexec: () => Failure | null;
+  readonly obstacleToReexec: () => Failure | null;
 }
 
 /** The loop as the control API sees it. */
@@ -17,7 +17,7 @@ export function createControlPort({
   supervisor,
   report,
   subscribe,
-  reexec,
+  obstacleToReexec,
 }: ControlPortOptions): ControlPort {
   function submit(command: Command): Submission {
     switch (command) {
@@ -27,18 +27,25 @@ export function createControlPort({
         supervisor.push({ type: "upgrade-requested", kind: command });
         return { accepted: true, upgrade: latestUpgrade(supervisor.state) ?? null };
       case "reexec": {
-        const failure = reexec();
-        return failure === null ? { accepted: true, upgrade: null } : { accepted: false, failure };
+        const failure = obstacleToReexec();
+        if (failure !== null) return { accepted: false, failure };
+        onceAnswered({ type: "leave-requested", next: "adopt" });
+        return { accepted: true, upgrade: null };
       }
       case "drain":
         supervisor.push({ type: "drain-requested" });
         return { accepted: true, upgrade: null };
       case "stop":
-        supervisor.push({ type: "stop-requested", fast: false });
+        onceAnswered({ type: "stop-requested", fast: false });
         return { accepted: true, upgrade: null };
       default:
         return command satisfies never;
     }
+  }
+
+  /** The event may end this process at once. */
+  function onceAnswered(event: Event): void {
+    setImmediate(() => supervisor.push(event));
   }
 
   function progressOf(id: number): UpgradeProgress {

@@ -137,11 +137,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     },
     onDropped: (count, why) => warn(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
-  const reexec = (): Failure | null => {
-    if (!options.managed) return notManaged;
-    push({ type: "leave-requested", next: "adopt" });
-    return null;
-  };
+  const obstacleToReexec = (): Failure | null => (options.managed ? null : notManaged);
   const server = createControlServer(
     createControlPort({
       supervisor,
@@ -157,7 +153,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
         subscribers.add(listener);
         return () => subscribers.delete(listener);
       },
-      reexec,
+      obstacleToReexec,
     }),
     { peerOf, serviceUid: process.getuid?.() ?? 0 },
   );
@@ -165,8 +161,9 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     unit,
     push,
     reexec: () => {
-      const failure = reexec();
-      if (failure !== null) warn(failure.message);
+      const obstacle = obstacleToReexec();
+      if (obstacle === null) push({ type: "leave-requested", next: "adopt" });
+      else warn(obstacle.message);
     },
     reopenLog: () => log.reopen(),
     report: warn,
