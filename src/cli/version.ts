@@ -1,5 +1,5 @@
-import { version as ownVersion } from "../control/version.js";
 import { succeed } from "../lib/failure.js";
+import { version as ownVersion } from "../lib/version.js";
 import type { CommandLine } from "./command-line.js";
 import { connect } from "./connect.js";
 import type { End } from "./end.js";

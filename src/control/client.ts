@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import * as v from "valibot";
 import { fail, type Result, succeed } from "../lib/failure.js";
+import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
@@ -15,7 +16,6 @@ import {
   upgradeReply,
   versionReply,
 } from "./schema.js";
-import { version } from "./version.js";
 
 export interface Following {
   /** The id by which another `resume` can ask for the outcome, as soon as the daemon has given it. */

@@ -1,7 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Failure } from "../lib/failure.js";
+import { version } from "../lib/version.js";
 import type { Refusal } from "./routes.js";
-import { version } from "./version.js";
 
 /**
  * In every answer: the daemon's version, so that a client of another one can say so, and the end of the connection,

@@ -1,5 +1,5 @@
 import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } from "../control/port.js";
-import { version } from "../control/version.js";
+import { version } from "../lib/version.js";
 import { residentBytes } from "../linux/pidfd.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { type Generation, isLive, type Listener, type State, type Worker } from "../model/state.js";

@@ -31,6 +31,8 @@ export interface Carrier {
   readonly kind: "http" | "ws" | "tcp";
   /** From now on: no new connections, and what cannot move is told to close (`Connection: close`, 1012, GOAWAY). */
   beginDrain(): void;
+  /** There is no peer (any more): `freeze` takes nothing out, and all that is left is told to close in its own way. */
+  stopMoving(): void;
   /** Takes out connections that can move at this very moment, at most `limit`. Call it on a clean stack. */
   freeze(limit: number): Frozen[];
   /**

@@ -123,6 +123,7 @@ export class HandOverReceiver {
 
   #end(): void {
     this.#channel.close();
+    this.#options.peer.release();
     this.#options.onEnd();
   }
 
@@ -131,8 +132,11 @@ export class HandOverReceiver {
     const held = [...this.#held.values()].flat();
     this.#held.clear();
     report(`lost worker ${peer.name}: ${why}`);
-    if (peer.isAlive()) for (const { frozen } of held) closeFd(frozen.fd);
-    else this.#adopt(held);
-    onEnd();
+    peer.learnFate((ended) => {
+      if (ended) this.#adopt(held);
+      else for (const { frozen } of held) closeFd(frozen.fd);
+      peer.release();
+      onEnd();
+    });
   }
 }

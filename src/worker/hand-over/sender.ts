@@ -34,6 +34,8 @@ export interface SenderOptions {
   readonly watcher: Watcher;
   /** Nothing is left to move and nothing is on its way, or no peer is left to move it to. */
   readonly onIdle: () => void;
+  /** Something may have ended. */
+  readonly onChange: () => void;
   readonly report: (problem: string) => void;
 }
 
@@ -50,11 +52,17 @@ export class HandOverSender {
   #nextBatch = 1;
   #scheduled = false;
   #ended = false;
+  #finished = false;
 
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#links = options.peers.map((peer) => this.#connect(peer));
-    for (const { carrier } of options.served) carrier.onChange(() => this.#schedule());
+    for (const { carrier } of options.served) {
+      carrier.onChange(() => {
+        options.onChange();
+        this.#schedule();
+      });
+    }
     this.#schedule();
   }
 
@@ -195,6 +203,7 @@ export class HandOverSender {
   /** What a peer has not acknowledged it does not read from: dead, it holds nothing; alive, it has closed its copies. */
   #lose(link: Link, why: string): void {
     this.#links.splice(this.#links.indexOf(link), 1);
+    link.peer.release();
     const lost = [...this.#batches].filter(([, batch]) => batch.link === link);
     if (lost.length > 0 || this.#movableLeft()) this.#options.report(`lost worker ${link.peer.name}: ${why}`);
     for (const [id, { parts }] of lost) {
@@ -213,10 +222,13 @@ export class HandOverSender {
   }
 
   #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
     this.#ended = true;
     for (const link of this.#links.splice(0)) {
       this.#tell(link, { type: "end" });
       link.channel.close();
+      link.peer.release();
     }
     this.#options.onIdle();
   }

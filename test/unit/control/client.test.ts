@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createControlClient, type Following } from "../../../src/control/client.js";
-import { version } from "../../../src/control/version.js";
+import { version } from "../../../src/lib/version.js";
 import type { Result } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
 import { outcomeOf, report } from "./fake-port.js";

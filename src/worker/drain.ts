@@ -1,0 +1,63 @@
+import type { Watcher } from "../linux/epoll.js";
+import type { Peer } from "./hand-over/peer.js";
+import { HandOverSender } from "./hand-over/sender.js";
+import type { Served } from "./served.js";
+
+export interface DrainOptions {
+  readonly served: readonly Served[];
+  readonly peers: readonly Peer[];
+  readonly watcher: Watcher;
+  readonly report: (problem: string) => void;
+  /** The last connection is gone: moved, finished or cut. */
+  readonly onEnd: () => void;
+}
+
+/** The end of a worker: it accepts nothing new, moves what it can to its peers, and finishes the rest. */
+export class Drain {
+  readonly #options: DrainOptions;
+  readonly #sender: HandOverSender | undefined;
+  #checking = false;
+  #ended = false;
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
+    const { served, peers } = options;
+    if (peers.length > 0) {
+      this.#sender = new HandOverSender({
+        ...options,
+        onIdle: () => this.#stay(),
+        onChange: () => this.#check(),
+      });
+    } else {
+      for (const { carrier } of served) carrier.onChange(() => this.#check());
+    }
+    for (const { carrier } of served) carrier.beginDrain();
+    if (this.#sender === undefined) this.#stay();
+  }
+
+  /** The deadline has passed. */
+  cut(): void {
+    this.#sender?.end();
+    for (const { carrier } of this.#options.served) carrier.cut();
+    this.#check();
+  }
+
+  /** Nothing (more) moves: what is left ends here, and its clients are told. */
+  #stay(): void {
+    for (const { carrier } of this.#options.served) carrier.stopMoving();
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#checking) return;
+    this.#checking = true;
+    setImmediate(() => {
+      this.#checking = false;
+      const open = this.#options.served.reduce((sum, { carrier }) => sum + carrier.open, 0);
+      if (this.#ended || open > 0 || (this.#sender?.moving ?? 0) > 0) return;
+      this.#ended = true;
+      this.#sender?.end();
+      this.#options.onEnd();
+    });
+  }
+}

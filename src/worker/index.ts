@@ -1,0 +1,6 @@
+/**
+ * The library for Node apps: `serve` a server on the listener that holdfastd or systemd passes, and its connections
+ * outlive the process. Without any manager it binds and drains on SIGTERM.
+ */
+export type { Counters } from "./carrier.js";
+export { type ServeOptions, type Serving, serve } from "./serve.js";

@@ -1,0 +1,229 @@
+import type { DaemonMessage } from "../channel/worker-messages.js";
+import { HoldfastError } from "../lib/failure.js";
+import { version } from "../lib/version.js";
+import { Watcher } from "../linux/epoll.js";
+import { closeFd } from "../linux/fd.js";
+import { DaemonLink } from "./daemon-link.js";
+import { Drain } from "./drain.js";
+import { createPeer, type Peer } from "./hand-over/peer.js";
+import { HandOverReceiver } from "./hand-over/receiver.js";
+import { findManager, type Manager } from "./manager.js";
+import type { Served } from "./served.js";
+
+/** A server as the runtime drives it. */
+export interface Service extends Served {
+  /** Starts to accept on the inherited socket, or where the app's options say when there is none. */
+  listen(fd: number | undefined): Promise<void>;
+  /** Serves a connection that only this worker got. */
+  probe(fd: number): void;
+}
+
+/**
+ * What a process has of Holdfast, once: its manager, what it serves, its drain. ESM and CommonJS copies of the library
+ * in one process share it.
+ */
+export class Runtime {
+  readonly manager: Manager;
+  readonly #watcher = new Watcher();
+  readonly #link: DaemonLink | undefined;
+  readonly #served: Served[] = [];
+  readonly #services: Service[] = [];
+  readonly #unclaimed: { readonly fd: number; readonly name: string }[];
+  readonly #drainHooks: (() => unknown)[] = [];
+  readonly #aborter = new AbortController();
+  readonly #welcome: Promise<boolean>;
+  #activate: () => void = () => {};
+  readonly #activated: Promise<void>;
+  #drain: Drain | undefined;
+
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.manager = findManager(env, process.pid);
+    this.#unclaimed = this.manager.kind === "none" ? [] : [...this.manager.inherited];
+    this.#activated = new Promise((resolve) => {
+      this.#activate = resolve;
+    });
+    let welcomed: (standby: boolean) => void = () => {};
+    this.#welcome = new Promise((resolve) => {
+      welcomed = resolve;
+    });
+    if (this.manager.kind === "holdfast") {
+      this.#link = new DaemonLink({
+        fd: this.manager.channelFd,
+        watcher: this.#watcher,
+        library: version,
+        onMessage: (message, fds) => {
+          if (message.type === "welcome") welcomed(message.standby);
+          this.#take(message, fds);
+        },
+        onLost: (why) => report(`lost the daemon: ${why}; SIGTERM still drains`),
+      });
+    } else {
+      // Nothing else would keep it from holding up a process that has nothing to do.
+      this.#watcher.unref();
+      welcomed(false);
+    }
+    process.on("SIGTERM", () => this.#terminate());
+  }
+
+  /** Aborted when the drain begins: for work that would otherwise go on for long. */
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  get served(): readonly Served[] {
+    return this.#served;
+  }
+
+  onDrain(hook: () => unknown): void {
+    this.#drainHooks.push(hook);
+  }
+
+  /** The name under which a service gets its socket; without a wish, the only one there is. */
+  claim(wanted: string | undefined): { readonly name: string; readonly fd: number | undefined } {
+    const names = [...new Set(this.#unclaimed.map(({ name }) => name))];
+    if (wanted === undefined && names.length > 1) {
+      throw new HoldfastError(
+        "listener-ambiguous",
+        `cannot choose a listener: there are ${names.join(", ")}; say which with { listener: "${names[0]}" }`,
+      );
+    }
+    const name = wanted ?? names[0];
+    const at = this.#unclaimed.findIndex((one) => one.name === name);
+    const [claimed] = at < 0 ? [] : this.#unclaimed.splice(at, 1);
+    if (claimed !== undefined) return claimed;
+    if (
+      this.manager.kind === "holdfast" ||
+      (this.manager.kind === "systemd" && this.manager.inherited.length > 0)
+    ) {
+      const known = this.manager.inherited.map((one) => one.name).join(", ") || "none";
+      const why = this.#served.some(({ listener }) => listener === name)
+        ? "it is served already"
+        : "there is none of that name";
+      throw new HoldfastError(
+        "listener-missing",
+        `cannot serve listener ${name ?? "(any)"}: ${why} (passed: ${known})`,
+      );
+    }
+    return { name: name ?? "default", fd: undefined };
+  }
+
+  /** Listens, unless in standby; says ready once every inherited listener is served. */
+  async start(service: Service, fd: number | undefined): Promise<void> {
+    this.#services.push(service);
+    this.#served.push(service);
+    const standby = await this.#welcome;
+    if (standby) void this.#activated.then(() => service.listen(fd)).catch(fatal);
+    else await service.listen(fd);
+    if (this.#unclaimed.length === 0) this.#link?.send({ type: "ready" });
+  }
+
+  /** Another carrier for connections that began at a service: WebSockets. */
+  add(served: Served): void {
+    this.#served.push(served);
+  }
+
+  #take(message: DaemonMessage, fds: readonly number[]): void {
+    const taken = this.#dispatch(message, fds);
+    if (!taken) fds.forEach(closeFd);
+  }
+
+  /** Whether the fds were taken over. */
+  #dispatch(message: DaemonMessage, fds: readonly number[]): boolean {
+    const [fd] = fds;
+    switch (message.type) {
+      case "welcome":
+        return false;
+      case "activate":
+        this.#activate();
+        return false;
+      case "query":
+        this.#answer(message.query);
+        return false;
+      case "probe": {
+        const service = this.#services.find((one) => one.listener === message.listener);
+        if (service === undefined || fd === undefined || fds.length !== 1) return false;
+        service.probe(fd);
+        return true;
+      }
+      case "receive":
+        if (fd === undefined || fds.length !== 1) return false;
+        this.#receive(createPeer(message.from.name, message.from.pid, fd, this.#watcher));
+        return true;
+      case "drain": {
+        if (fds.length !== message.to.length) return false;
+        const peers = message.to.map(({ name, pid }, index) =>
+          createPeer(name, pid, fds[index] ?? -1, this.#watcher),
+        );
+        this.#beginDrain(peers);
+        return true;
+      }
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #answer(query: number): void {
+    const servers = this.#served.map(({ listener, carrier }) => {
+      return { listener, kind: carrier.kind, counters: { ...carrier.counters } };
+    });
+    this.#link?.send({ type: "report", query, servers });
+  }
+
+  #receive(peer: Peer): void {
+    new HandOverReceiver({
+      served: () => this.#served,
+      peer,
+      watcher: this.#watcher,
+      onEnd: () => {},
+      report,
+    });
+  }
+
+  /** A plain SIGTERM: nobody to hand over to. A second one does not wait any longer. */
+  #terminate(): void {
+    if (this.#drain === undefined) this.#beginDrain([]);
+    else this.#drain.cut();
+  }
+
+  #beginDrain(peers: readonly Peer[]): void {
+    this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
+    this.#drain = new Drain({
+      served: this.#served,
+      peers,
+      watcher: this.#watcher,
+      report,
+      onEnd: () => void this.#end(),
+    });
+  }
+
+  async #end(): Promise<void> {
+    for (const hook of this.#drainHooks) {
+      try {
+        await hook();
+      } catch (error) {
+        report(`an onDrain hook failed: ${String(error)}`);
+      }
+    }
+    process.exit(0);
+  }
+}
+
+function report(problem: string): void {
+  process.stderr.write(`holdfast: ${problem}\n`);
+}
+
+function fatal(error: unknown): void {
+  report(`cannot listen: ${String(error)}`);
+  process.exit(1);
+}
+
+const key = Symbol.for("holdfast.worker.runtime.1");
+
+/** The process's runtime, made at its first use. */
+export function getRuntime(): Runtime {
+  const known: unknown = Reflect.get(globalThis, key);
+  if (known instanceof Runtime) return known;
+  const runtime = new Runtime();
+  Reflect.set(globalThis, key, runtime);
+  return runtime;
+}
