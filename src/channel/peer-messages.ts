@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { stateEntries } from "./worker-messages.js";
 
 /** Connections in one packet; the kernel's limit is 253 fds, and a batch is what live traffic waits for. */
 export const batchLimit = 50;
@@ -28,6 +29,8 @@ export const senderMessage = v.variant("type", [
     items: v.pipe(v.array(item), v.minLength(1), v.maxLength(batchLimit)),
   }),
   v.object({ type: v.literal("go"), batch: count }),
+  /** With a memfd of the values, if there are any: the state as it is after this worker's last change to it. */
+  v.object({ type: v.literal("state"), entries: stateEntries }),
   /** Nothing more will come. */
   v.object({ type: v.literal("end") }),
 ]);

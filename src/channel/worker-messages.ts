@@ -11,17 +11,37 @@ const name = v.pipe(v.string(), v.maxLength(255));
 
 const peer = v.object({ name, pid: v.pipe(count, v.minValue(1)) });
 
+/** One value of the app's state: where it is in the memfd beside the message, and what it must hash to. */
+const stateEntry = v.object({
+  name,
+  version: count,
+  bytes: count,
+  sha256: v.pipe(v.string(), v.length(64)),
+});
+export const stateEntries = v.pipe(v.array(stateEntry), v.maxLength(256));
+export type StateEntry = v.InferOutput<typeof stateEntry>;
+
 /** Daemon → worker. docs/worker-protocol.md */
 export const daemonMessage = v.variant("type", [
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
   v.object({ type: v.literal("welcome"), protocol: count, standby: v.boolean() }),
-  v.object({ type: v.literal("activate") }),
+  /** Accept from now on; with `after`, once each of those has handed over its state on its channel, or is gone. */
+  v.object({ type: v.literal("activate"), after: v.array(name) }),
+  /** Send `saved`: the state as it is now. */
+  v.object({ type: v.literal("save"), query: count }),
+  /** With a memfd of the values: say in `verdict` whether this state could be taken over. Nothing is taken over yet. */
+  v.object({ type: v.literal("try"), query: count, entries: stateEntries }),
   /** With one fd: a connection to serve as if it had been accepted on that listener. */
   v.object({ type: v.literal("probe"), listener: name }),
   /** With one fd: the channel on which that worker sends its connections. */
   v.object({ type: v.literal("receive"), from: peer }),
   /** With one fd a peer. Stop accepting, move what can be moved to the peers, finish the rest, exit. */
-  v.object({ type: v.literal("drain"), to: v.pipe(v.array(peer), v.maxLength(peersLimit)) }),
+  v.object({
+    type: v.literal("drain"),
+    to: v.pipe(v.array(peer), v.maxLength(peersLimit)),
+    /** First finish, then hand over the state, then the connections: nobody else may change the state meanwhile. */
+    exclusive: v.boolean(),
+  }),
   /** Answer with `report`: a worker that does not is stuck. */
   v.object({ type: v.literal("query"), query: count }),
 ]);
@@ -42,6 +62,14 @@ export const workerMessage = v.variant("type", [
   v.object({ type: v.literal("hello"), protocol: count, library: name }),
   /** As READY=1. */
   v.object({ type: v.literal("ready") }),
+  /** With a memfd of the values; or why there are none. */
+  v.object({
+    type: v.literal("saved"),
+    query: count,
+    entries: stateEntries,
+    failure: v.nullable(v.string()),
+  }),
+  v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(v.string()) }),
   v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200)) }),
   v.object({
     type: v.literal("report"),

@@ -77,6 +77,13 @@ export const rootEntries = {
     1,
   ),
   environment: v.optional(named("must be a table of strings", judgeVariableName, text('"1"')), emptyTable),
+  strategy: v.optional(
+    v.picklist(
+      ["overlap", "exclusive"],
+      'must be "overlap" (both versions accept for a moment) or "exclusive"',
+    ),
+    "overlap",
+  ),
   check: v.optional(argv('["gunicorn", "--check-config", "app:app"]')),
   verify: v.optional(verify),
   listeners: v.optional(listeners),
@@ -96,6 +103,7 @@ export function configSchema(defaults: ConfigDefaults) {
         command: root.command,
         release: resolve(defaults.cwd, root.release ?? "."),
         workers: root.workers === "auto" ? Math.min(Math.max(defaults.cores, 1), maxWorkers) : root.workers,
+        strategy: root.strategy,
         environment: Object.fromEntries(root.environment),
         check: root.check ?? null,
         ready: root.ready,

@@ -19,6 +19,13 @@ export function workerEnvironment(
   return buildEnvironment(process.env, plan.environment, own);
 }
 
+/** What a worker is told of the file system. */
+export interface WorkerPlaces {
+  readonly notifySocket: string;
+  /** Where a native worker keeps the app's state. */
+  readonly stateDirectory: string;
+}
+
 export interface NamedFd {
   readonly fd: number;
   readonly name: string;
@@ -29,11 +36,15 @@ export function workerCommand(
   name: string,
   { id, specification: { plan } }: Generation,
   index: number,
-  notifySocket: string,
+  places: WorkerPlaces,
   fds: readonly NamedFd[],
   channel: number,
 ): WorkerCommand {
-  const added = { NOTIFY_SOCKET: notifySocket, HOLDFAST_WORKER: String(index) };
+  const added = {
+    NOTIFY_SOCKET: places.notifySocket,
+    HOLDFAST_STATE_DIRECTORY: places.stateDirectory,
+    HOLDFAST_WORKER: String(index),
+  };
   return {
     command: plan.command,
     directory: plan.release,

@@ -7,7 +7,7 @@ import { findGeneration, type Generation, type State } from "../model/state.js";
 import { findWorker } from "../model/turn.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
 import type { WorkerProcesses } from "../process/worker-processes.js";
-import { awaitReadyCommand, type NamedFd, runCheck, workerCommand } from "./commands.js";
+import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import { readSpecification, verifySpecification } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
 
@@ -16,7 +16,7 @@ type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
 export interface PerformOptions {
   readonly name: string;
   readonly configFile: string;
-  readonly notifySocket: string;
+  readonly places: WorkerPlaces;
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
@@ -48,7 +48,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     const fds = collectFds(generation, state);
     if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
     const channel = channels.open(slot);
-    const command = workerCommand(name, generation, index, options.notifySocket, fds.value, channel);
+    const command = workerCommand(name, generation, index, options.places, fds.value, channel);
     const spawned = workers.spawn(slot, command);
     closeFd(channel);
     if (!spawned.ok) channels.forget(slot);
@@ -84,9 +84,9 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     });
   }
 
-  function terminate({ slots, to, insist }: ActionOf<"terminate">): readonly Event[] {
+  function terminate({ slots, to, insist }: ActionOf<"terminate">, state: State): readonly Event[] {
     for (const slot of slots) {
-      if (insist || !channels.drain(slot, to)) workers.terminate(slot.process.pid);
+      if (insist || !channels.drain(slot, to, isExclusive(to, state))) workers.terminate(slot.process.pid);
     }
     return [{ type: "signalled", slots }];
   }
@@ -117,7 +117,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         verify(action.generation, state);
         return [];
       case "activate":
-        for (const slot of action.slots) channels.send(slot, { type: "activate" });
+        for (const slot of action.slots) channels.activate(slot, action.slots, action.after);
         return [];
       case "run-ready-command":
         awaitReady(action, state);
@@ -126,7 +126,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         workers.openGate(action.process.pid);
         return [];
       case "terminate":
-        return terminate(action);
+        return terminate(action, state);
       case "kill":
         workers.kill(action.process.pid);
         return [];
@@ -153,4 +153,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         return action satisfies never;
     }
   };
+}
+
+/** How connections are handed over is for the generation that gets them to say. */
+function isExclusive(to: readonly SlotProcess[], state: State): boolean {
+  const [first] = to;
+  const generation = first === undefined ? undefined : findGeneration(state, first.generation);
+  return generation?.specification.plan.strategy === "exclusive";
 }

@@ -7,7 +7,7 @@ import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
 import type { Event, News } from "../model/event.js";
 import type { State } from "../model/state.js";
-import { nameWorker } from "../model/turn.js";
+import { findWorker, nameWorker } from "../model/turn.js";
 import { viewService } from "../model/view.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
@@ -79,7 +79,12 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     onMessage: (slot, message) => {
       for (const event of takeWorkerMessage(slot, message, supervisor.state, channels)) push(event);
     },
-    onLost: (slot, why) => warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`),
+    onLost: (slot, why) => {
+      // One that drains says goodbye that way.
+      if (findWorker(supervisor.state, slot)?.run.phase === "ready") {
+        warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`);
+      }
+    },
   });
   const restored = restore(remembered, inheritance, {
     listeners,
@@ -100,7 +105,10 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     perform: createPerformer({
       name,
       configFile: options.configFile,
-      notifySocket: notifySocketIn(directories.runtime),
+      places: {
+        notifySocket: notifySocketIn(directories.runtime),
+        stateDirectory: `${directories.state}/app`,
+      },
       listeners,
       workers,
       channels,

@@ -45,6 +45,9 @@ export function takeWorkerMessage(
     case "status":
       return [{ type: "worker-status", ...slot, pid, text: message.text }];
     case "report":
+    case "saved":
+    case "verdict":
+      // The answer to a question that nobody waits for any more.
       return [];
     default:
       return message satisfies never;

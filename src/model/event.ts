@@ -92,7 +92,12 @@ export type Action =
   | ({ readonly type: "run-ready-command" } & SlotProcess)
   | { readonly type: "verify"; readonly generation: number }
   /** Lets workers accept that were ready in standby; nothing to a plain worker, which accepts since it runs. */
-  | { readonly type: "activate"; readonly slots: readonly SlotProcess[] }
+  | {
+      readonly type: "activate";
+      readonly slots: readonly SlotProcess[];
+      /** First those must have handed over their state, or ended. */
+      readonly after: readonly SlotProcess[];
+    }
   /** Asks workers to drain, and native ones to hand over to others; `insist` leaves them nothing but SIGTERM. */
   | {
       readonly type: "terminate";

@@ -13,6 +13,11 @@ export interface Plan {
   /** Absolute directory of the code, symlinks resolved: working directory of the workers. */
   readonly release: string;
   readonly workers: number;
+  /**
+   * overlap: both generations may accept for a moment. exclusive: the new one accepts once the old one has finished
+   * and handed over its state; clients wait in the backlog meanwhile. Native workers only.
+   */
+  readonly strategy: "overlap" | "exclusive";
   /** Added to the environment of the workers. */
   readonly environment: Readonly<Record<string, string>>;
   /** argv run in `release` before the first worker starts; a failure aborts the upgrade. */

@@ -2,8 +2,8 @@ import { successors } from "./drain.js";
 import type { SlotProcess } from "./event.js";
 import type { Process } from "./state.js";
 import { activeGeneration, candidateGeneration, type Generation, isLive, type Worker } from "./state.js";
-import { act, announce, liveWorkers, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
-import { abortAll, prepare, requestUpgrade } from "./upgrade.js";
+import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
+import { abortAll, activate, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, spawnWorker } from "./workers.js";
 
 /**
@@ -48,7 +48,7 @@ function takeStock(turn: Turn, generation: Generation, processes: ReadonlyMap<st
 }
 
 /** Does what the state intends and the last daemon may not have done. */
-function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void {
+function resumeGeneration(turn: Turn, { id, stage, workers, specification }: Generation): void {
   const unsent: SlotProcess[] = [];
   for (const { index, run } of workers) {
     if (run.phase === "spawning") spawnWorker(turn, { generation: id, index });
@@ -63,7 +63,7 @@ function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void 
   if (unsent.length > 0 && stage.phase === "draining") {
     act(turn, { type: "terminate", slots: unsent, to: successors(turn.state, stage.why), insist: false });
   }
-  if (stage.phase === "active") act(turn, { type: "activate", slots: liveWorkers({ workers, id }) });
+  if (stage.phase === "active") activate(turn, { id, specification, workers });
 }
 
 function resumeUpgrade(turn: Turn): void {

@@ -167,12 +167,13 @@ export function advanceCandidate(turn: Turn): void {
   // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
-  const { verify } = candidate.specification.plan;
-  if (verify === null) {
+  const { verify, strategy, ready } = candidate.specification.plan;
+  const native = candidate.workers.some((worker) => worker.native);
+  if (verify === null && strategy === "overlap" && !native) {
     commit(turn, candidate);
     return;
   }
-  const deadline = turn.clock.now + verify.timeoutMs;
+  const deadline = turn.clock.now + (verify?.timeoutMs ?? ready.timeoutMs);
   updateGeneration(turn, candidate.id, { stage: { phase: "candidate", step: "verifying", deadline } });
   act(turn, { type: "verify", generation: candidate.id });
 }
@@ -197,13 +198,21 @@ function commit(turn: Turn, candidate: Generation): void {
   announce(turn, "info", "generation-active", `generation ${candidate.id} is active`, {
     generation: candidate.id,
   });
-  act(turn, { type: "activate", slots: liveWorkers(candidate) });
+  activate(turn, candidate);
   if (old !== undefined) {
     remember(turn, old);
     drainGeneration(turn, old, { kind: "superseded", by: candidate.id });
   }
   act(turn, { type: "restore-backlogs" });
   if (turn.state.upgrade !== null) conclude(turn, turn.state.upgrade, null);
+}
+
+/** Lets the workers of the active generation accept; with `exclusive`, after those before them have let go. */
+export function activate(turn: Turn, generation: Pick<Generation, "id" | "specification" | "workers">): void {
+  const exclusive = generation.specification.plan.strategy === "exclusive";
+  const before = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
+  const after = before.flatMap((one) => liveWorkers(one));
+  act(turn, { type: "activate", slots: liveWorkers(generation), after });
 }
 
 function remember(turn: Turn, { id, specification }: Generation): void {

@@ -19,6 +19,16 @@ interface Tracked {
   native: boolean;
 }
 
+/** A message that is answered. */
+type Question = DistributiveOmit<Extract<DaemonMessage, { readonly query: number }>, "query">;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+export interface Answer {
+  readonly message: Extract<WorkerMessage, { readonly query: number }>;
+  /** The asker's to close. */
+  readonly fds: readonly number[];
+}
+
 export interface WorkerChannelsOptions {
   readonly watcher: Watcher;
   readonly storeChannel: (slot: Slot, fd: number) => void;
@@ -31,7 +41,9 @@ export interface WorkerChannelsOptions {
 /** The channels with the workers. Whoever never says a word on its channel is a plain worker. */
 export class WorkerChannels {
   readonly #channels = new Map<string, Tracked>();
+  readonly #asked = new Map<number, (answer: Answer) => void>();
   readonly #options: WorkerChannelsOptions;
+  #nextQuery = 1;
 
   constructor(options: WorkerChannelsOptions) {
     this.#options = options;
@@ -53,11 +65,14 @@ export class WorkerChannels {
       fd,
       watcher: this.#options.watcher,
       onPacket: ({ bytes, fds }) => {
-        fds.forEach(closeFd);
         const message = decodeMessage(workerMessage, bytes);
-        if (!message.ok) return channel.drop(message.failure.message);
+        if (!message.ok) {
+          fds.forEach(closeFd);
+          channel.drop(message.failure.message);
+          return;
+        }
         if (message.value.type === "hello") tracked.native = true;
-        this.#options.onMessage(slot, message.value);
+        this.#deliver(slot, message.value, fds);
       },
       onClose: (why) => {
         if (this.#channels.get(name) !== tracked) return;
@@ -68,6 +83,17 @@ export class WorkerChannels {
     });
     const tracked: Tracked = { slot, channel, native };
     this.#channels.set(name, tracked);
+  }
+
+  #deliver(slot: Slot, message: WorkerMessage, fds: readonly number[]): void {
+    const resolve = "query" in message ? this.#asked.get(message.query) : undefined;
+    if (resolve !== undefined && "query" in message) {
+      this.#asked.delete(message.query);
+      resolve({ message, fds });
+      return;
+    }
+    fds.forEach(closeFd);
+    this.#options.onMessage(slot, message);
   }
 
   isNative(slot: Slot): boolean {
@@ -82,20 +108,52 @@ export class WorkerChannels {
     return true;
   }
 
-  /** Makes a native worker hand its connections to native ones of `to`, and end. False for a plain worker. */
-  drain(from: SlotProcess, to: readonly SlotProcess[]): boolean {
-    if (!this.isNative(from)) return false;
-    const peers = choosePeers(
+  /** Lets a worker accept, once those of `after` that hand over to it have let go of their state. */
+  activate(slot: SlotProcess, all: readonly SlotProcess[], after: readonly SlotProcess[]): void {
+    const before = after.filter((one) => this.isNative(one) && this.#peersOf(one, all).includes(slot));
+    this.send(slot, { type: "activate", after: before.map(nameWorker) });
+  }
+
+  /** Asks a native worker and waits for its answer; undefined for a plain one, and for one that says nothing in time. */
+  ask(
+    slot: Slot,
+    question: Question,
+    fds: readonly number[],
+    timeoutMs: number,
+  ): Promise<Answer | undefined> {
+    const query = this.#nextQuery;
+    this.#nextQuery += 1;
+    return new Promise((resolve) => {
+      if (!this.send(slot, { ...question, query }, fds)) return resolve(undefined);
+      const timer = setTimeout(() => {
+        this.#asked.delete(query);
+        resolve(undefined);
+      }, timeoutMs);
+      this.#asked.set(query, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+    });
+  }
+
+  #peersOf(from: Slot, to: readonly SlotProcess[]): readonly SlotProcess[] {
+    return choosePeers(
       from,
       to.filter((slot) => this.isNative(slot)),
     );
+  }
+
+  /** Makes a native worker hand its connections to native ones of `to`, and end. False for a plain worker. */
+  drain(from: SlotProcess, to: readonly SlotProcess[], exclusive: boolean): boolean {
+    if (!this.isNative(from)) return false;
+    const peers = this.#peersOf(from, to);
     const ends = peers.map((peer) => {
       const [sending, receiving] = openSocketPair("seqpacket");
       this.send(peer, { type: "receive", from: identify(from) }, [receiving]);
       closeFd(receiving);
       return sending;
     });
-    this.send(from, { type: "drain", to: peers.map(identify) }, ends);
+    this.send(from, { type: "drain", to: peers.map(identify), exclusive }, ends);
     ends.forEach(closeFd);
     return true;
   }

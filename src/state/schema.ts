@@ -17,6 +17,7 @@ const plan = v.object({
   command: argv,
   release: text,
   workers: v.pipe(count, v.minValue(1)),
+  strategy: v.picklist(["overlap", "exclusive"]),
   environment: v.record(text, text),
   check: v.nullable(argv),
   ready: v.object({ rule, timeoutMs: v.number() }),

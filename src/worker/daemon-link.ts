@@ -41,7 +41,7 @@ export class DaemonLink {
     this.send({ type: "hello", protocol: workerProtocol, library });
   }
 
-  send(message: WorkerMessage): void {
-    this.#channel.send(encodeMessage(message));
+  send(message: WorkerMessage, fds: readonly number[] = []): void {
+    this.#channel.send(encodeMessage(message), fds);
   }
 }

@@ -1,3 +1,4 @@
+import type { StateEntry } from "../channel/worker-messages.js";
 import type { Watcher } from "../linux/epoll.js";
 import type { Peer } from "./hand-over/peer.js";
 import { HandOverSender } from "./hand-over/sender.js";
@@ -7,6 +8,8 @@ export interface DrainOptions {
   readonly served: readonly Served[];
   readonly peers: readonly Peer[];
   readonly watcher: Watcher;
+  readonly exclusive: boolean;
+  readonly giveState: () => { readonly entries: readonly StateEntry[]; readonly fd: number | undefined };
   readonly report: (problem: string) => void;
   /** The last connection is gone: moved, finished or cut. */
   readonly onEnd: () => void;

@@ -4,3 +4,5 @@
  */
 export type { Counters } from "./carrier.js";
 export { type ServeOptions, type Serving, serve } from "./serve.js";
+export type { StateDefinition } from "./state/definition.js";
+export { state } from "./state/state.js";

@@ -9,6 +9,7 @@ import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
 import { findManager, type Manager } from "./manager.js";
 import type { Served } from "./served.js";
+import { StateKeeper } from "./state/keeper.js";
 
 /** A server as the runtime drives it. */
 export interface Service extends Served {
@@ -34,10 +35,22 @@ export class Runtime {
   readonly #welcome: Promise<boolean>;
   #activate: () => void = () => {};
   readonly #activated: Promise<void>;
+  /** The workers that have to let go before this one may accept; undefined before its activation. */
+  #awaited: Set<string> | undefined;
+  readonly #letGo = new Set<string>();
+  #handsOver = false;
   #drain: Drain | undefined;
+  /** The app's values. */
+  readonly state: StateKeeper;
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
     this.manager = findManager(env, process.pid);
+    const { HOLDFAST_STATE_DIRECTORY: own, STATE_DIRECTORY: systemds } = env;
+    this.state = new StateKeeper({
+      directory: own ?? systemds?.split(":")[0] ?? null,
+      file: `app.${this.manager.kind === "holdfast" ? this.manager.worker : 0}.json`,
+      report,
+    });
     this.#unclaimed = this.manager.kind === "none" ? [] : [...this.manager.inherited];
     this.#activated = new Promise((resolve) => {
       this.#activate = resolve;
@@ -113,7 +126,10 @@ export class Runtime {
     this.#served.push(service);
     const standby = await this.#welcome;
     if (standby) void this.#activated.then(() => service.listen(fd)).catch(fatal);
-    else await service.listen(fd);
+    else {
+      this.state.begin();
+      await service.listen(fd);
+    }
     if (this.#unclaimed.length === 0) this.#link?.send({ type: "ready" });
   }
 
@@ -134,7 +150,25 @@ export class Runtime {
       case "welcome":
         return false;
       case "activate":
-        this.#activate();
+        this.#awaited = new Set(message.after.filter((name) => !this.#letGo.has(name)));
+        this.#activateWhenAlone();
+        return false;
+      case "save": {
+        const { entries, fd: values, failure } = this.state.give();
+        const { query } = message;
+        this.#link?.send(
+          { type: "saved", query, entries: [...entries], failure },
+          values === undefined ? [] : [values],
+        );
+        if (values !== undefined) closeFd(values);
+        return false;
+      }
+      case "try":
+        this.#link?.send({
+          type: "verdict",
+          query: message.query,
+          failure: this.state.take(message.entries, fd),
+        });
         return false;
       case "query":
         this.#answer(message.query);
@@ -154,7 +188,7 @@ export class Runtime {
         const peers = message.to.map(({ name, pid }, index) =>
           createPeer(name, pid, fds[index] ?? -1, this.#watcher),
         );
-        this.#beginDrain(peers);
+        this.#beginDrain(peers, message.exclusive);
         return true;
       }
       default:
@@ -174,22 +208,48 @@ export class Runtime {
       served: () => this.#served,
       peer,
       watcher: this.#watcher,
-      onEnd: () => {},
+      onState: (entries, fd) => {
+        const refused = this.state.take(entries, fd);
+        if (refused !== null) report(`the state of worker ${peer.name} is lost: ${refused}`);
+        this.#noteLetGo(peer.name);
+      },
+      onEnd: () => this.#noteLetGo(peer.name),
       report,
     });
   }
 
+  /** A worker before this one has handed over its state, or is gone. */
+  #noteLetGo(name: string): void {
+    this.#letGo.add(name);
+    this.#awaited?.delete(name);
+    this.#activateWhenAlone();
+  }
+
+  #activateWhenAlone(): void {
+    if (this.#awaited === undefined || this.#awaited.size > 0) return;
+    this.state.begin();
+    this.#activate();
+  }
+
   /** A plain SIGTERM: nobody to hand over to. A second one does not wait any longer. */
   #terminate(): void {
-    if (this.#drain === undefined) this.#beginDrain([]);
+    if (this.#drain === undefined) this.#beginDrain([], false);
     else this.#drain.cut();
   }
 
-  #beginDrain(peers: readonly Peer[]): void {
+  #beginDrain(peers: readonly Peer[], exclusive: boolean): void {
+    this.state.end();
+    this.#handsOver = peers.length > 0;
     this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
     this.#drain = new Drain({
       served: this.#served,
       peers,
+      exclusive,
+      giveState: () => {
+        const { entries, fd, failure } = this.state.give();
+        if (failure !== null) report(failure);
+        return { entries, fd };
+      },
       watcher: this.#watcher,
       report,
       onEnd: () => void this.#end(),
@@ -197,6 +257,8 @@ export class Runtime {
   }
 
   async #end(): Promise<void> {
+    // The worker after this one writes from now on; without one this was the last chance.
+    if (!this.#handsOver) this.state.write();
     for (const hook of this.#drainHooks) {
       try {
         await hook();

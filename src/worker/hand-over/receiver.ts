@@ -1,6 +1,7 @@
 import { decodeMessage, encodeMessage } from "../../channel/json.js";
 import { type Packet, PacketChannel } from "../../channel/packet-channel.js";
 import { type Item, type ReceiverMessage, senderMessage } from "../../channel/peer-messages.js";
+import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { inspectSocket } from "../../linux/socket.js";
@@ -13,6 +14,9 @@ export interface ReceiverOptions {
   readonly served: () => readonly Served[];
   readonly peer: Peer;
   readonly watcher: Watcher;
+  /** The old worker's state; the fd is closed after the call. */
+  readonly onState: (entries: readonly StateEntry[], fd: number | undefined) => void;
+  /** Nothing more will come: it said so, or it is gone. */
   readonly onEnd: () => void;
   readonly report: (problem: string) => void;
 }
@@ -57,9 +61,20 @@ export class HandOverReceiver {
       this.#prepare(message.value.batch, message.value.items, fds);
       return;
     }
+    switch (message.value.type) {
+      case "state":
+        this.#options.onState(message.value.entries, fds[0]);
+        break;
+      case "go":
+        this.#go(message.value.batch);
+        break;
+      case "end":
+        this.#end();
+        break;
+      default:
+        message.value satisfies never;
+    }
     fds.forEach(closeFd);
-    if (message.value.type === "go") this.#go(message.value.batch);
-    else this.#end();
   }
 
   #prepare(batch: number, items: readonly Item[], fds: readonly number[]): void {

@@ -1,6 +1,7 @@
 import { decodeMessage, encodeMessage } from "../../channel/json.js";
 import { type Packet, PacketChannel } from "../../channel/packet-channel.js";
 import { batchLimit, type Item, receiverMessage, type SenderMessage } from "../../channel/peer-messages.js";
+import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxMessageBytes } from "../../linux/message.js";
@@ -34,6 +35,9 @@ export interface SenderOptions {
   readonly watcher: Watcher;
   /** Nothing is left to move and nothing is on its way, or no peer is left to move it to. */
   readonly onIdle: () => void;
+  /** Connections are held back until none is busy; then `giveState` is asked once, and the state goes first. */
+  readonly exclusive: boolean;
+  readonly giveState: () => { readonly entries: readonly StateEntry[]; readonly fd: number | undefined };
   /** Something may have ended. */
   readonly onChange: () => void;
   readonly report: (problem: string) => void;
@@ -51,6 +55,9 @@ export class HandOverSender {
   readonly #staying = new Set<Served>();
   #nextBatch = 1;
   #scheduled = false;
+  /** Taken out and not sent yet: what waits for the state to go first. */
+  readonly #held: Part[] = [];
+  #stateSent = false;
   #ended = false;
   #finished = false;
 
@@ -63,16 +70,19 @@ export class HandOverSender {
         this.#schedule();
       });
     }
+    if (!options.exclusive) this.#sendState();
     this.#schedule();
   }
 
   /** Connections on their way: frozen here, not yet acknowledged there. */
   get moving(): number {
-    return [...this.#batches.values()].reduce((sum, { parts }) => sum + parts.length, 0);
+    return this.#held.length + [...this.#batches.values()].reduce((sum, { parts }) => sum + parts.length, 0);
   }
 
   /** At the drain deadline: what is on its way is finished, nothing more is begun. */
   end(): void {
+    if (this.#held.length > 0) this.#sendState();
+    while (this.#held.length > 0 && this.#links.length > 0) this.#sendHeld();
     this.#ended = true;
     if (this.#batches.size === 0) this.#finish();
   }
@@ -99,16 +109,51 @@ export class HandOverSender {
   }
 
   #pump(): void {
-    if (!this.#ended && this.#batches.size < unacknowledgedLimit) {
-      const link = this.#links[this.#nextBatch % Math.max(1, this.#links.length)];
-      const parts = link === undefined ? [] : this.#freeze();
-      if (link !== undefined && parts.length > 0) {
-        this.#prepare(link, parts);
+    if (!this.#ended && this.#links.length > 0 && this.#batches.size < unacknowledgedLimit) {
+      const progress = this.#stateSent ? this.#sendNext() : this.#holdBack();
+      if (progress) {
         this.#schedule();
         return;
       }
     }
-    if (this.#batches.size === 0 && (this.#links.length === 0 || !this.#movableLeft())) this.#finish();
+    if (this.#links.length === 0) for (const part of this.#held.splice(0)) this.#takeBack(part);
+    if (this.moving === 0 && (this.#links.length === 0 || !this.#movableLeft())) this.#finish();
+  }
+
+  /** One batch on its way; false when nothing can move now. */
+  #sendNext(): boolean {
+    if (this.#held.length === 0) this.#held.push(...this.#freeze());
+    return this.#sendHeld();
+  }
+
+  #sendHeld(): boolean {
+    const link = this.#links[this.#nextBatch % Math.max(1, this.#links.length)];
+    if (link === undefined || this.#held.length === 0) return false;
+    this.#prepare(link, this.#held.splice(0, batchLimit));
+    return true;
+  }
+
+  /** Takes out what is idle, so that no new request begins here; when nothing is busy any more, the state goes. */
+  #holdBack(): boolean {
+    const parts = this.#freeze();
+    this.#held.push(...parts);
+    if (parts.length > 0) return true;
+    if (this.#options.served.some(({ carrier }) => carrier.counters.inFlight > 0)) return false;
+    // What is idle and cannot move would begin its next request with a state that has gone.
+    for (const { carrier } of this.#options.served) carrier.cut();
+    this.#sendState();
+    return true;
+  }
+
+  #sendState(): void {
+    if (this.#stateSent) return;
+    this.#stateSent = true;
+    const [first] = this.#links;
+    if (first === undefined) return;
+    const { entries, fd } = this.#options.giveState();
+    first.channel.send(encodeMessage({ type: "state", entries }), fd === undefined ? [] : [fd]);
+    if (fd !== undefined) closeFd(fd);
+    for (const link of this.#links.slice(1)) this.#tell(link, { type: "state", entries: [] });
   }
 
   #movableLeft(): boolean {

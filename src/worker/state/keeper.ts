@@ -1,0 +1,95 @@
+import type { StateEntry } from "../../channel/worker-messages.js";
+import { HoldfastError } from "../../lib/failure.js";
+import { type AnyState, eraseType, type StateDefinition } from "./definition.js";
+import { readValues, writeValues } from "./disk.js";
+import { packValues, type SavedValues, saveValues, takeValues, unpackValues } from "./values.js";
+
+const saveIntervalMs = 10_000;
+
+export interface StateKeeperOptions {
+  /** Null: nothing is written. */
+  readonly directory: string | null;
+  readonly file: string;
+  readonly report: (problem: string) => void;
+}
+
+/** The app's values: found on disk, taken from the worker before, given to the one after. */
+export class StateKeeper {
+  readonly #states = new Map<string, AnyState>();
+  readonly #options: StateKeeperOptions;
+  #onDisk: SavedValues | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #written = "";
+
+  constructor(options: StateKeeperOptions) {
+    this.#options = options;
+    if (options.directory === null) return;
+    const found = readValues(options.directory, options.file);
+    if (found.ok) this.#onDisk = found.value;
+    else options.report(found.failure.message);
+  }
+
+  /** Sets the app's value from disk, or to its initial one. Throws for a name taken, and what the app's `restore` throws. */
+  register<T>(definition: StateDefinition<T>): void {
+    const state = eraseType(definition);
+    const { name } = state;
+    if (this.#states.has(name))
+      throw new HoldfastError("state-twice", `cannot define the state ${name}: it is defined already`);
+    this.#states.set(name, state);
+    if (this.#onDisk?.entries.some((entry) => entry.name === name) !== true) {
+      state.initial();
+      return;
+    }
+    const taken = takeValues(new Map([[name, state]]), this.#onDisk);
+    if (!taken.ok) throw new HoldfastError(taken.failure.reason, taken.failure.message);
+  }
+
+  /** From now on this process is the one whose values count: they are written at intervals. */
+  begin(): void {
+    if (this.#states.size === 0 || this.#options.directory === null) return;
+    this.#timer ??= setInterval(() => this.write(), saveIntervalMs).unref();
+  }
+
+  /** Another process has the values from now on. */
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Writes the values if they have changed. */
+  write(): void {
+    const { directory, file, report } = this.#options;
+    if (directory === null || this.#states.size === 0) return;
+    const saved = saveValues(this.#states.values());
+    if (!saved.ok) {
+      report(saved.failure.message);
+      return;
+    }
+    const fingerprint = saved.value.entries.map(({ name, sha256 }) => `${name} ${sha256}`).join();
+    if (fingerprint === this.#written) return;
+    const written = writeValues(directory, file, saved.value);
+    if (written.ok) this.#written = fingerprint;
+    else report(written.failure.message);
+  }
+
+  /** The values with a memfd of their bytes, the caller's to close; or why the app did not give them. */
+  give(): {
+    readonly entries: readonly StateEntry[];
+    readonly fd: number | undefined;
+    readonly failure: string | null;
+  } {
+    const saved = saveValues(this.#states.values());
+    if (!saved.ok) return { entries: [], fd: undefined, failure: saved.failure.message };
+    const { entries, bytes } = saved.value;
+    return { entries, fd: entries.length === 0 ? undefined : packValues(bytes), failure: null };
+  }
+
+  /** Sets the app's values; returns why it could not. */
+  take(entries: readonly StateEntry[], fd: number | undefined): string | null {
+    if (entries.length === 0) return null;
+    const values = fd === undefined ? undefined : unpackValues(entries, fd);
+    if (values === undefined) return "the state did not arrive whole";
+    const taken = takeValues(this.#states, values);
+    return taken.ok ? null : taken.failure.message;
+  }
+}
