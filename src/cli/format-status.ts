@@ -1,4 +1,10 @@
-import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } from "../control/port.js";
+import type {
+  GenerationReport,
+  ListenerReport,
+  ServerReport,
+  StatusReport,
+  WorkerReport,
+} from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
 import type { Outcome, WallTime } from "../model/state.js";
 import { printable } from "./print.js";
@@ -27,7 +33,24 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
     lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
   const tables = [
     table(["GENERATION", "STATE", "AGE", "RELEASE", "NOTE"], generations, (one) => generationRow(one, now)),
-    table(["WORKER", "STATE", "PID", "AGE", "RSS", "CRASHES", "STATUS"], workers, workerRow),
+    table(
+      [
+        "WORKER",
+        "STATE",
+        "PID",
+        "AGE",
+        "RSS",
+        "OPEN",
+        "BUSY",
+        "REQUESTS",
+        "MOVED",
+        "CUT",
+        "CRASHES",
+        "STATUS",
+      ],
+      workers,
+      workerRow,
+    ),
     table(["LISTENER", "ADDRESS", "ORIGIN", "BACKLOG", "GENERATIONS"], listeners, listenerRow),
   ];
   return [...lines, ...tables.flat()].join("\n");
@@ -42,16 +65,23 @@ function generationRow({ id, phase, detail, release, createdAt }: GenerationRepo
   return [String(id), phaseCell(phase), age, printable(release), printable(detail ?? "")];
 }
 
-function workerRow({ name, phase, pid, ageMs, residentBytes, crashes, status }: WorkerReport): Cell[] {
+function workerRow(worker: WorkerReport): Cell[] {
+  const { name, phase, pid, ageMs, residentBytes, crashes, status } = worker;
   return [
     name,
     phaseCell(phase),
     orDash(pid, String),
     orDash(ageMs, formatDuration),
     orDash(residentBytes, formatBytes),
+    ...(["open", "inFlight", "requests", "moved", "cut"] as const).map((counter) => sum(worker, counter)),
     crashes === 0 ? "-" : { text: String(crashes), style: "red" },
     printable(status ?? ""),
   ];
+}
+
+/** Over the worker's servers; a plain worker does not tell. */
+function sum({ native, servers }: WorkerReport, counter: keyof ServerReport["counters"]): string {
+  return native ? String(servers.reduce((total, { counters }) => total + counters[counter], 0)) : "-";
 }
 
 function listenerRow({ name, address, origin, backlog, generations }: ListenerReport): Cell[] {

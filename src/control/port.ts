@@ -5,6 +5,8 @@ import type { ListenerOrigin, Outcome } from "../model/state.js";
 /** What the control API needs of the daemon; the only thing `control` knows about it. */
 export interface ControlPort {
   report(): StatusReport;
+  /** Asks the workers for their counters, for a short time, so that the next report has them. */
+  refresh(): Promise<void>;
   /** Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known. */
   submit(command: Command): Submission;
   progressOf(upgrade: number): UpgradeProgress;
@@ -63,6 +65,23 @@ export interface WorkerReport {
   /** It speaks the worker protocol: it can hand over its connections. */
   readonly native: boolean;
   readonly status: string | null;
+  /** Of a native worker, by its own account. */
+  readonly servers: readonly ServerReport[];
+}
+
+/** One served server of a worker. All numbers but `open` and `inFlight` only grow. */
+export interface ServerReport {
+  readonly listener: string;
+  readonly kind: string;
+  readonly counters: {
+    readonly open: number;
+    readonly inFlight: number;
+    readonly accepted: number;
+    readonly requests: number;
+    readonly moved: number;
+    readonly adopted: number;
+    readonly cut: number;
+  };
 }
 
 export interface ListenerReport {

@@ -35,6 +35,21 @@ const worker = v.object({
   residentBytes: v.nullable(v.number()),
   crashes: v.number(),
   native: v.boolean(),
+  servers: v.array(
+    v.object({
+      listener: v.string(),
+      kind: v.string(),
+      counters: v.object({
+        open: v.number(),
+        inFlight: v.number(),
+        accepted: v.number(),
+        requests: v.number(),
+        moved: v.number(),
+        adopted: v.number(),
+        cut: v.number(),
+      }),
+    }),
+  ),
   status: v.nullable(v.string()),
 }) satisfies v.GenericSchema<WorkerReport>;
 

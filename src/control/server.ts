@@ -78,7 +78,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
 function answer(port: ControlPort, route: Route, response: ServerResponse): void {
   switch (route.kind) {
     case "status":
-      sendJson(response, 200, port.report());
+      void port.refresh().then(() => sendJson(response, 200, port.report()));
       return;
     case "version": {
       const { name, version, pid } = port.report();

@@ -7,6 +7,7 @@ import type { Supervisor } from "../supervisor/supervisor.js";
 export interface ControlPortOptions {
   readonly supervisor: Supervisor;
   readonly report: () => StatusReport;
+  readonly refresh: () => Promise<void>;
   readonly subscribe: (listener: (news: News) => void) => () => void;
   /** Why the daemon cannot be replaced, if so. */
   readonly obstacleToReexec: () => Failure | null;
@@ -16,6 +17,7 @@ export interface ControlPortOptions {
 export function createControlPort({
   supervisor,
   report,
+  refresh,
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
@@ -55,5 +57,5 @@ export function createControlPort({
     return state.upgrade?.id === id || state.queued?.id === id ? { phase: "pending" } : { phase: "unknown" };
   }
 
-  return { report, submit, progressOf, subscribe };
+  return { report, refresh, submit, progressOf, subscribe };
 }

@@ -2,21 +2,24 @@ import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } fro
 import { version } from "../lib/version.js";
 import { residentBytes } from "../linux/pidfd.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
+import type { Slot } from "../model/event.js";
 import { type Generation, isLive, type Listener, type State, type Worker } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
 import { degradation, summarize } from "../model/view.js";
+import type { WorkerReports } from "./worker-reports.js";
 
 export interface ReportSources {
   readonly name: string;
   readonly unit: string | undefined;
   readonly listeners: HeldListeners;
   readonly nowMs: () => number;
+  readonly reports: WorkerReports;
   readonly notifyDropped: () => number;
 }
 
 /** The state with what only the kernel knows: memory, backlogs. */
 export function reportStatus(state: State, sources: ReportSources): StatusReport {
-  const { name, unit, listeners, nowMs, notifyDropped } = sources;
+  const { name, unit, listeners, nowMs, reports, notifyDropped } = sources;
   const { upgrade } = state;
   return {
     name,
@@ -28,13 +31,13 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     degraded: degradation(state),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
-    generations: state.generations.map((generation) => reportGeneration(generation, nowMs())),
+    generations: state.generations.map((generation) => reportGeneration(generation, nowMs(), reports)),
     listeners: state.listeners.map((listener) => reportListener(listener, state, listeners)),
     notifyDropped: notifyDropped(),
   };
 }
 
-function reportGeneration(generation: Generation, now: number): GenerationReport {
+function reportGeneration(generation: Generation, now: number, reports: WorkerReports): GenerationReport {
   const { id, stage, specification, createdAt, workers } = generation;
   return {
     id,
@@ -42,14 +45,22 @@ function reportGeneration(generation: Generation, now: number): GenerationReport
     detail: describeStage(generation),
     release: specification.plan.release,
     createdAt,
-    workers: workers.map((worker) => reportWorker(id, worker, now)),
+    workers: workers.map((worker) =>
+      reportWorker({ generation: id, index: worker.index }, worker, now, reports),
+    ),
   };
 }
+
+const candidateSteps = {
+  checking: "the check runs",
+  starting: "waits for its workers to be ready",
+  verifying: "is being verified",
+};
 
 function describeStage({ stage }: Generation): string | null {
   switch (stage.phase) {
     case "candidate":
-      return stage.step === "checking" ? "the check runs" : "waits for its workers to be ready";
+      return candidateSteps[stage.step];
     case "active":
       return null;
     case "draining":
@@ -68,17 +79,18 @@ function describeStage({ stage }: Generation): string | null {
   }
 }
 
-function reportWorker(generation: number, worker: Worker, now: number): WorkerReport {
-  const { index, run, crashes, status } = worker;
+function reportWorker(slot: Slot, worker: Worker, now: number, reports: WorkerReports): WorkerReport {
+  const { run, crashes, status } = worker;
   const live = isLive(run) ? run : null;
   return {
-    name: nameWorker({ generation, index }),
+    name: nameWorker(slot),
     phase: run.phase,
     pid: live?.process.pid ?? null,
     ageMs: live === null ? null : now - live.since,
     residentBytes: live === null ? null : (residentBytes(live.process.pid) ?? null),
     crashes,
     native: worker.native,
+    servers: reports.of(slot),
     status,
   };
 }

@@ -1,11 +1,12 @@
 import { createControlServer } from "../control/server.js";
+import { formatDuration } from "../lib/duration.js";
 import type { Failure, Result } from "../lib/failure.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Watcher } from "../linux/epoll.js";
 import { duplicateFd } from "../linux/fd.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
-import type { Event, News } from "../model/event.js";
+import type { Event, News, SlotProcess } from "../model/event.js";
 import type { State } from "../model/state.js";
 import { findWorker, nameWorker } from "../model/turn.js";
 import { viewService } from "../model/view.js";
@@ -30,6 +31,7 @@ import { listenToSignals } from "./signals.js";
 import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./sockets.js";
 import { readSpecification } from "./specify.js";
 import { interpretMessage, takeWorkerMessage } from "./worker-messages.js";
+import { WorkerReports } from "./worker-reports.js";
 
 export interface ServiceOptions extends DaemonOptions {
   readonly inheritance: Inheritance;
@@ -72,12 +74,13 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     removePidfd: (slot) => removeFd(workerFdName(slot)),
     onExit: (slot, pid, exit) => push({ type: "worker-exited", ...slot, pid, exit }),
   });
+  const reports = new WorkerReports();
   const channels = new WorkerChannels({
     watcher,
     storeChannel: (slot, fd) => keep(fd, channelFdName(slot)),
     removeChannel: (slot) => removeFd(channelFdName(slot)),
     onMessage: (slot, message) => {
-      for (const event of takeWorkerMessage(slot, message, supervisor.state, channels)) push(event);
+      for (const event of takeWorkerMessage(slot, message, supervisor.state, channels, reports)) push(event);
     },
     onLost: (slot, why) => {
       // One that drains says goodbye that way.
@@ -116,7 +119,12 @@ export async function startService(options: ServiceOptions): Promise<Result<void
       current: () => supervisor.state,
       announce,
       record: ({ entry }) => {
-        const problem = appendLedger(directories.state, Date.now(), entry);
+        const counters = entry.kind === "generation" ? reports.sum(entry.generation) : null;
+        const problem = appendLedger(
+          directories.state,
+          Date.now(),
+          counters === null ? entry : { ...entry, counters },
+        );
         if (problem !== undefined) warn(problem);
       },
       exit: (status) => leaveProcess(exitStatusOf(status, supervisor.state)),
@@ -149,11 +157,15 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   const server = createControlServer(
     createControlPort({
       supervisor,
+      refresh: async () => {
+        await reports.refresh(supervisor.state, channels, statusPatienceMs);
+      },
       report: () =>
         reportStatus(supervisor.state, {
           name,
           unit,
           listeners,
+          reports,
           nowMs: monotonicMs,
           notifyDropped: () => inbox.dropped,
         }),
@@ -178,17 +190,31 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   });
   push({ type: "recovered", alive: restored.alive });
   await server.listen({ fd: duplicateFd(control.value) });
-  if (options.watchdogMs !== undefined) {
-    setInterval(() => {
-      if (supervisor.retryPersist()) link.beat();
-    }, options.watchdogMs);
-  }
+  const beatMs = options.watchdogMs ?? heartbeatMs;
+  setInterval(() => {
+    if (supervisor.retryPersist()) link.beat();
+    void reports.refresh(supervisor.state, channels, beatMs).then((silent) => silent.forEach(replaceStuck));
+  }, beatMs);
   return { ok: true, value: undefined };
+
+  /** The loop of a worker that has not answered for a whole beat stands still. */
+  function replaceStuck({ generation, index, process: { pid } }: SlotProcess): void {
+    const run = findWorker(supervisor.state, { generation, index })?.run;
+    if (run?.phase !== "ready" || run.process.pid !== pid) return;
+    warn(
+      `worker ${generation}.${index} (pid ${pid}) has not answered for ${formatDuration(beatMs)}: it is killed and replaced`,
+    );
+    workers.kill(pid);
+  }
 
   function keep(fd: number, fdName: string): void {
     if (options.managed) storeFd(fd, fdName, { poll: false });
   }
 }
+
+/** Of native workers, where systemd sets no rhythm by WatchdogSec=. */
+const heartbeatMs = 15_000;
+const statusPatienceMs = 250;
 
 const notManaged: Failure = {
   reason: "not-managed",

@@ -4,6 +4,7 @@ import { findGeneration, isLive, type State } from "../model/state.js";
 import { findWorker } from "../model/turn.js";
 import type { NotifyMessage } from "../process/notify-message.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
+import type { WorkerReports } from "./worker-reports.js";
 
 /** What a worker's datagram means to the model. READY=1 counts where the config waits for it (`ready.when`). */
 export function interpretMessage(
@@ -26,6 +27,7 @@ export function takeWorkerMessage(
   message: WorkerMessage,
   state: State,
   channels: WorkerChannels,
+  reports: WorkerReports,
 ): readonly Event[] {
   const generation = findGeneration(state, slot.generation);
   const run = findWorker(state, slot)?.run;
@@ -45,6 +47,8 @@ export function takeWorkerMessage(
     case "status":
       return [{ type: "worker-status", ...slot, pid, text: message.text }];
     case "report":
+      reports.take(slot, message.servers);
+      return [];
     case "saved":
     case "verdict":
       // The answer to a question that nobody waits for any more.

@@ -44,7 +44,18 @@ function takeStock(turn: Turn, generation: Generation, processes: ReadonlyMap<st
       ? []
       : [{ ...worker, native: false, run: { phase: "spawning" } }];
   });
-  updateGeneration(turn, generation.id, { workers });
+  const { stage } = generation;
+  const { ready } = generation.specification.plan;
+  const again =
+    stage.phase === "candidate" &&
+    stage.step === "verifying" &&
+    workers.some(({ run }) => run.phase !== "ready");
+  const deadline = turn.clock.now + ready.timeoutMs;
+  // Who was verified in part has to be ready as a whole again first.
+  updateGeneration(turn, generation.id, {
+    workers,
+    stage: again ? { phase: "candidate", step: "starting", deadline } : stage,
+  });
 }
 
 /** Does what the state intends and the last daemon may not have done. */

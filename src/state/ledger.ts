@@ -6,7 +6,11 @@ import type { LedgerEntry } from "../model/event.js";
 const ledgerLimitBytes = 4 * 1024 * 1024;
 
 /** Appends one line to `history.jsonl`, which is kept at most twice 4 MiB. Returns why it could not, if so. */
-export function appendLedger(directory: string, at: number, entry: LedgerEntry): string | undefined {
+export function appendLedger(
+  directory: string,
+  at: number,
+  entry: LedgerEntry & { readonly counters?: object },
+): string | undefined {
   const file = join(directory, "history.jsonl");
   try {
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -257,6 +257,7 @@ export class Runtime {
   }
 
   async #end(): Promise<void> {
+    this.#answer(0);
     // The worker after this one writes from now on; without one this was the last chance.
     if (!this.#handsOver) this.state.write();
     for (const hook of this.#drainHooks) {

@@ -25,6 +25,7 @@ async function leaveWorker(context: TestContext, change: Partial<Process & { boo
   const worker = {
     index: 0,
     crashes: 0,
+    native: false,
     status: null,
     run: { phase: "ready", process, since: 0 },
   } as const;

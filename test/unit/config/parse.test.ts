@@ -25,6 +25,8 @@ test("every documented key is read", () => {
       workers: 2,
       environment: { PYTHONUNBUFFERED: "1", _x9: "" },
       check: ["gunicorn", "--check-config", "app:app"],
+      strategy: "exclusive",
+      verify: { http: "/healthz", status: 204, timeoutMs: 2_000 },
       ready: { rule: { when: "notify" }, timeoutMs: 45_000 },
       drain: { timeoutMs: 120_000, killMs: 500 },
     },
@@ -55,6 +57,8 @@ test("all keys but the command have defaults", () => {
       workers: 1,
       environment: {},
       check: null,
+      strategy: "overlap",
+      verify: null,
       ready: { rule: { when: "notify" }, timeoutMs: 30_000 },
       drain: { timeoutMs: 60_000, killMs: 5_000 },
     },
@@ -193,7 +197,7 @@ test("an unknown key is refused with the nearest known one, at every level", () 
   assert.equal(reason, "config-unknown-key");
   assert.deepEqual(lines, [
     "web.toml:2: worker: unknown key `worker`; did you mean `workers`?",
-    "web.toml:3: probation: unknown key `probation`; known here: command, release, workers, environment, check, listeners, ready, drain",
+    "web.toml:3: probation: unknown key `probation`; known here: command, release, workers, environment, strategy, check, verify, listeners, ready, drain",
     "web.toml:5: listeners.a.adress: unknown key `adress`; did you mean `address`?",
     "web.toml:7: ready.timeuot: unknown key `timeuot`; did you mean `timeout`?",
     "web.toml:9: drain.kil: unknown key `kil`; did you mean `kill`?",
@@ -311,5 +315,20 @@ test("a valid file with a piece cut out, doubled or replaced is read or refused,
       for (const line of result.failure.message.split("\n")) assert.match(line, /^web\.toml(:\d+){0,2}: \S/);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test("a verification needs a path, and a strategy is one of two", () => {
+  assert.match(
+    problemsOf('command = ["x"]\nverify = { http = "healthz" }').lines.join(),
+    /web\.toml:2: verify\.http: must be the path/,
+  );
+  assert.match(
+    problemsOf('command = ["x"]\nverify = { status = 99, http = "/" }').lines.join(),
+    /web\.toml:2: verify\.status: must be a whole number/,
+  );
+  assert.match(
+    problemsOf('command = ["x"]\nstrategy = "both"').lines.join(),
+    /web\.toml:2: strategy: must be "overlap"/,
   );
 });

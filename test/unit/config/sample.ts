@@ -9,6 +9,8 @@ release     = "/srv/web"
 workers     = 2
 environment = { PYTHONUNBUFFERED = "1", _x9 = "" }
 check       = ["gunicorn", "--check-config", "app:app"]
+strategy = "exclusive"
+verify = { http = "/healthz", status = 204, timeout = "2s" }
 
 [listeners.http]
 address = "127.0.0.1:8080"

@@ -28,6 +28,14 @@ export const report: StatusReport = {
           ageMs: 60_000,
           residentBytes: 35_000_000,
           crashes: 0,
+          native: true,
+          servers: [
+            {
+              listener: "http",
+              kind: "http",
+              counters: { open: 3, inFlight: 1, accepted: 9, requests: 40, moved: 0, adopted: 2, cut: 0 },
+            },
+          ],
           status: "fine",
         },
       ],
@@ -63,6 +71,8 @@ export class FakePort implements ControlPort {
   report(): StatusReport {
     return this.report_;
   }
+
+  async refresh(): Promise<void> {}
 
   submit(command: Command): Submission {
     this.commands.push(command);

@@ -18,6 +18,12 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       const stage = findGeneration(state, action.generation)?.stage;
       return stage?.phase === "candidate" && stage.step === "checking";
     }
+    case "verify": {
+      const stage = findGeneration(state, action.generation)?.stage;
+      return stage?.phase === "candidate" && stage.step === "verifying";
+    }
+    case "activate":
+      return action.slots.every((slot) => findGeneration(state, slot.generation)?.stage.phase === "active");
     case "spawn":
       return findWorker(state, action)?.run.phase === "spawning";
     case "open-gate":

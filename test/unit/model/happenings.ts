@@ -84,6 +84,8 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
 );
 
 const plan: fc.Arbitrary<Partial<Plan>> = fc.record({
+  strategy: fc.constantFrom("overlap" as const, "exclusive" as const),
+  verify: fc.constantFrom(null, { http: "/healthz", status: 200, timeoutMs: 5_000 }),
   workers: fc.integer({ min: 1, max: 3 }),
   check: fc.constantFrom(null, ["check"]),
   ready: fc.constantFrom<Plan["ready"]>(

@@ -84,6 +84,7 @@ function wrongListeners({ listeners, generations, nextListener }: State): string
 const legal: Record<string, readonly Worker["run"]["phase"][]> = {
   checking: [],
   starting: ["spawning", "starting", "ready"],
+  verifying: ["ready"],
   active: ["waiting", "spawning", "starting", "ready", "draining"],
   draining: ["stopping", "draining"],
 };
@@ -94,7 +95,7 @@ function wrongWorkers({ id, stage, workers, specification }: Generation): string
     .filter(({ run }) => !legal[label]?.includes(run.phase))
     .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
   const wanted = specification.plan.workers;
-  if ((label === "active" || label === "starting") && workers.length !== wanted) {
+  if ((label === "active" || label === "starting" || label === "verifying") && workers.length !== wanted) {
     found.push(`generation ${id} has ${workers.length} workers, not ${wanted}`);
   }
   if (label === "draining" && workers.length === 0) found.push(`drained generation ${id} is still here`);

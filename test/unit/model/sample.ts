@@ -23,6 +23,8 @@ export function specify(change: Partial<Plan> = {}): Specification {
     workers: 2,
     environment: {},
     check: null,
+    strategy: "overlap",
+    verify: null,
     ready: { rule: { when: "notify" }, timeoutMs: readyTimeoutMs },
     drain: { timeoutMs: drainTimeoutMs, killMs },
     ...change,

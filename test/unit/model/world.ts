@@ -9,7 +9,10 @@ import { violations } from "./invariants.js";
 import { failure, listener, processOf, specify } from "./sample.js";
 
 /** What the daemon has begun and not yet heard the end of; it dies with the daemon. */
-export type Job = Extract<Action, { readonly type: "prepare" | "check" | "spawn" | "run-ready-command" }>;
+export type Job = Extract<
+  Action,
+  { readonly type: "prepare" | "check" | "spawn" | "run-ready-command" | "verify" }
+>;
 
 /** A process of a worker; it outlives the daemon, unless it still waits at its gate. */
 export interface Being extends SlotProcess {
@@ -70,6 +73,9 @@ export class World {
         break;
       case "check":
         this.send({ type: "checked", generation: job.generation, failure: problem });
+        break;
+      case "verify":
+        this.send({ type: "verified", generation: job.generation, failure: problem });
         break;
       case "spawn":
         this.#spawn(job, problem);
@@ -141,6 +147,7 @@ export class World {
       case "check":
       case "spawn":
       case "run-ready-command":
+      case "verify":
         this.jobs.push(action);
         break;
       case "open-gate":
@@ -161,6 +168,7 @@ export class World {
       case "exit":
         this.exited = action.status;
         break;
+      case "activate":
       case "forget":
       case "restore-backlogs":
       case "announce":
