@@ -1,0 +1,255 @@
+import type { Server } from "node:http";
+import { Server as NetServer, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { HoldfastError } from "../../lib/failure.js";
+import { closeFd, duplicateFd } from "../../linux/fd.js";
+import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { BetweenRequests } from "./between-requests.js";
+import { checkHttpInternals } from "./check-internals.js";
+import { asHttpSocket, findConnectionsList, speaksTls } from "./internals.js";
+import { onRequestStart, onResponseFinish } from "./request-events.js";
+import { takeIn } from "./take-in.js";
+
+export interface HttpCarrier extends Carrier {
+  readonly kind: "http";
+  /** Lets go of an upgraded socket that another carrier answers for from now on; it no longer counts as open here. */
+  release(socket: Duplex): void;
+  /**
+   * There is no peer to move to (any more). Every connection is told to close with its next response, as one with TLS
+   * always is; none is closed under a request. Listening again ends it, as it ends a drain.
+   */
+  stopMoving(): void;
+}
+
+/**
+ * Connections become movable with events for which Node has no cheap hook, like the end of an upload that was
+ * answered early: so while it drains all are looked at again.
+ */
+const sweepIntervalMs = 100;
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * The carrier of an HTTP/1 server, with TLS or without. Make it before the server has connections. With TLS, or where
+ * `checkHttpInternals` finds something missing, `freeze` takes nothing out. `maxRequestsPerSocket` counts anew after
+ * each move. Responses in flight at a drain are never cut before `cut()`.
+ */
+export function createHttpCarrier(server: Server): HttpCarrier {
+  return new ServerConnections(server);
+}
+
+class ServerConnections implements HttpCarrier {
+  readonly kind = "http";
+  readonly #server: Server;
+  readonly #canMove: boolean;
+  readonly #sockets = new Set<Socket>();
+  /** Taken in after the client had used them: here they look unused until the next request. */
+  readonly #usedBefore = new WeakSet<Socket>();
+  /** While it drains: those that may have become movable since they were last looked at. */
+  #candidates: Set<Socket> | undefined;
+  #endDrain: (() => void) | undefined;
+  #telling = false;
+  #onChange: (() => void) | undefined;
+  #notifying = false;
+  #handshakes = 0;
+  #adopting = false;
+  #accepted = 0;
+  #requests = 0;
+  #moved = 0;
+  #adopted = 0;
+  #cut = 0;
+
+  constructor(server: Server) {
+    const tls = speaksTls(server);
+    this.#server = server;
+    this.#canMove = !tls && checkHttpInternals() === undefined;
+    onRequestStart(server, (response) => {
+      this.#requests += 1;
+      if (this.#telling) response.shouldKeepAlive = false;
+    });
+    server.on("listening", () => this.#resume());
+    server.on("connection", (socket: Socket) => {
+      if (this.#adopting) this.#adopted += 1;
+      else this.#accepted += 1;
+      if (tls) this.#handshakes += 1;
+      else this.#track(socket);
+    });
+    if (!tls) return;
+    server.on("tlsClientError", () => this.#endHandshake());
+    server.on("secureConnection", (socket: Socket) => {
+      this.#track(socket);
+      this.#endHandshake();
+    });
+  }
+
+  beginDrain(): void {
+    if (this.#endDrain !== undefined) return;
+    // http.Server's own close destroys idle connections, whatever request is on its way to them.
+    NetServer.prototype.close.call(this.#server);
+    const candidates = new Set(this.#sockets);
+    const sweep = setInterval(() => this.#sweep(), sweepIntervalMs).unref();
+    const ignoreResponses = onResponseFinish(this.#server, ({ socket }) => this.#reconsider(socket));
+    this.#candidates = candidates;
+    this.#endDrain = () => {
+      clearInterval(sweep);
+      ignoreResponses();
+    };
+    if (!this.#canMove) this.stopMoving();
+    this.#notify();
+  }
+
+  stopMoving(): void {
+    this.#telling = true;
+    this.#candidates?.clear();
+    for (const socket of this.#sockets) {
+      const { parser, _httpMessage: response } = asHttpSocket(socket);
+      // Not with more requests pipelined behind it: their responses must come first.
+      if (response && parser?.incoming === response.req) response.shouldKeepAlive = false;
+    }
+  }
+
+  freeze(limit: number): Frozen[] {
+    const frozen: Frozen[] = [];
+    const list = this.#canMove && !this.#telling ? findConnectionsList(this.#server) : undefined;
+    if (list === undefined) return frozen;
+    const betweenRequests = new BetweenRequests(list);
+    for (const socket of this.#candidates ?? this.#sockets) {
+      if (frozen.length >= limit) break;
+      const unused = this.#isUnused(socket);
+      if (betweenRequests.includes(asHttpSocket(socket), unused)) {
+        const taken = this.#takeOut(socket, unused);
+        // Out of descriptors: what does not fit stays a candidate.
+        if (taken === undefined) break;
+        frozen.push(taken);
+      }
+      this.#candidates?.delete(socket);
+    }
+    return frozen;
+  }
+
+  adopt(frozen: Frozen): void {
+    if (!this.#canMove) {
+      closeFd(frozen.fd);
+      throw new HoldfastError(
+        "cannot-adopt",
+        "cannot take in a connection: this server cannot go on with it",
+      );
+    }
+    const unused = frozen.meta["unused"] === true && frozen.input.length === 0;
+    this.#adopting = true;
+    try {
+      const socket = takeIn(this.#server, frozen, unused);
+      if (!unused) this.#usedBefore.add(socket);
+    } finally {
+      this.#adopting = false;
+    }
+  }
+
+  release(socket: Duplex): void {
+    this.#forget(socket);
+  }
+
+  get open(): number {
+    return this.#sockets.size + this.#handshakes;
+  }
+
+  get counters(): Counters {
+    let inFlight = 0;
+    for (const socket of this.#sockets) {
+      if (asHttpSocket(socket)._httpMessage) inFlight += 1;
+    }
+    return {
+      open: this.open,
+      inFlight,
+      accepted: this.#accepted,
+      requests: this.#requests,
+      moved: this.#moved,
+      adopted: this.#adopted,
+      cut: this.#cut,
+    };
+  }
+
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) {
+      this.#cut += 1;
+      socket.destroy();
+    }
+    this.#candidates?.clear();
+    this.#sockets.clear();
+    this.#notify();
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    this.#candidates?.add(socket);
+    socket.once("close", () => this.#forget(socket));
+  }
+
+  #forget(socket: Duplex): void {
+    const sockets: Set<Duplex> = this.#sockets;
+    const candidates: Set<Duplex> | undefined = this.#candidates;
+    candidates?.delete(socket);
+    if (sockets.delete(socket)) this.#notify();
+  }
+
+  #endHandshake(): void {
+    this.#handshakes -= 1;
+    this.#notify();
+  }
+
+  #isUnused(socket: Socket): boolean {
+    return socket.bytesRead === 0 && !this.#usedBefore.has(socket);
+  }
+
+  #takeOut(socket: Socket, unused: boolean): Frozen | undefined {
+    const handle = asHttpSocket(socket)._handle;
+    const fd = handle === null ? undefined : duplicate(handle.fd);
+    if (fd === undefined) return undefined;
+    this.#sockets.delete(socket);
+    this.#moved += 1;
+    // Closes this number at once and without a FIN, since the duplicate keeps the connection open.
+    socket.destroy();
+    return { fd, meta: unused ? { unused: true } : {}, input: nothing, output: nothing };
+  }
+
+  #reconsider(socket: Socket | null): void {
+    if (socket === null || !this.#sockets.has(socket)) return;
+    this.#candidates?.add(socket);
+    this.#notify();
+  }
+
+  #sweep(): void {
+    if (this.#telling) return;
+    for (const socket of this.#sockets) this.#candidates?.add(socket);
+    if (this.#sockets.size > 0) this.#notify();
+  }
+
+  /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */
+  #notify(): void {
+    if (this.#notifying || this.#endDrain === undefined) return;
+    this.#notifying = true;
+    setImmediate(() => {
+      this.#notifying = false;
+      this.#onChange?.();
+    });
+  }
+
+  #resume(): void {
+    this.#endDrain?.();
+    this.#endDrain = undefined;
+    this.#candidates = undefined;
+    this.#telling = false;
+  }
+}
+
+function duplicate(fd: number): number | undefined {
+  try {
+    return duplicateFd(fd);
+  } catch {
+    return undefined;
+  }
+}

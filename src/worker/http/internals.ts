@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Server as NetServer, Socket } from "node:net";
+
+/** What of Node is used here and not documented. `checkHttpInternals` tries all of it before anything relies on it. */
+export interface HttpParser {
+  /** Takes the parser off the connections list, and so out of the header and request timeouts, until its next message. */
+  remove(): void;
+  /** Called with each request head, before Node makes a response for it. */
+  onIncoming: (request: IncomingMessage, keepAlive: boolean) => unknown;
+  /** The request that was read last. */
+  readonly incoming: IncomingMessage | null;
+}
+
+/** A connection's socket while its server speaks HTTP on it. */
+export interface HttpSocket extends Socket {
+  /** Null once the socket is upgraded or closed. */
+  readonly parser?: HttpParser | null;
+  /** The response that is being written, pipelined ones wait behind it. */
+  readonly _httpMessage?: ServerResponse | null;
+  /** Whether Node stopped reading because too many pipelined responses wait. */
+  readonly _paused?: boolean;
+  readonly _handle: { readonly fd: number; readonly writeQueueSize: number } | null;
+}
+
+/** The bookkeeping behind `Server.prototype.getConnections`: a socket that names its server is counted out by itself. */
+export interface CountingServer {
+  _connections: number;
+}
+
+export interface CountedSocket {
+  _server: NetServer | null;
+  /** Set by an HTTP server itself; a WebSocket taken in needs it as well. */
+  server?: NetServer | null;
+}
+
+/** The list that Node's timeouts work from. */
+export interface ConnectionsList {
+  all(): readonly HttpParser[];
+  /** Parsers in the middle of a message, and those that never saw a byte. */
+  active(): readonly HttpParser[];
+}
+
+/** The one place where the types above are laid over Node's objects. */
+export function asHttpSocket(socket: Socket): HttpSocket {
+  return socket as HttpSocket;
+}
+
+export function asCounted(socket: Socket): CountedSocket {
+  return socket as Socket & CountedSocket;
+}
+
+export function asCounting(server: NetServer): CountingServer {
+  return server as NetServer & CountingServer;
+}
+
+/**
+ * The server's connections list, made as `listen` makes it if the server has not listened yet (a connection may be
+ * taken in before). Undefined where this Node has none.
+ */
+export function findConnectionsList(server: NetServer): ConnectionsList | undefined {
+  if (readList(server) === undefined) {
+    const start = server
+      .listeners("listening")
+      .find((listener) => listener.name === "setupConnectionsTracking");
+    start?.call(server);
+  }
+  return readList(server);
+}
+
+function readList(server: NetServer): ConnectionsList | undefined {
+  const key = Object.getOwnPropertySymbols(server).find(
+    ({ description }) => description === "http.server.connections",
+  );
+  return key === undefined ? undefined : Reflect.get(server, key);
+}
+
+/** Whether the server is one of node:https, told without loading node:tls into apps that need none. */
+export function speaksTls(server: NetServer): boolean {
+  return "setSecureContext" in server;
+}

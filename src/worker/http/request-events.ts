@@ -1,0 +1,30 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Server, ServerResponse } from "node:http";
+
+/** What Node publishes, see "Built-in Channels" of diagnostics_channel; neither is lost when an app replaces listeners. */
+interface Published {
+  readonly response: ServerResponse;
+  readonly server: unknown;
+}
+
+/** Calls back for each request of the server, before the app sees it; returns what ends that. */
+export function onRequestStart(server: Server, callback: (response: ServerResponse) => void): () => void {
+  return listen("http.server.request.start", server, callback);
+}
+
+/** Calls back when all of a response is in the kernel, still inside Node's own work on it; returns what ends that. */
+export function onResponseFinish(server: Server, callback: (response: ServerResponse) => void): () => void {
+  return listen("http.server.response.finish", server, callback);
+}
+
+function listen(channel: string, server: Server, callback: (response: ServerResponse) => void): () => void {
+  const receive = (message: unknown): void => {
+    if (isPublished(message) && message.server === server) callback(message.response);
+  };
+  subscribe(channel, receive);
+  return () => unsubscribe(channel, receive);
+}
+
+function isPublished(message: unknown): message is Published {
+  return typeof message === "object" && message !== null && "server" in message && "response" in message;
+}
