@@ -5,6 +5,7 @@ import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
 import { asCounting, asHttpSocket, findConnectionsList } from "./internals.js";
 import { openSocket } from "./open-socket.js";
+import { pretendRequest } from "./pretend-request.js";
 
 let verdict: { readonly missing: string | undefined } | undefined;
 
@@ -45,13 +46,15 @@ function findMissing(server: Server, socket: Socket): string | undefined {
   server.emit("connection", socket);
   const { parser, _handle: handle } = asHttpSocket(socket);
   if (!parser) return "a socket's parser";
-  if (typeof parser.remove !== "function" || typeof parser.onIncoming !== "function")
+  if (typeof parser.execute !== "function" || typeof parser.onIncoming !== "function")
     return "the parser's methods";
   if (typeof handle?.fd !== "number" || handle.fd < 0) return "a handle's file descriptor";
   if (typeof handle.writeQueueSize !== "number") return "a handle's write queue";
   if (asHttpSocket(socket)._paused !== false) return "a socket's note that it is paused";
   const isActive = (): boolean => list.active().includes(parser);
   if (!isActive()) return "new connections in the list";
+  pretendRequest(parser);
+  if (isActive()) return "a way to mark a connection as used";
   socket.emit("data", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n"));
   if (!isActive()) return "requests that have begun in the list";
   socket.emit("data", Buffer.from("\r\n"));
@@ -60,8 +63,6 @@ function findMissing(server: Server, socket: Socket): string | undefined {
   if (!response) return "a socket's response";
   if (response.shouldKeepAlive !== true) return "a response's wish to keep the connection";
   if (response.req !== parser.incoming) return "a parser's request";
-  parser.remove();
-  if (list.all().includes(parser)) return "a way out of the list";
   socket.destroy();
   if (asCounting(server)._connections !== 0) return "the server's count of closed connections";
   return undefined;

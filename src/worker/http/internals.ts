@@ -3,12 +3,12 @@ import type { Server as NetServer, Socket } from "node:net";
 
 /** What of Node is used here and not documented. `checkHttpInternals` tries all of it before anything relies on it. */
 export interface HttpParser {
-  /** Takes the parser off the connections list, and so out of the header and request timeouts, until its next message. */
-  remove(): void;
-  /** Called with each request head, before Node makes a response for it. */
+  /** Reads bytes; what it returns is an error or their number. */
+  execute(bytes: Buffer): unknown;
+  /** Called with each request head, before Node makes a response for it. What it returns goes to the parser: 0 is go on. */
   onIncoming: (request: IncomingMessage, keepAlive: boolean) => unknown;
   /** The request that was read last. */
-  readonly incoming: IncomingMessage | null;
+  incoming: IncomingMessage | null;
 }
 
 /** A connection's socket while its server speaks HTTP on it. */
@@ -35,7 +35,6 @@ export interface CountedSocket {
 
 /** The list that Node's timeouts work from. */
 export interface ConnectionsList {
-  all(): readonly HttpParser[];
   /** Parsers in the middle of a message, and those that never saw a byte. */
   active(): readonly HttpParser[];
 }

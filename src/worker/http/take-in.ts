@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Frozen } from "../carrier.js";
 import { asHttpSocket, findConnectionsList } from "./internals.js";
 import { openSocket } from "./open-socket.js";
+import { pretendRequest } from "./pretend-request.js";
 
 /** What Node adds to `keepAliveTimeout` before it closes; newer versions make it an option of the server. */
 const keepAliveBufferMs = 1_000;
@@ -31,8 +32,7 @@ export function takeIn(server: Server, frozen: Frozen, unused: boolean): Socket 
 function awaitNextRequest(server: Server, socket: Socket): void {
   const { parser } = asHttpSocket(socket);
   if (!parser) return;
-  // A new parser counts as a request that has begun, and headersTimeout would answer the idle connection with 408.
-  parser.remove();
+  pretendRequest(parser);
   if (!(server.keepAliveTimeout > 0)) return;
   socket.setTimeout(server.keepAliveTimeout + bufferOf(server));
   const { onIncoming } = parser;

@@ -1,7 +1,8 @@
 // A web server without any library that keeps systemd's contract: it listens on what it is given, says READY, and on SIGTERM
-// answers what it has accepted and ends. Its version is in the file `version` beside it; `crash-at-boot` and `never-ready`
-// beside it make it bad.
+// answers what it has accepted and ends. Sockets named `udp` answer a datagram with the version. Its version is in the file
+// `version` beside it; `crash-at-boot` and `never-ready` beside it make it bad, and `boot-ms` slow.
 const { spawnSync } = require("node:child_process");
+const dgram = require("node:dgram");
 const { existsSync, readFileSync } = require("node:fs");
 const http = require("node:http");
 const net = require("node:net");
@@ -36,20 +37,34 @@ function start() {
     console.error("no sockets given");
     process.exit(2);
   }
-  let listening = 0;
-  const servers = Array.from({ length: count }, (_, index) =>
-    http.createServer({ keepAliveTimeout: 75_000 }, answer).listen({ fd: 3 + index }, () => {
-      listening += 1;
-      if (listening === count && process.env.NOTIFY_SOCKET) spawnSync("systemd-notify", ["--ready"]);
-    }),
+  const names = (process.env.LISTEN_FDNAMES ?? "").split(":");
+  let open = 0;
+  const opened = () => {
+    open += 1;
+    if (open === count && process.env.NOTIFY_SOCKET) spawnSync("systemd-notify", ["--ready"]);
+  };
+  const closers = Array.from({ length: count }, (_, index) =>
+    names[index] === "udp" ? serveDatagrams(3 + index, opened) : serve(3 + index, opened),
   );
   process.on("SIGTERM", () => {
     draining = true;
-    // Not http.Server's own close: that ends idle connections, and a request just sent on one would be lost.
-    // This process ends by itself with its last connection.
-    for (const server of servers) net.Server.prototype.close.call(server);
+    for (const close of closers) close();
   });
 }
 
+function serve(fd, opened) {
+  const server = http.createServer({ keepAliveTimeout: 75_000 }, answer).listen({ fd }, opened);
+  // Not http.Server's own close: that ends idle connections, and a request just sent on one would be lost.
+  // This process ends by itself with its last connection.
+  return () => net.Server.prototype.close.call(server);
+}
+
+function serveDatagrams(fd, opened) {
+  const socket = dgram.createSocket("udp4");
+  socket.on("message", (_, { address, port }) => socket.send(version, port, address));
+  socket.bind({ fd }, opened);
+  return () => socket.close();
+}
+
 if (has("never-ready")) setInterval(() => {}, 1000);
-else start();
+else setTimeout(start, has("boot-ms") ? Number(readFileSync(join(__dirname, "boot-ms"), "ascii")) : 0);

@@ -1,4 +1,5 @@
-"""A WSGI app whose version is in the file `version` beside it. Files beside it make it bad: `crash-at-boot`, `never-ready`."""
+"""A WSGI app whose version is in the file `version` beside it. Files beside it make it bad: `crash-at-boot`, `never-ready`;
+`boot-ms` makes it slow."""
 
 import os
 import sys
@@ -16,6 +17,9 @@ if has("crash-at-boot"):
     sys.exit("told to crash at boot")
 while has("never-ready"):
     time.sleep(0.1)
+if has("boot-ms"):
+    with open(os.path.join(HERE, "boot-ms"), encoding="ascii") as file:
+        time.sleep(int(file.read()) / 1000)
 
 with open(os.path.join(HERE, "version"), encoding="ascii") as file:
     VERSION = file.read().strip()

@@ -13,7 +13,7 @@ trap 'exit 1' HUP INT TERM
 
 root=$work/root
 debootstrap --variant=minbase \
-  --include=systemd,systemd-sysv,dbus,libsystemd0,gunicorn,curl,procps,iproute2 \
+  --include=systemd,systemd-sysv,dbus,libnss-systemd,libsystemd0,gunicorn,curl,procps,iproute2 \
   "$release" "$root" "$mirror"
 
 rm -rf "$root/usr/share/doc" "$root/usr/share/man" "$root/usr/share/locale" "$root/var/cache/apt" "$root/var/lib/apt/lists"

@@ -1,0 +1,63 @@
+import type { Socket } from "node:dgram";
+
+const retryMs = 5;
+
+/** The end of a UDP socket whose fd another worker shares: both read one queue, so there is nothing to move. */
+export interface UdpDrain {
+  /** Leaves what comes from now on in the kernel's queue, to whoever else reads it. Answers can still be sent. */
+  beginDrain(): void;
+  /** Closes the socket as soon as all that was sent is out. Safe to call on a closed one. */
+  finish(): Promise<void>;
+}
+
+/** To be drained only after the other worker has begun to read, or to leave the queue to the next start. */
+export function createUdpDrain(socket: Socket): UdpDrain {
+  return {
+    beginDrain: () => stopReading(socket),
+    finish: () => closeWhenSent(socket),
+  };
+}
+
+/** Whether this Node lets a UDP socket stop reading; where not, it reads until it closes, and nothing is lost either. */
+export function checkUdpInternals(socket: Socket): string | undefined {
+  return findReader(socket) === undefined ? "recvStop of a dgram.Socket's handle" : undefined;
+}
+
+interface Reader {
+  recvStop(): unknown;
+}
+
+function stopReading(socket: Socket): void {
+  findReader(socket)?.recvStop();
+}
+
+/** By the symbol's name, for the property `_handle` of old warns when it is read. */
+function findReader(socket: Socket): Reader | undefined {
+  const symbol = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === "state symbol",
+  );
+  const state: unknown = symbol && Reflect.get(socket, symbol);
+  if (typeof state !== "object" || state === null) return undefined;
+  const handle: unknown = Reflect.get(state, "handle");
+  return typeof handle === "object" && handle !== null && isReader(handle) ? handle : undefined;
+}
+
+function isReader(handle: object): handle is Reader {
+  return "recvStop" in handle && typeof handle.recvStop === "function";
+}
+
+function closeWhenSent(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+    const closeIfSent = () => {
+      try {
+        if (socket.getSendQueueCount() > 0) setTimeout(closeIfSent, retryMs);
+        else socket.close();
+      } catch {
+        // ERR_SOCKET_DGRAM_NOT_RUNNING: the app has closed it.
+        resolve();
+      }
+    };
+    closeIfSent();
+  });
+}

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { onEachRelease } from "../harness/service/promise.js";
+import { losesNothing } from "../harness/service/under-load.js";
+import { SOCKET, versionOf, type WebService, type WebSetup } from "../harness/service/web-service.js";
+
+const ON_SOCKET: WebSetup = { app: "node", socket: SOCKET };
+const GUNICORN: WebSetup = { app: "gunicorn", socket: SOCKET };
+
+interface Mistake {
+  readonly what: string;
+  readonly setup: WebSetup;
+  readonly make: (web: WebService) => Promise<void>;
+  /** What STATUS says of it. */
+  readonly says: RegExp;
+}
+
+const MISTAKES: readonly Mistake[] = [
+  {
+    what: "a version that crashes at boot",
+    setup: GUNICORN,
+    make: (web) => web.deploy("v2", { "crash-at-boot": "" }),
+    says: /generation 2 failed: worker 2\.\d exited with status [1-9]\d* before it was ready; still serving 1/,
+  },
+  {
+    what: "a version that is never ready",
+    setup: ON_SOCKET,
+    make: async (web) => {
+      await web.configure({ readyTimeout: "700ms" });
+      await web.deploy("v2", { "never-ready": "" });
+    },
+    says: /generation 2 failed: 2 of 2 worker\(s\) not ready within .*; still serving 1/,
+  },
+  {
+    what: "a check that fails",
+    setup: { app: "node" },
+    make: async (web) => {
+      await web.configure({ check: ["/bin/sh", "-c", "echo no >&2; exit 3"] });
+      await web.deploy("v2");
+    },
+    says: /generation 2 failed: the check failed: .*; still serving 1/,
+  },
+  {
+    what: "a config that is no TOML",
+    setup: { app: "node" },
+    make: async (web) => {
+      await web.deploy("v2");
+      await web.writeConfig("command = [");
+    },
+    says: /upgrade failed: .*\/etc\/holdfast\/web\d+\.toml.*; still serving 1/s,
+  },
+];
+
+async function assertServesV1(web: WebService, says: RegExp): Promise<void> {
+  assert.equal(await web.show("ActiveState"), "active");
+  assert.match(await web.show("StatusText"), says);
+  assert.equal(versionOf(await web.settled()), "v1");
+  assert.equal((await web.cli("status")).code, 4);
+}
+
+onEachRelease("bad versions", (promise) => {
+  for (const { what, setup, make, says } of MISTAKES) {
+    promise(`${what} never takes a request; reload fails, a good version heals`, setup, async (web) => {
+      await web.must("start");
+      const report = await losesNothing(web, async () => {
+        await make(web);
+        assert.equal((await web.systemctl("reload")).code, 1);
+        assert.equal(await web.show("ReloadResult"), "exit-code");
+        await assertServesV1(web, says);
+      });
+      assert.deepEqual(Object.keys(report.versions), ["v1"]);
+
+      await web.configure({ check: null, readyTimeout: "20s" });
+      await web.deploy("v3");
+      await losesNothing(web, () => web.must("reload"));
+      assert.equal(versionOf(await web.settled()), "v3");
+      assert.equal((await web.cli("status")).code, 0);
+    });
+  }
+
+  promise(
+    "a bad version at a restart: the old one serves on, the unit is active and says so",
+    ON_SOCKET,
+    async (web) => {
+      await web.must("start");
+      const report = await losesNothing(web, async () => {
+        await web.deploy("v2", { "crash-at-boot": "" });
+        await web.must("restart");
+        await assertServesV1(web, /generation 2 failed: .*; still serving 1/);
+      });
+      assert.deepEqual(Object.keys(report.versions), ["v1"]);
+      await web.deploy("v3");
+      await losesNothing(web, () => web.must("restart"));
+      assert.equal(versionOf(await web.settled()), "v3");
+      assert.equal((await web.cli("status")).code, 0);
+    },
+  );
+
+  promise("a bad config at a restart: the old version serves on", { app: "node" }, async (web) => {
+    await web.must("start");
+    await losesNothing(web, async () => {
+      await web.writeConfig("command = 7\n");
+      await web.must("restart");
+      await assertServesV1(web, /failed: .*command.*; still serving 1/s);
+    });
+  });
+
+  promise(
+    "a worker of the old version that dies after a failed upgrade is replaced by the old version",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      await web.deploy("v2", { "crash-at-boot": "" });
+      assert.equal((await web.systemctl("reload")).code, 1);
+      const [worker] = (await web.settled()).workers;
+      await web.container.sh(`kill -9 ${worker?.pid}`);
+      assert.equal(versionOf(await web.settled()), "v1");
+      assert.notEqual((await web.settled()).workers[0]?.pid, worker?.pid);
+    },
+  );
+
+  promise("a first start fails when the version crashes at boot, and says why", ON_SOCKET, async (web) => {
+    await web.deploy("v1", { "crash-at-boot": "" });
+    await web.dropIn("[Service]\nRestart=no\n");
+    assert.equal((await web.systemctl("start")).code, 1);
+    assert.equal(await web.show("ActiveState"), "failed");
+    assert.equal(await web.show("Result"), "exit-code");
+    assert.equal(await web.show("ExecMainStatus"), "1");
+    assert.match(await web.show("StatusText"), /worker 1\.\d exited with status 1 before it was ready/);
+    assert.deepEqual(await web.pids(), []);
+    await web.deploy("v1");
+    await web.must("start");
+    assert.equal(versionOf(await web.settled()), "v1");
+  });
+
+  promise("a first start with a wrong config fails once and for all", { app: "node" }, async (web) => {
+    await web.writeConfig('comand = ["/bin/true"]\n');
+    assert.equal((await web.systemctl("start")).code, 1);
+    assert.equal(await web.show("ActiveState"), "failed");
+    assert.equal(await web.show("ExecMainStatus"), "78");
+    assert.equal(await web.show("NRestarts"), "0");
+    assert.match(await web.show("StatusText"), /web\d+\.toml.*comand/s);
+    await web.configure({});
+    await web.must("start");
+  });
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { waitUntil } from "../harness/container/wait-until.js";
+import { onEachRelease } from "../harness/service/promise.js";
+import { assertNobodyRefused, losesNothing, underLoad } from "../harness/service/under-load.js";
+import {
+  SOCKET,
+  versionOf,
+  type WebService,
+  type WebSetup,
+  workerPids,
+} from "../harness/service/web-service.js";
+
+const ON_SOCKET: WebSetup = { app: "node", socket: SOCKET };
+
+/** Waits until two workers serve of which none is in `gone`. */
+async function replaced(web: WebService, gone: readonly number[]): Promise<void> {
+  await waitUntil("new workers", 20_000, async () => {
+    const now = workerPids(await web.settled());
+    return now.length === 2 && now.every((pid) => !gone.includes(pid));
+  });
+}
+
+onEachRelease("crashes", (promise) => {
+  promise(
+    "a killed worker is replaced from its own generation, and nobody is refused",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      await web.deploy("v2"); // not asked for
+      const [victim = 0] = workerPids(await web.settled());
+      const report = await underLoad(web, async () => {
+        await web.container.sh(`kill -9 ${victim}`);
+        await waitUntil(
+          "its successor",
+          20_000,
+          async () => !workerPids(await web.settled()).includes(victim),
+        );
+      });
+      assertNobodyRefused(report);
+      assert.deepEqual(Object.keys(report.versions), ["v1"]);
+      const active = await web.settled();
+      assert.equal(active.id, 1);
+      assert.deepEqual(
+        active.workers.map(({ crashes }) => crashes),
+        [1, 0],
+      );
+      assert.equal(await web.show("ActiveState"), "active");
+      await losesNothing(web, () => web.must("reload"));
+    },
+  );
+
+  promise(
+    "a killed gunicorn takes its children with it and is replaced",
+    { app: "gunicorn", socket: SOCKET },
+    async (web) => {
+      await web.must("start");
+      const [victim = 0] = workerPids(await web.settled());
+      const children = await waitUntil("its children", 10_000, async () => {
+        const pids = await web.container.sh(`pgrep -P ${victim} || true`);
+        return pids.split("\n").length === 2 && pids.split("\n").map(Number);
+      });
+      const report = await underLoad(web, async () => {
+        await web.container.sh(`kill -9 ${victim}`);
+        await waitUntil("its successor", 20_000, async () => {
+          const left = await web.pids();
+          return ![victim, ...children].some((pid) => left.includes(pid));
+        });
+        await web.settled();
+      });
+      assertNobodyRefused(report);
+    },
+  );
+
+  promise("all workers killed: nobody is refused, and new ones come", ON_SOCKET, async (web) => {
+    await web.must("start");
+    const workers = workerPids(await web.settled());
+    const report = await underLoad(web, async () => {
+      await web.container.sh(`kill -9 ${workers.join(" ")}`);
+      await replaced(web, workers);
+    });
+    assertNobodyRefused(report);
+  });
+
+  for (const [where, setup] of [
+    ["a socket unit", ON_SOCKET],
+    ["its own port", { app: "node" }],
+  ] as const) {
+    promise(
+      `on ${where}: daemon and workers killed together: nobody is refused, and all come back`,
+      setup,
+      async (web) => {
+        await web.must("start");
+        const workers = workerPids(await web.settled());
+        const daemon = await web.mainPid();
+        const report = await underLoad(web, async () => {
+          await web.container.sh(`kill -9 ${daemon} ${workers.join(" ")}`);
+          await web.successorOf(daemon);
+          await replaced(web, workers);
+        });
+        assertNobodyRefused(report);
+        assert.equal(versionOf(await web.settled()), "v1");
+        await losesNothing(web, () => web.must("restart"));
+      },
+    );
+  }
+
+  promise(
+    "the daemon answers the watchdog; one that hangs is killed by it, and the next adopts",
+    { app: "node" },
+    async (web) => {
+      await web.dropIn("[Service]\nWatchdogSec=2s\n");
+      await web.must("start");
+      const workers = workerPids(await web.settled());
+      const daemon = await web.mainPid();
+      const started = await web.show("ActiveEnterTimestampMonotonic");
+      await waitUntil("three times the watchdog's time", 10_000, async () => {
+        const [uptime = "0"] = (await web.container.read("/proc/uptime")).split(" ");
+        return Number(uptime) * 1e6 > Number(started) + 6e6;
+      });
+      assert.equal(await web.mainPid(), daemon);
+      await losesNothing(web, async () => {
+        await web.container.sh(`kill -STOP ${daemon}`);
+        await web.successorOf(daemon);
+      });
+      assert.equal(await web.show("NRestarts"), "1");
+      assert.deepEqual(workerPids(await web.settled()), workers);
+    },
+  );
+
+  promise(
+    "with a damaged state file, and with none, the next daemon knows its workers",
+    ON_SOCKET,
+    async (web) => {
+      await web.must("start");
+      const workers = workerPids(await web.settled());
+      for (const lose of [
+        `echo garbage > /var/lib/holdfast/${web.name}/state.json`,
+        `rm /var/lib/holdfast/${web.name}/state.json`,
+      ]) {
+        await losesNothing(web, async () => {
+          const daemon = await web.mainPid();
+          await web.container.sh(`${lose}; kill -9 ${daemon}`);
+          await web.successorOf(daemon);
+        });
+        assert.deepEqual(workerPids(await web.settled()), workers);
+      }
+      await losesNothing(web, () => web.must("reload"));
+    },
+  );
+});

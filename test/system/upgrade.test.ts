@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { waitUntil } from "../harness/container/wait-until.js";
+import { onEachRelease } from "../harness/service/promise.js";
+import { assertNobodyRefused, losesNothing, underLoad } from "../harness/service/under-load.js";
+import { SOCKET, versionOf, type WebSetup, workerPids } from "../harness/service/web-service.js";
+
+const SETUPS: readonly [string, WebSetup][] = [
+  ["gunicorn on a socket unit", { app: "gunicorn", socket: SOCKET }],
+  ["a Node server on a port that the daemon binds", { app: "node" }],
+];
+
+onEachRelease("upgrades", (promise) => {
+  for (const [what, setup] of SETUPS) {
+    promise(`${what}: the first start, and a reload to version 2`, setup, async (web) => {
+      await web.must("start");
+      assert.equal(await web.show("ActiveState"), "active");
+      assert.match(await web.show("StatusText"), /^generation 1, 2 workers ready/);
+      const mainPid = await web.mainPid();
+      const report = await losesNothing(web, async (load) => {
+        await web.deploy("v2");
+        await web.must("reload");
+        assert.equal(await web.show("ReloadResult"), "success");
+        await load.waitFor("version 2", 10_000, ({ versions }) => versions["v2"] !== undefined);
+      });
+      assert.deepEqual(Object.keys(report.versions), ["v1", "v2"]);
+      assert.equal(await web.mainPid(), mainPid);
+      const active = await web.settled();
+      assert.equal(active.id, 2);
+      assert.match(await web.show("StatusText"), /^generation 2, 2 workers ready/);
+      assert.equal((await web.cli("status")).code, 0);
+    });
+
+    promise(`${what}: ten upgrades in a row, and nothing piles up`, setup, async (web) => {
+      await web.must("start");
+      const before = await web.show("NFileDescriptorStore");
+      const report = await losesNothing(web, async () => {
+        for (let count = 1; count <= 10; count++) {
+          await web.deploy(`v${count + 1}`);
+          await web.must("reload");
+        }
+      });
+      assert.ok(report.versions["v11"] !== undefined, JSON.stringify(report.versions));
+      const active = await web.settled();
+      assert.equal(active.id, 11);
+      assert.equal(await web.show("NFileDescriptorStore"), before);
+      const daemon = await web.mainPid();
+      const parents = await web.container.sh(`pgrep -P ${daemon} || true`);
+      assert.deepEqual(parents.split("\n").map(Number).sort(), workerPids(active).sort());
+    });
+  }
+
+  promise(
+    "gunicorn with threads loses what it cuts itself on SIGTERM, and nobody is refused",
+    { app: "gunicorn-threads" },
+    async (web) => {
+      await web.must("start");
+      const report = await underLoad(web, async () => {
+        await web.deploy("v2");
+        await web.must("reload");
+      });
+      assertNobodyRefused(report);
+      assert.equal(report.kinds.slow.ok, report.kinds.slow.requests, JSON.stringify(report));
+      assert.ok(report.versions["v2"] !== undefined);
+    },
+  );
+
+  promise(
+    "holdfast upgrade and holdfast rollback change the version and say so",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      await losesNothing(web, async () => {
+        await web.deploy("v2");
+        const upgraded = await web.cli("upgrade");
+        assert.equal(upgraded.code, 0, upgraded.stderr);
+        assert.match(upgraded.stdout, /generation 2 is active/);
+        assert.equal(versionOf(await web.settled()), "v2");
+        const rolledBack = await web.cli("rollback");
+        assert.equal(rolledBack.code, 0, rolledBack.stderr);
+      });
+      const active = await web.settled();
+      assert.equal(active.id, 3);
+      assert.equal(versionOf(active), "v1");
+    },
+  );
+
+  promise(
+    "systemd shows an upgrade while it lasts, and a second one waits for it",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      await losesNothing(web, async () => {
+        await web.deploy("v2", { "boot-ms": "1000" });
+        const first = web.cli("upgrade");
+        await web.waitFor("ActiveState", "reloading");
+        assert.match(await web.show("StatusText"), /upgrade to generation 2 is under way/);
+        const second = web.systemctl("reload");
+        assert.deepEqual([(await first).code, (await second).code], [0, 0]);
+      });
+      assert.equal(await web.show("ActiveState"), "active");
+      assert.equal((await web.settled()).id, 3);
+    },
+  );
+
+  promise(
+    "what workers print is in the unit's journal under their own pids",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      await web.deploy("v2", { "crash-at-boot": "" });
+      assert.equal((await web.systemctl("reload")).code, 1);
+      const daemon = await web.mainPid();
+      await waitUntil("the worker's line", 10_000, async () => {
+        const lines = await web.container.sh(
+          `journalctl -u ${web.unit} -o json --output-fields=_PID,MESSAGE,_TRANSPORT | grep 'told to crash' || true`,
+        );
+        return lines !== "" && !lines.includes(`"_PID":"${daemon}"`);
+      });
+    },
+  );
+});

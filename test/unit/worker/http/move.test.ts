@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "./deadline.js";
+import { moveNow, Pair, untilRead } from "./pair.js";
+import { get, post } from "./raw-client.js";
+
+test("an idle connection goes over and back and over, and answers each time", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  assert.equal((await client.get("/0")).headers.get("x-side"), "a");
+  let [from, to] = [pair.a, pair.b];
+  for (let round = 1; round <= 6; round++) {
+    await pair.upgrade(from, to);
+    const { body, headers } = await client.get(`/${round}`);
+    assert.deepEqual([body, headers.get("x-side")], [`/${round}`, to.name]);
+    [from, to] = [to, from];
+  }
+  const { accepted, adopted, moved, requests, cut, open, inFlight } = pair.a.carrier.counters;
+  assert.deepEqual(
+    { accepted, adopted, moved, requests, cut, open, inFlight },
+    {
+      accepted: 1,
+      adopted: 3,
+      moved: 3,
+      requests: 4,
+      cut: 0,
+      open: 1,
+      inFlight: 0,
+    },
+  );
+  assert.equal(pair.b.carrier.counters.accepted, 0);
+});
+
+test("a connection that goes over and back without a request in between still answers", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  for (let round = 0; round < 3; round++) {
+    await pair.upgrade(pair.a, pair.b);
+    await pair.upgrade(pair.b, pair.a);
+  }
+  assert.equal((await client.get("/again")).body, "/again");
+});
+
+test("a connection that has not sent anything yet goes over", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await until("it is accepted", () => pair.a.carrier.open === 1);
+  await pair.upgrade(pair.a, pair.b);
+  await pair.upgrade(pair.b, pair.a);
+  assert.equal((await client.get("/first")).headers.get("x-side"), "a");
+});
+
+test("a connection frozen and put back into its own server goes on", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  pair.a.carrier.beginDrain();
+  for (let round = 0; round < 3; round++) {
+    await until("it can move", () => moveNow(pair.a, pair.a).length === 1);
+    assert.equal((await client.get(`/${round}`)).body, `/${round}`);
+  }
+  assert.equal(pair.a.carrier.open, 1);
+});
+
+test("requests that are written at the very freeze are answered once, in order", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  let [from, to] = [pair.a, pair.b];
+  for (let round = 0; round < 20; round++) {
+    const moving = pair.begin(from, to);
+    const paths = [`/${round}/0`, `/${round}/1`, `/${round}/2`];
+    for (const path of paths) client.send(get(path));
+    await moving;
+    for (const path of paths) assert.equal((await client.response()).body, path);
+    await until("it has moved", () => from.carrier.open === 0);
+    [from, to] = [to, from];
+  }
+  assert.equal(client.rest, "");
+});
+
+test("a connection whose request is being answered stays until the answer is out, then goes over", async () => {
+  let finish = (): void => undefined;
+  await using pair = await Pair.open((request, response) => {
+    if (request.url === "/slow") finish = () => response.end("slow");
+    else response.end("quick");
+  });
+  const client = await pair.connect();
+  client.send(get("/slow"));
+  await until("it is in flight", () => pair.a.carrier.counters.inFlight === 1);
+  await pair.begin(pair.a, pair.b);
+  assert.deepEqual(pair.a.carrier.freeze(50), []);
+  finish();
+  const { headers, body } = await client.response();
+  assert.deepEqual([body, headers.get("x-side"), headers.get("connection")], ["slow", "a", "keep-alive"]);
+  await until("it has moved", () => pair.a.carrier.open === 0);
+  assert.equal((await client.get("/")).headers.get("x-side"), "b");
+});
+
+test("pipelined requests are all answered where they were read", async () => {
+  const waiting: (() => void)[] = [];
+  await using pair = await Pair.open((request, response) => {
+    waiting.push(() => response.end(request.url));
+  });
+  const client = await pair.connect();
+  client.send(["/1", "/2", "/3"].map((path) => get(path)).join(""));
+  await until("all are in flight", () => waiting.length === 3);
+  await pair.begin(pair.a, pair.b);
+  // The last answer is ready first, and waits for the others.
+  for (const finish of waiting.splice(0).reverse()) {
+    finish();
+    await until("it had its chance to move", () => moveNow(pair.a, pair.b).length === 0);
+  }
+  for (const path of ["/1", "/2", "/3"]) {
+    const { body, headers } = await client.response();
+    assert.deepEqual([body, headers.get("x-side")], [path, "a"]);
+  }
+  await until("it has moved", () => pair.a.carrier.open === 0);
+});
+
+test("a head that has begun is finished where it began, however it dribbles", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  const before = pair.a.last()?.bytesRead ?? 0;
+  const head = get("/dribbled");
+  for (let length = 1; length < head.length; length++) {
+    client.send(head.slice(length - 1, length));
+    await untilRead(pair.a, length, before);
+    assert.deepEqual(pair.a.carrier.freeze(50), []);
+  }
+  await pair.begin(pair.a, pair.b);
+  client.send(head.slice(-1));
+  const { body, headers } = await client.response();
+  assert.deepEqual([body, headers.get("x-side")], ["/dribbled", "a"]);
+  await until("it has moved", () => pair.a.carrier.open === 0);
+});
+
+for (const [name, fields, parts] of [
+  ["slow", ["Content-Length: 6"], ["ab", "cd", "ef"]],
+  ["chunked", ["Transfer-Encoding: chunked"], ["3\r\nab", "c\r\n3\r\n", "def\r\n0\r\n", "\r\n"]],
+] as const) {
+  test(`a ${name} upload arrives whole where it began, then the connection goes over`, async () => {
+    await using pair = await Pair.open();
+    const client = await pair.connect();
+    client.send(post("/up", ...fields));
+    await until("it is in flight", () => pair.a.carrier.counters.inFlight === 1);
+    await pair.begin(pair.a, pair.b);
+    for (const part of parts) {
+      assert.deepEqual(pair.a.carrier.freeze(50), []);
+      client.send(part);
+    }
+    const { body, headers } = await client.response();
+    assert.deepEqual([body, headers.get("x-side")], ["/up 6", "a"]);
+    await until("it has moved", () => pair.a.carrier.open === 0);
+    assert.equal((await client.get("/")).headers.get("x-side"), "b");
+  });
+}
+
+test("an upload that waits for 100 Continue gets it and is taken where it began", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  client.send(post("/up", "Content-Length: 4", "Expect: 100-continue"));
+  assert.equal((await client.response()).status, 100);
+  await pair.begin(pair.a, pair.b);
+  assert.deepEqual(pair.a.carrier.freeze(50), []);
+  client.send("body");
+  assert.equal((await client.response()).body, "/up 4");
+  await until("it has moved", () => pair.a.carrier.open === 0);
+});
+
+test("an answer before the end of the upload does not let the upload's rest go over as a request", async () => {
+  await using pair = await Pair.open((request, response) => response.end(request.url));
+  const client = await pair.connect();
+  const upload = get("/smuggled");
+  client.send(post("/early", `Content-Length: ${upload.length}`));
+  assert.equal((await client.response()).body, "/early");
+  await pair.begin(pair.a, pair.b);
+  assert.deepEqual(pair.a.carrier.freeze(50), []);
+  client.send(upload);
+  await until("it has moved", () => pair.a.carrier.open === 0);
+  assert.equal((await client.get("/next")).body, "/next");
+  assert.equal(pair.a.carrier.counters.requests + pair.b.carrier.counters.requests, 2);
+});
+
+test("a stray CRLF between requests does not hold a connection back", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  client.send("\r\n");
+  await pair.upgrade(pair.a, pair.b);
+  client.send("\r\n");
+  await pair.upgrade(pair.b, pair.a);
+  client.send(`\r\n${get("/crlf")}`);
+  assert.equal((await client.response()).body, "/crlf");
+});
+
+test("HEAD and HTTP/1.0 with keep-alive leave a connection that goes over", async () => {
+  await using pair = await Pair.open((request, response) => {
+    response.writeHead(200, { "content-length": `${request.url}`.length });
+    response.end(request.url);
+  });
+  const client = await pair.connect();
+  client.send(get("/").replace("GET", "HEAD"));
+  assert.equal((await client.response("HEAD")).status, 200);
+  client.send("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  assert.equal((await client.response()).headers.get("connection"), "keep-alive");
+  await pair.upgrade(pair.a, pair.b);
+  client.send("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  assert.equal((await client.response()).headers.get("x-side"), "b");
+});
+
+test("what was read and written elsewhere comes first on the other side", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  const [frozen] = pair.a.carrier.freeze(1);
+  assert.ok(frozen);
+  const input = Buffer.from(`${get("/1")}GET /2 HT`);
+  pair.b.carrier.adopt({
+    ...frozen,
+    input,
+    output: Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/0"),
+  });
+  assert.deepEqual(pair.b.carrier.freeze(1), []);
+  for (const path of ["/0", "/1"]) assert.equal((await client.response()).body, path);
+  assert.deepEqual(pair.b.carrier.freeze(1), []);
+  client.send("TP/1.1\r\nHost: x\r\n\r\n");
+  assert.equal((await client.response()).body, "/2");
+});

@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { afterEach, test } from "node:test";
+import { WebSocket, WebSocketServer } from "ws";
+import { notYet } from "../../../../src/worker/tcp/saved.js";
+import { checkWebSocketInternals } from "../../../../src/worker/websocket/internals.js";
+import {
+  createWebSocketCarrier,
+  type WebSocketHooks,
+} from "../../../../src/worker/websocket/websocket-carrier.js";
+import { countFds, move, moveAll, travel, until } from "../tcp/rig.js";
+import { dial as dialAny, type Side, startSide, stop } from "./rig.js";
+
+const sides: Side[] = [];
+const clients: WebSocket[] = [];
+
+async function start(...args: Parameters<typeof startSide>): Promise<Side> {
+  const side = await startSide(...args);
+  sides.push(side);
+  return side;
+}
+
+async function dial(...args: Parameters<typeof dialAny>) {
+  const client = await dialAny(...args);
+  clients.push(client.ws);
+  return client;
+}
+
+afterEach(async () => {
+  for (const ws of clients.splice(0)) ws.terminate();
+  await stop(...sides.splice(0));
+});
+
+const echo: WebSocketHooks = {
+  save: () => undefined,
+  restore: (ws) => void ws.on("message", (data) => ws.send(String(data))),
+};
+
+test("restore is given what save returned, the protocol and the request, also at the second move", async () => {
+  const seen: unknown[] = [];
+  const hooks: WebSocketHooks = {
+    save: (ws, request) => ({ user: request.headers["x-user"], protocol: ws.protocol, dropped: undefined }),
+    restore(ws, saved, request) {
+      const { remoteAddress } = request.socket;
+      seen.push({ saved, protocol: ws.protocol, method: request.method, url: request.url, remoteAddress });
+    },
+  };
+  const [a, b] = [await start(hooks), await start(hooks)];
+  await dial(a.port, "/room?x=1", { headers: { "x-user": "anna" } });
+  await moveAll(a.carrier, b.carrier);
+  await moveAll(b.carrier, a.carrier);
+  const request = { protocol: "chat", method: "GET", url: "/room?x=1", remoteAddress: "127.0.0.1" };
+  const saved = { user: "anna", protocol: "chat" };
+  assert.deepEqual(seen, [
+    { saved: undefined, ...request },
+    { saved, ...request },
+    { saved, ...request },
+  ]);
+});
+
+test("the old object is closed for the app, without a close event, and the new one is not announced", async () => {
+  const here: WebSocket[] = [];
+  let closes = 0;
+  const hooks: WebSocketHooks = {
+    save: () => null,
+    restore(ws) {
+      here.push(ws);
+      ws.on("close", () => closes++);
+    },
+  };
+  const [a, b] = [await start(hooks), await start(hooks)];
+  const { messages, seen } = await dial(a.port);
+  await moveAll(a.carrier, b.carrier);
+  const [old, fresh] = here;
+  assert.equal(old?.readyState, WebSocket.CLOSED);
+  const [error] = await new Promise<unknown[]>((resolve) => old?.send("lost", (...args) => resolve(args)));
+  assert.match(String(error), /not open/);
+  old?.close();
+  old?.terminate();
+  fresh?.send("found");
+  await until("the message has come", () => messages.length > 0);
+  assert.deepEqual(messages, ["found"]);
+  assert.deepEqual([closes, a.connections(), b.connections(), seen.code], [0, 1, 0, undefined]);
+  assert.deepEqual([a.wss.clients.size, [...b.wss.clients]], [0, [fresh]]);
+});
+
+test("frames that a client does not read yet move with it, those sent in save among them", async () => {
+  let sent = 0;
+  const send = (ws: WebSocket) => ws.send(`${sent++}:${"x".repeat(200_000)}`);
+  const hooks: WebSocketHooks = {
+    save: (ws) => send(ws),
+    restore(ws) {
+      for (let burst = 0; burst < 20; burst++) send(ws);
+    },
+  };
+  const [a, b] = [await start(hooks), await start(hooks)];
+  const { ws, messages } = await dial(a.port);
+  ws.pause();
+  await until("it is accepted", () => a.wss.clients.size === 1);
+  for (let round = 0; round < 6; round++) {
+    const [from, to] = round % 2 === 0 ? [a, b] : [b, a];
+    const frozen = from.carrier.freeze(1).map(travel);
+    assert.ok((frozen[0]?.output.length ?? 0) > 100_000);
+    for (const one of frozen) to.carrier.adopt(one);
+    ws.resume();
+    const before = messages.length;
+    await until("the client has read on", () => messages.length > before + 2);
+    ws.pause();
+  }
+  ws.resume();
+  await until("all has come", () => messages.length === sent);
+  assert.deepEqual(
+    messages.map((message) => Number(message.split(":")[0])),
+    Array.from({ length: sent }, (_, index) => index),
+  );
+  assert.ok(messages.every((message) => message.length > 200_000));
+});
+
+test("a Blob that is being sent is out before the WebSocket moves", async () => {
+  let socket: WebSocket | undefined;
+  const hooks: WebSocketHooks = {
+    save: () => null,
+    restore(ws) {
+      socket = ws;
+    },
+  };
+  const [a, b] = [await start(hooks), await start(hooks)];
+  const { messages } = await dial(a.port);
+  await until("it is accepted", () => socket !== undefined);
+  Reflect.apply(WebSocket.prototype.send, socket, [new Blob(["from a blob"])]);
+  socket?.send("after it");
+  let changes = 0;
+  a.carrier.onChange(() => changes++);
+  assert.deepEqual(a.carrier.freeze(1), []);
+  await until("the carrier asks to look again", () => changes > 0);
+  await moveAll(a.carrier, b.carrier);
+  await until("both have come", () => messages.length === 2);
+  assert.deepEqual(messages, ["from a blob", "after it"]);
+});
+
+test("with permessage-deflate a WebSocket is closed with 1012 after all that was sent, and counted", async () => {
+  const hooks: WebSocketHooks = {
+    save: () => null,
+    restore(ws) {
+      for (let burst = 0; burst < 50; burst++) ws.send(`${burst}`.padEnd(5_000, "x"));
+    },
+  };
+  const a = await start(hooks, { perMessageDeflate: { threshold: 0 } });
+  const { messages, seen } = await dial(a.port, "/", { perMessageDeflate: true });
+  const plain = await dial(a.port);
+  await until("both are accepted", () => a.wss.clients.size === 2);
+  assert.equal(a.carrier.freeze(0).length, 0);
+  a.carrier.beginDrain();
+  await until("it is closed", () => seen.code !== undefined);
+  assert.equal(seen.code, 1012);
+  assert.deepEqual(
+    messages.map(Number.parseFloat),
+    Array.from({ length: 50 }, (_, index) => index),
+  );
+  assert.equal(plain.seen.code, undefined);
+  assert.deepEqual([a.carrier.counters.cut, a.carrier.open], [1, 1]);
+});
+
+test("a WebSocket opened while draining moves as well, or is turned away where it cannot", async () => {
+  const [a, b] = [await start(echo, { perMessageDeflate: true }), await start(echo)];
+  a.carrier.beginDrain();
+  let changes = 0;
+  a.carrier.onChange(() => changes++);
+  const plain = await dial(a.port);
+  const deflated = await dial(a.port, "/", { perMessageDeflate: true });
+  await until("the carrier was told", () => changes > 0);
+  await until("both are settled", () => {
+    for (const frozen of a.carrier.freeze(10)) b.carrier.adopt(frozen);
+    return a.carrier.open === 0;
+  });
+  await until("the other is turned away", () => deflated.seen.code === 1012);
+  plain.ws.send("hello");
+  await until("the moved one answers", () => plain.messages.length === 1);
+});
+
+const failing: readonly [string, () => unknown][] = [
+  ["throws", () => assert.fail("no way")],
+  ["returns what JSON loses", () => ({ rooms: new Set() })],
+];
+for (const [what, save] of failing) {
+  test(`WebSockets whose save ${what} are closed with 1012, counted, and reported once`, async () => {
+    const [a, b] = [await start({ ...echo, save }), await start(echo)];
+    const [one, two] = [await dial(a.port), await dial(a.port)];
+    await until("both are accepted", () => a.carrier.open === 2);
+    assert.equal(await move(a.carrier, b.carrier), 0);
+    await until("both are closed", () => [one, two].every(({ seen }) => seen.code === 1012));
+    await until("both are gone", () => a.carrier.open === 0);
+    assert.equal(a.carrier.counters.cut, 2);
+    assert.deepEqual(
+      a.reports.map(({ reason }) => reason),
+      ["save-failed"],
+    );
+  });
+}
+
+test("a WebSocket that restore refuses is closed with 1012, counted, and not leaked", async () => {
+  const heard: string[] = [];
+  const refusing: WebSocketHooks = {
+    save: () => null,
+    restore(ws) {
+      ws.on("message", (data) => heard.push(String(data)));
+      throw new Error("unknown version");
+    },
+  };
+  const fds = countFds();
+  const a = await start(echo);
+  const b = await start(refusing);
+  const { ws, seen } = await dial(a.port);
+  await until("it is accepted", () => a.carrier.open === 1);
+  ws.send("in the middle of it");
+  await assert.rejects(move(a.carrier, b.carrier), { code: "restore-failed", message: /unknown version/ });
+  await until("it is closed", () => seen.code !== undefined);
+  assert.equal(seen.code, 1012);
+  await until("it is gone", () => b.carrier.open === 0);
+  assert.deepEqual([b.carrier.counters.cut, b.carrier.counters.adopted], [1, 0]);
+  assert.deepEqual(heard, []);
+  await stop(...sides.splice(0));
+  await until("all fds are closed", () => countFds() === fds);
+});
+
+test("a moved WebSocket without its request is refused and its fd closed", async () => {
+  const [a, b] = [await start(echo), await start(echo)];
+  const { seen } = await dial(a.port);
+  await until("it is accepted", () => a.carrier.open === 1);
+  const [frozen] = a.carrier.freeze(1);
+  assert.ok(frozen);
+  const meta = { ...frozen.meta, headers: { host: 7 } };
+  assert.throws(() => b.carrier.adopt({ ...frozen, meta }), { code: "bad-meta" });
+  await until("the client sees the close", () => seen.code === 1006);
+});
+
+test("a WebSocket whose answer is being worked on stays until it may go", async () => {
+  let working = true;
+  const hooks: WebSocketHooks = { ...echo, save: () => (working ? notYet : null) };
+  const [a, b] = [await start(hooks), await start(hooks)];
+  const { ws, messages } = await dial(a.port);
+  await until("it is accepted", () => a.carrier.open === 1);
+  assert.equal(await move(a.carrier, b.carrier), 0);
+  ws.send("still");
+  await until("it is answered", () => messages.length === 1);
+  working = false;
+  assert.equal(await move(a.carrier, b.carrier), 1);
+  ws.send("moved");
+  await until("it is answered", () => messages.length === 2);
+});
+
+test("a closing WebSocket finishes its handshake where it is", async () => {
+  let socket: WebSocket | undefined;
+  const hooks: WebSocketHooks = {
+    save: () => null,
+    restore(ws) {
+      socket = ws;
+    },
+  };
+  const [a, b] = [await start(hooks), await start(hooks)];
+  const { seen } = await dial(a.port);
+  await until("it is accepted", () => socket !== undefined);
+  socket?.close(4000);
+  assert.equal(await move(a.carrier, b.carrier), 0);
+  await until("it is closed", () => seen.code === 4000);
+});
+
+test("a server that waits for its last WebSocket to close is let go when that one moves", async () => {
+  const [a, b] = [await start(echo), await start(echo)];
+  await dial(a.port);
+  await until("it is accepted", () => a.carrier.open === 1);
+  const closed = once(a.wss, "close");
+  a.wss.close();
+  await moveAll(a.carrier, b.carrier);
+  await closed;
+});
+
+test("what is left at the deadline is closed with 1012 and counted once", async () => {
+  const a = await start({ ...echo, save: () => notYet }, { perMessageDeflate: true });
+  const { seen } = await dial(a.port);
+  const deflated = await dial(a.port, "/", { perMessageDeflate: true });
+  await until("both are accepted", () => a.carrier.open === 2);
+  a.carrier.beginDrain();
+  a.carrier.cut();
+  await until("both are closed", () => seen.code === 1012 && deflated.seen.code === 1012);
+  await until("none is left", () => a.carrier.open === 0);
+  assert.equal(a.carrier.counters.cut, 2);
+});
+
+test("the ws package at hand has what moving needs", () => {
+  assert.equal(checkWebSocketInternals(new WebSocketServer({ noServer: true })), undefined);
+});
+
+test("a derived WebSocket class is checked without making one, and moved as itself", async () => {
+  let made = 0;
+  class Session extends WebSocket {
+    readonly number = ++made;
+  }
+  const [a, b] = [await start(echo, { WebSocket: Session }), await start(echo, { WebSocket: Session })];
+  assert.equal(made, 0);
+  await dial(a.port);
+  await moveAll(a.carrier, b.carrier);
+  assert.ok([...b.wss.clients][0] instanceof Session);
+});
+
+test("where the package looks different, WebSockets are closed with 1012 and it is said once", async () => {
+  class Changed extends WebSocket {
+    setSocket(): void {
+      throw new Error("not for you");
+    }
+  }
+  const check = checkWebSocketInternals(new WebSocketServer({ noServer: true, WebSocket: Changed }));
+  assert.match(check ?? "", /not for you/);
+  const untracked = checkWebSocketInternals(new WebSocketServer({ noServer: true, clientTracking: false }));
+  assert.match(untracked ?? "", /clientTracking/);
+
+  const a = await start(echo);
+  const { seen } = await dial(a.port);
+  await until("it is accepted", () => a.carrier.open === 1);
+  const reports: string[] = [];
+  const options = a.wss.options;
+  a.wss.options = { ...options, WebSocket: Changed };
+  const carrier = createWebSocketCarrier(a.wss, echo, ({ reason }) => reports.push(reason));
+  a.wss.options = options;
+  assert.deepEqual(reports, ["websocket-immovable"]);
+  assert.deepEqual(carrier.freeze(10), []);
+  assert.equal(seen.code, undefined);
+  carrier.beginDrain();
+  await until("it is closed", () => seen.code === 1012);
+});
