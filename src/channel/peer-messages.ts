@@ -15,7 +15,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
  * that reads from it, and one that is alive and holds it.
  */
 const item = v.object({
-  kind: v.picklist(["http", "ws", "tcp"]),
+  kind: v.pipe(v.string(), v.maxLength(16)),
   listener: v.string(),
   meta: v.record(v.string(), v.unknown()),
   inputBytes: count,

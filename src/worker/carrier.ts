@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 /** What goes along with a moved connection; JSON, so that any language can read it. */
 export type Meta = { readonly [key: string]: unknown };
 
@@ -28,7 +30,7 @@ export interface Counters {
  * messages, and take connections in. The carrier knows its protocol; it knows nothing of channels and peers.
  */
 export interface Carrier {
-  readonly kind: "http" | "ws" | "tcp";
+  readonly kind: "http" | "http2" | "ws" | "tcp" | "udp";
   /** From now on: no new connections, and what cannot move is told to close (`Connection: close`, 1012, GOAWAY). */
   beginDrain(): void;
   /** There is no peer (any more): `freeze` takes nothing out, and all that is left is told to close in its own way. */
@@ -45,6 +47,8 @@ export interface Carrier {
   readonly counters: Counters;
   /** Calls back when a connection may have become movable, or has ended; at most once a turn of the loop. */
   onChange(callback: () => void): void;
+  /** Lets go of a socket that was upgraded, for another carrier answers for it from now on. */
+  release?(socket: Socket): void;
   /** Closes what is left, at the deadline; each counts as cut. */
   cut(): void;
 }

@@ -4,5 +4,7 @@
  */
 export type { Counters } from "./carrier.js";
 export { type ServeOptions, type Serving, serve } from "./serve.js";
+export { type ServeWebSocketsOptions, serveWebSockets } from "./serve-websockets.js";
 export type { StateDefinition } from "./state/definition.js";
 export { state } from "./state/state.js";
+export { notYet } from "./tcp/saved.js";

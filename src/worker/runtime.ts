@@ -1,12 +1,15 @@
+import type { Socket } from "node:net";
 import type { DaemonMessage } from "../channel/worker-messages.js";
 import { HoldfastError } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
+import type { Carrier } from "./carrier.js";
 import { DaemonLink } from "./daemon-link.js";
 import { Drain } from "./drain.js";
 import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
+import type { Servable } from "./listen.js";
 import { findManager, type Manager } from "./manager.js";
 import type { Served } from "./served.js";
 import { StateKeeper } from "./state/keeper.js";
@@ -29,6 +32,7 @@ export class Runtime {
   readonly #link: DaemonLink | undefined;
   readonly #served: Served[] = [];
   readonly #services: Service[] = [];
+  readonly #attached: { readonly server: Servable; readonly carrier: Carrier }[] = [];
   readonly #unclaimed: { readonly fd: number; readonly name: string }[];
   readonly #drainHooks: (() => unknown)[] = [];
   readonly #aborter = new AbortController();
@@ -124,6 +128,9 @@ export class Runtime {
   async start(service: Service, fd: number | undefined): Promise<void> {
     this.#services.push(service);
     this.#served.push(service);
+    for (const { server, carrier } of this.#attached) {
+      if (server === service.server) this.#served.push({ listener: service.listener, server, carrier });
+    }
     const standby = await this.#welcome;
     if (standby) void this.#activated.then(() => service.listen(fd)).catch(fatal);
     else {
@@ -133,9 +140,20 @@ export class Runtime {
     if (this.#unclaimed.length === 0) this.#link?.send({ type: "ready" });
   }
 
-  /** Another carrier for connections that began at a service: WebSockets. */
-  add(served: Served): void {
-    this.#served.push(served);
+  /** Another carrier for connections that begin at a server, served already or later: WebSockets. */
+  attach(server: Servable, carrier: Carrier): void {
+    this.#attached.push({ server, carrier });
+    const service = this.#services.find((one) => one.server === server);
+    if (service !== undefined) this.#served.push({ listener: service.listener, server, carrier });
+  }
+
+  /** The server's own carrier lets go of a socket that it has upgraded. */
+  releaseUpgraded(server: Servable, socket: Socket): void {
+    this.#services.find((one) => one.server === server)?.carrier.release?.(socket);
+  }
+
+  report(problem: string): void {
+    report(problem);
   }
 
   #take(message: DaemonMessage, fds: readonly number[]): void {

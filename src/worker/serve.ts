@@ -1,19 +1,17 @@
+import { Socket as UdpSocket } from "node:dgram";
 import { Server as HttpServer } from "node:http";
-import { type Server as NetServer, Socket } from "node:net";
-import { HoldfastError } from "../lib/failure.js";
-import { duplicateFd } from "../linux/fd.js";
+import { Server as NetServer, Socket } from "node:net";
+import { closeFd } from "../linux/fd.js";
 import type { Carrier, Counters } from "./carrier.js";
 import { createHttpCarrier } from "./http/http-carrier.js";
-import { PlainCarrier } from "./plain-carrier.js";
+import { listenOn, type Place, type Servable } from "./listen.js";
 import { getRuntime, type Service } from "./runtime.js";
+import { createTcpCarrier, type TcpHooks } from "./tcp/tcp-carrier.js";
+import { UdpCarrier } from "./udp/udp-carrier.js";
 
-export interface ServeOptions {
+export interface ServeOptions extends Place, Partial<TcpHooks> {
   /** The listener's name in the config, or FileDescriptorName= of the socket unit. Not needed where there is only one. */
   readonly listener?: string;
-  /** Where to listen when no manager passes a socket: a developer's laptop, Docker. As for `server.listen`. */
-  readonly port?: number;
-  readonly host?: string;
-  readonly path?: string;
 }
 
 /** A served server. */
@@ -29,24 +27,22 @@ export interface Serving {
   counters(): Counters;
 }
 
-/** As many as may wait in the kernel where the daemon has not set another number; Node's own 511 would shrink it. */
-const backlog = 4096;
-
 /**
- * Serves on the inherited listener, or binds `options` when nobody passes one. Resolves when the server listens; in a
- * candidate that stands by, when it is ready to: it accepts from its activation on. Throws `listener-missing`,
- * `listener-ambiguous`, and what `server.listen` emits.
+ * Serves on the inherited listener, or binds `port` or `path` when nobody passes one. Resolves when the server listens;
+ * in a candidate that stands by, when it is ready to: it accepts from its activation on. The connections of a
+ * `net.Server` move if `save` and `restore` are given. Throws `listener-missing`, `listener-ambiguous`, and what
+ * listening emits.
  */
-export async function serve(server: NetServer, options: ServeOptions = {}): Promise<Serving> {
+export async function serve(server: Servable, options: ServeOptions = {}): Promise<Serving> {
   const runtime = getRuntime();
   const claimed = runtime.claim(options.listener);
-  const carrier = chooseCarrier(server);
+  const carrier = chooseCarrier(server, options, (problem) => runtime.report(problem));
   const service: Service = {
     listener: claimed.name,
     carrier,
     server,
-    listen: (fd) => listen(server, fd, options),
-    probe: (fd) => void server.emit("connection", new Socket({ fd, readable: true, writable: true })),
+    listen: (fd) => listenOn(server, fd, options),
+    probe: (fd) => probe(server, fd),
   };
   await runtime.start(service, claimed.fd);
   const { manager } = runtime;
@@ -60,30 +56,19 @@ export async function serve(server: NetServer, options: ServeOptions = {}): Prom
   };
 }
 
-function chooseCarrier(server: NetServer): Carrier {
+function chooseCarrier(server: Servable, options: ServeOptions, report: (problem: string) => void): Carrier {
+  if (server instanceof UdpSocket) return new UdpCarrier(server);
   if (server instanceof HttpServer) return createHttpCarrier(server);
-  return new PlainCarrier(server, "tcp");
+  const { save, restore } = options;
+  const hooks = save === undefined || restore === undefined ? undefined : { save, restore };
+  return createTcpCarrier(server, hooks, ({ message }) => report(message));
 }
 
-function listen(
-  server: NetServer,
-  fd: number | undefined,
-  { port, host, path }: ServeOptions,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    const listening = (): void => {
-      server.off("error", reject);
-      resolve();
-    };
-    // On a copy: closing the server closes the number it listens on, and the socket must outlive that.
-    if (fd !== undefined) server.listen({ fd: duplicateFd(fd) }, backlog, listening);
-    else if (path !== undefined) server.listen({ path }, listening);
-    else if (port !== undefined) server.listen({ port, ...(host === undefined ? {} : { host }) }, listening);
-    else {
-      const message =
-        "cannot listen: no manager passes a socket, and serve() was given neither port nor path";
-      reject(new HoldfastError("listener-missing", message));
-    }
-  });
+/** A connection of the daemon's, over which it asks whether this worker answers. */
+function probe(server: Servable, fd: number): void {
+  if (server instanceof NetServer) {
+    server.emit("connection", new Socket({ fd, readable: true, writable: true, allowHalfOpen: true }));
+  } else {
+    closeFd(fd);
+  }
 }

@@ -74,6 +74,9 @@ class TcpCarrier implements Carrier {
     Server.prototype.close.call(this.#server);
   }
 
+  /** There is no way to tell the client of a protocol that only the app knows; the app has the drain's signal. */
+  stopMoving(): void {}
+
   freeze(limit: number): Frozen[] {
     const frozen: Frozen[] = [];
     const hooks = this.#hooks;

@@ -91,6 +91,10 @@ class WebSocketCarrier implements Carrier {
     for (const ws of this.#clients) if (!this.#canMove(ws)) this.#turnAway(ws);
   }
 
+  stopMoving(): void {
+    for (const ws of this.#clients) this.#turnAway(ws);
+  }
+
   freeze(limit: number): Frozen[] {
     const frozen: Frozen[] = [];
     for (const ws of this.#clients) {
