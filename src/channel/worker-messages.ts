@@ -9,6 +9,9 @@ export const peersLimit = 4;
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(255));
 
+/** What TLS ticket keys are derived from, 48 bytes in base64. Never in a log. */
+const tickets = v.pipe(v.string(), v.base64(), v.length(64));
+
 const peer = v.object({ name, pid: v.pipe(count, v.minValue(1)) });
 
 /** One value of the app's state: where it is in the memfd beside the message, and what it must hash to. */
@@ -24,7 +27,9 @@ export type StateEntry = v.InferOutput<typeof stateEntry>;
 /** Daemon → worker. docs/worker-protocol.md */
 export const daemonMessage = v.variant("type", [
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
-  v.object({ type: v.literal("welcome"), protocol: count, standby: v.boolean() }),
+  v.object({ type: v.literal("welcome"), protocol: count, standby: v.boolean(), tickets }),
+  /** Another secret for tickets, from now on. */
+  v.object({ type: v.literal("renew-tickets"), tickets }),
   /** Accept from now on; with `after`, once each of those has handed over its state on its channel, or is gone. */
   v.object({ type: v.literal("activate"), after: v.array(name) }),
   /** Send `saved`: the state as it is now. */

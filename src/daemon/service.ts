@@ -8,7 +8,7 @@ import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
 import type { Event, News, SlotProcess } from "../model/event.js";
 import type { State } from "../model/state.js";
-import { findWorker, nameWorker } from "../model/turn.js";
+import { findWorker, liveWorkers, nameWorker } from "../model/turn.js";
 import { viewService } from "../model/view.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
@@ -30,6 +30,7 @@ import { restore } from "./restore.js";
 import { listenToSignals } from "./signals.js";
 import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./sockets.js";
 import { readSpecification } from "./specify.js";
+import { TicketSecret, ticketSecretLifeMs } from "./ticket-secret.js";
 import { interpretMessage, takeWorkerMessage } from "./worker-messages.js";
 import { WorkerReports } from "./worker-reports.js";
 
@@ -75,12 +76,15 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     onExit: (slot, pid, exit) => push({ type: "worker-exited", ...slot, pid, exit }),
   });
   const reports = new WorkerReports();
+  const tickets = new TicketSecret(directories.state, warn);
   const channels = new WorkerChannels({
     watcher,
     storeChannel: (slot, fd) => keep(fd, channelFdName(slot)),
     removeChannel: (slot) => removeFd(channelFdName(slot)),
     onMessage: (slot, message) => {
-      for (const event of takeWorkerMessage(slot, message, supervisor.state, channels, reports)) push(event);
+      for (const event of takeWorkerMessage(slot, message, supervisor.state, channels, reports, tickets)) {
+        push(event);
+      }
     },
     onLost: (slot, why) => {
       // One that drains says goodbye that way.
@@ -195,6 +199,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     if (supervisor.retryPersist()) link.beat();
     void reports.refresh(supervisor.state, channels, beatMs).then((silent) => silent.forEach(replaceStuck));
   }, beatMs);
+  setInterval(renewTickets, ticketSecretLifeMs);
   return { ok: true, value: undefined };
 
   /** The loop of a worker that has not answered for a whole beat stands still. */
@@ -205,6 +210,13 @@ export async function startService(options: ServiceOptions): Promise<Result<void
       `worker ${generation}.${index} (pid ${pid}) has not answered for ${formatDuration(beatMs)}: it is killed and replaced`,
     );
     workers.kill(pid);
+  }
+
+  function renewTickets(): void {
+    tickets.renew();
+    for (const slot of supervisor.state.generations.flatMap(liveWorkers)) {
+      channels.send(slot, { type: "renew-tickets", tickets: tickets.text });
+    }
   }
 
   function keep(fd: number, fdName: string): void {

@@ -4,6 +4,7 @@ import { findGeneration, isLive, type State } from "../model/state.js";
 import { findWorker } from "../model/turn.js";
 import type { NotifyMessage } from "../process/notify-message.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
+import type { TicketSecret } from "./ticket-secret.js";
 import type { WorkerReports } from "./worker-reports.js";
 
 /** What a worker's datagram means to the model. READY=1 counts where the config waits for it (`ready.when`). */
@@ -28,6 +29,7 @@ export function takeWorkerMessage(
   state: State,
   channels: WorkerChannels,
   reports: WorkerReports,
+  tickets: TicketSecret,
 ): readonly Event[] {
   const generation = findGeneration(state, slot.generation);
   const run = findWorker(state, slot)?.run;
@@ -37,7 +39,12 @@ export function takeWorkerMessage(
     case "hello": {
       // Whoever replaces a worker of the active generation is needed at once.
       const standby = generation.stage.phase === "candidate";
-      channels.send(slot, { type: "welcome", protocol: workerProtocol, standby });
+      channels.send(slot, {
+        type: "welcome",
+        protocol: workerProtocol,
+        standby,
+        tickets: tickets.text,
+      });
       return [{ type: "worker-native", ...slot }];
     }
     case "ready": {

@@ -20,6 +20,8 @@ export interface Service extends Served {
   listen(fd: number | undefined): Promise<void>;
   /** Serves a connection that only this worker got. */
   probe(fd: number): void;
+  /** Encrypts TLS session tickets with keys made of this secret, which all workers have. */
+  shareTickets(secret: Buffer): void;
 }
 
 /**
@@ -37,6 +39,7 @@ export class Runtime {
   readonly #drainHooks: (() => unknown)[] = [];
   readonly #aborter = new AbortController();
   readonly #welcome: Promise<boolean>;
+  #tickets: Buffer | undefined;
   #activate: () => void = () => {};
   readonly #activated: Promise<void>;
   /** The workers that have to let go before this one may accept; undefined before its activation. */
@@ -127,6 +130,7 @@ export class Runtime {
   /** Listens, unless in standby; says ready once every inherited listener is served. */
   async start(service: Service, fd: number | undefined): Promise<void> {
     this.#services.push(service);
+    if (this.#tickets !== undefined) service.shareTickets(this.#tickets);
     this.#served.push(service);
     for (const { server, carrier } of this.#attached) {
       if (server === service.server) this.#served.push({ listener: service.listener, server, carrier });
@@ -166,6 +170,9 @@ export class Runtime {
     const [fd] = fds;
     switch (message.type) {
       case "welcome":
+      case "renew-tickets":
+        this.#tickets = Buffer.from(message.tickets, "base64");
+        for (const service of this.#services) service.shareTickets(this.#tickets);
         return false;
       case "activate":
         this.#awaited = new Set(message.after.filter((name) => !this.#letGo.has(name)));

@@ -4,9 +4,12 @@ import { Server as NetServer, Socket } from "node:net";
 import { closeFd } from "../linux/fd.js";
 import type { Carrier, Counters } from "./carrier.js";
 import { createHttpCarrier } from "./http/http-carrier.js";
+import { createHttp2Carrier, speaksHttp2 } from "./http2/http2-carrier.js";
 import { listenOn, type Place, type Servable } from "./listen.js";
 import { getRuntime, type Service } from "./runtime.js";
 import { createTcpCarrier, type TcpHooks } from "./tcp/tcp-carrier.js";
+import { isTlsServer } from "./tls/internals.js";
+import { SharedTickets } from "./tls/shared-tickets.js";
 import { UdpCarrier } from "./udp/udp-carrier.js";
 
 export interface ServeOptions extends Place, Partial<TcpHooks> {
@@ -36,13 +39,16 @@ export interface Serving {
 export async function serve(server: Servable, options: ServeOptions = {}): Promise<Serving> {
   const runtime = getRuntime();
   const claimed = runtime.claim(options.listener);
-  const carrier = chooseCarrier(server, options, (problem) => runtime.report(problem));
+  const report = (problem: string): void => runtime.report(problem);
+  const carrier = chooseCarrier(server, options, report);
+  const tickets = isTlsServer(server) ? new SharedTickets(server, claimed.name, report) : undefined;
   const service: Service = {
     listener: claimed.name,
     carrier,
     server,
     listen: (fd) => listenOn(server, fd, options),
     probe: (fd) => probe(server, fd),
+    shareTickets: (secret) => tickets?.use(secret),
   };
   await runtime.start(service, claimed.fd);
   const { manager } = runtime;
@@ -58,10 +64,16 @@ export async function serve(server: Servable, options: ServeOptions = {}): Promi
 
 function chooseCarrier(server: Servable, options: ServeOptions, report: (problem: string) => void): Carrier {
   if (server instanceof UdpSocket) return new UdpCarrier(server);
-  if (server instanceof HttpServer) return createHttpCarrier(server);
+  if (speaksHttp2(server)) return createHttp2Carrier(server);
+  if (speaksHttp1(server)) return createHttpCarrier(server);
   const { save, restore } = options;
   const hooks = save === undefined || restore === undefined ? undefined : { save, restore };
   return createTcpCarrier(server, hooks, ({ message }) => report(message));
+}
+
+/** A server of node:http or node:https, told without loading the latter. */
+function speaksHttp1(server: NetServer): server is HttpServer {
+  return server instanceof HttpServer || (isTlsServer(server) && "closeIdleConnections" in server);
 }
 
 /** A connection of the daemon's, over which it asks whether this worker answers. */

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Server, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { Server } from "node:net";
 
 /** What Node publishes, see "Built-in Channels" of diagnostics_channel; neither is lost when an app replaces listeners. */
 interface Published {

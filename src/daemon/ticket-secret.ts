@@ -1,0 +1,99 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../lib/failure.js";
+
+/** How long one secret is used: so long can whoever steals it read recorded TLS 1.2 sessions that were resumed. */
+export const ticketSecretLifeMs = 24 * 60 * 60 * 1000;
+
+const secretBytes = 48;
+
+/**
+ * What the workers of all generations derive their TLS ticket keys from. In a file, so that it outlives the daemon, and
+ * never in a log. Without a file that can be trusted there is a new secret: clients then make one full handshake more.
+ */
+export class TicketSecret {
+  readonly #directory: string;
+  readonly #warn: (message: string) => void;
+  #value: Buffer;
+
+  constructor(directory: string, warn: (message: string) => void) {
+    this.#directory = directory;
+    this.#warn = warn;
+    this.#value = this.#read() ?? this.#create();
+  }
+
+  /** As channel messages carry it: base64. */
+  get text(): string {
+    return this.#value.toString("base64");
+  }
+
+  /** Replaces the secret. The caller tells the workers. */
+  renew(): void {
+    this.#value = this.#create();
+  }
+
+  get #file(): string {
+    return join(this.#directory, "tickets.key");
+  }
+
+  #read(): Buffer | undefined {
+    let fd: number;
+    try {
+      fd = openSync(this.#file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT"))
+        this.#distrust(messageOf(error));
+      return undefined;
+    }
+    try {
+      const { uid, mode } = fstatSync(fd);
+      const bytes = Buffer.alloc(secretBytes + 1);
+      if (uid !== process.geteuid?.()) this.#distrust(`it is owned by uid ${uid}`);
+      else if ((mode & 0o077) !== 0) this.#distrust("others may read or write it");
+      else if (readSync(fd, bytes) !== secretBytes) this.#distrust("it is damaged");
+      else return bytes.subarray(0, secretBytes);
+    } catch (error) {
+      this.#distrust(messageOf(error));
+    } finally {
+      closeSync(fd);
+    }
+    return undefined;
+  }
+
+  #distrust(why: string): void {
+    this.#warn(`cannot use the TLS ticket keys in ${this.#file}: ${why}; there are new ones`);
+  }
+
+  /** Atomic. A secret that cannot be written down is good until the daemon ends. */
+  #create(): Buffer {
+    const value = randomBytes(secretBytes);
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      const temporary = `${this.#file}.new`;
+      rmSync(temporary, { force: true });
+      const fd = openSync(temporary, "wx", 0o600);
+      try {
+        writeSync(fd, value);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(temporary, this.#file);
+    } catch (error) {
+      this.#warn(`cannot write the TLS ticket keys to ${this.#file}: ${messageOf(error)}`);
+    }
+    return value;
+  }
+}
