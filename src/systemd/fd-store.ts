@@ -12,10 +12,18 @@ export function isStorableName(name: string): boolean {
  * a file that is already kept stays once, under its first name. Goes to the process's own NOTIFY_SOCKET directly:
  * neither library in use can send fds.
  */
-export function storeFd(fd: number, name: string, { poll }: { readonly poll: boolean }): boolean {
+export function storeFd(fd: number, name: string, options: { readonly poll: boolean }): boolean {
+  return storeFds([fd], name, options);
+}
+
+/** The same for up to 253 fds at once, all under one name; given back in no particular order. */
+export function storeFds(
+  fds: readonly number[],
+  name: string,
+  { poll }: { readonly poll: boolean },
+): boolean {
   if (!isStorableName(name)) return false;
-  const lines = ["FDSTORE=1", notifyAssignment("FDNAME", name), ...(poll ? [] : ["FDPOLL=0"])];
-  return send(lines, [fd]);
+  return send(["FDSTORE=1", notifyAssignment("FDNAME", name), ...(poll ? [] : ["FDPOLL=0"])], fds);
 }
 
 /** Asks systemd to drop every fd kept under `name`. */

@@ -17,7 +17,7 @@ const reply = v.object({
 /** Asks for the unit's current job, for at most two seconds. Never throws. */
 export async function currentJob(unit: string): Promise<Job> {
   try {
-    const { stdout } = await run("busctl", [...scope(), "--json=short", "call", ...listJobs], {
+    const { stdout } = await run("busctl", [...managerScope(), "--json=short", "call", ...listJobs], {
       timeout: timeoutMs,
       // With NOTIFY_SOCKET in sight busctl would report its own failure as the service's.
       env: { ...process.env, NOTIFY_SOCKET: undefined },
@@ -57,6 +57,6 @@ const listJobs = [
 ];
 
 /** A service of a user manager must ask that one. */
-function scope(): string[] {
+export function managerScope(): string[] {
   return /\/user@\d+\.service\//.test(ownCgroup() ?? "") ? ["--user"] : [];
 }

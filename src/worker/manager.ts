@@ -1,6 +1,7 @@
 import { HoldfastError } from "../lib/failure.js";
 import { setCloseOnExec } from "../linux/fd.js";
 import { type InheritedFd, takeListenFds } from "../systemd/listen-fds.js";
+import { type StoredFds, sortFds } from "./systemd/stored-fds.js";
 
 /** Who started this process and looks after it. */
 export type Manager =
@@ -11,7 +12,13 @@ export type Manager =
       readonly worker: number;
       readonly inherited: readonly InheritedFd[];
     }
-  | { readonly kind: "systemd"; readonly inherited: readonly InheritedFd[] }
+  | {
+      readonly kind: "systemd";
+      /** Of the .socket units. */
+      readonly inherited: readonly InheritedFd[];
+      /** What the service itself has left in the fd store. */
+      readonly stored: StoredFds;
+    }
   | { readonly kind: "none" };
 
 /**
@@ -38,5 +45,7 @@ export function findManager(env: NodeJS.ProcessEnv, pid: number): Manager {
     }
   }
   const managed = inherited.value.length > 0 || env["NOTIFY_SOCKET"] !== undefined;
-  return managed ? { kind: "systemd", inherited: inherited.value } : { kind: "none" };
+  if (!managed) return { kind: "none" };
+  const { listeners, ...stored } = sortFds(inherited.value);
+  return { kind: "systemd", inherited: listeners, stored };
 }

@@ -4,18 +4,25 @@ import { HoldfastError } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
+import type { InheritedFd } from "../systemd/listen-fds.js";
 import type { Carrier } from "./carrier.js";
 import { DaemonLink } from "./daemon-link.js";
 import { Drain } from "./drain.js";
 import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
-import type { Servable } from "./listen.js";
+import type { Place, Servable } from "./listen.js";
 import { findManager, type Manager } from "./manager.js";
 import type { Served } from "./served.js";
 import { StateKeeper } from "./state/keeper.js";
+import type { DirectService } from "./systemd/direct-service.js";
+import { drainTimeoutMs } from "./systemd/drain-timeout.js";
+import type { SequentialRestart } from "./systemd/sequential-restart.js";
+import { namePlace, type StoredFds } from "./systemd/stored-fds.js";
 
 /** A server as the runtime drives it. */
 export interface Service extends Served {
+  /** Where it listens when it gets no socket. */
+  readonly place: Place;
   /** Starts to accept on the inherited socket, or where the app's options say when there is none. */
   listen(fd: number | undefined): Promise<void>;
   /** Serves a connection that only this worker got. */
@@ -35,7 +42,7 @@ export class Runtime {
   readonly #served: Served[] = [];
   readonly #services: Service[] = [];
   readonly #attached: { readonly server: Servable; readonly carrier: Carrier }[] = [];
-  readonly #unclaimed: { readonly fd: number; readonly name: string }[];
+  readonly #unclaimed: InheritedFd[];
   readonly #drainHooks: (() => unknown)[] = [];
   readonly #aborter = new AbortController();
   readonly #welcome: Promise<boolean>;
@@ -46,7 +53,11 @@ export class Runtime {
   #awaited: Set<string> | undefined;
   readonly #letGo = new Set<string>();
   #handsOver = false;
-  #drain: Drain | undefined;
+  #drain: Drain | SequentialRestart | undefined;
+  /** Where systemd is the manager. */
+  readonly #direct: Promise<DirectService> | undefined;
+  #asking = false;
+  readonly #drainTimeoutMs: number | undefined;
   /** The app's values. */
   readonly state: StateKeeper;
 
@@ -59,6 +70,8 @@ export class Runtime {
       report,
     });
     this.#unclaimed = this.manager.kind === "none" ? [] : [...this.manager.inherited];
+    if (this.manager.kind === "systemd") this.#direct = this.#openDirect(env, this.manager.stored);
+    this.#drainTimeoutMs = drainTimeoutMs(env, report);
     this.#activated = new Promise((resolve) => {
       this.#activate = resolve;
     });
@@ -99,7 +112,10 @@ export class Runtime {
   }
 
   /** The name under which a service gets its socket; without a wish, the only one there is. */
-  claim(wanted: string | undefined): { readonly name: string; readonly fd: number | undefined } {
+  claim(
+    wanted: string | undefined,
+    place: Place,
+  ): { readonly name: string; readonly fd: number | undefined } {
     const names = [...new Set(this.#unclaimed.map(({ name }) => name))];
     if (wanted === undefined && names.length > 1) {
       throw new HoldfastError(
@@ -124,7 +140,19 @@ export class Runtime {
         `cannot serve listener ${name ?? "(any)"}: ${why} (passed: ${known})`,
       );
     }
-    return { name: name ?? "default", fd: undefined };
+    const own = this.manager.kind === "systemd" ? namePlace(place) : undefined;
+    return { name: name ?? own ?? "default", fd: undefined };
+  }
+
+  /** What was passed and nobody serves yet. */
+  get unclaimed(): readonly InheritedFd[] {
+    return this.#unclaimed;
+  }
+
+  /** Takes exactly this one of the unclaimed; names need not be unique. */
+  claimFd(fd: number): void {
+    const at = this.#unclaimed.findIndex((one) => one.fd === fd);
+    if (at >= 0) this.#unclaimed.splice(at, 1);
   }
 
   /** Listens, unless in standby; says ready once every inherited listener is served. */
@@ -138,17 +166,26 @@ export class Runtime {
     const standby = await this.#welcome;
     if (standby) void this.#activated.then(() => service.listen(fd)).catch(fatal);
     else {
-      this.state.begin();
-      await service.listen(fd);
+      await this.#listen(service, fd);
     }
     if (this.#unclaimed.length === 0) this.#link?.send({ type: "ready" });
+  }
+
+  async #listen(service: Service, fd: number | undefined): Promise<void> {
+    const direct = await this.#direct;
+    direct?.beginStart();
+    this.state.begin();
+    await service.listen(fd ?? (await direct?.bind(service)));
+    direct?.endStart();
   }
 
   /** Another carrier for connections that begin at a server, served already or later: WebSockets. */
   attach(server: Servable, carrier: Carrier): void {
     this.#attached.push({ server, carrier });
     const service = this.#services.find((one) => one.server === server);
-    if (service !== undefined) this.#served.push({ listener: service.listener, server, carrier });
+    if (service === undefined) return;
+    this.#served.push({ listener: service.listener, server, carrier });
+    void this.#direct?.then((direct) => direct.notice());
   }
 
   /** The server's own carrier lets go of a socket that it has upgraded. */
@@ -158,6 +195,20 @@ export class Runtime {
 
   report(problem: string): void {
     report(problem);
+  }
+
+  /** Loaded only where it is needed. */
+  async #openDirect(env: NodeJS.ProcessEnv, stored: StoredFds): Promise<DirectService> {
+    const { DirectService } = await import("./systemd/direct-service.js");
+    return new DirectService({
+      env,
+      pid: process.pid,
+      stored,
+      served: () => this.#served,
+      unclaimed: () => this.#unclaimed.map(({ name }) => name),
+      state: this.state,
+      report,
+    });
   }
 
   #take(message: DaemonMessage, fds: readonly number[]): void {
@@ -256,16 +307,50 @@ export class Runtime {
     this.#activate();
   }
 
-  /** A plain SIGTERM: nobody to hand over to. A second one does not wait any longer. */
+  /** Without the daemon. A second one does not wait any longer. */
   #terminate(): void {
-    if (this.#drain === undefined) this.#beginDrain([], false);
-    else this.#drain.cut();
+    if (this.#drain !== undefined) this.#drain.cut();
+    else if (this.#direct === undefined || this.#asking) this.#drainAlone();
+    else void this.#terminateDirect(this.#direct);
+  }
+
+  /** Nobody to hand over to. */
+  #drainAlone(): void {
+    this.#beginDrain([], false);
+    this.#cutInTime();
+  }
+
+  /** Serves on until it is known whether the service is to end or to begin anew. */
+  async #terminateDirect(opening: Promise<DirectService>): Promise<void> {
+    this.#asking = true;
+    const direct = await opening;
+    const purpose = await direct.askPurpose();
+    if (this.#drain !== undefined) return;
+    direct.tellStopping(purpose.kind, this.#drainTimeoutMs);
+    if (purpose.kind === "restart") {
+      this.state.end();
+      this.#abort();
+      this.#drain = direct.restart(purpose.room, () => void this.#end());
+      this.#cutInTime();
+    } else {
+      if (purpose.kind === "stop") direct.leaveNothing();
+      this.#drainAlone();
+    }
+  }
+
+  #cutInTime(): void {
+    if (this.#drainTimeoutMs === undefined) return;
+    setTimeout(() => this.#drain?.cut(), this.#drainTimeoutMs);
+  }
+
+  #abort(): void {
+    this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
   }
 
   #beginDrain(peers: readonly Peer[], exclusive: boolean): void {
     this.state.end();
     this.#handsOver = peers.length > 0;
-    this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
+    this.#abort();
     this.#drain = new Drain({
       served: this.#served,
       peers,
@@ -285,6 +370,8 @@ export class Runtime {
     this.#answer(0);
     // The worker after this one writes from now on; without one this was the last chance.
     if (!this.#handsOver) this.state.write();
+    // From here on only the app's own work holds up the process.
+    this.#watcher.unref();
     for (const hook of this.#drainHooks) {
       try {
         await hook();
@@ -310,8 +397,13 @@ const key = Symbol.for("holdfast.worker.runtime.1");
 /** The process's runtime, made at its first use. */
 export function getRuntime(): Runtime {
   const known: unknown = Reflect.get(globalThis, key);
-  if (known instanceof Runtime) return known;
+  if (isRuntime(known)) return known;
   const runtime = new Runtime();
   Reflect.set(globalThis, key, runtime);
   return runtime;
+}
+
+/** The other copy's class is not this one's; the number in the key is counted up when the two would not fit together. */
+function isRuntime(value: unknown): value is Runtime {
+  return value !== undefined;
 }

@@ -38,18 +38,8 @@ export interface Serving {
  */
 export async function serve(server: Servable, options: ServeOptions = {}): Promise<Serving> {
   const runtime = getRuntime();
-  const claimed = runtime.claim(options.listener);
-  const report = (problem: string): void => runtime.report(problem);
-  const carrier = chooseCarrier(server, options, report);
-  const tickets = isTlsServer(server) ? new SharedTickets(server, claimed.name, report) : undefined;
-  const service: Service = {
-    listener: claimed.name,
-    carrier,
-    server,
-    listen: (fd) => listenOn(server, fd, options),
-    probe: (fd) => probe(server, fd),
-    shareTickets: (secret) => tickets?.use(secret),
-  };
+  const claimed = runtime.claim(options.listener, options);
+  const service = createService(server, claimed.name, (fd) => listenOn(server, fd, options), options);
   await runtime.start(service, claimed.fd);
   const { manager } = runtime;
   return {
@@ -58,7 +48,27 @@ export async function serve(server: Servable, options: ServeOptions = {}): Promi
     listener: claimed.name,
     signal: runtime.signal,
     onDrain: (hook) => runtime.onDrain(hook),
-    counters: () => carrier.counters,
+    counters: () => service.carrier.counters,
+  };
+}
+
+/** A server as the runtime drives it; `listen` makes it accept. */
+export function createService(
+  server: Servable,
+  listener: string,
+  listen: Service["listen"],
+  options: ServeOptions = {},
+): Service {
+  const report = (problem: string): void => getRuntime().report(problem);
+  const tickets = isTlsServer(server) ? new SharedTickets(server, listener, report) : undefined;
+  return {
+    listener,
+    carrier: chooseCarrier(server, options, report),
+    server,
+    place: options,
+    listen,
+    probe: (fd) => probe(server, fd),
+    shareTickets: (secret) => tickets?.use(secret),
   };
 }
 

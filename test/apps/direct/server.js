@@ -1,0 +1,35 @@
+// The app of the tests of the library under systemd alone. HOLDFAST_LIBRARY is the library's file; `version` beside this file is
+// its version. It answers `/slow?ms=` late, counts in `/count`, and has a timer that never ends.
+import { existsSync, readFileSync } from "node:fs";
+import http from "node:http";
+
+const { serve, state } = await import(process.env.HOLDFAST_LIBRARY);
+const at = (name) => new URL(name, import.meta.url);
+const version = existsSync(at("version")) ? readFileSync(at("version"), "ascii").trim() : "v1";
+setInterval(() => {}, 1_000);
+
+let count = 0;
+state({
+  name: "count",
+  version: 1,
+  initial: () => {},
+  save: () => count,
+  restore: (saved) => {
+    if (existsSync(at("refuse-state"))) throw new Error("told to refuse the state");
+    count = saved;
+  },
+});
+
+const server = http.createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const { pathname, searchParams } = new URL(request.url, "http://test");
+  response.setHeader("X-Version", version);
+  if (pathname === "/count") count += 1;
+  const answer = () => response.end(`${version} ${process.pid} ${count}\n`);
+  if (pathname === "/slow") setTimeout(answer, Number(searchParams.get("ms")));
+  else if (pathname !== "/never") answer();
+});
+const serving = await serve(server, {
+  port: Number(process.env.PORT ?? 8080),
+  ...(process.env.PORT === undefined ? {} : { host: "127.0.0.1" }),
+});
+serving.onDrain(() => console.log("drained"));
