@@ -13,6 +13,7 @@ import { createMemfd } from "./linux/memfd.js";
 import { openLog } from "./log/log.js";
 import { StateStore } from "./state/state-store.js";
 import type { Effects } from "./supervisor/effects.js";
+import { removeFd } from "./systemd/fd-store.js";
 import { takeListenFds } from "./systemd/listen-fds.js";
 import { ManagerLink } from "./systemd/manager-link.js";
 import { openNotifier } from "./systemd/notify.js";
@@ -43,7 +44,10 @@ export async function runDaemon(
 
   const inherited = takeListenFds(env, pid);
   if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
-  const inheritance = sortInheritance(inherited.value, warn);
+  const inheritance = sortInheritance(inherited.value, (fdName, problem) => {
+    removeFd(fdName);
+    warn(problem);
+  });
   try {
     mkdirSync(directories.runtime, { recursive: true, mode: 0o700 });
   } catch (error) {

@@ -3,7 +3,6 @@ import { fail, succeed } from "../lib/failure.js";
 import { bootId } from "../linux/boot.js";
 import { ownCgroup, ownUnitName, processesIn } from "../linux/cgroup.js";
 import { isLive, type Process } from "../model/state.js";
-import { readStateFile } from "../state/state-file.js";
 import { currentJob } from "../systemd/job.js";
 import type { CommandLine } from "./command-line.js";
 import type { End } from "./end.js";
@@ -22,7 +21,7 @@ export async function reap(line: CommandLine): Promise<End> {
   if (!act) return succeed("done");
   const { endProcesses } = await import("./end-processes.js");
   const { parentOf, startTimeOf } = await import("../linux/pidfd.js");
-  const remembered = readWorkers(line);
+  const remembered = await readWorkers(line);
   const spared = ancestry(parentOf);
   const cgroup = unit === undefined ? undefined : ownCgroup();
   const list = (): number[] => {
@@ -42,12 +41,14 @@ export async function reap(line: CommandLine): Promise<End> {
 }
 
 /** The workers of the state file, if it is of this boot and of this service; what is wrong with the file is said and is no obstacle. */
-function readWorkers({ name }: CommandLine): readonly Process[] {
+async function readWorkers({ name }: CommandLine): Promise<readonly Process[]> {
   const { env } = process;
   const given = firstOf(env["STATE_DIRECTORY"]);
   const uid = process.geteuid?.() ?? 0;
   const directory = given ?? (name === undefined ? undefined : resolveDirectories({ name, env, uid }).state);
   if (directory === undefined) return [];
+  // Not before it is needed: while a restart is under way the next daemon waits for this process.
+  const { readStateFile } = await import("../state/state-file.js");
   const record = readStateFile(directory);
   if (!record.ok) complain(record.failure.message);
   if (!record.ok || record.value === undefined) return [];

@@ -1,6 +1,6 @@
 import { ownCgroup, processesIn } from "../linux/cgroup.js";
 import { closeFd } from "../linux/fd.js";
-import { openPidfd, parentOf, startTimeOf, takeFd } from "../linux/pidfd.js";
+import { hasEnded, openPidfd, parentOf, startTimeOf, takeFd } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { Slot, SlotProcess } from "../model/event.js";
 import { isLive, type Process, type State } from "../model/state.js";
@@ -16,6 +16,8 @@ export interface Identified {
   readonly found: readonly Found[];
   /** Processes behind pidfds of the fd store that the state says nothing of. */
   readonly unknown: readonly InheritedPidfd[];
+  /** Whose pidfds came back although they have ended. */
+  readonly ended: readonly Slot[];
 }
 
 /**
@@ -23,11 +25,15 @@ export interface Identified {
  * processes that are gone are closed.
  */
 export function identifyWorkers(state: State, pidfds: readonly InheritedPidfd[]): Identified {
-  const unknown: InheritedPidfd[] = [];
+  const ended: Slot[] = [];
   const byName = new Map<string, InheritedPidfd>();
   for (const inherited of pidfds) {
-    if (inherited.pid > 0) byName.set(nameWorker(inherited.slot), inherited);
-    else closeFd(inherited.pidfd);
+    if (inherited.pid > 0 && !hasEnded(inherited.pidfd)) {
+      byName.set(nameWorker(inherited.slot), inherited);
+    } else {
+      closeFd(inherited.pidfd);
+      ended.push(inherited.slot);
+    }
   }
   const found: Found[] = [];
   for (const { slot, process } of liveSlots(state)) {
@@ -41,8 +47,7 @@ export function identifyWorkers(state: State, pidfds: readonly InheritedPidfd[])
     const pidfd = openIfSame(process);
     if (pidfd !== undefined) found.push({ ...slot, process, pidfd });
   }
-  unknown.push(...byName.values());
-  return { found, unknown };
+  return { found, unknown: [...byName.values()], ended };
 }
 
 function liveSlots(state: State): readonly { slot: Slot; process: Process }[] {
@@ -57,7 +62,8 @@ function liveSlots(state: State): readonly { slot: Slot; process: Process }[] {
 function openIfSame({ pid, startTime }: Process): number | undefined {
   if (startTime === null) return undefined;
   const pidfd = openPidfd(pid);
-  if (pidfd === undefined || startTimeOf(pid) === startTime) return pidfd;
+  if (pidfd === undefined) return undefined;
+  if (startTimeOf(pid) === startTime && !hasEnded(pidfd)) return pidfd;
   closeFd(pidfd);
   return undefined;
 }

@@ -38,9 +38,12 @@ export interface Inheritance {
 
 /**
  * Sorts what LISTEN_FDS brought. A socket that came twice is kept once; an fd that cannot be what its name says, and
- * one that nobody could accept on, is closed and reported.
+ * one that nobody could accept on, is closed and refused by name.
  */
-export function sortInheritance(fds: readonly InheritedFd[], report: (problem: string) => void): Inheritance {
+export function sortInheritance(
+  fds: readonly InheritedFd[],
+  refuse: (name: string, problem: string) => void,
+): Inheritance {
   const own = new Map<string, number>();
   const pidfds: InheritedPidfd[] = [];
   const channels: InheritedChannel[] = [];
@@ -53,16 +56,16 @@ export function sortInheritance(fds: readonly InheritedFd[], report: (problem: s
       else discard(fd, name, "it is no channel", report);
     } else if (slot !== undefined) {
       const pid = pidOfPidfd(fd);
-      if (pid === undefined) discard(fd, name, "it is no pidfd", report);
+      if (pid === undefined) discard(fd, name, "it is no pidfd", refuse);
       else pidfds.push({ slot, pidfd: fd, pid });
     } else if (isOwnFdName(name)) {
-      if (own.has(name)) discard(fd, name, "it came twice", report);
+      if (own.has(name)) discard(fd, name, "it came twice", refuse);
       else own.set(name, fd);
     } else {
       const facts = inspectSocket(fd);
       const obstacle = obstacleTo(facts);
       if (facts === undefined || obstacle !== undefined) {
-        discard(fd, name, obstacle ?? "it is no socket", report);
+        discard(fd, name, obstacle ?? "it is no socket", refuse);
         continue;
       }
       const known = listeners.get(facts.id);
@@ -97,7 +100,12 @@ function obstacleTo(facts: SocketFacts | undefined): string | undefined {
   return `its type (${family} ${type}) is not supported`;
 }
 
-function discard(fd: number, name: string, why: string, report: (problem: string) => void): void {
+function discard(
+  fd: number,
+  name: string,
+  why: string,
+  refuse: (name: string, problem: string) => void,
+): void {
   closeFd(fd);
-  report(`cannot use the inherited fd ${fd} named ${name}: ${why}; it was closed`);
+  refuse(name, `cannot use the inherited fd ${fd} named ${name}: ${why}; it was closed`);
 }

@@ -139,7 +139,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         return [];
       case "close-listener":
         listeners.close(action.listener, state.listeners);
-        return [];
+        return [{ type: "listener-closed", id: action.listener.id }];
       case "announce":
         options.announce(action.news);
         return [];

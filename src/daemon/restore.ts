@@ -36,6 +36,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   const known =
     remembered.state === undefined ? initialState : startedAnew(remembered.state, remembered.rebooted);
   const identified = identifyWorkers(known, inheritance.pidfds);
+  for (const slot of identified.ended) world.forgetFd(workerFdName(slot));
   const withListeners = restoreListeners(known, inheritance, identified.found, world);
   for (const { generation, index, process, pidfd } of identified.found) {
     world.workers.adopt({ generation, index }, process.pid, pidfd);
@@ -95,18 +96,28 @@ function restoreListeners(
   world: World,
 ): State {
   const storeCame = inheritance.state !== undefined;
-  const matched = matchListeners(state.listeners, inheritance.listeners, storeCame, state.nextListener);
+  const known = [...state.listeners, ...state.closing];
+  const closing = new Set(state.closing.map(({ id }) => id));
+  const matched = matchListeners(known, inheritance.listeners, storeCame, state.nextListener);
   const held: Listener[] = [];
   for (const { listener, fd } of matched.held) {
     world.listeners.hold(listener, fd);
     held.push(listener);
   }
   for (const listener of matched.lost) {
+    if (closing.has(listener.id)) continue;
     const recovered = recoverListener(listener, found, world);
     if (recovered !== undefined) held.push(recovered);
   }
   const nextListener = held.reduce((next, { id }) => Math.max(next, id + 1), state.nextListener);
-  return { ...state, listeners: held, nextListener };
+  // One that was to be closed when its unit passes it again is a listener again: the service was stopped in between.
+  const isClosing = ({ id, origin }: Listener): boolean => closing.has(id) && origin !== "unit";
+  return {
+    ...state,
+    listeners: held.filter((listener) => !isClosing(listener)),
+    closing: held.filter(isClosing),
+    nextListener,
+  };
 }
 
 /** The fd store lost it: a worker that has it gives a copy, else its address is opened again. */

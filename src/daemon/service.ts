@@ -58,12 +58,13 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     for (const tell of subscribers) tell(news);
   };
 
-  const remembered = store.load();
-  for (const problem of remembered.problems) warn(problem);
-  const notify = takeNotifySocket(inheritance.notify, directories.runtime);
-  if (!notify.ok) return notify;
+  // First, because it tells whether another daemon runs: then nothing of it may be touched.
   const control = takeControlSocket(inheritance.control, directories.runtime);
   if (!control.ok) return control;
+  const notify = takeNotifySocket(inheritance.notify, directories.runtime);
+  if (!notify.ok) return notify;
+  const remembered = store.load();
+  for (const problem of remembered.problems) warn(problem);
   keep(notify.value, notifyFdName);
   keep(control.value, controlFdName);
   keep(options.memfd, stateFdName);
@@ -108,7 +109,11 @@ export async function startService(options: ServiceOptions): Promise<Result<void
 
   const effects = options.wrapEffects({
     clock: () => ({ now: monotonicMs(), wall: Date.now() }),
-    persist: (state) => store.write(state),
+    persist: (state) => {
+      const written = store.write(state);
+      listeners.storeOpened(state.listeners);
+      return written;
+    },
     perform: createPerformer({
       name,
       configFile: options.configFile,
@@ -137,8 +142,8 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     wakeAt: createAlarm(),
   });
   const supervisor = new Supervisor(restored.state, effects);
-  function push(event: Event): void {
-    supervisor.push(event);
+  function push(...events: readonly Event[]): void {
+    supervisor.push(...events);
   }
   function publish(state: State): void {
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
@@ -153,7 +158,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     watcher,
     ownerOf: (pid) => workers.ownerOf(pid),
     onMessage: (slot, pid, message) => {
-      for (const event of interpretMessage(slot, pid, message, supervisor.state)) push(event);
+      push(...interpretMessage(slot, pid, message, supervisor.state));
     },
     onDropped: (count, why) => warn(`${count} notify message(s) dropped so far; the last: ${why}`),
   });

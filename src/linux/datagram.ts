@@ -38,6 +38,11 @@ export function receiveDatagram(fd: number): Message | undefined {
   return receiveMessage(fd);
 }
 
+/** The same, but it stays in the queue and is what the next call gives, too; its fds are copies of their own. */
+export function peekDatagram(fd: number): Message | undefined {
+  return receiveMessage(fd, { peek: true });
+}
+
 /**
  * Sends one datagram, with copies of the fds, to the socket at a path or abstract `@name`. Waits up to two seconds where the
  * receiver's queue is full. Returns minus errno when it could not be sent (ENOENT, ECONNREFUSED, EAGAIN, …).

@@ -28,6 +28,7 @@ export const maxMessageBytes = 65_536;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const SCM_CREDENTIALS = 2;
+const MSG_PEEK = 0x2;
 const MSG_CTRUNC = 0x8;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
@@ -98,13 +99,13 @@ export function sendMessage(socketFd: number, bytes: Uint8Array, fds: readonly n
 /**
  * The next message of an AF_UNIX socket, without waiting; undefined when there is none. An empty one is the end of
  * a connection on SOCK_SEQPACKET and SOCK_STREAM, and an empty datagram otherwise. Throws with the errno's name,
- * ECONNRESET among them, after which there may be more to read.
+ * ECONNRESET among them, after which there may be more to read. With `peek` the message stays where it is.
  */
-export function receiveMessage(socketFd: number): Message | undefined {
+export function receiveMessage(socketFd: number, { peek = false } = {}): Message | undefined {
   receiving ??= createArena();
   const { memory } = receiving;
   prepare(receiving, maxMessageBytes, controlCapacity);
-  const received = recvmsg(socketFd, memory, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const received = recvmsg(socketFd, memory, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (peek ? MSG_PEEK : 0));
   if (received === -constants.errno.EAGAIN) return undefined;
   if (received < 0) throw systemCallFailed(`receive a message on fd ${socketFd}`, received);
   return {

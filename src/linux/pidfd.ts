@@ -27,6 +27,20 @@ export function pidOfPidfd(fd: number): number | undefined {
   return pid === undefined ? undefined : Number(pid);
 }
 
+const POLLIN = 1;
+
+const poll = libc<[entries: Buffer, count: number, timeoutMs: number]>(
+  "int poll(void *, unsigned long, int)",
+);
+
+/** Whether the process has ended, be it that its parent has not asked for its status yet. pidfd_open(2). */
+export function hasEnded(pidfd: number): boolean {
+  const entry = Buffer.alloc(8);
+  entry.writeInt32LE(pidfd, 0);
+  entry.writeInt16LE(POLLIN, 4);
+  return orThrow(`poll pidfd ${pidfd}`, poll(entry, 1, 0)) > 0;
+}
+
 /** False when the process is gone. pidfd_send_signal(2). */
 export function signalPidfd(pidfd: number, signal: NodeJS.Signals): boolean {
   const result = syscall(SYS_pidfd_send_signal, pidfd, constants.signals[signal], 0, 0);

@@ -21,6 +21,7 @@ export interface FdKeeper {
 /** The sockets behind the state's listeners. */
 export class HeldListeners {
   readonly #fds = new Map<number, number>();
+  readonly #unstored = new Set<number>();
   readonly #keeper: FdKeeper;
   readonly #warn: (message: string) => void;
 
@@ -32,6 +33,17 @@ export class HeldListeners {
   hold({ id, name }: Listener, fd: number): void {
     this.#fds.set(id, fd);
     this.#keeper.store(fd, name);
+  }
+
+  /**
+   * Stores the listeners that were opened since, once the state knows them: what comes back from the fd store unknown
+   * would be taken for the socket unit's.
+   */
+  storeOpened(known: readonly Listener[]): void {
+    for (const { id, name } of known) {
+      const fd = this.#fds.get(id);
+      if (fd !== undefined && this.#unstored.delete(id)) this.#keeper.store(fd, name);
+    }
   }
 
   /** Undefined for a listener that was lost and could not be opened again. */
@@ -85,7 +97,8 @@ export class HeldListeners {
     if (!opened.ok) return opened;
     const inode = inspectSocket(opened.value)?.id ?? "";
     const listener: Listener = { id, name, address: formatAddress(address), inode, origin: "bound", backlog };
-    this.hold(listener, opened.value);
+    this.#fds.set(id, opened.value);
+    this.#unstored.add(id);
     return succeed(listener);
   }
 
@@ -96,16 +109,18 @@ export class HeldListeners {
   close(listener: Listener, others: readonly Listener[]): void {
     const fd = this.#fds.get(listener.id);
     if (fd === undefined) return;
+    const address = parseAddress(listener.address);
+    // First, for after the rest nobody would know any more that there is a file.
+    if (listener.origin === "bound" && address.ok && address.value.kind === "unix")
+      unlinkQuietly(address.value.path);
     this.#fds.delete(listener.id);
+    this.#unstored.delete(listener.id);
     this.#keeper.remove(listener.name);
     for (const { id, name } of others) {
       const kept = this.#fds.get(id);
       if (name === listener.name && kept !== undefined) this.#keeper.store(kept, name);
     }
     closeFd(fd);
-    const address = parseAddress(listener.address);
-    if (listener.origin === "bound" && address.ok && address.value.kind === "unix")
-      unlinkQuietly(address.value.path);
   }
 
   /** Workers may have set a backlog of their own on the shared socket (Node sets 511): puts the right one back. */

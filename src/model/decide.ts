@@ -86,6 +86,9 @@ function apply(turn: Turn, event: Event): void {
         if (run?.phase === "stopping") setRun(turn, slot, { ...run, phase: "draining" });
       }
       break;
+    case "listener-closed":
+      update(turn, { closing: turn.state.closing.filter(({ id }) => id !== event.id) });
+      break;
     case "tick":
       tick(turn);
       break;
@@ -131,7 +134,10 @@ function closeUnused(turn: Turn): void {
   const used = new Set(state.generations.flatMap(({ listeners }) => listeners));
   const unused = state.listeners.filter(({ id }) => !used.has(id));
   if (unused.length === 0) return;
-  update(turn, { listeners: state.listeners.filter(({ id }) => used.has(id)) });
+  update(turn, {
+    listeners: state.listeners.filter(({ id }) => used.has(id)),
+    closing: [...state.closing, ...unused],
+  });
   for (const listener of unused) act(turn, { type: "close-listener", listener });
 }
 

@@ -52,6 +52,7 @@ export type Event =
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
   | { readonly type: "signalled"; readonly slots: readonly Slot[] }
+  | { readonly type: "listener-closed"; readonly id: number }
   | { readonly type: "tick" }
   | { readonly type: "drain-requested" }
   | { readonly type: "stop-requested"; readonly fast: boolean }

@@ -16,6 +16,7 @@ export function recovered(turn: Turn, alive: readonly SlotProcess[]): void {
   const processes = new Map(alive.map((slot) => [nameWorker(slot), slot.process]));
   for (const generation of turn.state.generations) takeStock(turn, generation, processes);
   announceAdoption(turn, alive);
+  for (const listener of turn.state.closing) act(turn, { type: "close-listener", listener });
   for (const generation of turn.state.generations) {
     if (!restarting || generation.stage.phase !== "candidate") resumeGeneration(turn, generation);
   }

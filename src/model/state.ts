@@ -127,6 +127,8 @@ export interface State {
   readonly nextListener: number;
   readonly lifecycle: Lifecycle;
   readonly listeners: readonly Listener[];
+  /** No generation uses them any more; they are to be closed. */
+  readonly closing: readonly Listener[];
   /** Oldest first. */
   readonly generations: readonly Generation[];
   readonly upgrade: Upgrade | null;
@@ -145,6 +147,7 @@ export const initialState: State = {
   nextListener: 1,
   lifecycle: { phase: "starting" },
   listeners: [],
+  closing: [],
   generations: [],
   upgrade: null,
   queued: null,

@@ -1,5 +1,4 @@
-import { messageOf } from "../lib/failure.js";
-import { receiveDatagram } from "../linux/datagram.js";
+import { peekDatagram, receiveDatagram } from "../linux/datagram.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import type { Slot } from "../model/event.js";
@@ -33,17 +32,20 @@ export class NotifyInbox {
 
   #receive(): void {
     for (let count = 0; count < mostPerTurn; count += 1) {
-      const datagram = receiveDatagram(this.#options.fd);
+      const datagram = peekDatagram(this.#options.fd);
       if (datagram === undefined) return;
-      // systemd-notify --ready waits until its BARRIER=1 fd is closed: by then its message has been read.
-      try {
-        this.#take(datagram.bytes, datagram.truncated, datagram.sender?.pid);
-      } catch (error) {
-        this.#drop(messageOf(error));
-      } finally {
-        for (const fd of datagram.fds) closeFd(fd);
-      }
+      for (const fd of datagram.fds) closeFd(fd);
+      this.#take(datagram.bytes, datagram.truncated, datagram.sender?.pid);
+      this.#discard();
     }
+  }
+
+  /**
+   * Only what has been taken leaves the queue, for nobody says READY=1 twice: what a daemon did not live to write
+   * down is there for the next one. systemd-notify --ready waits until its BARRIER=1 fd is closed, which is here.
+   */
+  #discard(): void {
+    for (const fd of receiveDatagram(this.#options.fd)?.fds ?? []) closeFd(fd);
   }
 
   #take(bytes: Buffer, truncated: boolean, pid: number | undefined): void {

@@ -106,6 +106,7 @@ const state = v.object({
   nextListener: count,
   lifecycle,
   listeners: v.array(listener),
+  closing: v.array(listener),
   generations: v.array(generation),
   upgrade: v.nullable(v.object({ ...request, generation: v.nullable(count) })),
   queued: v.nullable(v.object(request)),

@@ -26,8 +26,9 @@ export class Supervisor {
     return this.#state;
   }
 
-  push(event: Event): void {
-    this.#queue.push(event);
+  /** What is known at the same time is given together: then it is written down once. */
+  push(...events: readonly Event[]): void {
+    this.#queue.push(...events);
     if (this.#running) return;
     this.#running = true;
     try {

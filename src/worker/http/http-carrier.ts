@@ -100,7 +100,6 @@ class ServerConnections implements HttpCarrier {
 
   stopMoving(): void {
     this.#telling = true;
-    this.#candidates?.clear();
     for (const socket of this.#sockets) {
       const { parser, _httpMessage: response } = asHttpSocket(socket);
       // Not with more requests pipelined behind it: their responses must come first.

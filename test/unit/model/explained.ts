@@ -45,8 +45,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     case "close-listener": {
       const { id } = action.listener;
       const held = event.type === "prepared" && event.result.ok ? event.result.value.held : [];
-      const known = [...before.listeners, ...held].some((listener) => listener.id === id);
-      return known && !state.listeners.some((listener) => listener.id === id);
+      const known = [...before.listeners, ...before.closing, ...held].some((listener) => listener.id === id);
+      return known && state.closing.some((listener) => listener.id === id);
     }
     case "record": {
       const { entry } = action;

@@ -69,7 +69,7 @@ function wrongUpgrades({ generations, lifecycle, upgrade, queued, outcomes, next
   return found;
 }
 
-function wrongListeners({ listeners, generations, nextListener }: State): string[] {
+function wrongListeners({ listeners, closing, generations, nextListener }: State): string[] {
   const ids = new Set(listeners.map(({ id }) => id));
   const found = generations.flatMap(({ id, listeners: used }) =>
     used
@@ -77,6 +77,7 @@ function wrongListeners({ listeners, generations, nextListener }: State): string
       .map((listener) => `generation ${id} uses unheld ${listener}`),
   );
   if (ids.size < listeners.length) found.push("a listener is known twice");
+  if (closing.some(({ id }) => ids.has(id))) found.push("a listener is to be closed and in use");
   if ([...ids].some((id) => id >= nextListener)) found.push("a listener beyond nextListener");
   return found;
 }

@@ -156,3 +156,13 @@ test("a restart while the state cannot be written has an outcome and leaves the 
   assert.equal(story.lastOutcome?.failure?.reason, "state-unwritable");
   assert.equal(story.active, 1);
 });
+
+test("a listener that was to be closed is closed by the next daemon, and then forgotten", () => {
+  const story = new Story().start().send({ type: "stop-requested", fast: false }).end(1).die();
+  assert.deepEqual(
+    story.did("close-listener").map(({ listener }) => listener.id),
+    [1],
+  );
+  story.send({ type: "listener-closed", id: 1 });
+  assert.deepEqual(story.state.closing, []);
+});

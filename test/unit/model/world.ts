@@ -60,7 +60,6 @@ export class World {
     this.#queue = [];
     this.exited = null;
     this.beings = this.beings.filter((being) => being.gate === "open" && survives(being));
-    if (this.state.listeners.length > 0) this.held = [...this.state.listeners];
     this.send({ type: "recovered", alive: this.beings.filter((being) => this.#isKnown(being)) });
   }
 
@@ -164,6 +163,7 @@ export class World {
         break;
       case "close-listener":
         this.held = this.held.filter(({ id }) => id !== action.listener.id);
+        this.#queue.push({ type: "listener-closed", id: action.listener.id });
         break;
       case "exit":
         this.exited = action.status;
@@ -198,9 +198,10 @@ export class World {
     for (const { id } of this.state.listeners) {
       if (!open.has(id)) this.problems.push(`the state holds listener ${id}, which is closed`);
     }
+    const known = [...this.state.listeners, ...this.state.closing].map(({ id }) => id);
     for (const { id } of this.held) {
-      const known = this.state.listeners.length === 0 || this.state.listeners.some((one) => one.id === id);
-      if (!known) this.problems.push(`listener ${id} is open, and nobody knows it`);
+      if (known.length > 0 && !known.includes(id))
+        this.problems.push(`listener ${id} is open, and nobody knows it`);
     }
   }
 }

@@ -229,3 +229,34 @@ test("what was read and written elsewhere comes first on the other side", async 
   client.send("TP/1.1\r\nHost: x\r\n\r\n");
   assert.equal((await client.response()).body, "/2");
 });
+
+test("a connection does not go on while what was written elsewhere is still on its way to a slow reader", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  client.socket.pause();
+  const [frozen] = pair.a.carrier.freeze(1);
+  assert.ok(frozen);
+  const head = "HTTP/1.1 200 OK\r\nContent-Length: 8000000\r\n\r\n";
+  pair.b.carrier.adopt({ ...frozen, output: Buffer.from(head + "x".repeat(8_000_000)) });
+  assert.deepEqual(pair.b.carrier.freeze(1), []);
+  client.socket.resume();
+  assert.equal((await client.response()).body.length, 8_000_000);
+  await until("it can move again", () => moveNow(pair.b, pair.a).length === 1);
+  assert.equal((await client.get("/after")).headers.get("x-side"), "a");
+});
+
+test("the end of an answer is enough to move its connection: no timer is needed", async (t) => {
+  const finish: (() => void)[] = [];
+  await using pair = await Pair.open((_request, response) => {
+    finish.push(() => response.end());
+  });
+  const client = await pair.connect();
+  client.send(get("/"));
+  await until("it is in flight", () => finish.length === 1);
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  await pair.begin(pair.a, pair.b);
+  assert.deepEqual(moveNow(pair.a, pair.b), []);
+  for (const end of finish) end();
+  await until("it has moved", () => pair.a.carrier.open === 0);
+});

@@ -1,0 +1,53 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Container } from "../harness/container/container.js";
+import type { Row } from "./figures.js";
+import { HOLDFAST } from "./services.js";
+
+const IDLE_SECONDS = 30;
+
+interface Usage {
+  /** Times a thread went to sleep and so had been woken. proc_pid_status(5). */
+  readonly wakeUps: number;
+  /** Time on a CPU, from the scheduler's own account. */
+  readonly cpuMs: number;
+  readonly residentMb: number;
+}
+
+/**
+ * What the daemon costs while nothing happens. It must have been idle for a while already: some ten seconds after its start V8
+ * collects garbage once more, in all its threads.
+ */
+export async function measureIdle(container: Container): Promise<Row[]> {
+  await container.sh(`systemctl is-active ${HOLDFAST.units}`);
+  const pid = await container.show(HOLDFAST.units, "MainPID");
+  const watchdogUs = await container.show(HOLDFAST.units, "WatchdogUSec");
+  const before = await readUsage(container, pid);
+  await pause(IDLE_SECONDS * 1000);
+  const after = await readUsage(container, pid);
+  return [
+    {
+      what: "the idle daemon's memory (RSS)",
+      figure: `${after.residentMb.toFixed(1)} MB`,
+      goal: "under 60 MB",
+    },
+    {
+      what: `its wake-ups in ${IDLE_SECONDS} s, all threads`,
+      figure: String(after.wakeUps - before.wakeUps),
+      goal: `none but the watchdog's (WatchdogSec=${watchdogUs}: about 2 pings)`,
+    },
+    { what: `its CPU time in ${IDLE_SECONDS} s`, figure: `${(after.cpuMs - before.cpuMs).toFixed(1)} ms` },
+  ];
+}
+
+async function readUsage(container: Container, pid: string): Promise<Usage> {
+  const text = await container.sh(
+    `cat /proc/${pid}/task/*/status; sed 's/^/schedstat: /' /proc/${pid}/task/*/schedstat`,
+  );
+  const numbers = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, number]) => Number(number));
+  const sum = (pattern: RegExp) => numbers(pattern).reduce((total, number) => total + number, 0);
+  return {
+    wakeUps: sum(/^voluntary_ctxt_switches:\s*(\d+)$/gm),
+    cpuMs: sum(/^schedstat: (\d+) /gm) / 1e6,
+    residentMb: (numbers(/^VmRSS:\s*(\d+) kB$/gm)[0] ?? 0) / 1024,
+  };
+}

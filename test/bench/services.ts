@@ -1,0 +1,64 @@
+import { execFileSync } from "node:child_process";
+import { HoldfastError } from "../../src/lib/failure.js";
+import { pathInCheckout } from "../harness/container/checkout.js";
+import type { Container } from "../harness/container/container.js";
+
+/** The same program with the same socket unit twice: under Holdfast, and as two units that share the socket. */
+export const HOLDFAST = { units: "holdfast@web.service", address: "127.0.0.1:8080" };
+export const PLAIN = { units: "plain@1.service plain@2.service", address: "127.0.0.1:8081" };
+export type Service = typeof HOLDFAST;
+
+const SERVER = "/srv/web/server.js";
+
+const CONFIG = `command = ["/usr/bin/node", "${SERVER}"]
+release = "/srv/web"
+workers = 2
+`;
+
+// The rest as in units/holdfast@.service where it could make a difference.
+const PLAIN_UNIT = `[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=/usr/bin/node ${SERVER}
+WorkingDirectory=/srv/web
+Sockets=plain.socket
+KillMode=mixed
+`;
+
+export async function installServices(container: Container): Promise<void> {
+  await container.sh("cp -r /opt/apps/plain /srv/web && echo v1 > /srv/web/version");
+  const socket = (address: string, more: string) =>
+    `[Socket]\nListenStream=${address}\nBacklog=4096\n${more}\n`;
+  const units = "/etc/systemd/system";
+  await container.write("/etc/holdfast/web.toml", CONFIG);
+  await container.write(`${units}/holdfast@web.socket`, socket(HOLDFAST.address, "FileDescriptorName=http"));
+  await container.write(`${units}/plain@.service`, PLAIN_UNIT);
+  await container.write(`${units}/plain.socket`, socket(PLAIN.address, "Service=plain@1.service"));
+  await container.sh("systemctl daemon-reload && systemctl start holdfast@web.socket plain.socket");
+  await container.sh(`systemctl start ${HOLDFAST.units} ${PLAIN.units}`);
+}
+
+/** From now on holdfast@web runs the daemon that leaves stamps in `file`. */
+export async function installTimedDaemon(
+  container: Container,
+  variable: string,
+  file: string,
+): Promise<void> {
+  const compiled = execFileSync(
+    "tar",
+    ["--create", "--directory", pathInCheckout(), "build/src", "build/test/bench"],
+    {
+      maxBuffer: 2 ** 26,
+    },
+  );
+  const extract = ["tar", "--extract", "--no-same-owner", "--directory", "/opt/holdfast"] as const;
+  const { code, stderr } = await container.exec([...extract], { input: compiled });
+  if (code !== 0)
+    throw new HoldfastError("install", `cannot copy the timed daemon into the container: ${stderr}`);
+  await container.write(
+    "/etc/systemd/system/holdfast@web.service.d/bench.conf",
+    `[Service]\nEnvironment=${variable}=${file}\nExecStart=\n` +
+      "ExecStart=/usr/bin/node /opt/holdfast/build/test/bench/timed-daemon.js --name %i\n",
+  );
+  await container.sh(`systemctl daemon-reload && systemctl restart ${HOLDFAST.units}`);
+}

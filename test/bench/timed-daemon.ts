@@ -1,0 +1,46 @@
+import { runDaemon } from "../../src/daemon.js";
+import { monotonicMs } from "../../src/linux/boot.js";
+import { activeGeneration, type State } from "../../src/model/state.js";
+import type { Effects } from "../../src/supervisor/effects.js";
+import { stamp } from "./stamps.js";
+
+/** The daemon as it is, and stamps of what it does when. A stamp is written when nobody waits for what comes next. */
+function timed(effects: Effects): Effects {
+  let active: number | undefined;
+  let turnAt = 0;
+  let adopted = false;
+  const persist = (state: State) => {
+    const written = effects.persist(state);
+    const persistedAt = monotonicMs();
+    // The first write is that of the event `recovered`: fds and processes have found their places before it.
+    if (!adopted) stamp({ what: "adopted", atMs: persistedAt });
+    adopted = true;
+    const generation = activeGeneration(state)?.id;
+    if (generation !== undefined && generation !== active) {
+      active = generation;
+      stamp({ what: "decided", atMs: turnAt, generation });
+      stamp({ what: "persisted", atMs: persistedAt, generation });
+    }
+    return written;
+  };
+  return {
+    ...effects,
+    // Asked for once at the beginning of each turn of the loop, before `decide`.
+    clock: () => {
+      const clock = effects.clock();
+      turnAt = clock.now;
+      return clock;
+    },
+    persist,
+    perform: (action, state) => {
+      if (action.type === "exit") stamp({ what: "exit" });
+      return effects.perform(action, state);
+    },
+  };
+}
+
+stamp({ what: "process-start", atMs: monotonicMs() - performance.now() });
+stamp({ what: "loaded" });
+process.on("SIGTERM", () => stamp({ what: "sigterm" }));
+await runDaemon(process.argv.slice(2), timed);
+stamp({ what: "answers" });

@@ -1,0 +1,60 @@
+import { readdirSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { HoldfastError } from "../../../src/lib/failure.js";
+import { pidOfPidfd } from "../../../src/linux/pidfd.js";
+import { inspectSocket } from "../../../src/linux/socket.js";
+import { isLive, type State } from "../../../src/model/state.js";
+import type { StoredFd } from "./fd-store.js";
+import type { Rig } from "./rig.js";
+
+/** What there should be and what there is, as texts that can be compared. */
+interface Accounts {
+  readonly fds: readonly string[];
+  readonly workers: readonly number[];
+}
+
+/**
+ * Waits until every fd in the store is accounted for in the state and the other way round, and every process of the
+ * service is a worker in the state and the other way round. Throws with both sides when they stay apart.
+ */
+export async function balance(rig: Rig): Promise<void> {
+  let [wanted, found]: (Accounts | undefined)[] = [];
+  try {
+    await rig.manager.waitFor("the books balanced", () => {
+      wanted = accountsOf(rig.state());
+      found = { fds: rig.manager.store.entries.map(describe).sort(), workers: rig.workers().sort() };
+      return isDeepStrictEqual(wanted, found);
+    });
+  } catch (error) {
+    const sides = `state: ${JSON.stringify(wanted, null, 1)}\nthere is: ${JSON.stringify(found, null, 1)}`;
+    throw new HoldfastError("unbalanced", `the state and the world differ\n${sides}`, { cause: error });
+  }
+}
+
+function accountsOf({ generations, listeners }: State): Accounts {
+  const live = generations.flatMap(({ id, workers }) =>
+    workers.flatMap(({ index, run }) =>
+      isLive(run) ? [{ name: `${id}.${index}`, pid: run.process.pid }] : [],
+    ),
+  );
+  const fds = [
+    "holdfast.control",
+    "holdfast.notify",
+    "holdfast.state",
+    ...listeners.map(({ name, address, inode }) => `${name} ${address} ${inode}`),
+    ...live.map(({ name, pid }) => `holdfast.worker.${name} ${pid}`),
+  ];
+  return { fds: fds.sort(), workers: live.map(({ pid }) => pid).sort() };
+}
+
+function describe({ name, fd }: StoredFd): string {
+  if (name.startsWith("holdfast.worker.")) return `${name} ${pidOfPidfd(fd)}`;
+  if (name.startsWith("holdfast.")) return name;
+  const facts = inspectSocket(fd);
+  return `${name} ${facts?.address} ${facts?.id}`;
+}
+
+/** How many fds a process has open. */
+export function countFds(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}

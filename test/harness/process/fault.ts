@@ -1,0 +1,43 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+
+const schema = v.object({
+  /** The which effect from now on, counted from 1. */
+  at: v.number(),
+  how: v.picklist(["die-before", "die-after", "fail"]),
+});
+
+export type Fault = v.InferOutput<typeof schema>;
+
+/** How the faulty daemon is told where to look. */
+export const faultVariable = "FAULT_DIRECTORY";
+
+/** From now on the faulty daemon counts its effects. */
+export function armFault(directory: string, fault: Fault): void {
+  rmSync(join(directory, "struck"), { force: true });
+  writeFileSync(faultFile(directory), JSON.stringify(fault));
+}
+
+/** What the fault struck; undefined when fewer effects than that were needed. */
+export function disarmFault(directory: string): string | undefined {
+  rmSync(faultFile(directory), { force: true });
+  const struck = join(directory, "struck");
+  return existsSync(struck) ? readFileSync(struck, "utf8") : undefined;
+}
+
+export function readFault(directory: string): Fault | undefined {
+  const file = faultFile(directory);
+  if (!existsSync(file)) return undefined;
+  return v.parse(v.pipe(v.string(), v.parseJson(), schema), readFileSync(file, "utf8"));
+}
+
+/** Written before the fault strikes, which then strikes once. */
+export function noteStruck(directory: string, what: string): void {
+  writeFileSync(join(directory, "struck"), what);
+  rmSync(faultFile(directory));
+}
+
+function faultFile(directory: string): string {
+  return join(directory, "fault.json");
+}

@@ -1,0 +1,62 @@
+import { runDaemon } from "../../../src/daemon.js";
+import { type Failure, fail, HoldfastError } from "../../../src/lib/failure.js";
+import type { Action, Event } from "../../../src/model/event.js";
+import type { Effects } from "../../../src/supervisor/effects.js";
+import { faultVariable, noteStruck, readFault } from "./fault.js";
+
+const directory = process.env[faultVariable] ?? "";
+let count = 0;
+
+/** Counts an effect if a fault is armed, and strikes when it is the one. `failed` is what it gives instead of being done. */
+function through<T>(what: string, effect: () => T, failed: (failure: Failure) => T): T {
+  const fault = readFault(directory);
+  if (fault === undefined) {
+    count = 0;
+    return effect();
+  }
+  count += 1;
+  if (count !== fault.at) return effect();
+  if (fault.how === "fail") {
+    noteStruck(directory, what);
+    return failed({ reason: "by-test", message: `cannot ${what}: the test says so` });
+  }
+  const result = fault.how === "die-after" ? effect() : undefined;
+  noteStruck(directory, what);
+  process.kill(process.pid, "SIGKILL");
+  // Unreachable in fact: a signal that a process sends itself is delivered before kill(2) returns.
+  return result ?? effect();
+}
+
+function failAction(action: Action, failure: Failure): readonly Event[] {
+  switch (action.type) {
+    case "prepare":
+      return [{ type: "prepared", upgrade: action.upgrade, result: { ok: false, failure } }];
+    case "spawn":
+      return [{ ...action, type: "spawn-failed", failure }];
+    default:
+      throw new HoldfastError(failure.reason, failure.message);
+  }
+}
+
+function makeFaulty(effects: Effects): Effects {
+  return {
+    ...effects,
+    persist: (state) =>
+      through(
+        "persist",
+        () => effects.persist(state),
+        ({ reason, message }) => fail(reason, message),
+      ),
+    perform: (action, state) =>
+      // What is only told changes nothing: the next effect's fault is the same as its own.
+      action.type === "announce"
+        ? effects.perform(action, state)
+        : through(
+            action.type,
+            () => effects.perform(action, state),
+            (failure) => failAction(action, failure),
+          ),
+  };
+}
+
+await runDaemon(process.argv.slice(2), makeFaulty);

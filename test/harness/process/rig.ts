@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ControlClient, createControlClient } from "../../../src/control/client.js";
+import type { StatusReport } from "../../../src/control/port.js";
+import type { Address } from "../../../src/lib/address.js";
+import { controlSocketIn } from "../../../src/lib/directories.js";
+import { closeFd } from "../../../src/linux/fd.js";
+import { openListener } from "../../../src/linux/listener.js";
+import { inspectSocket } from "../../../src/linux/socket.js";
+import type { Outcome, State } from "../../../src/model/state.js";
+import { readStateFile } from "../../../src/state/state-file.js";
+import type { Behaviour } from "./behaviour.js";
+import { faultVariable } from "./fault.js";
+import { findWorkers, killWorkers } from "./own-processes.js";
+import { type Answer, ask, RequestLoop } from "./requests.js";
+import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
+
+export interface RigOptions {
+  readonly workers?: number;
+  /** TOML after the keys that every test needs. */
+  readonly config?: string;
+  /** The daemon's effects can be made to fail: `armFault(rig.directory, …)`. */
+  readonly faulty?: boolean;
+  /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
+  readonly logFile?: boolean;
+  /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
+  readonly unixSocket?: boolean;
+}
+
+const probeTimeoutMs = 500;
+let made = 0;
+
+/** One service in directories of its own: the manager, a release of puppets, a socket unit on a free port. */
+export class Rig implements AsyncDisposable {
+  readonly name = `test-${process.pid}-${made++}`;
+  readonly directory = mkdtempSync(join(tmpdir(), "holdfast-"));
+  readonly runtimeDirectory = join(this.directory, "run");
+  readonly stateDirectory = join(this.directory, "state");
+  readonly configFile = join(this.directory, "service.toml");
+  readonly port: number;
+  readonly manager: ServiceManager;
+  readonly managerOptions: ServiceManagerOptions;
+  readonly control: ControlClient;
+  /** Impatient: the connection to a daemon that died waits in the backlog, because the fd store holds the socket. */
+  readonly #probe: ControlClient;
+  readonly #sockets: readonly UnitSocket[];
+  readonly #workers: number;
+
+  constructor({
+    workers = 1,
+    config = "",
+    faulty = false,
+    logFile = false,
+    unixSocket = false,
+  }: RigOptions = {}) {
+    this.#workers = workers;
+    const http = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
+    this.port = portOf(http);
+    const path = join(this.directory, "unit.sock");
+    this.#sockets = [
+      { name: "http", fd: http },
+      ...(unixSocket ? [{ name: "unix", fd: open({ kind: "unix", path }) }] : []),
+    ];
+    const options = ["--name", this.name, "--config", this.configFile];
+    options.push("--runtime-dir", this.runtimeDirectory, "--state-dir", this.stateDirectory);
+    if (logFile) options.push("--log-file", join(this.directory, "holdfast.log"));
+    this.managerOptions = {
+      directory: this.directory,
+      sockets: this.#sockets,
+      command: [process.execPath, faulty ? faultyDaemon : daemon, ...options],
+      environment: { [faultVariable]: this.directory },
+    };
+    this.manager = new ServiceManager(this.managerOptions);
+    const socketPath = controlSocketIn(this.runtimeDirectory);
+    this.control = createControlClient({ socketPath });
+    this.#probe = createControlClient({ socketPath, timeoutMs: probeTimeoutMs });
+    this.release({ version: "1" });
+    this.configure(config);
+  }
+
+  /** Writes the config; what is given comes after the common keys. */
+  configure(more = ""): void {
+    const command = JSON.stringify([process.execPath, puppet]);
+    const common = [
+      `command = ${command}`,
+      `release = ${JSON.stringify(join(this.directory, "current"))}`,
+      `workers = ${this.#workers}`,
+    ];
+    writeFileSync(this.configFile, `${common.join("\n")}\n${more}`);
+  }
+
+  /** Makes a release of puppets that behave like this the current one. */
+  release(behaviour: Behaviour): void {
+    const directory = join(this.directory, `release-${behaviour.version}`);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "puppet.json"), JSON.stringify(behaviour));
+    const link = join(this.directory, "current");
+    symlinkSync(directory, `${link}.new`);
+    renameSync(`${link}.new`, link);
+  }
+
+  /** A new directory in the rig's own. */
+  makeDirectory(name: string): string {
+    const directory = join(this.directory, name);
+    mkdirSync(directory);
+    return directory;
+  }
+
+  ask(path = "/"): Promise<Answer> {
+    return ask({ port: this.port }, path);
+  }
+
+  load(): RequestLoop {
+    return new RequestLoop({ port: this.port });
+  }
+
+  async status(): Promise<StatusReport> {
+    const status = await this.control.status();
+    assert.ok(status.ok, status.ok ? "" : `${status.failure.message}\n${this.manager.log()}`);
+    return status.value;
+  }
+
+  /** Asks for an upgrade or rollback and waits for its outcome. */
+  async upgrade(command: "upgrade" | "rollback" = "upgrade"): Promise<Outcome> {
+    const signal = AbortSignal.timeout(30_000);
+    const followed = await this.control.follow(command, { onAccepted() {}, onNews() {}, signal });
+    assert.ok(followed.ok, followed.ok ? "" : `${followed.failure.message}\n${this.manager.log()}`);
+    return followed.value;
+  }
+
+  /** Waits until the status satisfies `probe`. */
+  async until(what: string, probe: (status: StatusReport) => boolean): Promise<StatusReport> {
+    return this.manager.waitFor(what, async () => {
+      const status = await this.#probe.status();
+      return status.ok && probe(status.value) ? status.value : undefined;
+    });
+  }
+
+  /** Waits until only the active generation is left and all its workers are ready. */
+  settled(): Promise<StatusReport> {
+    return this.until("one generation, ready", isSettled);
+  }
+
+  /** Waits until it is settled or the daemon has ended; true for the latter. */
+  async settledOrEnded(): Promise<boolean> {
+    await this.manager.waitFor("one generation, ready, or the daemon's end", async () => {
+      const status = await Promise.race([this.#probe.status(), this.manager.exited]);
+      return this.manager.exit !== undefined || (status?.ok && isSettled(status.value));
+    });
+    return this.manager.exit !== undefined;
+  }
+
+  /** The state as it is on disk. */
+  state(): State {
+    const read = readStateFile(this.stateDirectory);
+    assert.ok(read.ok, read.ok ? "" : read.failure.message);
+    assert.ok(read.value !== undefined, "there is no state file");
+    return read.value.state;
+  }
+
+  workers(): number[] {
+    return findWorkers(this.name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.manager[Symbol.asyncDispose]();
+    killWorkers(this.name);
+    for (const { fd } of this.#sockets) closeFd(fd);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+const daemon = fileURLToPath(new URL("../../../src/daemon.js", import.meta.url));
+const faultyDaemon = fileURLToPath(new URL("./faulty-daemon.js", import.meta.url));
+const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
+
+function isSettled({ generations, upgrade }: StatusReport): boolean {
+  const [only, ...others] = generations;
+  const ready = only?.workers.every(({ phase }) => phase === "ready") ?? false;
+  return upgrade === null && others.length === 0 && only?.phase === "active" && ready;
+}
+
+function open(address: Address): number {
+  const opened = openListener(address, { backlog: 4096 });
+  assert.ok(opened.ok, opened.ok ? "" : opened.failure.message);
+  return opened.value;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): number {
+  const fd = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
+  const port = portOf(fd);
+  closeFd(fd);
+  return port;
+}
+
+function portOf(fd: number): number {
+  return Number(inspectSocket(fd)?.address.split(":").at(-1));
+}

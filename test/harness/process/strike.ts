@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { HoldfastError } from "../../../src/lib/failure.js";
+import { balance } from "./accounts.js";
+import { armFault, disarmFault, type Fault } from "./fault.js";
+import { ask } from "./requests.js";
+import { Rig } from "./rig.js";
+
+const beyondAnyUpgrade = 100;
+
+/** A check, and a listener of the daemon's own beside the unit's. */
+export function configWith(socket: string): string {
+  return `check = ["true"]\n[listeners.http]\n[listeners.moving]\naddress = ${JSON.stringify(`unix:${socket}`)}\n`;
+}
+
+/** The daemon's own; the manager's is apart. */
+function socketsIn(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((file) => file.endsWith(".sock") && file !== "manager.sock")
+    .map((file) => join(directory, file));
+}
+
+/** Runs an upgrade to its end, with another daemon for each that ends; true when the request was taken. */
+async function upgradeOverDeaths(rig: Rig): Promise<boolean> {
+  const requested = await rig.control.request("upgrade");
+  if (await rig.settledOrEnded()) {
+    await rig.manager.ended();
+    await rig.manager.startReady();
+  }
+  return requested.ok;
+}
+
+/** One upgrade for each effect that an upgrade has, struck at that effect; how many there are. */
+async function strikeEach(rig: Rig, how: Fault["how"]): Promise<number> {
+  for (let at = 1; at < beyondAnyUpgrade; at++) {
+    const before = (await rig.settled()).generations[0]?.id ?? 0;
+    // Each upgrade opens a listener and closes one.
+    const socket = `${rig.directory}/${how}-${at}.sock`;
+    rig.configure(configWith(socket));
+    armFault(rig.directory, { at, how });
+    const taken = await upgradeOverDeaths(rig);
+    const struck = disarmFault(rig.directory);
+    const where = `${how} ${at}: ${struck}`;
+    const { generations, lastUpgrade } = await rig.settled();
+    const after = generations[0]?.id ?? 0;
+    if (taken && how !== "fail") assert.equal(lastUpgrade?.failure, null, where);
+    assert.ok(after >= before && (after > before || !taken || how === "fail"), where);
+    assert.equal((await rig.ask()).generation, after, where);
+    if (after > before) {
+      assert.deepEqual(socketsIn(rig.directory), [socket], where);
+      assert.equal((await ask({ socketPath: socket })).generation, after, where);
+    }
+    await balance(rig);
+    if (struck === undefined) return at - 1;
+  }
+  throw new HoldfastError("endless", "the upgrade needs more effects than can be");
+}
+
+/** A service under load, upgraded once for each effect of an upgrade; not one request may fail. */
+export async function upgradeUnderFaults(how: Fault["how"]): Promise<string> {
+  await using rig = new Rig({ faulty: true });
+  rig.configure(configWith(`${rig.directory}/first.sock`));
+  await rig.manager.startReady();
+  await using load = rig.load();
+  const struck = await strikeEach(rig, how);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  return `${struck} effects struck, ${load.answered} requests answered`;
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { balance } from "../harness/process/accounts.js";
+import { Rig } from "../harness/process/rig.js";
+
+const quick = '[ready]\ntimeout = "500ms"\n';
+
+const bad: readonly [what: string, reason: string, message: RegExp, spoil: (rig: Rig) => void][] = [
+  [
+    "crashes at boot",
+    "worker-exited",
+    /worker 2\.[01] exited with status 3 before it was ready/,
+    (rig) => rig.release({ version: "2", boot: "crash" }),
+  ],
+  [
+    "never says that it is ready",
+    "start-timeout",
+    /not ready within 0.5 s/,
+    (rig) => rig.release({ version: "2", boot: "silent" }),
+  ],
+  [
+    "fails its check",
+    "check-failed",
+    /no, this one is bad/,
+    (rig) => rig.configure(`check = ["/bin/sh", "-c", "echo no, this one is bad; exit 1"]\n${quick}`),
+  ],
+  [
+    "has a check that does not end",
+    "check-timeout",
+    /did not end within 0.5 s/,
+    (rig) => rig.configure(`check = ["/bin/sleep", "60"]\n${quick}`),
+  ],
+  [
+    "has a command that does not exist",
+    "command-missing",
+    /no-such-program/,
+    (rig) => writeFileSync(rig.configFile, 'command = ["no-such-program"]\n'),
+  ],
+  [
+    "has a config that does not parse",
+    "config-syntax",
+    /service\.toml:2/,
+    (rig) => writeFileSync(rig.configFile, 'command = ["true"]\nworkers = = 2\n'),
+  ],
+  [
+    "has no release directory",
+    "release-invalid",
+    /cannot use the release/,
+    (rig) => rmSync(join(rig.directory, "current")),
+  ],
+];
+
+const run = promisify(execFile);
+const cli = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
+
+test("the CLI exits 1 after a failed upgrade and says why, 0 after a good one", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  const upgrade = (): Promise<unknown> =>
+    run(process.execPath, [cli, "--socket", `${rig.runtimeDirectory}/control.sock`, "upgrade"]);
+  rig.release({ version: "2", boot: "crash" });
+  await assert.rejects(upgrade(), { code: 1, stderr: /exited with status 3 before it was ready/ });
+  rig.release({ version: "2" });
+  await upgrade();
+  assert.equal((await rig.settled()).generations[0]?.id, 3);
+});
+
+test("a version that cannot run never takes a request, and the answer says why", async (t) => {
+  await using rig = new Rig({ workers: 2, config: quick });
+  await rig.manager.startReady();
+  const { pid } = await rig.ask();
+  await using load = rig.load();
+  for (const [what, reason, message, spoil] of bad) {
+    await t.test(`one that ${what}`, async () => {
+      rig.configure(quick);
+      rig.release({ version: "1" });
+      spoil(rig);
+      const outcome = await rig.upgrade();
+      assert.equal(outcome.failure?.reason, reason, outcome.failure?.message);
+      assert.match(outcome.failure.message, message);
+      const status = await rig.settled();
+      assert.equal(status.generations[0]?.id, 1);
+      assert.match(status.summary, /still serving 1/);
+      assert.match(status.degraded ?? "", /the last upgrade failed/);
+      await balance(rig);
+    });
+  }
+  assert.ok(rig.workers().includes(pid), "the old workers are other ones now");
+  rig.configure(quick);
+  rig.release({ version: "3" });
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  assert.equal((await rig.ask()).version, "3");
+});

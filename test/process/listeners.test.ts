@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { createConnection, createServer } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { closeFd, duplicateFd } from "../../src/linux/fd.js";
+import { openListener } from "../../src/linux/listener.js";
+import { inspectSocket } from "../../src/linux/socket.js";
+import { balance } from "../harness/process/accounts.js";
+import { ask } from "../harness/process/requests.js";
+import { freePort, Rig } from "../harness/process/rig.js";
+
+test("a declared address is opened, and moved by an upgrade without a request lost on either", async () => {
+  await using rig = new Rig();
+  const [first, second] = [freePort(), freePort()];
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "127.0.0.1:${first}"\n`);
+  await rig.manager.startReady();
+  const gate = join(rig.directory, "gate");
+  const held = ask({ port: first }, `/hold?${gate}`);
+  assert.equal((await ask({ port: first })).generation, 1);
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "127.0.0.1:${second}"\n`);
+  assert.equal((await rig.upgrade()).failure, null);
+  assert.equal((await ask({ port: second })).generation, 2);
+  const addresses = (await rig.status()).listeners.map(({ name, address }) => `${name} ${address}`);
+  assert.ok(addresses.includes(`own 127.0.0.1:${first}`), "closed before the old generation has drained");
+  writeFileSync(gate, "");
+  assert.equal((await held).generation, 1);
+  await rig.settled();
+  await assert.rejects(ask({ port: first }), /ECONNREFUSED/);
+  await balance(rig);
+});
+
+test("a listener that is no longer declared is closed and taken from the store, its own socket file too", async () => {
+  await using rig = new Rig();
+  const socketPath = join(rig.directory, "own.sock");
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${socketPath}"\nmode = "0640"\n`);
+  await rig.manager.startReady();
+  assert.equal(statSync(socketPath).mode & 0o777, 0o640);
+  assert.equal((await ask({ socketPath })).generation, 1);
+  rig.configure("[listeners.http]\n");
+  assert.equal((await rig.upgrade()).failure, null);
+  const { listeners } = await rig.settled();
+  assert.deepEqual(
+    listeners.map(({ name }) => name),
+    ["http"],
+  );
+  assert.ok(!existsSync(socketPath));
+  assert.ok(!rig.manager.store.names.includes("own"));
+  await balance(rig);
+});
+
+test("the manager's own unix socket is never unlinked, declared or not, stopped or not", async () => {
+  await using rig = new Rig({ unixSocket: true });
+  const socketPath = join(rig.directory, "unit.sock");
+  await rig.manager.startReady();
+  assert.equal((await ask({ socketPath })).generation, 1);
+  rig.configure("[listeners.http]\n");
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+  assert.ok(existsSync(socketPath));
+  assert.ok(!rig.manager.store.names.includes("unix"));
+  assert.equal((await rig.manager.stop()).code, 0);
+  assert.ok(existsSync(socketPath));
+  rig.configure();
+  await rig.manager.startReady();
+  assert.equal((await ask({ socketPath })).generation, 3);
+});
+
+test("a socket that comes from the unit and from the store is held once", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  const inode = rig.state().listeners[0]?.inode;
+  for (let round = 0; round < 2; round++) {
+    await rig.manager.kill9();
+    await rig.manager.startReady();
+    assert.deepEqual(
+      (await rig.settled()).listeners.map(({ name, origin }) => [name, origin]),
+      [["http", "unit"]],
+    );
+    const directory = `/proc/${rig.manager.pid}/fd`;
+    const held = readdirSync(directory).filter(
+      (fd) => readlinkSync(`${directory}/${fd}`) === `socket:[${inode}]`,
+    );
+    assert.equal(held.length, 1);
+    await balance(rig);
+  }
+});
+
+test("what is in the store and can be no listener is closed and taken from it", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  const connection = createConnection(address.port, "127.0.0.1");
+  await new Promise((resolve) => connection.once("connect", resolve));
+  const handle: unknown = Reflect.get(connection, "_handle");
+  const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
+  assert.ok(typeof fd === "number");
+  rig.manager.store.add("connection", duplicateFd(fd));
+  rig.manager.store.add("holdfast.worker.1.9", duplicateFd(fd));
+  rig.manager.store.add("holdfast.worker.nonsense", duplicateFd(fd));
+  connection.destroy();
+  server.close();
+  await rig.manager.startReady();
+  await rig.settled();
+  await balance(rig);
+});
+
+test("a listener in the store that nobody declares is closed and taken from it", async () => {
+  await using rig = new Rig({ config: "[listeners.http]\n" });
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  const opened = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 }, { backlog: 1 });
+  assert.ok(opened.ok);
+  const port = Number(inspectSocket(opened.value)?.address.split(":").at(-1));
+  rig.manager.store.add("stranger", opened.value);
+  await rig.manager.startReady();
+  await rig.settled();
+  await balance(rig);
+  await assert.rejects(ask({ port }), /ECONNREFUSED/);
+});
+
+test("a port that somebody has is named with its process, and the old generation serves on", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  const opened = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 }, { backlog: 1 });
+  assert.ok(opened.ok);
+  const address = inspectSocket(opened.value)?.address ?? "";
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "${address}"\n`);
+  const { failure } = await rig.upgrade();
+  closeFd(opened.value);
+  assert.equal(failure?.reason, "address-in-use");
+  assert.ok(failure.message.includes(address), failure.message);
+  assert.ok(failure.message.includes(`pid ${process.pid}`), failure.message);
+  assert.equal((await rig.ask()).generation, 1);
+  await balance(rig);
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+});

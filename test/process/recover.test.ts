@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { signalPidfd } from "../../src/linux/pidfd.js";
+import { stateFilePath } from "../../src/state/state-file.js";
+import { balance } from "../harness/process/accounts.js";
+import { Rig } from "../harness/process/rig.js";
+
+test("after kill -9 the next daemon adopts the workers, is ready at once, and no request was lost", async () => {
+  await using rig = new Rig({ workers: 2 });
+  await rig.manager.startReady();
+  const workers = rig.workers();
+  await using load = rig.load();
+  for (let round = 0; round < 3; round++) {
+    await rig.manager.kill9();
+    await rig.manager.startReady();
+    await balance(rig);
+  }
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  assert.deepEqual(rig.workers(), workers);
+  assert.equal((await rig.settled()).generations[0]?.id, 1);
+});
+
+test("a reexec ends the daemon as if to be started again, and starts no generation", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await using load = rig.load();
+  assert.ok((await rig.control.order("reexec")).ok);
+  assert.deepEqual(await rig.manager.ended(), { code: 75, signal: null });
+  await rig.manager.startReady();
+  assert.equal((await rig.settled()).generations[0]?.id, 1);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  await balance(rig);
+});
+
+test("a worker that crashes is replaced by one of the same version, whatever is on the disk by then", async () => {
+  await using rig = new Rig({ workers: 2 });
+  await rig.manager.startReady();
+  const before = rig.workers();
+  rig.release({ version: "2" });
+  await assert.rejects(rig.ask("/crash"));
+  await rig.manager.waitFor("another worker", () => rig.workers().some((pid) => !before.includes(pid)));
+  const { generations } = await rig.settled();
+  assert.equal(generations[0]?.id, 1);
+  assert.deepEqual(generations[0]?.workers.map(({ crashes }) => crashes).sort(), [0, 1]);
+  for (let round = 0; round < 5; round++) assert.equal((await rig.ask()).version, "1");
+  await balance(rig);
+});
+
+test("a worker that died while no daemon lived is replaced by the next", async () => {
+  await using rig = new Rig({ workers: 2 });
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  const pidfd = rig.manager.store.entries.find(({ name }) => name === "holdfast.worker.1.0")?.fd;
+  assert.ok(pidfd !== undefined);
+  signalPidfd(pidfd, "SIGKILL");
+  await rig.manager.startReady();
+  const { generations } = await rig.settled();
+  assert.deepEqual(
+    generations.map(({ id, workers }) => [id, workers.length]),
+    [[1, 2]],
+  );
+  await balance(rig);
+});
+
+const spoilings: readonly [what: string, spoil: (file: string) => void][] = [
+  ["is lost", (file) => rmSync(file)],
+  ["is cut", (file) => writeFileSync(file, readFileSync(file, "utf8").slice(0, 100))],
+  ["is empty", (file) => writeFileSync(file, "")],
+  ["is damaged", (file) => writeFileSync(file, readFileSync(file, "utf8").replace('"running"', '"drained"'))],
+  ["is of a later version", (file) => writeFileSync(file, '{"format":999,"checksum":"","record":{}}')],
+  ["is binary", (file) => writeFileSync(file, Buffer.alloc(4096, 0xff))],
+];
+
+test("a state file that cannot be used is set aside, and nothing stops serving", async (t) => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await rig.upgrade();
+  const { pid } = await rig.settled().then(() => rig.ask());
+  await using load = rig.load();
+  for (const [what, spoil] of spoilings) {
+    await t.test(`one that ${what}`, async () => {
+      await rig.manager.kill9();
+      spoil(stateFilePath(rig.stateDirectory));
+      const aside = readdirSync(rig.stateDirectory).length;
+      await rig.manager.startReady();
+      assert.equal((await rig.settled()).generations[0]?.id, 2);
+      assert.equal((await rig.ask()).pid, pid);
+      assert.equal(readdirSync(rig.stateDirectory).length, aside + 1);
+      await balance(rig);
+    });
+  }
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+});
+
+test("without what was in the fd store the workers are found by pid and start time, with their listeners", async () => {
+  await using rig = new Rig({ workers: 2 });
+  const socket = `${rig.directory}/own.sock`;
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${socket}"\n`);
+  await rig.manager.startReady();
+  const { listeners } = rig.state();
+  const workers = rig.workers();
+  await using load = rig.load();
+  await rig.manager.kill9();
+  rig.manager.store.clear();
+  await rig.manager.startReady();
+  await rig.settled();
+  assert.deepEqual(rig.workers(), workers);
+  assert.deepEqual(
+    rig.state().listeners.map(({ inode }) => inode),
+    listeners.map(({ inode }) => inode),
+  );
+  await balance(rig);
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  await balance(rig);
+});
+
+test("without any state the workers whose pidfds came back serve until new ones do", async () => {
+  await using rig = new Rig({ workers: 2 });
+  await rig.manager.startReady();
+  await rig.upgrade();
+  await rig.settled();
+  const workers = rig.workers();
+  await using load = rig.load();
+  await rig.manager.kill9();
+  rmSync(stateFilePath(rig.stateDirectory));
+  rig.manager.store.remove("holdfast.state");
+  await rig.manager.startReady();
+  await rig.settled();
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  assert.deepEqual(
+    workers.filter((pid) => rig.workers().includes(pid)),
+    [],
+  );
+  await balance(rig);
+});
+
+test("with state and fd store both lost the service starts anew on the socket unit's listeners", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await using load = rig.load();
+  await rig.manager.kill9();
+  rmSync(rig.stateDirectory, { recursive: true });
+  rig.manager.store.clear();
+  await rig.manager.startReady();
+  assert.equal((await rig.settled()).generations[0]?.id, 1);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+});
+
+test("what a daemon did not live to hear of its workers' READY=1 reaches the next", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  const requested = await rig.control.request("upgrade");
+  assert.ok(requested.ok);
+  await rig.until(
+    "a worker that starts",
+    ({ generations }) => generations.at(-1)?.workers[0]?.phase === "starting",
+  );
+  rig.manager.signal("SIGSTOP");
+  await rig.manager.waitFor("an answer of the new version", async () => (await rig.ask()).version === "2");
+  await rig.manager.kill9();
+  await rig.manager.startReady();
+  assert.equal((await rig.settled()).generations[0]?.id, 2);
+  await balance(rig);
+});
