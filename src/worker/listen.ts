@@ -14,7 +14,7 @@ export interface Place {
 }
 
 /** As many as may wait in the kernel where the daemon has not set another number; Node's own 511 would shrink it. */
-const backlog = 4096;
+export const listenBacklog = 4096;
 
 /** On the inherited socket if there is one. Rejects with what the server emits, and with `listener-missing`. */
 export function listenOn(server: Servable, fd: number | undefined, place: Place): Promise<void> {
@@ -28,7 +28,7 @@ export function listenOn(server: Servable, fd: number | undefined, place: Place)
     const copy = fd === undefined ? undefined : duplicateFd(fd);
     const { port, host, path } = place;
     if (server instanceof UdpSocket) bindUdp(server, copy, place, reject);
-    else if (copy !== undefined) server.listen({ fd: copy }, backlog);
+    else if (copy !== undefined) server.listen({ fd: copy }, listenBacklog);
     else if (path !== undefined) server.listen({ path });
     else if (port !== undefined) server.listen({ port, ...(host === undefined ? {} : { host }) });
     else reject(nowhere());

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createControlClient } from "../../../../src/control/client.js";
+import type { StatusReport } from "../../../../src/control/port.js";
+import { HoldfastError } from "../../../../src/lib/failure.js";
+import type { Outcome } from "../../../../src/model/state.js";
+import { waitUntil } from "../../../harness/container/wait-until.js";
+import { temporaryDirectory } from "../../linux/temporary-directory.js";
+
+/** The checkout, seen from build/test/unit/worker/register. */
+export const top = fileURLToPath(new URL("../../../../..", import.meta.url));
+
+const startDeadlineMs = 30_000;
+
+/** A service under a daemon of its own, with an app that was not changed for Holdfast. */
+export interface Service {
+  readonly address: string;
+  /** All that the daemon and the workers have printed. */
+  readonly output: () => string;
+  release(version: string): void;
+  upgrade(): Promise<Outcome>;
+  status(): Promise<StatusReport>;
+  /** Ends the service as systemd would; gives the daemon's exit status. */
+  stop(): Promise<number | null>;
+}
+
+export interface App {
+  /** A directory of test/apps, or files by name. */
+  readonly files: string | Readonly<Record<string, string>>;
+  readonly main: string;
+}
+
+/** Starts the app at version `v1` and waits until it answers for. Everything ends with the test. */
+export async function startService(t: TestContext, app: App): Promise<Service> {
+  const directory = temporaryDirectory(t);
+  const release = join(directory, "release");
+  layOut(release, app.files);
+  const setVersion = (version: string): void => writeFileSync(join(release, "version"), `${version}\n`);
+  setVersion("v1");
+  const port = await findFreePort();
+  const config = join(directory, "app.toml");
+  const register = join(top, "dist/library/register.js");
+  writeFileSync(
+    config,
+    [
+      `command = ${JSON.stringify([process.execPath, "--import", register, app.main])}`,
+      `release = ${JSON.stringify(release)}`,
+      `environment = { PORT = "${port}" }`,
+      "workers = 2",
+      "[listeners.http]",
+      `address = "127.0.0.1:${port}"`,
+      "[ready]",
+      'timeout = "20s"',
+    ].join("\n"),
+  );
+  const directories = ["--runtime-dir", join(directory, "run"), "--state-dir", join(directory, "state")];
+  mkdirSync(join(directory, "run"));
+  mkdirSync(join(directory, "state"));
+  const daemon = spawn(
+    process.execPath,
+    [join(top, "dist/daemon.js"), "--name", "app", "--config", config, ...directories],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let output = "";
+  for (const stream of [daemon.stdout, daemon.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  t.after(() => end(daemon));
+  const client = createControlClient({ socketPath: join(directory, "run/control.sock") });
+  const service: Service = {
+    address: `127.0.0.1:${port}`,
+    output: () => output,
+    release: setVersion,
+    upgrade: async () => {
+      const { signal } = new AbortController();
+      const outcome = await client.follow("upgrade", { onAccepted: () => {}, onNews: () => {}, signal });
+      if (outcome.ok) return outcome.value;
+      throw new HoldfastError(outcome.failure.reason, `${outcome.failure.message}\n${output}`);
+    },
+    status: async () => {
+      const status = await client.status();
+      if (status.ok) return status.value;
+      throw new HoldfastError(status.failure.reason, `${status.failure.message}\n${output}`);
+    },
+    stop: () => end(daemon),
+  };
+  await waitUntil("an active generation", startDeadlineMs, async () => {
+    if (daemon.exitCode !== null) throw new HoldfastError("daemon", `the daemon ended: ${output}`);
+    const status = await client.status();
+    return status.ok && status.value.generations.some(({ phase }) => phase === "active");
+  });
+  return service;
+}
+
+function layOut(release: string, files: App["files"]): void {
+  if (typeof files === "string") cpSync(join(top, "test/apps", files), release, { recursive: true });
+  else {
+    mkdirSync(release);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(release, name), text);
+  }
+  symlinkSync(join(top, "node_modules"), join(release, "node_modules"));
+}
+
+/** SIGTERM without a service manager: the workers drain, then the daemon ends. */
+async function end(daemon: ChildProcess): Promise<number | null> {
+  if (daemon.exitCode === null && daemon.signalCode === null) {
+    daemon.kill("SIGTERM");
+    await once(daemon, "exit");
+  }
+  return daemon.exitCode;
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (typeof address !== "object" || address === null) throw new TypeError("no port");
+  return address.port;
+}
