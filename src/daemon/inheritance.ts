@@ -53,7 +53,7 @@ export function sortInheritance(
     const channelOf = parseChannelFdName(name);
     if (channelOf !== undefined) {
       if (inspectSocket(fd)?.type === "seqpacket") channels.push({ slot: channelOf, fd });
-      else discard(fd, name, "it is no channel", report);
+      else discard(fd, name, "it is no channel", refuse);
     } else if (slot !== undefined) {
       const pid = pidOfPidfd(fd);
       if (pid === undefined) discard(fd, name, "it is no pidfd", refuse);
