@@ -11,13 +11,13 @@ const passing: ReadonlySet<string> = new Set(["disconnected", "not-running", "ti
 
 /**
  * Asks for an upgrade and waits for its end, also over the deaths of daemons: when the connection breaks, the next
- * daemon has 15 s to answer. `onLost` is called each time it breaks.
+ * daemon has 15 s to answer. `onLost` is called each time it breaks, and decides whether that is worth waiting for.
  */
 export async function followUpgrade(
   client: ControlClient,
   command: "upgrade" | "rollback",
   following: Following,
-  onLost: (upgrade: number) => void,
+  onLost: (upgrade: number) => "reconnect" | "give-up",
 ): Promise<Result<Outcome>> {
   let upgrade: number | undefined;
   let lostAt: number | undefined;
@@ -31,13 +31,18 @@ export async function followUpgrade(
   };
   let result = await client.follow(command, watched);
   while (!result.ok && passing.has(result.failure.reason) && upgrade !== undefined) {
-    if (lostAt === undefined) onLost(upgrade);
+    if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
     lostAt ??= performance.now();
     if (performance.now() - lostAt > reconnectMs) return stayedAway(upgrade, result.failure.message);
     await pause(retryMs, following.signal);
     result = await client.resume(upgrade, watched);
   }
   return result;
+}
+
+function leftAlone(upgrade: number): Result<never> {
+  const why = "the daemon died; the next one goes on with it (`holdfast status` tells)";
+  return fail("daemon-gone", `cannot wait for the end of upgrade ${upgrade}: ${why}`);
 }
 
 function stayedAway(upgrade: number, message: string): Result<never> {

@@ -51,13 +51,30 @@ async function askAndWait(
   };
   try {
     const result = await followUpgrade(client, command, following, (upgrade) => {
+      if (isReloadCommand()) return "give-up";
       say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
+      return "reconnect";
     });
+    if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
     if (result.ok) return await conclude(client, result.value, pid);
     return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
   } finally {
     patience.end();
   }
+}
+
+/** systemd sets MAINPID for ExecReload= and the like: systemd.exec(5). It starts no next daemon before this has ended. */
+function isReloadCommand(): boolean {
+  return process.env["MAINPID"] !== undefined;
+}
+
+/**
+ * The daemon's last word may have been RELOADING=1, and systemd would wait for the READY=1 of a dead process instead
+ * of starting the next one. To a living daemon it is one READY=1 too many.
+ */
+async function endReload(): Promise<void> {
+  const { openNotifier } = await import("../systemd/notify.js");
+  openNotifier(process.env)?.send("READY=1");
 }
 
 async function conclude(client: ControlClient, outcome: Outcome, pid: number | undefined): Promise<End> {

@@ -198,6 +198,8 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     report: warn,
   });
   push({ type: "recovered", alive: restored.alive });
+  // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
+  inbox.receive();
   await server.listen({ fd: duplicateFd(control.value) });
   const beatMs = options.watchdogMs ?? heartbeatMs;
   setInterval(() => {

@@ -10,17 +10,21 @@ import {
 } from "./state.js";
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
-/** Sends the generation's workers SIGTERM, once, and gives them `drain.timeout`. Those not yet running never will. */
-export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason): void {
+/**
+ * Sends the generation's workers SIGTERM, once, and gives them `drain.timeout`, or when it must be `fast` no more than
+ * `drain.kill`. Those not yet running never will.
+ */
+export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
-  const { timeoutMs } = generation.specification.plan.drain;
+  const { drain } = generation.specification.plan;
+  const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) =>
     isLive(worker.run) ? [{ ...worker, run: { ...worker.run, phase: "stopping" as const } }] : [],
   );
   const deadline = turn.clock.now + timeoutMs;
   updateGeneration(turn, generation.id, {
     workers,
-    stage: { phase: "draining", why, pressure: "asked", deadline },
+    stage: { phase: "draining", why, pressure: fast ? "insisted" : "asked", deadline },
   });
   if (workers.length === 0) return;
   const slots = liveWorkers({ ...generation, workers });

@@ -14,9 +14,10 @@ export function stop(turn: Turn, fast: boolean): void {
     announce(turn, "info", "stopping", fast ? "stopping fast" : "stopping: workers drain");
     abortAll(turn, stopping);
   }
-  for (const generation of turn.state.generations) drainGeneration(turn, generation, { kind: "stopped" });
-  if (!fast) return;
-  for (const generation of turn.state.generations) pressGeneration(turn, generation);
+  for (const generation of turn.state.generations) {
+    if (fast && generation.stage.phase === "draining") pressGeneration(turn, generation);
+    else drainGeneration(turn, generation, { kind: "stopped" }, fast);
+  }
 }
 
 /** nginx's WINCH: the workers drain and end, the daemon keeps its listeners; clients wait in the backlog. */

@@ -19,10 +19,13 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
 const outcomesKept = 8;
 const retiredKept = 3;
 
-/** One upgrade runs, at most one waits, and a further request joins the one that waits. */
+/** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
 export function requestUpgrade(turn: Turn, kind: UpgradeKind): void {
   const { state } = turn;
-  if (state.queued !== null) return;
+  if (state.queued !== null) {
+    update(turn, { queued: { ...state.queued, kind } });
+    return;
+  }
   const request: UpgradeRequest = { id: state.nextUpgrade, kind, requestedAt: turn.clock.now };
   update(turn, { nextUpgrade: request.id + 1 });
   const refusal = refuse(state, kind);

@@ -23,14 +23,15 @@ export class NotifyInbox {
 
   constructor(options: NotifyInboxOptions) {
     this.#options = options;
-    options.watcher.watch(options.fd, () => this.#receive());
+    options.watcher.watch(options.fd, () => this.receive());
   }
 
   get dropped(): number {
     return this.#dropped;
   }
 
-  #receive(): void {
+  /** Takes what waits; called by itself whenever something does. */
+  receive(): void {
     for (let count = 0; count < mostPerTurn; count += 1) {
       const datagram = peekDatagram(this.#options.fd);
       if (datagram === undefined) return;

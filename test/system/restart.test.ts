@@ -145,6 +145,25 @@ onEachRelease("restarts", (promise) => {
   );
 
   promise(
+    "kill -9 of the daemon in the middle of a reload: the next one finishes it",
+    ON_SOCKET,
+    async (web) => {
+      await web.must("start");
+      await losesNothing(web, async () => {
+        await web.deploy("v2", { "boot-ms": "1500" });
+        const reload = web.systemctl("reload");
+        await candidateOf(web);
+        const daemon = await web.mainPid();
+        await web.container.sh(`kill -9 ${daemon}`);
+        await web.successorOf(daemon);
+        assert.equal((await reload).code, 1);
+        assert.equal(versionOf(await web.settled()), "v2");
+      });
+      assert.equal(await web.show("ActiveState"), "active");
+    },
+  );
+
+  promise(
     "a restart in the middle of an upgrade ends with the newest version",
     { app: "node" },
     async (web) => {
