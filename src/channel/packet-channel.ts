@@ -13,6 +13,8 @@ export interface PacketChannelOptions {
   /** An end of a SEQPACKET pair; the channel's from now on. */
   readonly fd: number;
   readonly watcher: Watcher;
+  /** A packet leaves the queue only after `onPacket` has returned: whoever inherits this end gets what died with it. */
+  readonly keepUntilTaken?: boolean;
   readonly onPacket: (packet: Packet) => void;
   /** Once: the peer is gone or has been dropped; all that it had sent has been delivered before. */
   readonly onClose: (why: string) => void;
@@ -89,12 +91,15 @@ export class PacketChannel {
       const packet = this.#next();
       if (packet === undefined) return;
       this.#options.onPacket(packet);
+      if (this.#options.keepUntilTaken && !this.#closed) {
+        for (const fd of receiveMessage(this.#options.fd)?.fds ?? []) closeFd(fd);
+      }
     }
   }
 
   #next(): Packet | undefined {
     try {
-      const message = receiveMessage(this.#options.fd);
+      const message = receiveMessage(this.#options.fd, { peek: this.#options.keepUntilTaken ?? false });
       if (message === undefined) return undefined;
       const { bytes, fds, truncated } = message;
       if (bytes.length === 0) {

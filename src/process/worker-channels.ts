@@ -64,6 +64,7 @@ export class WorkerChannels {
     const channel = new PacketChannel({
       fd,
       watcher: this.#options.watcher,
+      keepUntilTaken: true,
       onPacket: ({ bytes, fds }) => {
         const message = decodeMessage(workerMessage, bytes);
         if (!message.ok) {
