@@ -1,13 +1,8 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import * as v from "valibot";
-import { ownCgroup } from "../linux/cgroup.js";
+import { askManager } from "./ask-manager.js";
 
 /** What systemd is doing with a unit; `none` when nothing, `unknown` when it could not be asked. */
 export type Job = "start" | "stop" | "restart" | "reload" | "other" | "none" | "unknown";
-
-const timeoutMs = 2000;
-const run = promisify(execFile);
 
 /** `a(usssoo)`: id, unit, type, state, and two object paths. org.freedesktop.systemd1(5) ListJobs. */
 const reply = v.object({
@@ -16,17 +11,11 @@ const reply = v.object({
 
 /** Asks for the unit's current job, for at most two seconds. Never throws. */
 export async function currentJob(unit: string): Promise<Job> {
-  try {
-    const { stdout } = await run("busctl", [...managerScope(), "--json=short", "call", ...listJobs], {
-      timeout: timeoutMs,
-      // With NOTIFY_SOCKET in sight busctl would report its own failure as the service's.
-      env: { ...process.env, NOTIFY_SOCKET: undefined },
-      killSignal: "SIGKILL",
-    });
-    return readJob(stdout, unit);
-  } catch {
-    return "unknown";
-  }
+  const job = await askManager("busctl", ["--json=short", "call", ...listJobs], (json) => {
+    const read = readJob(json, unit);
+    return read === "unknown" ? undefined : read;
+  });
+  return job ?? "unknown";
 }
 
 /** The unit's job in what busctl printed. */
@@ -55,8 +44,3 @@ const listJobs = [
   "org.freedesktop.systemd1.Manager",
   "ListJobs",
 ];
-
-/** A service of a user manager must ask that one. */
-export function managerScope(): string[] {
-  return /\/user@\d+\.service\//.test(ownCgroup() ?? "") ? ["--user"] : [];
-}

@@ -1,25 +1,11 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-import { managerScope } from "./job.js";
-
-const timeoutMs = 2000;
-const run = promisify(execFile);
+import { askManager } from "./ask-manager.js";
 
 /**
  * How many more fds systemd would keep for a unit: FileDescriptorStoreMax= less what it has. Undefined when it cannot be
  * asked within two seconds. Never throws.
  */
-export async function roomInStore(unit: string): Promise<number | undefined> {
-  try {
-    const { stdout } = await run("systemctl", [...managerScope(), "show", ...properties, "--", unit], {
-      timeout: timeoutMs,
-      env: { ...process.env, NOTIFY_SOCKET: undefined },
-      killSignal: "SIGKILL",
-    });
-    return readRoom(stdout);
-  } catch {
-    return undefined;
-  }
+export function roomInStore(unit: string): Promise<number | undefined> {
+  return askManager("systemctl", ["show", ...properties, "--", unit], readRoom);
 }
 
 /** The room in what `systemctl show` printed. */

@@ -139,6 +139,7 @@ export class DirectService {
     if (unit === undefined || env["NOTIFY_SOCKET"] === undefined) return { kind: "unknown" };
     const [job, room = 0] = await Promise.all([currentJob(unit), roomInStore(unit)]);
     if (job === "stop") return { kind: "stop" };
+    if (job === "unknown") report("cannot ask systemd whether this is a stop or a restart: nothing is kept");
     // Before it has taken over what the process before left, that is still in the store: it waits for the next one.
     if (job !== "restart" || !this.#left.settled) return { kind: "unknown" };
     if (room === 0)

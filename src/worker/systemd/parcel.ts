@@ -26,7 +26,11 @@ const headSchema = v.object({
   ),
   state: stateEntries,
 });
-const envelopeSchema = v.object({ format: count, sha256: v.string(), headBytes: count });
+const envelopeSchema = v.object({
+  format: v.pipe(count, v.minValue(1)),
+  sha256: v.string(),
+  headBytes: count,
+});
 
 export type ParcelHead = v.InferOutput<typeof headSchema>;
 
