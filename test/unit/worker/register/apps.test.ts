@@ -48,7 +48,50 @@ for (const [name, app] of Object.entries(apps)) {
     assert.equal(countLost(report), 0, report.losses.join("\n"));
     assert.equal(report.connections, 8);
     assert.equal(report.idleClosed, 0);
-    assert.doesNotMatch(service.output(), /cannot close/);
     assert.equal(await service.stop(), 0);
+    if (name.includes("ends itself")) assert.match(service.output(), /closed/);
+    assert.doesNotMatch(service.output(), /cannot close/);
   });
 }
+
+test("requests in flight at the end of the service are answered, whatever the app does at SIGTERM", async (t) => {
+  const service = await startService(t, { files: "express", main: "server.mjs" });
+  const answers = Array.from({ length: 8 }, () => fetch(`http://${service.address}/slow?ms=1000`));
+  await waitUntil("requests in flight", 10_000, async () => {
+    const { generations } = await service.status();
+    const servers = generations.flatMap(({ workers }) => workers.flatMap((worker) => worker.servers));
+    return servers.reduce((sum, { counters }) => sum + counters.inFlight, 0) === 8;
+  });
+  const stopped = service.stop();
+  for (const answer of await Promise.all(answers)) assert.equal(await answer.text(), "v1\n");
+  assert.equal(await stopped, 0);
+  assert.doesNotMatch(service.output(), /cannot close/);
+});
+
+test("a version that throws when it listens never takes over", async (t) => {
+  const code = `require("node:http").createServer((request, response) => response.end(version)).listen(process.env.PORT, () => {
+    if (version === "v2") throw new Error("told to");
+  });`;
+  const main = `const version = require("node:fs").readFileSync("version", "ascii").trim();\n${code}`;
+  const service = await startService(t, { files: { "server.cjs": main }, main: "server.cjs" });
+  service.release("v2");
+  assert.notEqual((await service.upgrade()).failure, null);
+  assert.equal(await (await fetch(`http://${service.address}/`)).text(), "v1");
+});
+
+test("a worker that is killed is replaced by one that serves", async (t) => {
+  const service = await startService(t, { files: "koa", main: "server.js" });
+  const pids = async (): Promise<(number | null)[]> => {
+    const { generations } = await service.status();
+    return generations.flatMap(({ workers }) =>
+      workers.filter(({ phase }) => phase === "ready").map(({ pid }) => pid),
+    );
+  };
+  const before = await pids();
+  for (const pid of before) if (pid !== null) process.kill(pid, "SIGKILL");
+  assert.equal(await (await fetch(`http://${service.address}/`)).text(), "v1\n");
+  await waitUntil("two new workers", 10_000, async () => {
+    const now = await pids();
+    return now.length === 2 && now.every((pid) => !before.includes(pid));
+  });
+});

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,6 @@ import type { StatusReport } from "../../../../src/control/port.js";
 import { HoldfastError } from "../../../../src/lib/failure.js";
 import type { Outcome } from "../../../../src/model/state.js";
 import { waitUntil } from "../../../harness/container/wait-until.js";
-import { temporaryDirectory } from "../../linux/temporary-directory.js";
 
 /** The checkout, seen from build/test/unit/worker/register. */
 export const top = fileURLToPath(new URL("../../../../..", import.meta.url));
@@ -37,7 +37,7 @@ export interface App {
 
 /** Starts the app at version `v1` and waits until it answers for. Everything ends with the test. */
 export async function startService(t: TestContext, app: App): Promise<Service> {
-  const directory = temporaryDirectory(t);
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-test-"));
   const release = join(directory, "release");
   layOut(release, app.files);
   const setVersion = (version: string): void => writeFileSync(join(release, "version"), `${version}\n`);
@@ -72,7 +72,10 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
       output += text;
     });
   }
-  t.after(() => end(daemon));
+  t.after(async () => {
+    await end(daemon);
+    rmSync(directory, { recursive: true, force: true });
+  });
   const client = createControlClient({ socketPath: join(directory, "run/control.sock") });
   const service: Service = {
     address: `127.0.0.1:${port}`,
