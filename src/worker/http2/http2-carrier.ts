@@ -1,17 +1,12 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { Server as NetServer, type Socket } from "node:net";
 import { HoldfastError } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { checkHttpInternals } from "../http/check-internals.js";
 import { speaksTls } from "../http/internals.js";
-import { sayGoAway } from "./go-away.js";
 import { Http1Responses } from "./http1-responses.js";
-
-/**
- * How long a client may keep a connection whose session has ended, which it was told; the last bytes to it are then in
- * the kernel. A client with a pool may not look at an idle connection for hours.
- */
-const lingerMs = 5_000;
+import { SessionEnd } from "./session-end.js";
 
 /** Whether a server is one of node:http2, told without loading that into apps that need none. */
 export function speaksHttp2(server: NetServer): boolean {
@@ -20,8 +15,8 @@ export function speaksHttp2(server: NetServer): boolean {
 
 /**
  * The carrier of an HTTP/2 server, with TLS or without, `allowHTTP1` included. Make it before the server has
- * connections. They cannot move: a drain tells each session to open no more streams (`sayGoAway`), and each HTTP/1
- * connection to close with its next response. What is in flight is never cut before `cut()`.
+ * connections. They cannot move: a drain ends each session as `SessionEnd` says, and tells each HTTP/1 connection to
+ * close with its next response. What is in flight is never cut before `cut()`.
  */
 export function createHttp2Carrier(server: NetServer): Carrier {
   return new ServerSessions(server);
@@ -33,8 +28,7 @@ class ServerSessions implements Carrier {
   readonly #responses: Http1Responses;
   /** Those of the kernel: under TLS from before the handshake on. */
   readonly #connections = new Set<Socket>();
-  readonly #sessions = new Map<ServerHttp2Session, Socket>();
-  #streams = 0;
+  readonly #sessions = new Map<Http2Session, SessionEnd>();
   #draining = false;
   #onChange: (() => void) | undefined;
   #notifying = false;
@@ -45,13 +39,14 @@ class ServerSessions implements Carrier {
   constructor(server: NetServer) {
     this.#server = server;
     this.#responses = new Http1Responses(server);
+    const twoSteps = !speaksTls(server) && checkHttpInternals() === undefined;
     let arriving: Socket | undefined;
     // Before Node's own listener, in which the session begins: a session does not let go of its socket.
     server.prependListener(speaksTls(server) ? "secureConnection" : "connection", (socket: Socket) => {
       arriving = socket;
     });
     server.on("session", (session: ServerHttp2Session) => {
-      if (arriving !== undefined) this.#begin(session, arriving);
+      if (arriving !== undefined) this.#begin(session, arriving, twoSteps);
     });
     server.on("connection", (connection: Socket) => {
       this.#accepted += 1;
@@ -63,10 +58,7 @@ class ServerSessions implements Carrier {
     });
     server.on("stream", (stream: ServerHttp2Stream) => {
       this.#requests += 1;
-      this.#streams += 1;
-      stream.once("close", () => {
-        this.#streams -= 1;
-      });
+      if (stream.session !== undefined) this.#sessions.get(stream.session)?.add(stream);
     });
     server.on("listening", () => {
       this.#draining = false;
@@ -79,9 +71,11 @@ class ServerSessions implements Carrier {
   }
 
   get counters(): Counters {
+    let inFlight = this.#responses.inFlight;
+    for (const session of this.#sessions.values()) inFlight += session.inFlight;
     return {
       open: this.open,
-      inFlight: this.#streams + this.#responses.inFlight,
+      inFlight,
       accepted: this.#accepted,
       requests: this.#requests + this.#responses.started,
       moved: 0,
@@ -96,7 +90,7 @@ class ServerSessions implements Carrier {
     // The own close of newer versions ends sessions with one GOAWAY, and idle HTTP/1 connections at once.
     NetServer.prototype.close.call(this.#server);
     this.#responses.tellToClose();
-    for (const [session, socket] of this.#sessions) this.#tell(session, socket);
+    for (const session of this.#sessions.values()) session.beginDrain();
     this.#notify();
   }
 
@@ -125,17 +119,11 @@ class ServerSessions implements Carrier {
     }
   }
 
-  #begin(session: ServerHttp2Session, socket: Socket): void {
-    this.#sessions.set(session, socket);
+  #begin(session: ServerHttp2Session, socket: Socket, twoSteps: boolean): void {
+    const end = new SessionEnd(session, socket, twoSteps);
+    this.#sessions.set(session, end);
     socket.once("close", () => this.#sessions.delete(session));
-    if (this.#draining) this.#tell(session, socket);
-  }
-
-  #tell(session: ServerHttp2Session, socket: Socket): void {
-    const linger = (): void => void setTimeout(() => socket.destroy(), lingerMs).unref();
-    if (socket.writableFinished) linger();
-    else socket.once("finish", linger);
-    sayGoAway(session, socket);
+    if (this.#draining) end.beginDrain();
   }
 
   #notify(): void {
