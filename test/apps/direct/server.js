@@ -1,5 +1,5 @@
 // The app of the tests of the library under systemd alone. HOLDFAST_LIBRARY is the library's file; `version` beside this file is
-// its version. It answers `/slow?ms=` late, counts in `/count`, and has a timer that never ends.
+// its version; `refuse-state` and `never-serve` beside it make it bad. It answers `/slow?ms=` late, counts in `/count`, and has a timer that never ends.
 import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 
@@ -20,6 +20,10 @@ state({
   },
 });
 
+if (existsSync(at("never-serve"))) {
+  console.log("waits");
+  await new Promise(() => {});
+}
 const server = http.createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   const { pathname, searchParams } = new URL(request.url, "http://test");
   response.setHeader("X-Version", version);

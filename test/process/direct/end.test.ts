@@ -94,3 +94,13 @@ test("without any manager it binds, serves, drains on SIGTERM, and a second one 
     child.kill("SIGKILL");
   }
 });
+
+test("silent connections that cannot be kept do not hold up a restart until the drain's deadline", async () => {
+  await using rig = new DirectRig({ storeMax: 2, environment: { HOLDFAST_DRAIN_TIMEOUT: "10min" } });
+  await rig.manager.startReady();
+  const silent = await KeptClient.open(rig.port);
+  await silent.ask();
+  await rig.endForRestart();
+  assert.equal(rig.manager.exit?.code, 0);
+  await rig.manager.waitFor("its end", () => silent.closed);
+});

@@ -135,3 +135,17 @@ test("a version that refuses the state never serves, and the connections wait fo
     for (const client of clients) assert.equal((await client.ask()).count, 1);
   });
 });
+
+test("a process that is ended before it serves leaves to the next what it has not taken over", async () => {
+  await serving(3, {}, async (rig, clients) => {
+    await rig.endForRestart();
+    rig.put("never-serve", "");
+    rig.manager.start();
+    await rig.manager.waitFor("a process that knows its end", () => rig.manager.log().includes("waits"));
+    rig.manager.signal("SIGTERM");
+    assert.equal((await rig.manager.ended()).code, 0);
+    rig.remove("never-serve");
+    await rig.manager.startReady();
+    for (const client of clients) assert.equal((await client.ask()).pid, rig.manager.pid);
+  });
+});
