@@ -43,6 +43,7 @@ function accountsOf({ generations, listeners }: State): Accounts {
     "holdfast.state",
     ...listeners.map(({ name, address, inode }) => `${name} ${address} ${inode}`),
     ...live.map(({ name, pid }) => `holdfast.worker.${name} ${pid}`),
+    ...live.map(({ name }) => `holdfast.channel.${name}`),
   ];
   return { fds: fds.sort(), workers: live.map(({ pid }) => pid).sort() };
 }
