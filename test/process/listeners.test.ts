@@ -26,7 +26,8 @@ test("a declared address is opened, and moved by an upgrade without a request lo
   writeFileSync(gate, "");
   assert.equal((await held).generation, 1);
   await rig.settled();
-  await assert.rejects(ask({ port: first }), /ECONNREFUSED/);
+  // Reset, where it was on its way when the socket was closed.
+  await assert.rejects(ask({ port: first }), /ECONNREFUSED|ECONNRESET/);
   await balance(rig);
 });
 
@@ -120,7 +121,7 @@ test("a listener in the store that nobody declares is closed and taken from it",
   await rig.manager.startReady();
   await rig.settled();
   await balance(rig);
-  await assert.rejects(ask({ port }), /ECONNREFUSED/);
+  await assert.rejects(ask({ port }), /ECONNREFUSED|ECONNRESET/);
 });
 
 test("a port that somebody has is named with its process, and the old generation serves on", async () => {

@@ -11,6 +11,8 @@ import type { Rig } from "./rig.js";
 interface Accounts {
   readonly fds: readonly string[];
   readonly workers: readonly number[];
+  /** Of the live workers; they may be there or not, for a channel that was lost with the store does not come back. */
+  readonly channels: readonly string[];
 }
 
 /**
@@ -22,7 +24,9 @@ export async function balance(rig: Rig): Promise<void> {
   try {
     await rig.manager.waitFor("the books balanced", () => {
       wanted = accountsOf(rig.state());
-      found = { fds: rig.manager.store.entries.map(describe).sort(), workers: rig.workers().sort() };
+      const channels = new Set(wanted.channels);
+      const fds = rig.manager.store.entries.map(describe).filter((name) => !channels.has(name));
+      found = { fds: fds.sort(), workers: rig.workers().sort(), channels: wanted.channels };
       return isDeepStrictEqual(wanted, found);
     });
   } catch (error) {
@@ -43,9 +47,9 @@ function accountsOf({ generations, listeners }: State): Accounts {
     "holdfast.state",
     ...listeners.map(({ name, address, inode }) => `${name} ${address} ${inode}`),
     ...live.map(({ name, pid }) => `holdfast.worker.${name} ${pid}`),
-    ...live.map(({ name }) => `holdfast.channel.${name}`),
   ];
-  return { fds: fds.sort(), workers: live.map(({ pid }) => pid).sort() };
+  const channels = live.map(({ name }) => `holdfast.channel.${name}`);
+  return { fds: fds.sort(), workers: live.map(({ pid }) => pid).sort(), channels };
 }
 
 function describe({ name, fd }: StoredFd): string {
