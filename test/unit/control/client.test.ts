@@ -23,9 +23,7 @@ function following(signal = new AbortController().signal) {
 }
 
 test("the version is that of the package", () => {
-  const { version: packaged } = JSON.parse(
-    readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
-  );
+  const { version: packaged } = JSON.parse(readFileSync("package.json", "utf8"));
   assert.equal(version, packaged);
 });
 
