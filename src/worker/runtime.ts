@@ -4,20 +4,21 @@ import { HoldfastError } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import type { InheritedFd } from "../systemd/listen-fds.js";
+import { Activation } from "./activation.js";
 import type { Carrier } from "./carrier.js";
 import { DaemonLink } from "./daemon-link.js";
 import { Drain } from "./drain.js";
 import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
 import type { Place, Servable } from "./listen.js";
+import { ListenerClaims } from "./listener-claims.js";
 import { findManager, type Manager } from "./manager.js";
 import type { Served } from "./served.js";
 import { StateKeeper } from "./state/keeper.js";
 import type { DirectService } from "./systemd/direct-service.js";
 import { drainTimeoutMs } from "./systemd/drain-timeout.js";
 import type { SequentialRestart } from "./systemd/sequential-restart.js";
-import { namePlace, type StoredFds } from "./systemd/stored-fds.js";
+import type { StoredFds } from "./systemd/stored-fds.js";
 
 /** A server as the runtime drives it. */
 export interface Service extends Served {
@@ -37,21 +38,17 @@ export interface Service extends Served {
  */
 export class Runtime {
   readonly manager: Manager;
+  readonly claims: ListenerClaims;
   readonly #watcher = new Watcher();
   readonly #link: DaemonLink | undefined;
   readonly #served: Served[] = [];
   readonly #services: Service[] = [];
   readonly #attached: { readonly server: Servable; readonly carrier: Carrier }[] = [];
-  readonly #unclaimed: InheritedFd[];
   readonly #drainHooks: (() => unknown)[] = [];
   readonly #aborter = new AbortController();
   readonly #welcome: Promise<boolean>;
   #tickets: Buffer | undefined;
-  #activate: () => void = () => {};
-  readonly #activated: Promise<void>;
-  /** The workers that have to let go before this one may accept; undefined before its activation. */
-  #awaited: Set<string> | undefined;
-  readonly #letGo = new Set<string>();
+  readonly #activation = new Activation();
   #handsOver = false;
   #drain: Drain | SequentialRestart | undefined;
   /** Where systemd is the manager. */
@@ -69,12 +66,9 @@ export class Runtime {
       file: `app.${this.manager.kind === "holdfast" ? this.manager.worker : 0}.json`,
       report,
     });
-    this.#unclaimed = this.manager.kind === "none" ? [] : [...this.manager.inherited];
+    this.claims = new ListenerClaims(this.manager);
     if (this.manager.kind === "systemd") this.#direct = this.#openDirect(env, this.manager.stored);
     this.#drainTimeoutMs = drainTimeoutMs(env, report);
-    this.#activated = new Promise((resolve) => {
-      this.#activate = resolve;
-    });
     let welcomed: (standby: boolean) => void = () => {};
     this.#welcome = new Promise((resolve) => {
       welcomed = resolve;
@@ -111,50 +105,6 @@ export class Runtime {
     this.#drainHooks.push(hook);
   }
 
-  /** The name under which a service gets its socket; without a wish, the only one there is. */
-  claim(
-    wanted: string | undefined,
-    place: Place,
-  ): { readonly name: string; readonly fd: number | undefined } {
-    const names = [...new Set(this.#unclaimed.map(({ name }) => name))];
-    if (wanted === undefined && names.length > 1) {
-      throw new HoldfastError(
-        "listener-ambiguous",
-        `cannot choose a listener: there are ${names.join(", ")}; say which with { listener: "${names[0]}" }`,
-      );
-    }
-    const name = wanted ?? names[0];
-    const at = this.#unclaimed.findIndex((one) => one.name === name);
-    const [claimed] = at < 0 ? [] : this.#unclaimed.splice(at, 1);
-    if (claimed !== undefined) return claimed;
-    if (
-      this.manager.kind === "holdfast" ||
-      (this.manager.kind === "systemd" && this.manager.inherited.length > 0)
-    ) {
-      const known = this.manager.inherited.map((one) => one.name).join(", ") || "none";
-      const why = this.#served.some(({ listener }) => listener === name)
-        ? "it is served already"
-        : "there is none of that name";
-      throw new HoldfastError(
-        "listener-missing",
-        `cannot serve listener ${name ?? "(any)"}: ${why} (passed: ${known})`,
-      );
-    }
-    const own = this.manager.kind === "systemd" ? namePlace(place) : undefined;
-    return { name: name ?? own ?? "default", fd: undefined };
-  }
-
-  /** What was passed and nobody serves yet. */
-  get unclaimed(): readonly InheritedFd[] {
-    return this.#unclaimed;
-  }
-
-  /** Takes exactly this one of the unclaimed; names need not be unique. */
-  claimFd(fd: number): void {
-    const at = this.#unclaimed.findIndex((one) => one.fd === fd);
-    if (at >= 0) this.#unclaimed.splice(at, 1);
-  }
-
   /** Listens, unless in standby; says ready once every inherited listener is served. */
   async start(service: Service, fd: number | undefined): Promise<void> {
     this.#services.push(service);
@@ -164,11 +114,9 @@ export class Runtime {
       if (server === service.server) this.#served.push({ listener: service.listener, server, carrier });
     }
     const standby = await this.#welcome;
-    if (standby) void this.#activated.then(() => service.listen(fd)).catch(fatal);
-    else {
-      await this.#listen(service, fd);
-    }
-    if (this.#unclaimed.length === 0) this.#link?.send({ type: "ready" });
+    if (standby) void this.#activation.happened.then(() => this.#listen(service, fd)).catch(fatal);
+    else await this.#listen(service, fd);
+    if (this.claims.unclaimed.length === 0) this.#link?.send({ type: "ready" });
   }
 
   async #listen(service: Service, fd: number | undefined): Promise<void> {
@@ -205,7 +153,7 @@ export class Runtime {
       pid: process.pid,
       stored,
       served: () => this.#served,
-      unclaimed: () => this.#unclaimed.map(({ name }) => name),
+      unclaimed: () => this.claims.unclaimed.map(({ name }) => name),
       state: this.state,
       report,
     });
@@ -226,26 +174,16 @@ export class Runtime {
         for (const service of this.#services) service.shareTickets(this.#tickets);
         return false;
       case "activate":
-        this.#awaited = new Set(message.after.filter((name) => !this.#letGo.has(name)));
-        this.#activateWhenAlone();
+        this.#activation.order(message.after);
         return false;
-      case "save": {
-        const { entries, fd: values, failure } = this.state.give();
-        const { query } = message;
-        this.#link?.send(
-          { type: "saved", query, entries: [...entries], failure },
-          values === undefined ? [] : [values],
-        );
-        if (values !== undefined) closeFd(values);
+      case "save":
+        this.#save(message.query);
+        return false;
+      case "try": {
+        const failure = this.state.take(message.entries, fd);
+        this.#link?.send({ type: "verdict", query: message.query, failure });
         return false;
       }
-      case "try":
-        this.#link?.send({
-          type: "verdict",
-          query: message.query,
-          failure: this.state.take(message.entries, fd),
-        });
-        return false;
       case "query":
         this.#answer(message.query);
         return false;
@@ -272,6 +210,12 @@ export class Runtime {
     }
   }
 
+  #save(query: number): void {
+    const { entries, fd, failure } = this.state.give();
+    this.#link?.send({ type: "saved", query, entries: [...entries], failure }, fd === undefined ? [] : [fd]);
+    if (fd !== undefined) closeFd(fd);
+  }
+
   #answer(query: number): void {
     const servers = this.#served.map(({ listener, carrier }) => {
       return { listener, kind: carrier.kind, counters: { ...carrier.counters } };
@@ -287,24 +231,11 @@ export class Runtime {
       onState: (entries, fd) => {
         const refused = this.state.take(entries, fd);
         if (refused !== null) report(`the state of worker ${peer.name} is lost: ${refused}`);
-        this.#noteLetGo(peer.name);
+        this.#activation.noteLetGo(peer.name);
       },
-      onEnd: () => this.#noteLetGo(peer.name),
+      onEnd: () => this.#activation.noteLetGo(peer.name),
       report,
     });
-  }
-
-  /** A worker before this one has handed over its state, or is gone. */
-  #noteLetGo(name: string): void {
-    this.#letGo.add(name);
-    this.#awaited?.delete(name);
-    this.#activateWhenAlone();
-  }
-
-  #activateWhenAlone(): void {
-    if (this.#awaited === undefined || this.#awaited.size > 0) return;
-    this.state.begin();
-    this.#activate();
   }
 
   /** Without the daemon. A second one does not wait any longer. */

@@ -38,7 +38,7 @@ export interface Serving {
  */
 export async function serve(server: Servable, options: ServeOptions = {}): Promise<Serving> {
   const runtime = getRuntime();
-  const claimed = runtime.claim(options.listener, options);
+  const claimed = runtime.claims.take(options.listener, options);
   const service = createService(server, claimed.name, (fd) => listenOn(server, fd, options), options);
   await runtime.start(service, claimed.fd);
   const { manager } = runtime;

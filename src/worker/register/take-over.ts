@@ -42,7 +42,7 @@ class TakeOver {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#listeners = findListeners(runtime.unclaimed);
+    this.#listeners = findListeners(runtime.claims.unclaimed);
     leaveEndToApp(runtime, this.#taken);
   }
 
@@ -59,7 +59,7 @@ class TakeOver {
       this.#warn("node:cluster is left alone; start several workers with `workers` in the config");
       return undefined;
     }
-    const free = new Set(this.#runtime.unclaimed.map(({ fd }) => fd));
+    const free = new Set(this.#runtime.claims.unclaimed.map(({ fd }) => fd));
     const passed =
       findListener(
         this.#listeners.filter(({ fd }) => free.has(fd)),
@@ -101,7 +101,7 @@ class TakeOver {
       taken.active = true;
       taken.accept();
     });
-    this.#runtime.claimFd(passed.fd);
+    this.#runtime.claims.takeFd(passed.fd);
     // What the app does when it listens is part of getting ready: if it throws there, it never is.
     server.once("listening", () => setImmediate(() => void this.#runtime.start(service, passed.fd)));
   }
