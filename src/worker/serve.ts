@@ -86,11 +86,15 @@ function speaksHttp1(server: NetServer): server is HttpServer {
   return server instanceof HttpServer || (isTlsServer(server) && "closeIdleConnections" in server);
 }
 
-/** A connection of the daemon's, over which it asks whether this worker answers. */
+/**
+ * A connection of the daemon's, over which it asks in plain HTTP/1 whether this worker answers: to a TLS server it comes
+ * as one whose handshake is done. A server that speaks HTTP/2 only closes it.
+ */
 function probe(server: Servable, fd: number): void {
-  if (server instanceof NetServer) {
-    server.emit("connection", new Socket({ fd, readable: true, writable: true, allowHalfOpen: true }));
-  } else {
+  if (!(server instanceof NetServer)) {
     closeFd(fd);
+    return;
   }
+  const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+  server.emit(isTlsServer(server) ? "secureConnection" : "connection", socket);
 }
