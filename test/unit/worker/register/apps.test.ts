@@ -79,6 +79,32 @@ test("a version that throws when it listens never takes over", async (t) => {
   assert.equal(await (await fetch(`http://${service.address}/`)).text(), "v1");
 });
 
+test("a version that listens but fails its verification has answered no client", async (t) => {
+  const code = `
+    const version = require("node:fs").readFileSync("version", "ascii").trim();
+    const server = require("node:http").createServer((request, response) => {
+      response.setHeader("X-Version", version);
+      const healthy = request.url !== "/healthz" || version === "v1";
+      response.statusCode = healthy ? 200 : 500;
+      setTimeout(() => response.end(version), healthy ? 0 : 500);
+    });
+    server.listen(process.env.PORT, () => console.log(version, "has", server.address().port));`;
+  const verify = 'verify = { http = "/healthz", status = 200, timeout = "10s" }';
+  const service = await startService(t, {
+    files: { "server.cjs": code },
+    main: "server.cjs",
+    config: verify,
+  });
+  await using load = await startLoad(null, { address: service.address, keepAlive: 4, slow: 0 });
+  service.release("v2");
+  const { failure } = await service.upgrade();
+  assert.notEqual(failure, null);
+  assert.match(service.output(), new RegExp(`v2 has ${service.address.split(":")[1]}`));
+  const report = await load.stop();
+  assert.equal(countLost(report), 0, report.losses.join("\n"));
+  assert.deepEqual(Object.keys(report.versions), ["v1"]);
+});
+
 test("a worker that is killed is replaced by one that serves", async (t) => {
   const service = await startService(t, { files: "koa", main: "server.js" });
   const pids = async (): Promise<(number | null)[]> => {

@@ -84,6 +84,15 @@ test("a server that is closed and listens again is served again", async (t) => {
   assert.equal(await runPreloaded(t, code, `unix:${path}`), "served");
 });
 
+test("a second server of the same address shares its socket instead of failing", async (t) => {
+  const path = join(temporaryDirectory(t), "app.sock");
+  const code = `
+    import { createServer } from "node:net";
+    const listen = (done) => createServer().listen(${JSON.stringify(path)}, done);
+    listen(() => listen(() => { console.log("both listen"); process.exit(); }));`;
+  assert.equal(await runPreloaded(t, code, `unix:${path}`), "both listen");
+});
+
 test("children of the app inherit nothing of it", async (t) => {
   const path = join(temporaryDirectory(t), "app.sock");
   const code = `

@@ -33,6 +33,8 @@ export interface App {
   /** A directory of test/apps, or files by name. */
   readonly files: string | Readonly<Record<string, string>>;
   readonly main: string;
+  /** Further lines of the config, before its first table. */
+  readonly config?: string;
 }
 
 /** Starts the app at version `v1` and waits until it answers for. Everything ends with the test. */
@@ -52,6 +54,7 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
       `release = ${JSON.stringify(release)}`,
       `environment = { PORT = "${port}" }`,
       "workers = 2",
+      app.config ?? "",
       "[listeners.http]",
       `address = "127.0.0.1:${port}"`,
       "[ready]",
