@@ -6,6 +6,7 @@ import type { Outcome } from "../model/state.js";
 import type { CommandLine } from "./command-line.js";
 import { connect } from "./connect.js";
 import type { End } from "./end.js";
+import { followDrain } from "./follow-drain.js";
 import { followUpgrade } from "./follow-upgrade.js";
 import { startPatience } from "./patience.js";
 import { say } from "./print.js";
@@ -56,7 +57,11 @@ async function askAndWait(
       return "reconnect";
     });
     if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
-    if (result.ok) return await conclude(client, result.value, pid);
+    if (result.ok) {
+      const end = await conclude(client, result.value, pid);
+      if (end.ok && process.stdout.isTTY) await followDrain(client, patience.signal);
+      return end;
+    }
     return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
   } finally {
     patience.end();

@@ -1,0 +1,40 @@
+import type { ControlClient } from "../control/client.js";
+import type { GenerationReport } from "../control/port.js";
+import { pause } from "./patience.js";
+import { say } from "./print.js";
+
+const pollMs = 300;
+
+/**
+ * Shows on a terminal, in one line that is written over, how the old generations hand over and drain, until they have
+ * ended or `signal` says that nobody wants to see it. For people only: the upgrade is done already.
+ */
+export async function followDrain(client: ControlClient, signal: AbortSignal): Promise<void> {
+  let shown = "";
+  while (!signal.aborted) {
+    const status = await client.status();
+    const draining = status.ok ? status.value.generations.filter(({ phase }) => phase === "draining") : [];
+    if (draining.length === 0) break;
+    shown = draining.map(describe).join("; ");
+    process.stdout.write(`\r\x1b[K${shown}`);
+    await pause(pollMs, signal).catch(() => {});
+  }
+  if (shown === "") return;
+  process.stdout.write("\r\x1b[K");
+  say(signal.aborted ? `${shown}; it goes on` : "the old generation has ended");
+}
+
+function describe({ id, workers }: GenerationReport): string {
+  const sums = { moved: 0, open: 0, inFlight: 0, cut: 0 };
+  for (const { counters } of workers.flatMap(({ servers }) => servers)) {
+    sums.moved += counters.moved;
+    sums.open += counters.open;
+    sums.inFlight += counters.inFlight;
+    sums.cut += counters.cut;
+  }
+  const native = workers.some((worker) => worker.native);
+  const what = native
+    ? `${sums.moved} connections moved, ${sums.open} left (${sums.inFlight} busy), ${sums.cut} cut`
+    : `${workers.length} worker(s) left`;
+  return `generation ${id} drains: ${what}`;
+}
