@@ -1,0 +1,218 @@
+"""Both sides of a hand-over of connections between two workers (docs/worker-protocol.md, "Hand-over")."""
+
+import os
+import socket
+import stat
+
+from channel import Channel, close_all, pack_state, read_memfd, unpack_state, write_memfd
+
+BATCH_LIMIT = 50
+UNACKNOWLEDGED_LIMIT = 2
+
+
+class Frozen:
+    """A connection that nobody here reads from: its socket, and what goes along with it."""
+
+    def __init__(self, sock, meta, unread=b"", unsent=b""):
+        self.socket, self.meta, self.unread, self.unsent = sock, meta, unread, unsent
+
+
+class Receiver:
+    """Holds what one old worker sends until it says go, or is known to be dead; before that it reads from nothing."""
+
+    def __init__(self, loop, peer, fd, servers, take_state, on_let_go):
+        self.peer, self.servers, self.take_state, self.on_let_go = peer, servers, take_state, on_let_go
+        self.held = {}
+        self.channel = Channel(loop, fd, self._take, self._lose)
+
+    def _take(self, message, fds):
+        match message["type"]:
+            case "prepare":
+                self._prepare(message["batch"], message["items"], fds)
+            case "go":
+                self._adopt(self.held.pop(message["batch"]))
+            case "state":
+                self.take_state(unpack_state(message["entries"], fds))
+                self.on_let_go(self.peer.name)
+            case "end":
+                self.channel.close()
+                self._end()
+            case other:
+                raise ValueError(f"unknown type {other}")
+
+    def _prepare(self, batch, items, fds):
+        sizes = [item[key] for item in items for key in ("inputBytes", "outputBytes")]
+        total = sum(sizes)
+        if batch in self.held or not 1 <= len(items) <= BATCH_LIMIT or min(sizes) < 0:
+            raise ValueError(f"a batch {batch} that cannot be")
+        if len(fds) != len(items) + (total > 0):
+            raise ValueError(f"batch {batch} of {len(items)} items and {total} bytes with {len(fds)} fds")
+        data = read_memfd(fds[-1], total) if total > 0 else b""
+        held, refused, kept, at = [], [], [], 0
+        for position, (item, fd) in enumerate(zip(items, fds)):
+            middle = at + item["inputBytes"]
+            end = middle + item["outputBytes"]
+            server = self._find(item["kind"], item["listener"])
+            if server is None or not is_stream(fd):
+                refused.append(position)
+            else:
+                kept.append(fd)
+                held.append((server, Frozen(socket.socket(fileno=fd), item["meta"], data[at:middle], data[middle:end])))
+            at = end
+        fds[:] = [fd for fd in fds if fd not in kept]
+        self.held[batch] = held
+        self.channel.send({"type": "received", "batch": batch, "refused": refused})
+
+    def _find(self, kind, listener):
+        return next((one for one in self.servers if (one.kind, one.listener) == (kind, listener)), None)
+
+    def _adopt(self, held):
+        for server, frozen in held:
+            server.adopt(frozen)
+
+    def _lose(self, _why):
+        held = [one for batch in self.held.values() for one in batch]
+
+        def decide(ended):
+            # Alive, it has taken them back and reads from them.
+            if ended:
+                self._adopt(held)
+            else:
+                for _, frozen in held:
+                    frozen.socket.close()
+            self._end()
+
+        self.peer.learn_fate(decide)
+
+    def _end(self):
+        self.peer.release()
+        self.on_let_go(self.peer.name)
+
+
+class Link:
+    def __init__(self, loop, peer, fd, on_message, on_close):
+        self.peer = peer
+        self.channel = Channel(loop, fd, lambda message, _: on_message(self, message), lambda why: on_close(self, why))
+
+
+class Sender:
+    """Moves each connection as soon as it can be moved. Its copy stays open until the peer has acknowledged."""
+
+    def __init__(self, loop, peers, servers, exclusive, give_state, on_end, before_go):
+        self.loop, self.servers, self.give_state, self.on_end = loop, servers, give_state, on_end
+        self.before_go = before_go
+        self.state_sent = self.ended = self.scheduled = False
+        self.held, self.batches, self.staying, self.next_batch = [], {}, set(), 1
+        self.links = [Link(loop, peer, fd, self._take, self._lose) for peer, fd in peers]
+        if not exclusive:
+            self._send_state()
+        self.look()
+
+    def look(self):
+        """Something may have become movable, or have ended."""
+        if not self.scheduled:
+            self.scheduled = True
+            self.loop.call_soon(self._pump)
+
+    def _pump(self):
+        self.scheduled = False
+        if self.ended:
+            return
+        if not self.state_sent:
+            # First all requests finish, and no new one begins; then the state is nobody's but the next worker's.
+            self._hold(None)
+            if any(server.in_flight for server in self.servers) and self.links:
+                return
+            self._send_state()
+        while self.links and len(self.batches) < UNACKNOWLEDGED_LIMIT and self._send_batch():
+            pass
+        if not self.links:
+            for part in self.held:
+                self._take_back(part)
+            self.held.clear()
+        if not self.held and not self.batches and not any(server.connections for server in self.servers):
+            self._finish()
+
+    def _hold(self, limit):
+        for server in self.servers:
+            if server not in self.staying:
+                self.held += [(server, frozen) for frozen in server.freeze(limit)]
+
+    def _send_batch(self):
+        if not self.held:
+            self._hold(BATCH_LIMIT)
+        parts, self.held = self.held[:BATCH_LIMIT], self.held[BATCH_LIMIT:]
+        if not parts:
+            return False
+        batch, self.next_batch = self.next_batch, self.next_batch + 1
+        link = self.links[batch % len(self.links)]
+        fds = [frozen.socket.fileno() for _, frozen in parts]
+        residual = b"".join(frozen.unread + frozen.unsent for _, frozen in parts)
+        memory = [write_memfd("residual", residual)] if residual else []
+        # What goes along with these connections is small: fifty of them fit into a packet.
+        items = [describe(server, frozen) for server, frozen in parts]
+        link.channel.send({"type": "prepare", "batch": batch, "items": items}, fds + memory)
+        close_all(memory)
+        self.batches[batch] = (link, parts)
+        return True
+
+    def _send_state(self):
+        self.state_sent = True
+        if not self.links:
+            return
+        entries, fd = self.give_state()
+        self.links[0].channel.send({"type": "state", "entries": entries}, [] if fd is None else [fd])
+        if fd is not None:
+            os.close(fd)
+        for link in self.links[1:]:
+            link.channel.send({"type": "state", "entries": []})
+
+    def _take(self, link, message):
+        batch, refused = message["batch"], set(message["refused"])
+        owner, parts = self.batches.get(batch, (None, []))
+        if message["type"] != "received" or owner is not link or not refused <= set(range(len(parts))):
+            raise ValueError(f"it acknowledged batch {batch}, which it was not sent")
+        self.before_go()
+        del self.batches[batch]
+        for position, (server, frozen) in enumerate(parts):
+            if position not in refused:
+                frozen.socket.close()
+                server.counters["moved"] += 1
+        link.channel.send({"type": "go", "batch": batch})
+        for position in refused:
+            self.staying.add(parts[position][0])
+            self._take_back(parts[position])
+        self.look()
+
+    def _lose(self, link, _why):
+        """What a peer has not acknowledged it does not read from: dead, it holds nothing; alive, it closes its copies."""
+        self.links.remove(link)
+        link.peer.release()
+        for batch in [batch for batch, (owner, _) in self.batches.items() if owner is link]:
+            for part in self.batches.pop(batch)[1]:
+                self._take_back(part)
+        self.look()
+
+    def _take_back(self, part):
+        server, frozen = part
+        server.take_back(frozen)
+
+    def _finish(self):
+        self.ended = True
+        for link in self.links:
+            link.channel.send({"type": "end"})
+            link.channel.close()
+            link.peer.release()
+        self.on_end()
+
+
+def describe(server, frozen):
+    sizes = {"inputBytes": len(frozen.unread), "outputBytes": len(frozen.unsent)}
+    return {"kind": server.kind, "listener": server.listener, "meta": frozen.meta, **sizes}
+
+
+def is_stream(fd):
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        return False
+    with socket.socket(fileno=os.dup(fd)) as copy:
+        return copy.type == socket.SOCK_STREAM
