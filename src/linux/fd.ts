@@ -1,6 +1,7 @@
-import { closeSync, fstatSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { libc, orThrow } from "./ffi.js";
 
+const F_GETFD = 1;
 const F_SETFD = 2;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
@@ -22,11 +23,10 @@ export function setCloseOnExec(fd: number, on: boolean): void {
   orThrow(`set close-on-exec of fd ${fd}`, fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0));
 }
 
+/**
+ * Not by fstatSync(): Node's realpathSync() takes what that last saw for the path it looks at, and after a socket
+ * require() does not resolve symlinks any more, as in node_modules of pnpm or `npm link`.
+ */
 export function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return true;
-  } catch {
-    return false;
-  }
+  return fcntl(fd, F_GETFD, 0) >= 0;
 }
