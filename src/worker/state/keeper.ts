@@ -19,6 +19,7 @@ export class StateKeeper {
   readonly #options: StateKeeperOptions;
   #onDisk: SavedValues | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #counts = false;
   #written = "";
 
   constructor(options: StateKeeperOptions) {
@@ -46,6 +47,7 @@ export class StateKeeper {
 
   /** From now on this process is the one whose values count: they are written at intervals. */
   begin(): void {
+    this.#counts = true;
     if (this.#states.size === 0 || this.#options.directory === null) return;
     this.#timer ??= setInterval(() => this.write(), saveIntervalMs).unref();
   }
@@ -56,10 +58,10 @@ export class StateKeeper {
     this.#timer = undefined;
   }
 
-  /** Writes the values if they have changed. */
+  /** Writes the values if they have changed; never those of a candidate that did not come to be active. */
   write(): void {
     const { directory, file, report } = this.#options;
-    if (directory === null || this.#states.size === 0) return;
+    if (directory === null || !this.#counts || this.#states.size === 0) return;
     const saved = saveValues(this.#states.values());
     if (!saved.ok) {
       report(saved.failure.message);
