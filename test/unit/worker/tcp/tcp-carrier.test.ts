@@ -344,8 +344,12 @@ const failing: readonly [string, () => unknown, RegExp][] = [
 ];
 for (const [what, save, message] of failing) {
   test(`a connection whose save ${what} is kept here and reported once`, async () => {
+    let asked = 0;
     const hooks: TcpHooks = {
-      save,
+      save() {
+        asked++;
+        return save();
+      },
       restore: (socket) => void socket.on("data", (data) => socket.write(data)),
     };
     const a = await start(hooks);
@@ -360,6 +364,7 @@ for (const [what, save, message] of failing) {
     await until("both are answered", () =>
       [one, two].every(({ received }) => received().toString() === "echo"),
     );
+    assert.equal(asked, 2, "each is asked once");
     assert.equal(a.reports.length, 1);
     assert.equal(a.reports[0]?.reason, "save-failed");
     assert.match(a.reports[0]?.message ?? "", message);

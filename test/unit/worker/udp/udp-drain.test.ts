@@ -103,10 +103,13 @@ test("a draining socket reads nothing more, leaves it to the next, still answers
   drain.beginDrain();
   await new Promise<void>((resolve) => client.send("\x07\0\0\0", port, "127.0.0.1", () => resolve()));
   socket.send("late answer", client.address().port, "127.0.0.1");
-  await drain.finish();
-  await until("the late answer has come", () => answers.includes("late answer"));
+  await until("the late answer has come", () => answers.length === 1);
   assert.equal(heard, 0);
+  socket.send("last answer", client.address().port, "127.0.0.1");
+  await drain.finish();
+  await until("the last answer has come", () => answers.length === 2);
+  assert.deepEqual(answers, ["late answer", "last answer"]);
   const next = await startReader(fd);
-  await until("the next worker answers", () => answers.length === 2);
+  await until("the next worker answers", () => answers.length === 3);
   assert.deepEqual(await drainReader(next), [7]);
 });
