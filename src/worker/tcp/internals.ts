@@ -32,19 +32,23 @@ export function halfCharacterOf(socket: Socket): Buffer {
   return decoder instanceof StringDecoder ? halfCharacter(decoder) : Buffer.alloc(0);
 }
 
-/** What this Node lacks for moving TCP connections, for people; undefined when all is there. Touches no network. */
+/** Why connections cannot move on this Node, for people; undefined when all is there. Touches no network. */
 export function checkTcpInternals(): string | undefined {
   const probe = connect({ host: "127.0.0.1", port: 1 });
   const handle: unknown = Reflect.get(probe, "_handle");
   probe.on("error", () => {}).destroy();
   if (typeof handle !== "object" || handle === null || !isStreamHandle(handle)) {
-    return "fd and writeQueueSize of a net.Socket's handle";
+    return lacks("fd and writeQueueSize of a net.Socket's handle");
   }
-  if (!countsConnections(createServer())) return "the connection count of net.Server";
+  if (!countsConnections(createServer())) return lacks("the connection count of net.Server");
   const decoder = new StringDecoder("utf8");
   const half = Buffer.from("€").subarray(0, 2);
   decoder.write(half);
-  return halfCharacter(decoder).equals(half) ? undefined : "the half character of a StringDecoder";
+  return halfCharacter(decoder).equals(half) ? undefined : lacks("the half character of a StringDecoder");
+}
+
+function lacks(what: string): string {
+  return `Node ${process.version} lacks ${what}`;
 }
 
 function halfCharacter(decoder: StringDecoder): Buffer {

@@ -19,7 +19,6 @@ export function watchOutput(socket: Socket): void {
   outboxes.set(socket, new Outbox(socket));
   socket._write = write;
   socket._writev = writeMany;
-  socket._final = finish;
 }
 
 /** Whether all that the socket has yet to write is known; not while a write from before {@link watchOutput} lasts. */
@@ -49,10 +48,6 @@ class Outbox {
 
   get writing(): boolean {
     return this.#underWay !== undefined;
-  }
-
-  get closed(): boolean {
-    return this.#taken !== undefined;
   }
 
   pass(chunks: readonly Chunk[], callback: Done, writeOut: (done: Done) => void): void {
@@ -109,11 +104,6 @@ function writeMany(this: Socket, chunks: Chunk[], callback: Done): void {
   outboxes.get(this)?.pass([...chunks], callback, (done) => {
     Socket.prototype._writev?.call(this, chunks, done);
   });
-}
-
-/** Keeps a FIN from being sent for a connection that goes on elsewhere. */
-function finish(this: Socket, callback: Done): void {
-  if (outboxes.get(this)?.closed !== true) Socket.prototype._final.call(this, callback);
 }
 
 function toBuffer({ chunk, encoding }: Chunk): Buffer {

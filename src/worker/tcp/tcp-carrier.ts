@@ -46,7 +46,7 @@ class TcpCarrier implements Carrier {
   constructor(server: Server, hooks: TcpHooks | undefined, report: (failure: Failure) => void) {
     this.#server = server;
     this.#report = report;
-    const obstacle = "setSecureContext" in server ? "TLS connections stay where they are" : missing();
+    const obstacle = "setSecureContext" in server ? "they are under TLS" : checkTcpInternals();
     if (hooks !== undefined && obstacle !== undefined) {
       report({ reason: "tcp-immovable", message: `cannot move TCP connections: ${obstacle}` });
     }
@@ -155,9 +155,4 @@ class TcpCarrier implements Carrier {
 /** Both ways have ended and nothing waits to be written: it closes here in a moment. */
 function isClosing(socket: Socket): boolean {
   return socket.destroyed || (socket.readableEnded && socket.writableEnded && socket.writableLength === 0);
-}
-
-function missing(): string | undefined {
-  const what = checkTcpInternals();
-  return what === undefined ? undefined : `Node ${process.version} lacks ${what}`;
 }

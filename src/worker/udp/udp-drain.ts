@@ -58,6 +58,7 @@ function closeWhenSent(socket: Socket): Promise<void> {
         resolve();
       }
     };
-    closeIfSent();
+    // send() looks its address up first, which takes until the next turn even for a number.
+    setImmediate(closeIfSent);
   });
 }

@@ -52,15 +52,17 @@ export function forgetClient(wss: WebSocketServer, ws: WebSocket): void {
 }
 
 /**
- * What this server or its version of the `ws` package lacks for moving WebSockets, for people; undefined when a
+ * Why WebSockets of this server or its version of the `ws` package cannot move, for people; undefined when a
  * half-read message taken out of one WebSocket and put into another came out whole. Touches no network.
  */
 export function checkWebSocketInternals(wss: WebSocketServer): string | undefined {
-  if (!(wss.clients instanceof Set)) return "a list of clients (clientTracking is off)";
+  if (!(wss.clients instanceof Set)) return "clientTracking is off";
   try {
-    return rehearse(findBaseClass(wss.options?.WebSocket)) ? undefined : "a receiver that can be rebuilt";
+    return rehearse(findBaseClass(wss.options?.WebSocket))
+      ? undefined
+      : "this version of ws reads messages in a way that is not known";
   } catch (error) {
-    return `WebSockets as ws 8 makes them: ${messageOf(error)}`;
+    return `this version of ws is not known: ${messageOf(error)}`;
   }
 }
 

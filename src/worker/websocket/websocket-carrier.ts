@@ -61,10 +61,10 @@ class WebSocketCarrier implements Carrier {
     this.#wss = wss;
     this.#hooks = hooks;
     this.#report = report;
-    const missing = checkWebSocketInternals(wss) ?? checkTcpInternals();
-    this.#movable = missing === undefined;
-    if (missing !== undefined) {
-      report({ reason: "websocket-immovable", message: `cannot move WebSockets: there is no ${missing}` });
+    const obstacle = checkWebSocketInternals(wss) ?? checkTcpInternals();
+    this.#movable = obstacle === undefined;
+    if (obstacle !== undefined) {
+      report({ reason: "websocket-immovable", message: `cannot move WebSockets: ${obstacle}` });
     }
     // Emitted for every handshake, whatever way the app has of calling handleUpgrade.
     wss.on("headers", (_headers, request) => {

@@ -2,13 +2,30 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { openSync } from "node:fs";
-import { connect as dialLate, type Socket } from "node:net";
+import { createServer, connect as dialLate, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
+import { promisify } from "node:util";
+import type { Failure } from "../../../../src/lib/failure.js";
+import { closeFd } from "../../../../src/linux/fd.js";
 import { checkTcpInternals } from "../../../../src/worker/tcp/internals.js";
+import { watchOutput } from "../../../../src/worker/tcp/outbox.js";
 import { notYet } from "../../../../src/worker/tcp/saved.js";
-import type { TcpHooks } from "../../../../src/worker/tcp/tcp-carrier.js";
-import { connect, countFds, move, moveAll, type Side, startSide, stop, travel, until } from "./rig.js";
+import { takeOut } from "../../../../src/worker/tcp/take-out.js";
+import { createTcpCarrier, type TcpHooks } from "../../../../src/worker/tcp/tcp-carrier.js";
+import {
+  connect,
+  countFds,
+  listen,
+  move,
+  moveAll,
+  type Side,
+  startSide,
+  stop,
+  travel,
+  until,
+} from "./rig.js";
 
 const sides: Side[] = [];
 const clients: Socket[] = [];
@@ -102,6 +119,9 @@ for (const encoding of [undefined, "utf8"] as const) {
     assert.equal(counted.adopted + other.adopted, moved);
     assert.equal(counted.accepted, peers.length);
     assert.equal(counted.cut + other.cut, 0);
+    for (const { server, carrier } of [a, b]) {
+      assert.equal(await promisify(server.getConnections.bind(server))(), carrier.open);
+    }
     for (const { socket, seen } of peers) {
       assert.equal(seen.closed, false);
       socket.destroy();
@@ -324,8 +344,12 @@ const failing: readonly [string, () => unknown, RegExp][] = [
 ];
 for (const [what, save, message] of failing) {
   test(`a connection whose save ${what} is kept here and reported once`, async () => {
+    let asked = 0;
     const hooks: TcpHooks = {
-      save,
+      save() {
+        asked++;
+        return save();
+      },
       restore: (socket) => void socket.on("data", (data) => socket.write(data)),
     };
     const a = await start(hooks);
@@ -340,6 +364,7 @@ for (const [what, save, message] of failing) {
     await until("both are answered", () =>
       [one, two].every(({ received }) => received().toString() === "echo"),
     );
+    assert.equal(asked, 2, "each is asked once");
     assert.equal(a.reports.length, 1);
     assert.equal(a.reports[0]?.reason, "save-failed");
     assert.match(a.reports[0]?.message ?? "", message);
@@ -405,6 +430,49 @@ test("a connection taken back by its own server goes on there", async () => {
   await move(a.carrier, a.carrier);
   socket.write("o\n");
   await until("the second is answered", () => received().toString() === "0:one\n1:two\n");
+});
+
+test("a connection with a write of unknown bytes under way waits until they are out", async () => {
+  const body = randomBytes(8_000_000);
+  const server = createServer((socket) => {
+    socket.write(body);
+    watchOutput(socket);
+    accepted.push(socket);
+  });
+  const accepted: Socket[] = [];
+  const client = await dial(await listen(server));
+  client.socket.pause();
+  await until("it is accepted", () => accepted.length === 1);
+  const [socket] = accepted;
+  assert.ok(socket);
+  const take = () =>
+    takeOut(
+      socket,
+      () => null,
+      () => {},
+    );
+  assert.deepEqual(take(), { kind: "busy" });
+  client.socket.resume();
+  await until("everything has come", () => client.received().length === body.length);
+  await until("the write is over", () => socket.writableLength === 0);
+  const taken = take();
+  assert.ok(taken.kind === "taken");
+  closeFd(taken.fd);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+});
+
+test("a connection under TLS never moves, and that is said once", async () => {
+  const server = createTlsServer();
+  const reports: Failure[] = [];
+  const carrier = createTcpCarrier(server, countLines(undefined), (failure) => reports.push(failure));
+  await dial(await listen(server));
+  await until("it is accepted", () => carrier.open === 1);
+  assert.deepEqual(carrier.freeze(1), []);
+  assert.deepEqual(
+    reports.map(({ reason }) => reason),
+    ["tcp-immovable"],
+  );
+  await stop({ server, carrier });
 });
 
 test("this Node has what moving connections needs", () => {

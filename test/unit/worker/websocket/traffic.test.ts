@@ -2,12 +2,32 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { WebSocketHooks } from "../../../../src/worker/websocket/websocket-carrier.js";
 import { countFds, move, until } from "../tcp/rig.js";
 import { dial, frame, readFrames, type Side, startSide, stop } from "./rig.js";
+
+let running = true;
+const cleanups: (() => void)[] = [];
+const sides: Side[] = [];
+
+beforeEach(() => {
+  running = true;
+});
+
+afterEach(async () => {
+  running = false;
+  for (const clean of cleanups.splice(0)) clean();
+  await stop(...sides.splice(0));
+});
+
+async function start(...args: Parameters<typeof startSide>): Promise<Side> {
+  const side = await startSide(...args);
+  sides.push(side);
+  return side;
+}
 
 /** Echoes: binary as it is, text with the count of messages so far; and counts the turns of a clock. */
 function echo(closes: string[]): WebSocketHooks {
@@ -27,8 +47,10 @@ function echo(closes: string[]): WebSocketHooks {
       const app = {
         count: Number(from.count),
         ticks: Number(from.ticks),
-        timer: setInterval(() => ws.send(JSON.stringify({ tick: ++app.ticks })), 5),
+        timer: setInterval(() => tick(), 5),
       };
+      const tick = () => ws.send(JSON.stringify({ tick: ++app.ticks }));
+      tick();
       known.set(ws, app);
       ws.on("message", (data, isBinary) => {
         app.count++;
@@ -58,10 +80,11 @@ async function shuttle(a: Side, b: Side, rounds: number, total: number): Promise
   return moved;
 }
 
-async function talk(port: number, name: string, running: () => boolean): Promise<WebSocket> {
+async function talk(port: number, name: string): Promise<WebSocket> {
   const { ws, messages, seen } = await dial(port, `/${name}`);
+  cleanups.push(() => ws.terminate());
   const sent: string[] = [];
-  for (let turn = 0; running(); turn++) {
+  for (let turn = 0; running; turn++) {
     for (let burst = 0; burst <= turn % 3; burst++) {
       const text = `${name}-${sent.length}-${"z".repeat(turn % 11 === 0 ? (turn * 1_777) % 70_000 : turn % 50)}`;
       sent.push(text);
@@ -81,7 +104,7 @@ async function talk(port: number, name: string, running: () => boolean): Promise
     ticks,
     ticks.map((_, index) => index + 1),
   );
-  assert.ok(ticks.length > 10);
+  assert.ok(ticks.length > 100);
   assert.equal(seen.code, undefined);
   return ws;
 }
@@ -89,11 +112,10 @@ async function talk(port: number, name: string, running: () => boolean): Promise
 test("messages and timers keep their order and their state both ways over hundreds of moves", async () => {
   const fdsBefore = countFds();
   const closes: string[] = [];
-  const a = await startSide(echo(closes));
-  const b = await startSide(echo(closes));
-  let running = true;
+  const a = await start(echo(closes));
+  const b = await start(echo(closes));
   const names = ["anna", "bert", "cleo", "dora", "emil", "fred"];
-  const talking = names.map((name) => talk(a.port, name, () => running));
+  const talking = names.map((name) => talk(a.port, name));
   await until("all are connected", () => a.wss.clients.size === names.length);
   const moved = await shuttle(a, b, 400, names.length);
   running = false;
@@ -112,13 +134,14 @@ test("messages and timers keep their order and their state both ways over hundre
     closes.sort(),
     names.map((name) => `/${name}`),
   );
-  await stop(a, b);
+  await stop(...sides.splice(0));
   await until("all fds are closed", () => countFds() === fdsBefore);
 });
 
 async function openRaw(port: number) {
   const socket = connect(port, "127.0.0.1");
   const key = randomBytes(16).toString("base64");
+  cleanups.push(() => socket.destroy());
   socket.setNoDelay(true);
   socket.write(
     `GET /raw HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
@@ -138,8 +161,8 @@ async function openRaw(port: number) {
 
 test("a connection can move between any two bytes of its frames and fragments", async () => {
   const closes: string[] = [];
-  const a = await startSide(echo(closes));
-  const b = await startSide(echo(closes));
+  const a = await start(echo(closes));
+  const b = await start(echo(closes));
   const raw = await openRaw(a.port);
   await until("it is connected", () => a.wss.clients.size === 1);
   const mask = Buffer.from([0x5a, 0, 0xc3, 0x11]);
@@ -191,62 +214,64 @@ test("a connection can move between any two bytes of its frames and fragments", 
   );
   assert.equal(raw.isClosed(), false);
   assert.ok(carried.size > 100, "the cuts fell into many places");
-  raw.socket.destroy();
-  await stop(a, b);
 });
 
-test("frames of every size survive moves in their midst, dribbled and fragmented at random", async () => {
-  const a = await startSide(echo([]));
-  const b = await startSide(echo([]));
-  let running = true;
-  const dribble = async (index: number) => {
-    const raw = await openRaw(a.port);
-    const sent: Buffer[] = [];
-    const random = (below: number) => randomBytes(4).readUInt32LE(0) % below;
-    const send = async (bytes: Buffer) => {
-      for (let at = 0; at < bytes.length; ) {
-        const size = bytes.length > 1_000 ? 1 + random(bytes.length) : 1 + random(8);
-        raw.socket.write(bytes.subarray(at, at + size));
-        at += size;
-        if (random(2) === 0) await nextTurn();
+for (const allowSynchronousEvents of [true, false]) {
+  const when = allowSynchronousEvents ? "at once" : "one a turn";
+  test(`frames of every size survive moves in their midst, fragmented at random (events ${when})`, async () => {
+    const a = await start(echo([]), { allowSynchronousEvents });
+    const b = await start(echo([]), { allowSynchronousEvents });
+    const dribble = async (index: number) => {
+      const raw = await openRaw(a.port);
+      const sent: Buffer[] = [];
+      const random = (below: number) => randomBytes(4).readUInt32LE(0) % below;
+      const send = async (bytes: Buffer) => {
+        for (let at = 0; at < bytes.length; ) {
+          const size = bytes.length > 1_000 ? 1 + random(bytes.length) : 1 + random(8);
+          raw.socket.write(bytes.subarray(at, at + size));
+          at += size;
+          if (random(2) === 0) await nextTurn();
+        }
+      };
+      for (let turn = index; running; turn++) {
+        const payload = randomBytes([0, 1, 125, 126, 300, 65_535, 65_536, 90_000][turn % 8] ?? 0);
+        sent.push(payload);
+        const cuts = Array.from({ length: random(4) }, () => random(payload.length + 1)).sort(
+          (x, y) => x - y,
+        );
+        const edges = [0, ...cuts, payload.length];
+        for (let part = 1; part < edges.length; part++) {
+          const piece = payload.subarray(edges[part - 1], edges[part]);
+          await send(frame(part === edges.length - 1, part === 1 ? 2 : 0, piece, randomBytes(4)));
+          if (random(3) === 0) await send(frame(true, 9, Buffer.from("hb"), randomBytes(4)));
+        }
       }
+      const binary = () => raw.frames().filter(({ opcode }) => opcode === 2);
+      await until("every message is echoed", () => binary().length >= sent.length);
+      assert.ok(sent.length > 5);
+      assert.equal(binary().length, sent.length);
+      for (const [at, { payload }] of binary().entries())
+        assert.ok(sent[at]?.equals(payload), `message ${at}`);
+      assert.equal(raw.isClosed(), false);
     };
-    for (let turn = index; running; turn++) {
-      const payload = randomBytes([0, 1, 125, 126, 300, 65_535, 65_536, 90_000][turn % 8] ?? 0);
-      sent.push(payload);
-      const cuts = Array.from({ length: random(4) }, () => random(payload.length + 1)).sort((x, y) => x - y);
-      const edges = [0, ...cuts, payload.length];
-      for (let part = 1; part < edges.length; part++) {
-        const piece = payload.subarray(edges[part - 1], edges[part]);
-        await send(frame(part === edges.length - 1, part === 1 ? 2 : 0, piece, randomBytes(4)));
-        if (random(3) === 0) await send(frame(true, 9, Buffer.from("hb"), randomBytes(4)));
-      }
-    }
-    const binary = () => raw.frames().filter(({ opcode }) => opcode === 2);
-    await until("every message is echoed", () => binary().length >= sent.length);
-    assert.ok(sent.length > 5);
-    assert.equal(binary().length, sent.length);
-    for (const [at, { payload }] of binary().entries()) assert.ok(sent[at]?.equals(payload), `message ${at}`);
-    assert.equal(raw.isClosed(), false);
-    raw.socket.destroy();
-  };
-  const dribbling = Array.from({ length: 4 }, (_, index) => dribble(index));
-  await until("all are connected", () => a.wss.clients.size === dribbling.length);
-  const moved = await shuttle(a, b, 600, dribbling.length);
-  running = false;
-  await Promise.all(dribbling);
-  assert.ok(moved > 500, `${moved} moves`);
-  await stop(a, b);
-});
+    const dribbling = Array.from({ length: 4 }, (_, index) => dribble(index));
+    await until("all are connected", () => a.wss.clients.size === dribbling.length);
+    const moved = await shuttle(a, b, 600, dribbling.length);
+    running = false;
+    await Promise.all(dribbling);
+    assert.ok(moved > 500, `${moved} moves`);
+  });
+}
 
 test("a message of many megabytes moves half read and half answered", async () => {
-  const a = await startSide(echo([]), { maxPayload: 50_000_000 });
-  const b = await startSide(echo([]), { maxPayload: 50_000_000 });
+  const a = await start(echo([]), { maxPayload: 50_000_000 });
+  const b = await start(echo([]), { maxPayload: 50_000_000 });
   const ws = new WebSocket(`ws://127.0.0.1:${a.port}/big`, { perMessageDeflate: false });
   let echoed: Buffer | undefined;
   ws.on("message", (data, isBinary) => {
     if (isBinary && Buffer.isBuffer(data)) echoed = data;
   });
+  cleanups.push(() => ws.terminate());
   await once(ws, "open");
   const payload = randomBytes(20_000_000);
   ws.send(payload);
@@ -270,6 +295,4 @@ test("a message of many megabytes moves half read and half answered", async () =
     moved > 3 && carriedIn > 0 && carriedOut > 0,
     `${moved} moves, ${carriedIn} in, ${carriedOut} out`,
   );
-  ws.terminate();
-  await stop(a, b);
 });

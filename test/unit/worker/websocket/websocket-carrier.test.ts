@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { Agent, createServer as createTlsServer } from "node:https";
+import { Socket } from "node:net";
 import { afterEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer } from "ws";
+import { closeFd } from "../../../../src/linux/fd.js";
+import type { Frozen } from "../../../../src/worker/carrier.js";
 import { notYet } from "../../../../src/worker/tcp/saved.js";
 import { checkWebSocketInternals } from "../../../../src/worker/websocket/internals.js";
 import {
   createWebSocketCarrier,
   type WebSocketHooks,
 } from "../../../../src/worker/websocket/websocket-carrier.js";
-import { countFds, move, moveAll, travel, until } from "../tcp/rig.js";
-import { dial as dialAny, type Side, startSide, stop } from "./rig.js";
+import { countFds, listen, move, moveAll, travel, until } from "../tcp/rig.js";
+import { dial as dialAny, frame, type Side, startSide, stop } from "./rig.js";
 
 const sides: Side[] = [];
 const clients: WebSocket[] = [];
@@ -159,6 +165,69 @@ test("with permessage-deflate a WebSocket is closed with 1012 after all that was
   );
   assert.equal(plain.seen.code, undefined);
   assert.deepEqual([a.carrier.counters.cut, a.carrier.open], [1, 1]);
+});
+
+test("a WebSocket on TLS is closed with 1012 when draining begins", async () => {
+  const psk = Buffer.from("0123456789abcdef");
+  const tls = { ciphers: "PSK", maxVersion: "TLSv1.2" } as const;
+  const server = createTlsServer({ ...tls, pskCallback: () => psk });
+  const wss = new WebSocketServer({ server });
+  const carrier = createWebSocketCarrier(wss, echo, () => {});
+  const url = `wss://127.0.0.1:${await listen(server)}`;
+  const agent = new Agent({
+    ...tls,
+    pskCallback: () => ({ psk, identity: "test" }),
+    checkServerIdentity: () => undefined,
+  });
+  const client = new WebSocket(url, { agent, perMessageDeflate: false });
+  clients.push(client);
+  await once(client, "open");
+  assert.deepEqual(carrier.freeze(1), []);
+  carrier.beginDrain();
+  const [code] = await once(client, "close");
+  assert.equal(code, 1012);
+  assert.equal(carrier.counters.cut, 1);
+  await until("none is left", () => carrier.open === 0);
+  server.close();
+});
+
+test("a WebSocket goes on in another process, with half a frame read and frames unsent", async () => {
+  const hooks: WebSocketHooks = {
+    save: () => ({ greeting: "moved" }),
+    restore(ws, saved) {
+      if (saved === undefined) ws.send("x".repeat(8_000_000));
+    },
+  };
+  const a = await start(hooks);
+  const { ws, messages } = await dial(a.port, "/other");
+  ws.pause();
+  await until("it is accepted", () => a.carrier.open === 1);
+  const hello = frame(true, 1, Buffer.from("hello"), Buffer.from([1, 2, 3, 4]));
+  const socket: unknown = Reflect.get(ws, "_socket");
+  assert.ok(socket instanceof Socket);
+  socket.write(hello.subarray(0, 8));
+  let frozen: Frozen | undefined;
+  await until("half the frame is read", () => {
+    for (const one of a.carrier.freeze(1)) frozen = one;
+    if (frozen === undefined || frozen.input.length > 0) return frozen !== undefined;
+    a.carrier.adopt(frozen);
+    frozen = undefined;
+    return false;
+  });
+  assert.ok(frozen);
+  const { fd, meta, input, output } = frozen;
+  assert.ok(output.length > 1_000_000);
+  const worker = fileURLToPath(new URL("./other-worker.js", import.meta.url));
+  const child = spawn(process.execPath, [worker], { stdio: ["ignore", "inherit", "inherit", "ipc", fd] });
+  closeFd(fd);
+  child.send({ meta, input: input.toString("base64"), output: output.toString("base64") });
+  socket.write(hello.subarray(8));
+  ws.resume();
+  await until("the other process has answered", () => messages.at(-1)?.startsWith("moved") === true);
+  assert.deepEqual([messages.length, messages[0]?.length, messages[1]], [2, 8_000_000, "moved /other hello"]);
+  ws.terminate();
+  await once(child, "exit");
+  assert.equal(child.exitCode, 0);
 });
 
 test("a WebSocket opened while draining moves as well, or is turned away where it cannot", async () => {
