@@ -8,3 +8,6 @@ export { type ServeWebSocketsOptions, serveWebSockets } from "./serve-websockets
 export type { StateDefinition } from "./state/definition.js";
 export { state } from "./state/state.js";
 export { notYet } from "./tcp/saved.js";
+export type { TcpHooks } from "./tcp/tcp-carrier.js";
+export type { HandshakeRequest } from "./websocket/handshake.js";
+export type { WebSocketHooks } from "./websocket/websocket-carrier.js";
