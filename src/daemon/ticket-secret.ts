@@ -1,18 +1,8 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../lib/failure.js";
+import { replaceFile } from "../linux/replace-file.js";
 
 /** How long one secret is used: so long can whoever steals it read recorded TLS 1.2 sessions that were resumed. */
 export const ticketSecretLifeMs = 24 * 60 * 60 * 1000;
@@ -81,16 +71,7 @@ export class TicketSecret {
     const value = randomBytes(secretBytes);
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      const temporary = `${this.#file}.new`;
-      rmSync(temporary, { force: true });
-      const fd = openSync(temporary, "wx", 0o600);
-      try {
-        writeSync(fd, value);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(temporary, this.#file);
+      replaceFile(this.#file, value);
     } catch (error) {
       this.#warn(`cannot write the TLS ticket keys to ${this.#file}: ${messageOf(error)}`);
     }

@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { replaceFile } from "../linux/replace-file.js";
 import { decodeRecord, encodeRecord } from "./encode.js";
 import type { StateRecord } from "./schema.js";
 
@@ -52,21 +43,12 @@ export function readStateFile(directory: string): Result<StateRecord | undefined
   }
 }
 
-/** Replaces the file atomically and durably: temporary file, fsync, rename, fsync of the directory. */
+/** Replaces the file atomically and durably. */
 export function writeStateFile(directory: string, record: StateRecord): Result<void> {
   const file = stateFilePath(directory);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const temporary = `${file}.new`;
-    const fd = openSync(temporary, "w", 0o600);
-    try {
-      writeFileSync(fd, encodeRecord(record));
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, file);
-    syncDirectory(dirname(file));
+    replaceFile(file, encodeRecord(record));
     return succeed(undefined);
   } catch (error) {
     return fail("state-unwritable", `cannot write the state file ${file}: ${messageOf(error)}`);
@@ -82,14 +64,5 @@ export function setAside(directory: string, reason: string): string | undefined 
     return aside;
   } catch {
     return undefined;
-  }
-}
-
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

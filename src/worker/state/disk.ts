@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { stateEntries } from "../../channel/worker-messages.js";
 import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { replaceFile } from "../../linux/replace-file.js";
 import type { SavedValues } from "./values.js";
 
 const fileSchema = v.object({ entries: stateEntries, values: v.string() });
@@ -12,15 +13,7 @@ export function writeValues(directory: string, file: string, { entries, bytes }:
   const path = join(directory, file);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const temporary = `${path}.new`;
-    const fd = openSync(temporary, "w", 0o600);
-    try {
-      writeFileSync(fd, JSON.stringify({ entries, values: bytes.toString("utf8") }));
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
+    replaceFile(path, JSON.stringify({ entries, values: bytes.toString("utf8") }));
     return succeed(undefined);
   } catch (error) {
     return fail("state-unwritable", `cannot write the app's state ${path}: ${messageOf(error)}`);
