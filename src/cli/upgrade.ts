@@ -47,7 +47,8 @@ async function askAndWait(
     },
     onNews: (news: News) => {
       pid = news.pid ?? pid;
-      if (!leftToTheOutcome.has(news.event)) say(news.message);
+      // In the journal the daemon has told it already.
+      if (!leftToTheOutcome.has(news.event) && !isReloadCommand()) say(news.message);
     },
   };
   try {
