@@ -41,3 +41,10 @@ export function assertNothingLost(report: LoadReport): void {
 export function assertNobodyRefused(report: LoadReport): void {
   assert.equal(report.refused + report.bad + report.timedOut, 0, JSON.stringify(report));
 }
+
+/** Nothing was lost, and whoever kept a connection has it still. */
+export function assertNothingReopened(report: LoadReport, kept: number): void {
+  assertNothingLost(report);
+  const { fresh, slow } = report.kinds;
+  assert.equal(report.connections, kept + fresh.requests + slow.requests, JSON.stringify(report));
+}

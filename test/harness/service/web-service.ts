@@ -9,10 +9,18 @@ import { waitUntil } from "../container/wait-until.js";
 
 const DEADLINE_MS = 30_000;
 
-export type App = "gunicorn" | "gunicorn-threads" | "node";
+export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp;
 
-/** Beside its version: what makes an app bad (`crash-at-boot`, `never-ready`) or slow (`boot-ms`, the text says how slow). */
-export type Flaws = Partial<Record<"crash-at-boot" | "never-ready" | "boot-ms", string>>;
+/** With the library, `express` by way of the preload; each is told its port. */
+export type NativeApp = "express" | "counter" | "chat" | "lines";
+
+/**
+ * Beside its version: what makes an app bad (`crash-at-boot`, `never-ready`, `sick`, `refuse-state`, another `server.js`) or slow
+ * (`boot-ms`, the text says how slow).
+ */
+export type Flaws = Partial<
+  Record<"crash-at-boot" | "never-ready" | "boot-ms" | "sick" | "refuse-state" | "server.js", string>
+>;
 
 export interface WebSetup {
   readonly app: App;
@@ -26,6 +34,9 @@ export interface WebConfig {
   readonly listeners: string;
   readonly check: readonly string[] | null;
   readonly readyTimeout: string;
+  readonly workers: number;
+  /** Further lines of TOML before the first table; `{port}` is replaced. */
+  readonly more: string;
 }
 
 // --preload: READY=1 then says that the app has been imported.
@@ -38,12 +49,18 @@ const APPS: Record<App, { readonly folder: string; readonly command: readonly st
     command: [...GUNICORN, "--threads", "4", "--keep-alive", "75", "app:app"],
   },
   node: { folder: "plain", command: ["/usr/bin/node", "server.js"] },
+  express: { folder: "express", command: ["/usr/bin/node", "--import", "holdfast/register", "server.js"] },
+  counter: { folder: "counter", command: ["/usr/bin/node", "server.js"] },
+  chat: { folder: "chat", command: ["/usr/bin/node", "server.js"] },
+  lines: { folder: "lines", command: ["/usr/bin/node", "server.js"] },
 };
 
 const DEFAULTS: WebConfig = {
   listeners: '[listeners.http]\naddress = "127.0.0.1:{port}"\n',
   check: null,
   readyTimeout: "20s",
+  workers: 2,
+  more: 'environment = { PORT = "{port}" }',
 };
 
 /** As in the example that is shipped. */
@@ -90,12 +107,13 @@ export class WebService {
 
   async configure(changes: Partial<WebConfig>): Promise<void> {
     this.#config = { ...this.#config, ...changes };
-    const { listeners, check, readyTimeout } = this.#config;
+    const { listeners, check, readyTimeout, workers, more } = this.#config;
     await this.writeConfig(
       [
         `command = ${JSON.stringify(APPS[this.app].command)}`,
         `release = "/srv/${this.name}/current"`,
-        "workers = 2",
+        `workers = ${workers}`,
+        this.#fill(more),
         check === null ? "" : `check = ${JSON.stringify(check)}`,
         this.#fill(listeners),
         `[ready]\ntimeout = "${readyTimeout}"`,
