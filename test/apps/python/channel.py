@@ -21,13 +21,15 @@ FULL = {errno.EAGAIN, errno.ETOOMANYREFS}
 
 class Channel:
     """
-    One end. `on_message(message, fds)` takes the fds it keeps out of the list; the rest are closed after it. What it
-    raises for a message that breaks the rules drops the channel. `on_close(why)` is called once, after all that the
-    peer had sent.
+    One end. `on_message(message, fds)` takes the fds it keeps out of the list; the rest are closed after it. There are
+    fewer than were sent when this process is out of fds. What it raises for a message that breaks the rules goes to
+    `on_breach(why)`, which drops the channel unless the owner says otherwise. `on_close(why)` is called once, after all
+    that the peer had sent.
     """
 
-    def __init__(self, loop, fd, on_message, on_close):
+    def __init__(self, loop, fd, on_message, on_close, on_breach=None):
         self.loop, self.on_message, self.on_close = loop, on_message, on_close
+        self.on_breach = on_breach or self.drop
         self.socket = socket.socket(fileno=fd)
         self.socket.setblocking(False)
         self.waiting = []
@@ -52,6 +54,11 @@ class Channel:
         # Before it is closed: epoll goes on watching a socket of which somebody else has a copy.
         self.loop.remove_reader(self.socket.fileno())
         self.socket.close()
+
+    def end_sending(self):
+        """The peer reads the end; what it had sent until then still arrives."""
+        if not self.closed:
+            self.socket.shutdown(socket.SHUT_WR)
 
     def drop(self, why):
         if not self.closed:
@@ -98,12 +105,12 @@ class Channel:
         try:
             if not packet:
                 self.drop("the peer is gone")
-            elif flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-                self.drop("a packet did not arrive whole")
+            elif flags & socket.MSG_TRUNC:
+                self.drop(f"a packet of over {PACKET_LIMIT} bytes")
             else:
                 self.on_message(json.loads(packet), fds)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            self.drop(f"it broke the rules: {error!r}")
+            self.on_breach(f"it broke the rules: {error!r}")
         finally:
             close_all(fds)
         return True
@@ -122,7 +129,7 @@ class Peer:
             loop.add_reader(self.pidfd, self._end)
 
     def learn_fate(self, told):
-        """Calls back with whether the process has ended, once that is certain."""
+        """Calls back with whether the process has ended, once that is certain; if not, once more when it has."""
         if self.pidfd is None:
             told(True)
             return
@@ -143,9 +150,8 @@ class Peer:
         self._answer(True)
 
     def _answer(self, ended):
-        told, self.asked = self.asked, None
-        if told is not None:
-            told(ended)
+        if self.asked is not None:
+            self.asked(ended)
 
 
 def write_memfd(name, data):

@@ -3,8 +3,9 @@
 import os
 import socket
 import stat
+import sys
 
-from channel import Channel, close_all, pack_state, read_memfd, unpack_state, write_memfd
+from channel import Channel, close_all, read_memfd, unpack_state, write_memfd
 
 BATCH_LIMIT = 50
 UNACKNOWLEDGED_LIMIT = 2
@@ -22,15 +23,19 @@ class Receiver:
 
     def __init__(self, loop, peer, fd, servers, take_state, on_let_go):
         self.peer, self.servers, self.take_state, self.on_let_go = peer, servers, take_state, on_let_go
-        self.held = {}
-        self.channel = Channel(loop, fd, self._take, self._lose)
+        self.held, self.refusing = {}, False
+        self.channel = Channel(loop, fd, self._take, self._lose, self._refuse)
 
     def _take(self, message, fds):
+        if self.refusing and message["type"] != "go":
+            return
         match message["type"]:
             case "prepare":
                 self._prepare(message["batch"], message["items"], fds)
             case "go":
                 self._adopt(self.held.pop(message["batch"]))
+                if self.refusing and not self.held:
+                    self.channel.drop("it broke the rules")
             case "state":
                 self.take_state(unpack_state(message["entries"], fds))
                 self.on_let_go(self.peer.name)
@@ -70,17 +75,27 @@ class Receiver:
         for server, frozen in held:
             server.adopt(frozen)
 
-    def _lose(self, _why):
+    def _refuse(self, why):
+        """Takes no more. What was acknowledged the old worker may have let go of already: its go still counts."""
+        self.refusing = True
+        if self.held:
+            self.channel.end_sending()
+        else:
+            self.channel.drop(why)
+
+    def _lose(self, why):
+        print(f"lost worker {self.peer.name}: {why}", file=sys.stderr)
         held = [one for batch in self.held.values() for one in batch]
 
         def decide(ended):
-            # Alive, it has taken them back and reads from them.
             if ended:
                 self._adopt(held)
+                self._end()
             else:
+                # It has taken them back and reads from them. Its state it may still change.
                 for _, frozen in held:
                     frozen.socket.close()
-            self._end()
+            held.clear()
 
         self.peer.learn_fate(decide)
 
@@ -90,20 +105,19 @@ class Receiver:
 
 
 class Link:
-    def __init__(self, loop, peer, fd, on_message, on_close):
-        self.peer = peer
+    def __init__(self, loop, fd, on_message, on_close):
         self.channel = Channel(loop, fd, lambda message, _: on_message(self, message), lambda why: on_close(self, why))
 
 
 class Sender:
     """Moves each connection as soon as it can be moved. Its copy stays open until the peer has acknowledged."""
 
-    def __init__(self, loop, peers, servers, exclusive, give_state, on_end, before_go):
+    def __init__(self, loop, channel_fds, servers, exclusive, give_state, on_end, before_go):
         self.loop, self.servers, self.give_state, self.on_end = loop, servers, give_state, on_end
         self.before_go = before_go
         self.state_sent = self.ended = self.scheduled = False
         self.held, self.batches, self.staying, self.next_batch = [], {}, set(), 1
-        self.links = [Link(loop, peer, fd, self._take, self._lose) for peer, fd in peers]
+        self.links = [Link(loop, fd, self._take, self._lose) for fd in channel_fds]
         if not exclusive:
             self._send_state()
         self.look()
@@ -187,7 +201,6 @@ class Sender:
     def _lose(self, link, _why):
         """What a peer has not acknowledged it does not read from: dead, it holds nothing; alive, it closes its copies."""
         self.links.remove(link)
-        link.peer.release()
         for batch in [batch for batch, (owner, _) in self.batches.items() if owner is link]:
             for part in self.batches.pop(batch)[1]:
                 self._take_back(part)
@@ -202,7 +215,6 @@ class Sender:
         for link in self.links:
             link.channel.send({"type": "end"})
             link.channel.close()
-            link.peer.release()
         self.on_end()
 
 

@@ -55,9 +55,9 @@ class Worker:
         self.loop, self.app, self.servers = loop, app, servers
         self.welcomed = self.accepting = False
         self.awaited, self.let_go = None, set()
-        self.sender, self.unused_fds = None, []
+        self.sender = None
         loop.add_signal_handler(signal.SIGTERM, self.terminate)
-        self.link = Channel(loop, channel_fd, self.take, lambda why: print("lost the daemon:", why, file=sys.stderr))
+        self.link = Channel(loop, channel_fd, self.take, self.lose_daemon)
         self.link.send({"type": "hello", "protocol": PROTOCOL, "library": "python-example"})
 
     def take(self, message, fds):
@@ -85,15 +85,21 @@ class Worker:
                 server = next((one for one in self.servers if one.listener == message["listener"]), None)
                 if server is not None and len(fds) == 1:
                     server.add(Connection(server, socket.socket(fileno=fds.pop())))
-            case "receive":
+            case "receive" if len(fds) == 1:
                 peer = Peer(self.loop, message["from"]["name"], message["from"]["pid"])
                 Receiver(self.loop, peer, fds.pop(), self.servers, self.app.restore, self.note_let_go)
             case "drain":
                 self.drain(message["to"], message["exclusive"], fds)
-            case "renew-tickets":
+            case "renew-tickets" | "receive":
                 pass
             case other:
                 raise ValueError(f"unknown type {other}")
+
+    def lose_daemon(self, why):
+        print("lost the daemon:", why, file=sys.stderr)
+        # Nobody will ever tell a worker that stands by to accept.
+        if not self.accepting and self.awaited is None:
+            sys.exit(1)
 
     def judge(self, message, fds):
         try:
@@ -117,19 +123,16 @@ class Worker:
             self.accept()
 
     def drain(self, to, exclusive, fds):
-        if len(fds) != len(to):
-            raise ValueError(f"{len(to)} peers and {len(fds)} fds")
-        passed = list(fds)
-        fds.clear()
+        # Said again by a daemon after one that died: the first counts.
         if self.sender is not None:
-            # Said again by a daemon after one that died. To close its channels would say that this worker has let go.
-            self.unused_fds += passed
             return
-        peers = [(Peer(self.loop, peer["name"], peer["pid"]), fd) for peer, fd in zip(to, passed)]
+        # Not all of them arrive in a process that is out of fds.
+        channel_fds = list(fds) if len(fds) == len(to) else []
+        fds[:] = [fd for fd in fds if fd not in channel_fds]
         for server in self.servers:
             server.stop_accepting()
         self.sender = Sender(
-            self.loop, peers, self.servers, exclusive, lambda: pack_state(self.app.save()), self.end, before_go
+            self.loop, channel_fds, self.servers, exclusive, lambda: pack_state(self.app.save()), self.end, before_go
         )
         for server in self.servers:
             server.on_change = self.sender.look
