@@ -10,6 +10,8 @@ const STAGES = ["unit", "process", "system"];
 /** Test files at a time. The system tests keep two cores busy with one. */
 const CONCURRENCY = { unit: 2, process: 2, system: 1 };
 const STAGE_TIMEOUT_MS = 40 * 60_000;
+/** Of one file: one that hangs fails, and does not take the others with it. */
+const FILE_TIMEOUT_MS = 6 * 60_000;
 const CLOSING = ["tests", "pass", "fail", "cancelled", "skipped"];
 
 function must(title, command, ...args) {
@@ -43,7 +45,12 @@ async function runStage(stage, filter) {
     console.error(`✖ no ${stage} test file${filter && ` matches ${filter}`}`);
     return { counts, ok: false };
   }
-  const options = ["--test", "--test-reporter=spec", `--test-concurrency=${CONCURRENCY[stage]}`];
+  const options = [
+    "--test",
+    "--test-reporter=spec",
+    `--test-concurrency=${CONCURRENCY[stage]}`,
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+  ];
   const child = spawn(process.execPath, [...options, ...files], {
     cwd: TOP,
     stdio: ["ignore", "pipe", "inherit"],
