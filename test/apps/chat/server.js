@@ -1,9 +1,10 @@
 // A chat with rooms whose connections and rooms outlive the process. A room numbers its messages and sends each to everybody in it.
-// A connection counts what it has sent, and says what it understood of each message. HISTORY is how many messages a room keeps for those who
+// A connection counts what it has sent, and says what it understood of each message; some take it a moment. HISTORY is how many messages a room keeps for those who
 // were on their way to this process when they were said; more than 0 needs one process with one writer (`strategy = "exclusive"`).
 import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
-import { serve, serveWebSockets, state } from "holdfast";
+import { setTimeout as pause } from "node:timers/promises";
+import { notYet, serve, serveWebSockets, state } from "holdfast";
 import { WebSocketServer } from "ws";
 
 const at = (name) => new URL(name, import.meta.url);
@@ -30,14 +31,22 @@ state({
 function enter(ws, client) {
   clients.set(ws, client);
   ws.on("close", () => clients.delete(ws));
-  ws.on("message", (data) => {
+  ws.on("message", async (data) => {
     const { from, n, text } = JSON.parse(data);
+    if (n % 5 === 0) await thinkAbout(client);
     rooms[client.room] ??= { last: 0, messages: [] };
     const room = rooms[client.room];
     const message = { number: ++room.last, from, n, length: text.length };
     room.messages = history === 0 ? [] : [...room.messages.slice(1 - history), message];
     for (const [other, { room: name }] of clients) if (name === client.room) say(other, message);
   });
+}
+
+/** The connection stays meanwhile, for nobody else would answer. */
+async function thinkAbout(client) {
+  client.thinking = true;
+  await pause(20);
+  client.thinking = false;
 }
 
 function say(ws, message) {
@@ -52,9 +61,9 @@ const server = http.createServer((request, response) => {
   response.end(request.url === "/total" ? `${total}\n` : `${version}\n`);
 });
 const wss = new WebSocketServer({ server });
-wss.on("connection", (ws, request) => enter(ws, { room: request.url, seen: 0, sent: 0 }));
+wss.on("connection", (ws, request) => enter(ws, { room: request.url, seen: 0, sent: 0, thinking: false }));
 serveWebSockets(wss, {
-  save: (ws) => clients.get(ws),
+  save: (ws) => (clients.get(ws).thinking ? notYet : clients.get(ws)),
   restore: (ws, client) => {
     enter(ws, client);
     const missed = rooms[client.room]?.messages.filter(({ number }) => number > client.seen) ?? [];

@@ -1,5 +1,5 @@
 // A Fastify app with a counter that the next version goes on with. `sick` beside it makes `/healthz` fail, `refuse-state` makes it refuse
-// the counter, `crash-at-boot` is what it says; `/slow?ms=` answers late.
+// the counter, `crash-at-boot` is what it says; `/slow?ms=` answers late, and `/held` once there is a file `go`.
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import fastify from "fastify";
@@ -29,6 +29,10 @@ app.get("/", async () => `${version}\n`);
 app.get("/count", async () => `${++count}\n`);
 app.get("/slow", async ({ query }) => {
   await pause(Number(query.ms));
+  return `${version}\n`;
+});
+app.get("/held", async () => {
+  while (!existsSync(at("go"))) await pause(20);
   return `${version}\n`;
 });
 app.get("/healthz", async (_request, reply) => {

@@ -1,0 +1,38 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { HoldfastError } from "../../../src/lib/failure.js";
+import type { WebService } from "./web-service.js";
+
+/** A line to a service over which everything takes `delayMs` each way. It ends with this process. */
+export class Delay implements AsyncDisposable {
+  readonly address: string;
+  readonly #child: ChildProcess;
+
+  private constructor(address: string, child: ChildProcess) {
+    this.address = address;
+    this.#child = child;
+  }
+
+  static async start(web: WebService, delayMs: number): Promise<Delay> {
+    const proxy = fileURLToPath(new URL("delay-proxy.js", import.meta.url));
+    const port = web.port + 1;
+    const args = ["--target", String(web.container.pid), "--net", "--", process.execPath, proxy];
+    const child = spawn("nsenter", [...args, String(port), String(web.port), String(delayMs)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const ended = once(child, "exit").then(() => {
+      throw new HoldfastError("delay", "cannot run the delaying proxy: it ended");
+    });
+    ended.catch(() => {});
+    await Promise.race([once(child.stdout, "data"), ended]);
+    return new Delay(`127.0.0.1:${port}`, child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, "exit");
+    this.#child.stdin?.end();
+    await exited;
+  }
+}
