@@ -1,11 +1,12 @@
 import { HoldfastError, messageOf } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
-import { maxMessageBytes, receiveMessage, sendMessage } from "../linux/message.js";
+import { type Message, maxMessageBytes, receiveMessage, sendMessage } from "../linux/message.js";
+import { endSending } from "../linux/socket-calls.js";
 
 export interface Packet {
   readonly bytes: Buffer;
-  /** Close-on-exec, now the receiver's. */
+  /** Close-on-exec, now the receiver's. Fewer than were sent when this process is out of fds: count them. */
   readonly fds: readonly number[];
 }
 
@@ -48,11 +49,14 @@ export class PacketChannel {
     return this.#closed;
   }
 
-  /** Sends copies of the fds; the caller may close its own at once. To a closed channel nothing is sent. */
+  /**
+   * Sends copies of the fds; the caller may close its own at once. To a closed channel nothing is sent. Throws, with
+   * nothing sent, when the packet has to wait and there are no fds left to copy its own to.
+   */
   send(bytes: Buffer, fds: readonly number[] = []): void {
     if (this.#closed) return;
     if (this.#waiting.length === 0 && trySend(this.#options.fd, { bytes, fds }) !== "full") return;
-    this.#waiting.push({ bytes, fds: fds.map(duplicateFd) });
+    this.#waiting.push({ bytes, fds: duplicateAll(fds) });
     this.#retry ??= setTimeout(() => this.#flush(), retryMs);
   }
 
@@ -60,10 +64,16 @@ export class PacketChannel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#retry);
-    for (const { fds } of this.#waiting.splice(0)) fds.forEach(closeFd);
+    this.#dropWaiting();
     this.#options.watcher.unwatch(this.#options.fd);
     closeFd(this.#options.fd);
+  }
+
+  /** Says nothing any more: the peer reads the end, and what it had sent until then still arrives here. */
+  endSending(): void {
+    if (this.#closed) return;
+    this.#dropWaiting();
+    endSending(this.#options.fd);
   }
 
   /** Ends the channel because of what the peer did. */
@@ -71,6 +81,11 @@ export class PacketChannel {
     if (this.#closed) return;
     this.close();
     this.#options.onClose(why);
+  }
+
+  #dropWaiting(): void {
+    clearTimeout(this.#retry);
+    for (const { fds } of this.#waiting.splice(0)) fds.forEach(closeFd);
   }
 
   #flush(): void {
@@ -91,33 +106,49 @@ export class PacketChannel {
       const packet = this.#next();
       if (packet === undefined) return;
       this.#options.onPacket(packet);
-      if (this.#options.keepUntilTaken && !this.#closed) {
-        for (const fd of receiveMessage(this.#options.fd)?.fds ?? []) closeFd(fd);
-      }
+      if (this.#options.keepUntilTaken && !this.#closed) this.#takeOff();
+    }
+  }
+
+  /** The packet that was looked at leaves the queue, also if the peer has died meanwhile. */
+  #takeOff(): void {
+    for (const fd of this.#read(false)?.fds ?? []) closeFd(fd);
+  }
+
+  /** ECONNRESET is the first word of a peer that died with unread packets; what it had sent comes after it. */
+  #read(peek: boolean): Message | undefined {
+    try {
+      return receiveMessage(this.#options.fd, { peek });
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === "ECONNRESET") return this.#read(peek);
+      throw error;
     }
   }
 
   #next(): Packet | undefined {
     try {
-      const message = receiveMessage(this.#options.fd, { peek: this.#options.keepUntilTaken ?? false });
+      const message = this.#read(this.#options.keepUntilTaken ?? false);
       if (message === undefined) return undefined;
-      const { bytes, fds, truncated } = message;
-      if (bytes.length === 0) {
-        this.drop("the peer is gone");
-        return undefined;
-      }
-      if (!truncated) return { bytes, fds };
-      for (const fd of fds) closeFd(fd);
-      this.drop(
-        `a packet did not arrive whole (over ${maxMessageBytes} bytes, or this process is out of fds)`,
-      );
+      const { bytes, fds, cutShort } = message;
+      if (bytes.length > 0 && !cutShort) return { bytes, fds };
+      fds.forEach(closeFd);
+      this.drop(cutShort ? `it sent a packet of over ${maxMessageBytes} bytes` : "the peer is gone");
       return undefined;
     } catch (error) {
-      // The first word of a peer that died with unread packets; what it had sent comes after it.
-      if (error instanceof HoldfastError && error.code === "ECONNRESET") return this.#next();
       this.drop(messageOf(error));
       return undefined;
     }
+  }
+}
+
+function duplicateAll(fds: readonly number[]): readonly number[] {
+  const copies: number[] = [];
+  try {
+    for (const fd of fds) copies.push(duplicateFd(fd));
+    return copies;
+  } catch (error) {
+    copies.forEach(closeFd);
+    throw error;
   }
 }
 

@@ -19,6 +19,8 @@ export interface Message {
   readonly fds: readonly number[];
   /** Bytes or fds were lost: the message was larger than the buffer, or this process is out of fds. */
   readonly truncated: boolean;
+  /** The bytes are not whole. */
+  readonly cutShort: boolean;
 }
 
 /** SCM_MAX_FD of the kernel. */
@@ -108,10 +110,12 @@ export function receiveMessage(socketFd: number, { peek = false } = {}): Message
   const received = recvmsg(socketFd, memory, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (peek ? MSG_PEEK : 0));
   if (received === -constants.errno.EAGAIN) return undefined;
   if (received < 0) throw systemCallFailed(`receive a message on fd ${socketFd}`, received);
+  const flags = memory.readInt32LE(48);
   return {
     bytes: Buffer.from(memory.subarray(dataOffset, dataOffset + received)),
     ...unpackControl(memory.subarray(controlOffset, controlOffset + Number(memory.readBigUInt64LE(40)))),
-    truncated: (memory.readInt32LE(48) & (MSG_TRUNC | MSG_CTRUNC)) !== 0,
+    truncated: (flags & (MSG_TRUNC | MSG_CTRUNC)) !== 0,
+    cutShort: (flags & MSG_TRUNC) !== 0,
   };
 }
 

@@ -28,6 +28,14 @@ export const connect = libc<[fd: number, address: Buffer, length: number]>(
 /** listen(2): 0 or minus errno. */
 export const listen = libc<[fd: number, backlog: number]>("int listen(int, int)");
 
+const SHUT_WR = 1;
+const shutdown = libc<[fd: number, how: number]>("int shutdown(int, int)");
+
+/** The peer reads end-of-file after all that was sent; what it sends still arrives. shutdown(2). */
+export function endSending(fd: number): void {
+  orThrow(`end sending on socket ${fd}`, shutdown(fd, SHUT_WR));
+}
+
 /** A close-on-exec socket of a family and type, non-blocking unless told; or minus errno. socket(2). */
 export function openSocket(family: number, type: number, blocking = false): number {
   const flags = SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK);

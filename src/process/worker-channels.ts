@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { decodeMessage, encodeMessage } from "../channel/json.js";
 import { PacketChannel } from "../channel/packet-channel.js";
 import {
@@ -41,9 +42,10 @@ export interface WorkerChannelsOptions {
 /** The channels with the workers. Whoever never says a word on its channel is a plain worker. */
 export class WorkerChannels {
   readonly #channels = new Map<string, Tracked>();
-  readonly #asked = new Map<number, (answer: Answer) => void>();
+  readonly #asked = new Map<string, (answer: Answer) => void>();
   readonly #options: WorkerChannelsOptions;
-  #nextQuery = 1;
+  /** Not where the last daemon began: its answers may still come. */
+  #nextQuery = randomInt(2 ** 47);
 
   constructor(options: WorkerChannelsOptions) {
     this.#options = options;
@@ -87,9 +89,10 @@ export class WorkerChannels {
   }
 
   #deliver(slot: Slot, message: WorkerMessage, fds: readonly number[]): void {
-    const resolve = "query" in message ? this.#asked.get(message.query) : undefined;
+    const question = "query" in message ? nameQuestion(slot, message.query) : "";
+    const resolve = this.#asked.get(question);
     if (resolve !== undefined && "query" in message) {
-      this.#asked.delete(message.query);
+      this.#asked.delete(question);
       resolve({ message, fds });
       return;
     }
@@ -124,13 +127,14 @@ export class WorkerChannels {
   ): Promise<Answer | undefined> {
     const query = this.#nextQuery;
     this.#nextQuery += 1;
+    const name = nameQuestion(slot, query);
     return new Promise((resolve) => {
       if (!this.send(slot, { ...question, query }, fds)) return resolve(undefined);
       const timer = setTimeout(() => {
-        this.#asked.delete(query);
+        this.#asked.delete(name);
         resolve(undefined);
       }, timeoutMs);
-      this.#asked.set(query, (answer) => {
+      this.#asked.set(name, (answer) => {
         clearTimeout(timer);
         resolve(answer);
       });
@@ -167,6 +171,10 @@ export class WorkerChannels {
     this.#options.removeChannel(slot);
     tracked.channel.close();
   }
+}
+
+function nameQuestion(slot: Slot, query: number): string {
+  return `${nameWorker(slot)} ${query}`;
 }
 
 /** So that several old workers spread over all new ones. */

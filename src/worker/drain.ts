@@ -1,12 +1,11 @@
 import type { StateEntry } from "../channel/worker-messages.js";
 import type { Watcher } from "../linux/epoll.js";
-import type { Peer } from "./hand-over/peer.js";
-import { HandOverSender } from "./hand-over/sender.js";
+import { type Destination, HandOverSender } from "./hand-over/sender.js";
 import type { Served } from "./served.js";
 
 export interface DrainOptions {
   readonly served: readonly Served[];
-  readonly peers: readonly Peer[];
+  readonly peers: readonly Destination[];
   readonly watcher: Watcher;
   readonly exclusive: boolean;
   readonly giveState: () => { readonly entries: readonly StateEntry[]; readonly fd: number | undefined };

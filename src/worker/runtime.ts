@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { DaemonMessage } from "../channel/worker-messages.js";
-import { HoldfastError } from "../lib/failure.js";
+import { HoldfastError, messageOf } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
@@ -10,6 +10,7 @@ import { DaemonLink } from "./daemon-link.js";
 import { Drain } from "./drain.js";
 import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
+import type { Destination } from "./hand-over/sender.js";
 import type { Place, Servable } from "./listen.js";
 import { ListenerClaims } from "./listener-claims.js";
 import { findManager, type Manager } from "./manager.js";
@@ -49,7 +50,9 @@ export class Runtime {
   readonly #welcome: Promise<boolean>;
   #tickets: Buffer | undefined;
   readonly #activation = new Activation();
-  #handsOver = false;
+  /** It has not been told to accept yet. */
+  #needsDaemon = true;
+  #gaveState = false;
   #drain: Drain | SequentialRestart | undefined;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
@@ -79,10 +82,16 @@ export class Runtime {
         watcher: this.#watcher,
         library: version,
         onMessage: (message, fds) => {
-          if (message.type === "welcome") welcomed(message.standby);
+          if (message.type === "welcome") {
+            this.#needsDaemon &&= message.standby;
+            welcomed(message.standby);
+          }
           this.#take(message, fds);
         },
-        onLost: (why) => report(`lost the daemon: ${why}; SIGTERM still drains`),
+        onLost: (why) => {
+          if (this.#needsDaemon) fatal(`there is no daemon that could tell this worker to: ${why}`);
+          report(`lost the daemon: ${why}; SIGTERM still drains`);
+        },
       });
     } else {
       // Nothing else would keep it from holding up a process that has nothing to do.
@@ -174,6 +183,7 @@ export class Runtime {
         for (const service of this.#services) service.shareTickets(this.#tickets);
         return false;
       case "activate":
+        this.#needsDaemon = false;
         this.#activation.order(message.after);
         return false;
       case "save":
@@ -195,16 +205,9 @@ export class Runtime {
       }
       case "receive":
         if (fd === undefined || fds.length !== 1) return false;
-        this.#receive(createPeer(message.from.name, message.from.pid, fd, this.#watcher));
-        return true;
-      case "drain": {
-        if (fds.length !== message.to.length) return false;
-        const peers = message.to.map(({ name, pid }, index) =>
-          createPeer(name, pid, fds[index] ?? -1, this.#watcher),
-        );
-        this.#beginDrain(peers, message.exclusive);
-        return true;
-      }
+        return this.#receive(message.from, fd);
+      case "drain":
+        return this.#takeDrain(message, fds);
       default:
         return message satisfies never;
     }
@@ -223,7 +226,29 @@ export class Runtime {
     this.#link?.send({ type: "report", query, servers });
   }
 
-  #receive(peer: Peer): void {
+  /** Whether the fds were taken over. */
+  #takeDrain(
+    { to, exclusive }: Extract<DaemonMessage, { readonly type: "drain" }>,
+    fds: readonly number[],
+  ): boolean {
+    // The next daemon says it again if the last one did not live to write it down; the state goes only once.
+    if (this.#drain !== undefined) return false;
+    // Not all of them arrive in a process that is out of fds.
+    const whole = fds.length === to.length;
+    const peers = whole ? to.map(({ name }, index) => ({ name, fd: fds[index] ?? -1 })) : [];
+    this.#beginDrain(peers, exclusive);
+    return whole;
+  }
+
+  /** False when this process is out of fds. */
+  #receive(from: { readonly name: string; readonly pid: number }, fd: number): boolean {
+    let peer: Peer;
+    try {
+      peer = createPeer(from.name, from.pid, fd, this.#watcher);
+    } catch (error) {
+      report(`cannot receive the connections of worker ${from.name}: ${messageOf(error)}`);
+      return false;
+    }
     new HandOverReceiver({
       served: () => this.#served,
       peer,
@@ -236,6 +261,7 @@ export class Runtime {
       onEnd: () => this.#activation.noteLetGo(peer.name),
       report,
     });
+    return true;
   }
 
   /** Without the daemon. A second one does not wait any longer. */
@@ -278,15 +304,15 @@ export class Runtime {
     this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
   }
 
-  #beginDrain(peers: readonly Peer[], exclusive: boolean): void {
+  #beginDrain(peers: readonly Destination[], exclusive: boolean): void {
     this.state.end();
-    this.#handsOver = peers.length > 0;
     this.#abort();
     this.#drain = new Drain({
       served: this.#served,
       peers,
       exclusive,
       giveState: () => {
+        this.#gaveState = true;
         const { entries, fd, failure } = this.state.give();
         if (failure !== null) report(failure);
         return { entries, fd };
@@ -300,7 +326,7 @@ export class Runtime {
   async #end(): Promise<void> {
     this.#answer(0);
     // The worker after this one writes from now on; without one this was the last chance.
-    if (!this.#handsOver) this.state.write();
+    if (!this.#gaveState) this.state.write();
     // From here on only the app's own work holds up the process.
     this.#watcher.unref();
     for (const hook of this.#drainHooks) {
@@ -318,7 +344,7 @@ function report(problem: string): void {
   process.stderr.write(`holdfast: ${problem}\n`);
 }
 
-function fatal(error: unknown): void {
+function fatal(error: unknown): never {
   report(`cannot listen: ${String(error)}`);
   process.exit(1);
 }

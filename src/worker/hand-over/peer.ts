@@ -8,7 +8,7 @@ export interface Peer {
   readonly name: string;
   /** The end of the SEQPACKET pair that the daemon made. */
   readonly fd: number;
-  /** Calls back with whether the process has ended, once that is certain. */
+  /** Calls back with whether the process has ended, once that is certain; and, if not, once more when it has. */
   learnFate(told: (ended: boolean) => void): void;
   /** Nothing more is asked. */
   release(): void;
@@ -42,7 +42,7 @@ export function createPeer(name: string, pid: number, fd: number, watcher: Watch
   function answer(fate: boolean): void {
     clearTimeout(timer);
     const told = asked;
-    asked = undefined;
+    if (fate) asked = undefined;
     told?.(fate);
   }
   return {
@@ -55,6 +55,7 @@ export function createPeer(name: string, pid: number, fd: number, watcher: Watch
     },
     release() {
       clearTimeout(timer);
+      asked = undefined;
       letGo();
     },
   };

@@ -16,7 +16,7 @@ export interface ReceiverOptions {
   readonly watcher: Watcher;
   /** The old worker's state; the fd is closed after the call. */
   readonly onState: (entries: readonly StateEntry[], fd: number | undefined) => void;
-  /** Nothing more will come: it said so, or it is gone. */
+  /** Nothing more will come: it said so, or its process has ended. One that is alive may still change its state. */
   readonly onEnd: () => void;
   readonly report: (problem: string) => void;
 }
@@ -34,6 +34,8 @@ export class HandOverReceiver {
   readonly #options: ReceiverOptions;
   readonly #channel: PacketChannel;
   readonly #held = new Map<number, readonly Held[]>();
+  /** Why nothing more is taken from it. */
+  #refusal: string | undefined;
   #adopted = 0;
 
   constructor(options: ReceiverOptions) {
@@ -54,7 +56,11 @@ export class HandOverReceiver {
     const message = decodeMessage(senderMessage, bytes);
     if (!message.ok) {
       fds.forEach(closeFd);
-      this.#channel.drop(message.failure.message);
+      this.#refuse(message.failure.message);
+      return;
+    }
+    if (this.#refusal !== undefined && message.value.type !== "go") {
+      fds.forEach(closeFd);
       return;
     }
     if (message.value.type === "prepare") {
@@ -83,7 +89,7 @@ export class HandOverReceiver {
     const bytes = fds.length === wanted ? unpackBytes(fds[items.length], total) : undefined;
     if (bytes === undefined || this.#held.has(batch)) {
       fds.forEach(closeFd);
-      this.#channel.drop(
+      this.#refuse(
         `batch ${batch} of ${items.length} connections and ${total} bytes came with ${fds.length} fds`,
       );
       return;
@@ -118,11 +124,19 @@ export class HandOverReceiver {
   #go(batch: number): void {
     const held = this.#held.get(batch);
     if (held === undefined) {
-      this.#channel.drop(`it said go for batch ${batch}, which it did not send`);
+      this.#refuse(`it said go for batch ${batch}, which it did not send`);
       return;
     }
     this.#held.delete(batch);
     this.#adopt(held);
+    if (this.#refusal !== undefined && this.#held.size === 0) this.#channel.drop(this.#refusal);
+  }
+
+  /** Takes no more from it. What was acknowledged it may have let go of already: its `go` still counts. */
+  #refuse(why: string): void {
+    this.#refusal ??= why;
+    if (this.#held.size === 0) this.#channel.drop(this.#refusal);
+    else this.#channel.endSending();
   }
 
   #adopt(held: readonly Held[]): void {
@@ -146,10 +160,11 @@ export class HandOverReceiver {
     const { peer, report, onEnd } = this.#options;
     const held = [...this.#held.values()].flat();
     this.#held.clear();
-    report(`lost worker ${peer.name}: ${why}`);
+    report(`lost worker ${peer.name}: ${this.#refusal ?? why}`);
     peer.learnFate((ended) => {
-      if (ended) this.#adopt(held);
-      else for (const { frozen } of held) closeFd(frozen.fd);
+      if (ended) this.#adopt(held.splice(0));
+      else for (const { frozen } of held.splice(0)) closeFd(frozen.fd);
+      if (!ended) return;
       peer.release();
       onEnd();
     });

@@ -2,6 +2,7 @@ import { decodeMessage, encodeMessage } from "../../channel/json.js";
 import { type Packet, PacketChannel } from "../../channel/packet-channel.js";
 import { batchLimit, type Item, receiverMessage, type SenderMessage } from "../../channel/peer-messages.js";
 import type { StateEntry } from "../../channel/worker-messages.js";
+import { messageOf } from "../../lib/failure.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxMessageBytes } from "../../linux/message.js";
@@ -9,6 +10,9 @@ import type { Frozen } from "../carrier.js";
 import type { Served } from "../served.js";
 import { packBytes } from "./bytes.js";
 import type { Peer } from "./peer.js";
+
+/** Whether it is dead need not be known: what it has not acknowledged it does not read from. */
+export type Destination = Pick<Peer, "name" | "fd">;
 
 /** So that live traffic in both workers gets its turn between batches. */
 const unacknowledgedLimit = 2;
@@ -25,13 +29,13 @@ interface Batch {
 }
 
 interface Link {
-  readonly peer: Peer;
+  readonly peer: Destination;
   readonly channel: PacketChannel;
 }
 
 export interface SenderOptions {
   readonly served: readonly Served[];
-  readonly peers: readonly Peer[];
+  readonly peers: readonly Destination[];
   readonly watcher: Watcher;
   /** Nothing is left to move and nothing is on its way, or no peer is left to move it to. */
   readonly onIdle: () => void;
@@ -87,7 +91,7 @@ export class HandOverSender {
     if (this.#batches.size === 0) this.#finish();
   }
 
-  #connect(peer: Peer): Link {
+  #connect(peer: Destination): Link {
     const channel = new PacketChannel({
       fd: peer.fd,
       watcher: this.#options.watcher,
@@ -190,12 +194,21 @@ export class HandOverSender {
       this.#split(link, parts);
       return;
     }
+    try {
+      sendParts(link, packet, parts);
+    } catch (error) {
+      this.#options.report(`${parts.length} connection(s) stay: ${messageOf(error)}`);
+      for (const part of parts) this.#keep(part);
+      return;
+    }
     this.#nextBatch += 1;
-    const bytes = packBytes(parts.map(({ frozen }) => frozen));
-    const fds = parts.map(({ frozen }) => frozen.fd);
-    link.channel.send(packet, bytes === undefined ? fds : [...fds, bytes]);
-    if (bytes !== undefined) closeFd(bytes);
     this.#batches.set(batch, { link, parts });
+  }
+
+  /** It does not move, nor do the others of its server. */
+  #keep(part: Part): void {
+    this.#staying.add(part.served);
+    this.#takeBack(part);
   }
 
   /** Metas may be large: half a batch fits where a whole one does not; one that alone does not fit stays. */
@@ -205,8 +218,7 @@ export class HandOverSender {
       this.#options.report(
         `a connection of ${only.served.listener} stays: what it carries is over ${maxMessageBytes} bytes`,
       );
-      this.#takeBack(only);
-      this.#staying.add(only.served);
+      this.#keep(only);
       return;
     }
     const half = Math.ceil(parts.length / 2);
@@ -234,10 +246,7 @@ export class HandOverSender {
       if (!unwanted.has(position)) closeFd(frozen.fd);
     });
     this.#tell(link, { type: "go", batch: id });
-    for (const part of kept) {
-      this.#staying.add(part.served);
-      this.#takeBack(part);
-    }
+    for (const part of kept) this.#keep(part);
     this.#schedule();
   }
 
@@ -248,7 +257,6 @@ export class HandOverSender {
   /** What a peer has not acknowledged it does not read from: dead, it holds nothing; alive, it has closed its copies. */
   #lose(link: Link, why: string): void {
     this.#links.splice(this.#links.indexOf(link), 1);
-    link.peer.release();
     const lost = [...this.#batches].filter(([, batch]) => batch.link === link);
     if (lost.length > 0 || this.#movableLeft()) this.#options.report(`lost worker ${link.peer.name}: ${why}`);
     for (const [id, { parts }] of lost) {
@@ -273,8 +281,18 @@ export class HandOverSender {
     for (const link of this.#links.splice(0)) {
       this.#tell(link, { type: "end" });
       link.channel.close();
-      link.peer.release();
     }
     this.#options.onIdle();
+  }
+}
+
+/** Throws, with nothing sent, when this process is out of fds. */
+function sendParts({ channel }: Link, packet: Buffer, parts: readonly Part[]): void {
+  const bytes = packBytes(parts.map(({ frozen }) => frozen));
+  const fds = parts.map(({ frozen }) => frozen.fd);
+  try {
+    channel.send(packet, bytes === undefined ? fds : [...fds, bytes]);
+  } finally {
+    if (bytes !== undefined) closeFd(bytes);
   }
 }

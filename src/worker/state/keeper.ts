@@ -1,8 +1,18 @@
 import type { StateEntry } from "../../channel/worker-messages.js";
-import { HoldfastError } from "../../lib/failure.js";
+import { HoldfastError, messageOf } from "../../lib/failure.js";
 import { type AnyState, eraseType, type StateDefinition } from "./definition.js";
 import { readValues, writeValues } from "./disk.js";
 import { packValues, type SavedValues, saveValues, takeValues, unpackValues } from "./values.js";
+
+/** So that what is said of all of them fits into one packet. */
+const statesLimit = 64;
+const nameLimit = 64;
+
+function obstacleTo({ name, version }: AnyState, count: number): string | undefined {
+  if (name.length === 0 || name.length > nameLimit) return `a name has 1 to ${nameLimit} characters`;
+  if (!Number.isSafeInteger(version) || version < 0) return `version ${version} is no whole number from 0 up`;
+  return count < statesLimit ? undefined : `an app has at most ${statesLimit} of them`;
+}
 
 const saveIntervalMs = 10_000;
 
@@ -36,6 +46,9 @@ export class StateKeeper {
     const { name } = state;
     if (this.#states.has(name))
       throw new HoldfastError("state-twice", `cannot define the state ${name}: it is defined already`);
+    const obstacle = obstacleTo(state, this.#states.size);
+    if (obstacle !== undefined)
+      throw new HoldfastError("state-bad", `cannot define the state ${name}: ${obstacle}`);
     this.#states.set(name, state);
     if (this.#onDisk?.entries.some((entry) => entry.name === name) !== true) {
       state.initial();
@@ -83,7 +96,11 @@ export class StateKeeper {
     const saved = saveValues(this.#states.values());
     if (!saved.ok) return { entries: [], fd: undefined, failure: saved.failure.message };
     const { entries, bytes } = saved.value;
-    return { entries, fd: entries.length === 0 ? undefined : packValues(bytes), failure: null };
+    try {
+      return { entries, fd: entries.length === 0 ? undefined : packValues(bytes), failure: null };
+    } catch (error) {
+      return { entries: [], fd: undefined, failure: `cannot give the state: ${messageOf(error)}` };
+    }
   }
 
   /** Sets the app's values; returns why it could not. */
