@@ -24,4 +24,4 @@ if (!existsSync("/usr/bin/wrk")) run("apt-get", "install", "-y", "-qq", "--no-in
 must("npm", "run", "--silent", "build");
 rmSync(join(TOP, "build"), { recursive: true, force: true });
 must(join(TOP, "node_modules", ".bin", "tsc"), "-p", "tsconfig.json");
-must(process.execPath, join("build", "test", "bench", "bench.js"));
+must(process.execPath, join("build", "test", "bench", "bench.js"), ...process.argv.slice(2));

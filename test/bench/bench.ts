@@ -1,15 +1,25 @@
-/** `npm run bench`: prints figures of one run side by side, each with what is aimed at. It asserts nothing. */
+/**
+ * `npm run bench`: prints figures of one run side by side, each with what is aimed at. It asserts nothing. Words after
+ * `npm run bench --` choose the tables whose titles have one of them.
+ */
 import { cpus, release } from "node:os";
 import { Container } from "../harness/container/container.js";
 import { measureCommit } from "./commit-time.js";
 import { printTable, type Row } from "./figures.js";
+import { measureFirstResponse } from "./first-response-time.js";
+import { measureHandOver } from "./hand-over-time.js";
 import { measureIdle } from "./idle.js";
+import { BARE, installNativeServices, NATIVE } from "./native-service.js";
 import { measureRequestRate } from "./request-rate.js";
 import { measureGap } from "./restart-gap.js";
 import { measureRestart } from "./restart-time.js";
-import { installServices } from "./services.js";
+import { HOLDFAST, installServices, PLAIN } from "./services.js";
+import { measureUpgradeGap } from "./upgrade-gap.js";
+
+const chosen = process.argv.slice(2);
 
 async function measure(title: string, figures: () => Promise<Row[]>): Promise<void> {
+  if (chosen.length > 0 && !chosen.some((word) => title.toLowerCase().includes(word))) return;
   printTable(title, await figures());
 }
 
@@ -20,8 +30,25 @@ const processors = cpus();
 console.log(
   `${processors.length} cores (${processors[0]?.model}), Linux ${release()}, Node ${process.version}, ${systemd}`,
 );
-await measure("Throughput", () => measureRequestRate(container));
+await measure("Throughput", () =>
+  measureRequestRate(container, {
+    what: "2 workers, Holdfast : plain socket activation",
+    ours: HOLDFAST,
+    theirs: PLAIN,
+  }),
+);
 await measure("Idle", () => measureIdle(container)); // it has been idle since the start: its workers served
 await measure("systemctl restart, as clients see it", () => measureGap(container));
 await measure("systemctl restart, as the daemon sees it", () => measureRestart(container));
 await measure("Upgrade (on the disk of /var/tmp)", () => measureCommit());
+await installNativeServices(container);
+await measure("Native: throughput", () =>
+  measureRequestRate(container, {
+    what: "1 worker, serve() : plain Node on a passed socket",
+    ours: NATIVE,
+    theirs: BARE,
+  }),
+);
+await measure("Native: clients during an upgrade", () => measureUpgradeGap(container));
+await measure("Native: the new version's first response", () => measureFirstResponse(container));
+await measure("Native: hand-over", () => measureHandOver(container));

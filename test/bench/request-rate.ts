@@ -5,31 +5,40 @@ import type { Container } from "../harness/container/container.js";
 import { runCommand } from "../harness/container/run-command.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { median, type Row } from "./figures.js";
-import { HOLDFAST, PLAIN, type Service } from "./services.js";
+import type { Service } from "./services.js";
 
 const WRK = "/usr/bin/wrk";
 const CONNECTIONS = 32;
 const ROUND_SECONDS = 2;
 const PAIRS = 12;
 
+export interface Rivals {
+  readonly what: string;
+  readonly ours: Service;
+  readonly theirs: Service;
+}
+
 /** Requests a second, the two in turn, so that what else the machine does meets both. */
-export async function measureRequestRate(container: Container): Promise<Row[]> {
+export async function measureRequestRate(
+  container: Container,
+  { what, ours, theirs }: Rivals,
+): Promise<Row[]> {
   const rate = existsSync(WRK) ? rateByWrk : rateByLoadClient;
   const [ratios, rates]: [number[], number[]] = [[], []];
-  for (const service of [HOLDFAST, PLAIN]) await rate(container, service);
+  for (const service of [ours, theirs]) await rate(container, service);
   for (let pair = 0; pair < PAIRS; pair++) {
     // A B, B A, A B: neither always comes first.
-    const order = pair % 2 === 0 ? [HOLDFAST, PLAIN] : [PLAIN, HOLDFAST];
+    const order = pair % 2 === 0 ? [ours, theirs] : [theirs, ours];
     const found = new Map<Service, number>();
     for (const service of order) found.set(service, await rate(container, service));
-    const [ours = 0, theirs = 0] = [found.get(HOLDFAST), found.get(PLAIN)];
-    ratios.push(ours / theirs);
-    rates.push(ours);
+    const [rateOfOurs = 0, rateOfTheirs = 0] = [found.get(ours), found.get(theirs)];
+    ratios.push(rateOfOurs / rateOfTheirs);
+    rates.push(rateOfOurs);
   }
   const spread = `${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}`;
   return [
     {
-      what: `requests/s of 2 workers, Holdfast : plain socket activation`,
+      what: `requests/s of ${what}`,
       figure: `${median(ratios).toFixed(3)} (${spread} in ${PAIRS} pairs)`,
       goal: "0.98 or more",
     },

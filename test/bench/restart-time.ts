@@ -2,14 +2,14 @@ import { HoldfastError } from "../../src/lib/failure.js";
 import type { Container } from "../harness/container/container.js";
 import { formatMs, type Row } from "./figures.js";
 import { HOLDFAST, installTimedDaemon } from "./services.js";
-import { parseStamps, type Stamp, stampsVariable } from "./stamps.js";
+import { parseStamps, type Stamp } from "./stamps.js";
 
 const STAMPS = "/run/bench-stamps";
 const RESTARTS = 15;
 
 /** `systemctl restart`: how long nobody decides. Workers serve all the while. */
 export async function measureRestart(container: Container): Promise<Row[]> {
-  await installTimedDaemon(container, stampsVariable, STAMPS);
+  await installTimedDaemon(container, HOLDFAST.units, STAMPS);
   const restarts: Restart[] = [];
   for (let restart = 0; restart < RESTARTS; restart++) {
     await container.sh(`: > ${STAMPS} && systemctl restart ${HOLDFAST.units}`);

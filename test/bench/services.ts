@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { HoldfastError } from "../../src/lib/failure.js";
 import { pathInCheckout } from "../harness/container/checkout.js";
 import type { Container } from "../harness/container/container.js";
+import { stampsVariable } from "./stamps.js";
 
 /** The same program with the same socket unit twice: under Holdfast, and as two units that share the socket. */
 export const HOLDFAST = { units: "holdfast@web.service", address: "127.0.0.1:8080" };
@@ -35,18 +36,15 @@ export async function installServices(container: Container): Promise<void> {
   await container.write(`${units}/plain@.service`, PLAIN_UNIT);
   await container.write(`${units}/plain.socket`, socket(PLAIN.address, "Service=plain@1.service"));
   await container.sh("systemctl daemon-reload && systemctl start holdfast@web.socket plain.socket");
+  await copyPrograms(container);
   await container.sh(`systemctl start ${HOLDFAST.units} ${PLAIN.units}`);
 }
 
-/** From now on holdfast@web runs the daemon that leaves stamps in `file`. */
-export async function installTimedDaemon(
-  container: Container,
-  variable: string,
-  file: string,
-): Promise<void> {
+/** The benchmark's own programs and what they import, in /opt/holdfast/build. */
+async function copyPrograms(container: Container): Promise<void> {
   const compiled = execFileSync(
     "tar",
-    ["--create", "--directory", pathInCheckout(), "build/src", "build/test/bench"],
+    ["--create", "--directory", pathInCheckout(), "build/src", "build/test/bench", "build/test/harness"],
     {
       maxBuffer: 2 ** 26,
     },
@@ -54,11 +52,15 @@ export async function installTimedDaemon(
   const extract = ["tar", "--extract", "--no-same-owner", "--directory", "/opt/holdfast"] as const;
   const { code, stderr } = await container.exec([...extract], { input: compiled });
   if (code !== 0)
-    throw new HoldfastError("install", `cannot copy the timed daemon into the container: ${stderr}`);
+    throw new HoldfastError("install", `cannot copy the benchmark into the container: ${stderr}`);
+}
+
+/** From now on the service runs the daemon that leaves stamps in `file`. */
+export async function installTimedDaemon(container: Container, unit: string, file: string): Promise<void> {
   await container.write(
-    "/etc/systemd/system/holdfast@web.service.d/bench.conf",
-    `[Service]\nEnvironment=${variable}=${file}\nExecStart=\n` +
+    `/etc/systemd/system/${unit}.d/bench.conf`,
+    `[Service]\nEnvironment=${stampsVariable}=${file}\nExecStart=\n` +
       "ExecStart=/usr/bin/node /opt/holdfast/build/test/bench/timed-daemon.js --name %i\n",
   );
-  await container.sh(`systemctl daemon-reload && systemctl restart ${HOLDFAST.units}`);
+  await container.sh(`systemctl daemon-reload && systemctl restart ${unit}`);
 }

@@ -16,6 +16,7 @@ const schema = v.object({
     "ready-sent",
     "decided",
     "persisted",
+    "moved",
   ]),
   /** CLOCK_MONOTONIC: one clock for all processes of the machine, in a container or not. */
   atMs: v.number(),

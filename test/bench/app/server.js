@@ -1,0 +1,38 @@
+// The app that the benchmark upgrades. Its version is in the file `version` beside it. With EXPRESS=1 it is an Express app;
+// with PORT it is bare, with PLAIN=1 on the inherited listener without Holdfast, else native.
+import { appendFileSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+
+const { env } = process;
+const version = readFileSync(new URL("version", import.meta.url), "ascii").trim();
+
+function answer(request, response) {
+  // Of all that is not garbage.
+  if (request.url === "/memory") globalThis.gc();
+  const body = request.url === "/memory" ? `${process.memoryUsage.rss()}\n` : "ok\n";
+  response.setHeader("X-Version", version);
+  response.setHeader("Content-Length", Buffer.byteLength(body));
+  response.end(body);
+}
+
+async function createApp() {
+  if (env.EXPRESS !== "1") return answer;
+  const { default: express } = await import("express");
+  return express().use(answer);
+}
+
+function stamp(what) {
+  if (env.BENCH_STAMPS === undefined) return;
+  const atMs = Number(process.hrtime.bigint()) / 1e6;
+  const generation = Number(env.HOLDFAST_GENERATION);
+  appendFileSync(env.BENCH_STAMPS, `${JSON.stringify({ what, atMs, generation })}\n`);
+}
+
+const server = createServer({ keepAliveTimeout: 600_000 }, await createApp());
+if (env.PORT !== undefined) server.listen({ port: Number(env.PORT), host: "127.0.0.1" });
+else if (env.PLAIN === "1") server.listen({ fd: 3 }, 4096);
+else {
+  const { serve } = await import("holdfast");
+  const serving = await serve(server);
+  serving.onDrain(() => stamp("moved"));
+}

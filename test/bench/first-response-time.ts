@@ -1,0 +1,60 @@
+import { HoldfastError } from "../../src/lib/failure.js";
+import type { Container } from "../harness/container/container.js";
+import { median, type Row } from "./figures.js";
+import { deploy, EXPRESS, instanceOf, NATIVE, RELEASE } from "./native-service.js";
+import type { Service } from "./services.js";
+
+const PROGRAM = "/opt/holdfast/build/test/bench/first-response.js";
+const ROUNDS = 9;
+const BARE_PORT = 8090;
+
+/** From the command to the first response of the new version, against the same app started by itself. */
+export async function measureFirstResponse(container: Container): Promise<Row[]> {
+  return [
+    ...(await compare(container, EXPRESS, "an Express app", ["EXPRESS=1"])),
+    ...(await compare(container, NATIVE, "a server of node:http alone", [])),
+  ];
+}
+
+async function compare(
+  container: Container,
+  { units, address }: Service,
+  app: string,
+  environment: readonly string[],
+): Promise<Row[]> {
+  const [upgradesMs, bootsMs]: [number[], number[]] = [[], []];
+  const name = instanceOf(units);
+  const bare = ["env", `PORT=${BARE_PORT}`, ...environment, "/usr/bin/node", `${RELEASE}/server.js`];
+  for (let round = 0; round < ROUNDS; round++) {
+    const version = await deploy(container);
+    upgradesMs.push(await time(container, address, version, ["holdfast", "-n", name, "upgrade"]));
+    bootsMs.push(await time(container, `127.0.0.1:${BARE_PORT}`, version, bare));
+  }
+  const ratios = upgradesMs.map((upgradeMs, round) => upgradeMs / (bootsMs[round] ?? 0));
+  const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+  return [
+    {
+      what: `holdfast upgrade to the new version's first response : bare boot, ${app}, ${ROUNDS} pairs`,
+      figure: `${median(ratios).toFixed(2)} (${spread})`,
+      goal: "1.3 or less",
+    },
+    { what: "  in time", figure: `${median(upgradesMs).toFixed(0)} and ${median(bootsMs).toFixed(0)} ms` },
+  ];
+}
+
+async function time(
+  container: Container,
+  address: string,
+  version: string,
+  command: readonly string[],
+): Promise<number> {
+  const { code, stdout, stderr } = await container.exec([
+    "/usr/bin/node",
+    PROGRAM,
+    address,
+    version,
+    ...command,
+  ]);
+  if (code === 0) return Number(stdout);
+  throw new HoldfastError("first-response", `cannot time ${command.join(" ")}: ${stderr}`);
+}

@@ -1,0 +1,33 @@
+/**
+ * first-response.js ADDRESS VERSION COMMAND...: runs a command and tells after how many ms that version gave its first response.
+ * A command that has not ended 500 ms later is a server, and ended.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { Connection } from "../harness/load/connection.js";
+
+const EVERY_MS = 1;
+const DEADLINE_MS = 20_000;
+const COMMAND_MS = 500;
+
+const [address = "", version = "", command = "", ...args] = process.argv.slice(2);
+
+async function answers(): Promise<boolean> {
+  const connection = new Connection(address, () => {});
+  const ending = await connection.request("/", { close: true, timeoutMs: DEADLINE_MS });
+  return ending.outcome === "ok" && ending.response.version === version;
+}
+
+const startMs = performance.now();
+const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
+const exited = once(child, "exit");
+while (!(await answers())) {
+  if (performance.now() - startMs > DEADLINE_MS) throw new Error(`${version} does not answer`);
+  await pause(EVERY_MS);
+}
+const tookMs = performance.now() - startMs;
+const timer = setTimeout(() => child.kill(), COMMAND_MS);
+await exited;
+clearTimeout(timer);
+console.log(tookMs);

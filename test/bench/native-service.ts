@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { pathInCheckout } from "../harness/container/checkout.js";
+import type { Container } from "../harness/container/container.js";
+import { waitUntil } from "../harness/container/wait-until.js";
+import type { Service } from "./services.js";
+import { parseStamps, type Stamp, stampsVariable } from "./stamps.js";
+
+/** One native worker, and the same app on the same kind of listener without Holdfast. */
+export const NATIVE = { units: "holdfast@native.service", address: "127.0.0.1:8082" };
+export const BARE = { units: "bare.service", address: "127.0.0.1:8083" };
+/** The same answer from an app with a framework to load, the Holdfast library included. */
+export const EXPRESS = { units: "holdfast@express.service", address: "127.0.0.1:8084" };
+
+export const NATIVE_STAMPS = "/run/native-stamps";
+export const RELEASE = "/srv/native/current";
+
+const DEADLINE_MS = 20_000;
+const UNITS = "/etc/systemd/system";
+
+const BARE_UNIT = `[Service]
+Environment=PLAIN=1
+ExecStart=/usr/bin/node --expose-gc ${RELEASE}/server.js
+`;
+
+let deployed = 0;
+
+export async function installNativeServices(container: Container): Promise<void> {
+  await container.sh(
+    "mkdir -p /srv/native/node_modules && cd /srv/native/node_modules\n" +
+      "ln -s /opt/holdfast holdfast && ln -s /opt/holdfast/node_modules/express express",
+  );
+  await deploy(container);
+  await writeService(container, NATIVE, "");
+  await writeService(container, EXPRESS, 'EXPRESS = "1", ');
+  await container.write(`${UNITS}/bare.service`, BARE_UNIT);
+  await container.write(`${UNITS}/bare.socket`, `[Socket]\nListenStream=${BARE.address}\nBacklog=4096\n`);
+  await container.sh("systemctl daemon-reload && systemctl start bare.socket");
+  await container.sh(`systemctl start ${NATIVE.units} ${EXPRESS.units} ${BARE.units}`);
+}
+
+async function writeService(
+  container: Container,
+  { units, address }: Service,
+  environment: string,
+): Promise<void> {
+  const name = instanceOf(units);
+  await container.write(
+    `/etc/holdfast/${name}.toml`,
+    `command = ["/usr/bin/node", "--expose-gc", "server.js"]\nrelease = "${RELEASE}"\nworkers = 1\n` +
+      `environment = { ${environment}${stampsVariable} = "${NATIVE_STAMPS}" }\n` +
+      `[listeners.http]\naddress = "${address}"\n`,
+  );
+}
+
+/** `web` of holdfast@web.service */
+export function instanceOf(unit: string): string {
+  return unit.slice("holdfast@".length, -".service".length);
+}
+
+/** Makes another version current; what runs goes on. Returns its name. */
+export async function deploy(container: Container): Promise<string> {
+  deployed += 1;
+  const version = `v${deployed}`;
+  const directory = `/srv/native/${version}`;
+  await container.write(`${directory}/version`, version);
+  await container.write(`${directory}/package.json`, '{ "type": "module" }');
+  await container.write(
+    `${directory}/server.js`,
+    readFileSync(pathInCheckout("test/bench/app/server.js"), "utf8"),
+  );
+  await container.sh(
+    `ln -sfnT ${version} /srv/native/new && mv -T /srv/native/new ${RELEASE} && : > ${NATIVE_STAMPS}`,
+  );
+  return version;
+}
+
+/** Waits until an old worker has moved its last connection, since the last `deploy`. */
+export function waitUntilMoved(container: Container): Promise<readonly Stamp[]> {
+  return waitUntil("an old worker without connections", DEADLINE_MS, async () => {
+    const stamps = parseStamps(await container.read(NATIVE_STAMPS));
+    return stamps.some(({ what }) => what === "moved") ? stamps : null;
+  });
+}
