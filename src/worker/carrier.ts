@@ -17,6 +17,7 @@ export interface Frozen {
 /** Numbers of one server, for `status` and the ledger. All but `open` and `inFlight` only grow. */
 export interface Counters {
   readonly open: number;
+  /** What keeps connections from moving at once: requests under way, or what `freeze` last found busy. */
   readonly inFlight: number;
   readonly accepted: number;
   readonly requests: number;

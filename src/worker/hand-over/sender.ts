@@ -85,7 +85,7 @@ export class HandOverSender {
 
   /** At the drain deadline: what is on its way is finished, nothing more is begun. */
   end(): void {
-    if (this.#held.length > 0) this.#sendState();
+    this.#sendState();
     while (this.#held.length > 0 && this.#links.length > 0) this.#sendHeld();
     this.#ended = true;
     if (this.#batches.size === 0) this.#finish();

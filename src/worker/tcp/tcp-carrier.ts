@@ -42,6 +42,8 @@ class TcpCarrier implements Carrier {
   readonly #staying = new WeakSet<Socket>();
   readonly #change = new Change();
   readonly #counted = { accepted: 0, moved: 0, adopted: 0, cut: 0 };
+  /** What the last `freeze` had to leave for later. */
+  #busy = 0;
 
   constructor(server: Server, hooks: TcpHooks | undefined, report: (failure: Failure) => void) {
     this.#server = server;
@@ -63,7 +65,7 @@ class TcpCarrier implements Carrier {
   }
 
   get counters(): Counters {
-    return { open: this.open, inFlight: 0, requests: 0, ...this.#counted };
+    return { open: this.open, inFlight: this.#busy, requests: 0, ...this.#counted };
   }
 
   onChange(callback: () => void): void {
@@ -80,6 +82,7 @@ class TcpCarrier implements Carrier {
   freeze(limit: number): Frozen[] {
     const frozen: Frozen[] = [];
     const hooks = this.#hooks;
+    this.#busy = 0;
     if (hooks === undefined) return frozen;
     for (const socket of this.#sockets) {
       if (frozen.length >= limit) break;
@@ -97,7 +100,8 @@ class TcpCarrier implements Carrier {
       }
       if (taken.kind === "save-failed") this.#staying.add(socket);
       else this.#change.tellLater();
-      if (taken.kind !== "busy") this.#reportOnce(taken.failure);
+      if (taken.kind === "busy") this.#busy++;
+      else this.#reportOnce(taken.failure);
       if (taken.kind === "no-descriptor") break;
     }
     this.#counted.moved += frozen.length;

@@ -56,6 +56,8 @@ class WebSocketCarrier implements Carrier {
   readonly #change = new Change();
   readonly #counted = { accepted: 0, moved: 0, adopted: 0, cut: 0 };
   #draining = false;
+  /** What the last `freeze` had to leave for later. */
+  #busy = 0;
 
   constructor(wss: WebSocketServer, hooks: WebSocketHooks, report: (failure: Failure) => void) {
     this.#wss = wss;
@@ -79,7 +81,7 @@ class WebSocketCarrier implements Carrier {
   }
 
   get counters(): Counters {
-    return { open: this.open, inFlight: 0, requests: 0, ...this.#counted };
+    return { open: this.open, inFlight: this.#busy, requests: 0, ...this.#counted };
   }
 
   onChange(callback: () => void): void {
@@ -97,6 +99,7 @@ class WebSocketCarrier implements Carrier {
 
   freeze(limit: number): Frozen[] {
     const frozen: Frozen[] = [];
+    this.#busy = 0;
     for (const ws of this.#clients) {
       if (frozen.length >= limit) break;
       if (ws.readyState !== ws.OPEN) continue;
@@ -144,7 +147,7 @@ class WebSocketCarrier implements Carrier {
     const inside = insideOf(ws);
     const request = inside && this.#requests.get(inside.socket);
     if (inside === undefined || request === undefined || inside.sending || !isAtRest(inside.receiver)) {
-      this.#change.tellLater();
+      this.#wait();
       return undefined;
     }
     const taken = takeOut(
@@ -166,7 +169,7 @@ class WebSocketCarrier implements Carrier {
         };
       }
       case "busy":
-        this.#change.tellLater();
+        this.#wait();
         return undefined;
       case "save-failed":
         this.#reportOnce(taken.failure);
@@ -177,6 +180,11 @@ class WebSocketCarrier implements Carrier {
         this.#change.tellLater();
         return "no-descriptor";
     }
+  }
+
+  #wait(): void {
+    this.#busy++;
+    this.#change.tellLater();
   }
 
   #canMove(ws: WebSocket): boolean {
