@@ -139,7 +139,7 @@ onEachRelease("clients of native apps", (promise) => {
       assert.equal(await count(1, "moved"), KEPT, "the old generation tells it while it drains");
       assert.match((await web.cli("status")).stdout, /MOVED/);
       await web.container.write(`/srv/${web.name}/v1/go`, "");
-      assert.equal(await held, "v1");
+      assert.equal(await held, "1");
       await web.settled();
       assertNothingReopened(await load.stop(), KEPT);
       const ledger = await web.container.read(`/var/lib/holdfast/${web.name}/history.jsonl`);

@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
+import { waitUntil } from "../harness/container/wait-until.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { replaceEverything } from "../harness/service/replace-everything.js";
 import { assertNothingReopened } from "../harness/service/under-load.js";
-import { SOCKET, type WebService, type WebSetup } from "../harness/service/web-service.js";
+import { SOCKET, versionOf, type WebService, type WebSetup } from "../harness/service/web-service.js";
 
 const KEPT = 8;
+
+const ONE_WRITER: WebSetup = {
+  app: "counter",
+  config: {
+    workers: 1,
+    more: 'environment = { PORT = "{port}" }\nverify = { http = "/healthz" }\nstrategy = "exclusive"',
+  },
+};
 
 interface Case {
   readonly what: string;
@@ -58,13 +67,7 @@ onEachRelease("native HTTP apps", (promise) => {
 
   promise(
     "a version that answers its verification with 500, or refuses the state, is never seen by a client, and the state goes on",
-    {
-      app: "counter",
-      config: {
-        workers: 1,
-        more: 'environment = { PORT = "{port}" }\nverify = { http = "/healthz" }\nstrategy = "exclusive"',
-      },
-    },
+    ONE_WRITER,
     async (web) => {
       await web.must("start");
       const count = (): Promise<string> => web.container.sh(`curl -sS http://${web.address}/count`);
@@ -96,6 +99,29 @@ onEachRelease("native HTTP apps", (promise) => {
       const report = await load.stop();
       assertNothingReopened(report, KEPT);
       assert.deepEqual(Object.keys(report.versions), ["v1", "v3"]);
+    },
+  );
+
+  promise(
+    "with one writer, what the last request of the old version counts is in the new one, which answers only then",
+    ONE_WRITER,
+    async (web) => {
+      await web.must("start");
+      const ask = (path: string): Promise<string> =>
+        web.container.sh(`curl -sS -H 'Connection: close' http://${web.address}${path}`);
+      assert.equal(await ask("/count"), "1");
+      const held = ask("/held");
+      await waitUntil("the held request", 20_000, async () => {
+        const [generation] = (await web.status()).generations;
+        return generation?.workers[0]?.servers.some(({ counters }) => counters.inFlight === 1);
+      });
+      await web.deploy("v2");
+      assert.equal((await web.cli("upgrade")).code, 0);
+      const next = ask("/count");
+      await web.container.write(`/srv/${web.name}/v1/go`, "");
+      assert.equal(await held, "2");
+      assert.equal(await next, "3");
+      assert.equal(versionOf(await web.settled()), "v2");
     },
   );
 });

@@ -33,7 +33,7 @@ function enter(ws, client) {
   ws.on("close", () => clients.delete(ws));
   ws.on("message", async (data) => {
     const { from, n, text } = JSON.parse(data);
-    if (n % 5 === 0) await thinkAbout(client);
+    if (n % 2 === 0) await thinkAbout(client);
     rooms[client.room] ??= { last: 0, messages: [] };
     const room = rooms[client.room];
     const message = { number: ++room.last, from, n, length: text.length };
@@ -45,7 +45,7 @@ function enter(ws, client) {
 /** The connection stays meanwhile, for nobody else would answer. */
 async function thinkAbout(client) {
   client.thinking = true;
-  await pause(20);
+  await pause(30);
   client.thinking = false;
 }
 

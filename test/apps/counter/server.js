@@ -1,5 +1,5 @@
 // A Fastify app with a counter that the next version goes on with. `sick` beside it makes `/healthz` fail, `refuse-state` makes it refuse
-// the counter, `crash-at-boot` is what it says; `/slow?ms=` answers late, and `/held` once there is a file `go`.
+// the counter, `crash-at-boot` is what it says; `/slow?ms=` answers late, and `/held` counts once there is a file `go`.
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import fastify from "fastify";
@@ -33,7 +33,7 @@ app.get("/slow", async ({ query }) => {
 });
 app.get("/held", async () => {
   while (!existsSync(at("go"))) await pause(20);
-  return `${version}\n`;
+  return `${++count}\n`;
 });
 app.get("/healthz", async (_request, reply) => {
   reply.code(existsSync(at("sick")) ? 500 : 200);
