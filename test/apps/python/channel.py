@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import select
 import socket
 import stat
 
@@ -54,6 +55,12 @@ class Channel:
         # Before it is closed: epoll goes on watching a socket of which somebody else has a copy.
         self.loop.remove_reader(self.socket.fileno())
         self.socket.close()
+
+    def is_deserted(self):
+        """Whether the peer has closed its end, dead or alive, whatever it had sent before and is still to be read."""
+        poll = select.poll()
+        poll.register(self.socket, 0)
+        return any(event & select.POLLHUP for _, event in poll.poll(0))
 
     def end_sending(self):
         """The peer reads the end; what it had sent until then still arrives."""

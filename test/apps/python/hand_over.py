@@ -21,7 +21,8 @@ class Frozen:
 class Receiver:
     """Holds what one old worker sends until it says go, or is known to be dead; before that it reads from nothing."""
 
-    def __init__(self, loop, peer, fd, servers, take_state, on_let_go):
+    def __init__(self, loop, peer, fd, servers, take_state, on_let_go, after_received):
+        self.after_received = after_received
         self.peer, self.servers, self.take_state, self.on_let_go = peer, servers, take_state, on_let_go
         self.held, self.refusing = {}, False
         self.channel = Channel(loop, fd, self._take, self._lose, self._refuse)
@@ -67,6 +68,7 @@ class Receiver:
         fds[:] = [fd for fd in fds if fd not in kept]
         self.held[batch] = held
         self.channel.send({"type": "received", "batch": batch, "refused": refused})
+        self.after_received()
 
     def _find(self, kind, listener):
         return next((one for one in self.servers if (one.kind, one.listener) == (kind, listener)), None)
@@ -186,7 +188,10 @@ class Sender:
         owner, parts = self.batches.get(batch, (None, []))
         if message["type"] != "received" or owner is not link or not refused <= set(range(len(parts))):
             raise ValueError(f"it acknowledged batch {batch}, which it was not sent")
-        self.before_go()
+        self.before_go(link.channel)
+        # A peer that is gone will never read from them, although it had acknowledged.
+        if link.channel.is_deserted():
+            return
         del self.batches[batch]
         for position, (server, frozen) in enumerate(parts):
             if position not in refused:

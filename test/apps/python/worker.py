@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 
 from channel import Channel, Peer, close_all, pack_state, unpack_state
 from hand_over import Receiver, Sender
@@ -15,6 +16,7 @@ from servers import Connection, HttpServer, LineServer
 
 PROTOCOL = 1
 STATE_VERSION = 1
+PATIENCE_S = 10
 KINDS = {"http": HttpServer, "lines": LineServer}
 
 
@@ -87,7 +89,9 @@ class Worker:
                     server.add(Connection(server, socket.socket(fileno=fds.pop())))
             case "receive" if len(fds) == 1:
                 peer = Peer(self.loop, message["from"]["name"], message["from"]["pid"])
-                Receiver(self.loop, peer, fds.pop(), self.servers, self.app.restore, self.note_let_go)
+                Receiver(
+                    self.loop, peer, fds.pop(), self.servers, self.app.restore, self.note_let_go, after_received
+                )
             case "drain":
                 self.drain(message["to"], message["exclusive"], fds)
             case "renew-tickets" | "receive":
@@ -153,9 +157,18 @@ class Worker:
         self.loop.stop()
 
 
-def before_go():
+def before_go(channel):
     """For the tests: the moment at which the peer holds the connections and has not been told to go on."""
     if os.path.exists("die-before-go"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_S
+    while os.path.exists("wait-for-death") and not channel.is_deserted() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def after_received():
+    """For the tests: the old worker has been told that it may let go."""
+    if os.path.exists("die-after-received"):
         os.kill(os.getpid(), signal.SIGKILL)
 
 

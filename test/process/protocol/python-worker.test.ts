@@ -170,6 +170,24 @@ for (const [from, to] of [
   });
 }
 
+test("a new worker that dies before its acknowledgement is read: the old one goes on with its connections", async () => {
+  await using service = new LineService();
+  service.release("1", "python", ["wait-for-death"]);
+  await service.rig.manager.startReady();
+  const clients = await Promise.all(Array.from({ length: 40 }, () => service.connect()));
+  for (const client of clients) await client.ask("one");
+  service.release("2", "python", ["die-after-received"]);
+  assert.equal((await service.rig.upgrade()).failure, null);
+  await service.rig.until("the crash of the new worker", ({ generations }) =>
+    generations.some(({ workers }) => workers.some(({ crashes }) => crashes > 0)),
+  );
+  for (const client of clients) {
+    const { lines, version } = await client.ask("two");
+    assert.deepEqual([lines, version], [2, "1"]);
+    client[Symbol.dispose]();
+  }
+});
+
 test("a worker of a daemon that was killed hands over at the word of the next one", async () => {
   await using service = new LineService();
   service.release("1", "python");
