@@ -50,14 +50,23 @@ export class PacketChannel {
   }
 
   /**
-   * Sends copies of the fds; the caller may close its own at once. To a closed channel nothing is sent. Throws, with
-   * nothing sent, when the packet has to wait and there are no fds left to copy its own to.
+   * Sends copies of the fds; the caller may close its own at once. False when it is known that nobody will read it: the
+   * peer is gone, or the channel closed. Throws, with nothing sent, when the packet has to wait and there are no fds
+   * left to copy its own to.
    */
-  send(bytes: Buffer, fds: readonly number[] = []): void {
-    if (this.#closed) return;
-    if (this.#waiting.length === 0 && trySend(this.#options.fd, { bytes, fds }) !== "full") return;
+  send(bytes: Buffer, fds: readonly number[] = []): boolean {
+    if (this.#closed) return false;
+    const sent = this.#waiting.length === 0 ? trySend(this.#options.fd, { bytes, fds }) : "full";
+    if (sent !== "full") return sent === "sent";
     this.#waiting.push({ bytes, fds: duplicateAll(fds) });
     this.#retry ??= setTimeout(() => this.#flush(), retryMs);
+    return true;
+  }
+
+  /** Takes all that has arrived, now: the last words of a peer that has ended. */
+  receiveAll(): void {
+    let more = true;
+    while (more) more = this.#receiveOne();
   }
 
   /** Ends the channel from this side; what waits is not sent. `onClose` is not called. */
@@ -102,12 +111,18 @@ export class PacketChannel {
   }
 
   #receive(): void {
-    for (let count = 0; count < mostPerTurn && !this.#closed; count += 1) {
-      const packet = this.#next();
-      if (packet === undefined) return;
-      this.#options.onPacket(packet);
-      if (this.#options.keepUntilTaken && !this.#closed) this.#takeOff();
+    for (let count = 0; count < mostPerTurn; count += 1) {
+      if (!this.#receiveOne()) return;
     }
+  }
+
+  /** False when there was nothing. */
+  #receiveOne(): boolean {
+    const packet = this.#closed ? undefined : this.#next();
+    if (packet === undefined) return false;
+    this.#options.onPacket(packet);
+    if (this.#options.keepUntilTaken && !this.#closed) this.#takeOff();
+    return true;
   }
 
   /** The packet that was looked at leaves the queue, also if the peer has died meanwhile. */

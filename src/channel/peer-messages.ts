@@ -10,9 +10,9 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
  * Between the old worker, which sends, and the new one, which receives. docs/worker-protocol.md, "Hand-over".
  *
  * `prepare` carries one fd an item, and one more, a memfd, when items have bytes: each item's input then output, in
- * the order of the items. The receiver holds them and answers `received`. The sender closes its copies of what was not
- * refused and says `go`; only then does the receiver read from them. So each connection has at all times one process
- * that reads from it, and one that is alive and holds it.
+ * the order of the items. The receiver holds them and answers `received`. The sender says `go` and
+ * closes its copies of what was not refused; only then does the receiver read from them. So at most one process reads
+ * from a connection, and as long as either lives it is held.
  */
 const item = v.object({
   kind: v.pipe(v.string(), v.maxLength(16)),

@@ -74,7 +74,10 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     watcher,
     storePidfd: (slot, pidfd) => keep(pidfd, workerFdName(slot)),
     removePidfd: (slot) => removeFd(workerFdName(slot)),
-    onExit: (slot, pid, exit) => push({ type: "worker-exited", ...slot, pid, exit }),
+    onExit: (slot, pid, exit) => {
+      channels.hearOut(slot);
+      push({ type: "worker-exited", ...slot, pid, exit });
+    },
   });
   const reports = new WorkerReports();
   const tickets = new TicketSecret(directories.state, warn);

@@ -163,6 +163,11 @@ export class WorkerChannels {
     return true;
   }
 
+  /** Takes what a worker that has ended still had to say. */
+  hearOut(slot: Slot): void {
+    this.#channels.get(nameWorker(slot))?.channel.receiveAll();
+  }
+
   forget(slot: Slot): void {
     const name = nameWorker(slot);
     const tracked = this.#channels.get(name);

@@ -239,19 +239,23 @@ export class HandOverSender {
       link.channel.drop(`it acknowledged batch ${id}, which it was not sent`);
       return;
     }
+    // Before the copies are closed: a peer that has died since cannot be told, and everything is still here.
+    if (!this.#tell(link, { type: "go", batch: id })) {
+      link.channel.drop("it died after its acknowledgement");
+      return;
+    }
     this.#batches.delete(id);
     const unwanted = new Set(refused);
     const kept = batch.parts.filter((_, position) => unwanted.has(position));
     batch.parts.forEach(({ frozen }, position) => {
       if (!unwanted.has(position)) closeFd(frozen.fd);
     });
-    this.#tell(link, { type: "go", batch: id });
     for (const part of kept) this.#keep(part);
     this.#schedule();
   }
 
-  #tell(link: Link, message: SenderMessage): void {
-    link.channel.send(encodeMessage(message));
+  #tell(link: Link, message: SenderMessage): boolean {
+    return link.channel.send(encodeMessage(message));
   }
 
   /** What a peer has not acknowledged it does not read from: dead, it holds nothing; alive, it has closed its copies. */
