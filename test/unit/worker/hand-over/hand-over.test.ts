@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { batchLimit } from "../../../../src/channel/peer-messages.js";
+import { closeFd } from "../../../../src/linux/fd.js";
+import { createMemfd } from "../../../../src/linux/memfd.js";
+import { countFds } from "../tcp/rig.js";
+import { prepare, Rig, typesOf } from "./rig.js";
+
+test("connections arrive with what they carry, and the sender keeps nothing of them", async () => {
+  await using rig = new Rig();
+  const before = countFds();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  const fds = await rig.connections.open(120);
+  fds.forEach((fd, at) => {
+    const input = Buffer.from(at % 3 === 0 ? `in ${at}` : "");
+    const output = Buffer.from(at % 2 === 0 ? `out ${at}` : "");
+    from.put(fd, { meta: { at }, input, output });
+  });
+  const receiver = rig.receiver(b);
+  const { sender, events } = rig.sender([a], from);
+  await rig.until("the end", () => receiver.events.includes("end"));
+  assert.deepEqual(
+    receiver.carrier.held.map(({ meta, input, output }) => [meta["at"], `${input}`, `${output}`]),
+    fds.map((_, at) => [at, at % 3 === 0 ? `in ${at}` : "", at % 2 === 0 ? `out ${at}` : ""]),
+  );
+  assert.deepEqual(events, ["state", "idle"]);
+  assert.equal(sender.moving, 0);
+  assert.equal(receiver.receiver.adopted, 120);
+  assert.equal(rig.connections.closed, 0);
+  receiver.carrier.close();
+  await rig.until("all clients to see the end", () => rig.connections.closed === 120);
+  for (const client of rig.connections.clients) client.destroy();
+  await rig.until("no fd more than before", () => countFds() <= before + 1);
+});
+
+test("at most two batches of fifty are on their way, and each go follows its acknowledgement", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  for (const fd of await rig.connections.open(180)) from.put(fd);
+  const puppet = rig.puppet(b);
+  const { sender } = rig.sender([a], from);
+  await rig.until("two batches", () => puppet.seen.length === 3);
+  await turns();
+  assert.deepEqual(typesOf(puppet), ["state", "prepare", "prepare"]);
+  assert.deepEqual(
+    puppet.seen.map(({ fds }) => fds.length),
+    [0, batchLimit, batchLimit],
+  );
+  assert.equal(sender.moving, 2 * batchLimit);
+  puppet.say({ type: "received", batch: 1, refused: [] });
+  await rig.until("the third batch", () => puppet.seen.length === 5);
+  await turns();
+  assert.deepEqual(typesOf(puppet).slice(3), ["go", "prepare"]);
+  puppet.say({ type: "received", batch: 2, refused: [] });
+  puppet.say({ type: "received", batch: 3, refused: [] });
+  await rig.until("the last batch", () => puppet.seen.at(-1)?.fds.length === 30);
+  puppet.say({ type: "received", batch: 4, refused: [] });
+  await rig.until("the end", () => typesOf(puppet).at(-2) === "end");
+  assert.equal(sender.moving, 0);
+});
+
+test("what a receiver refuses stays with its sender, in use, and the rest moves", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  for (const [at, fd] of (await rig.connections.open(5)).entries()) from.put(fd, { meta: { at } });
+  const puppet = rig.puppet(b);
+  const { events } = rig.sender([a], from);
+  await rig.until("the batch", () => typesOf(puppet).includes("prepare"));
+  puppet.say({ type: "received", batch: 1, refused: [1, 3] });
+  await rig.until("the sender to be idle", () => events.includes("idle"));
+  assert.deepEqual(
+    from.held.map(({ meta }) => meta["at"]),
+    [1, 3],
+  );
+  assert.equal(rig.connections.closed, 0);
+});
+
+test("a receiver refuses connections of a server it has not, and fds that are none", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const puppet = rig.puppet(a);
+  const { carrier } = rig.receiver(b);
+  const [fd] = await rig.connections.open(1);
+  assert.ok(fd !== undefined);
+  const file = createMemfd("no socket");
+  puppet.say(prepare(1, 1, { listener: "other" }), [fd]);
+  puppet.say(prepare(2, 1, { kind: "ws" }), [fd]);
+  puppet.say(prepare(3, 2), [file, fd]);
+  await rig.until("three answers", () => puppet.seen.length === 3);
+  assert.deepEqual(
+    puppet.seen.map(({ message }) => message),
+    [1, 2, 3].map((batch) => ({ type: "received", batch, refused: [0] })),
+  );
+  puppet.say({ type: "go", batch: 3 });
+  await rig.until("the connection", () => carrier.held.length === 1);
+  closeFd(file);
+  closeFd(fd);
+  assert.equal(rig.connections.closed, 0);
+});
+
+test("nothing is adopted before go, however long it takes", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const puppet = rig.puppet(a);
+  const { carrier } = rig.receiver(b);
+  const fds = await rig.connections.open(3);
+  puppet.say(prepare(7, 3), fds);
+  fds.forEach(closeFd);
+  await rig.until("the answer", () => puppet.seen.length === 1);
+  await turns();
+  assert.equal(carrier.held.length, 0);
+  assert.equal(rig.connections.closed, 0);
+  puppet.say({ type: "go", batch: 7 });
+  await rig.until("the connections", () => carrier.held.length === 3);
+});
+
+test("one connection that the app refuses is closed and reported; the others of its batch live", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const puppet = rig.puppet(a);
+  const { carrier, events } = rig.receiver(b);
+  const fds = await rig.connections.open(3);
+  puppet.say(prepare(1, 1), fds.slice(0, 1));
+  puppet.say(prepare(2, 2), fds.slice(1));
+  fds.forEach(closeFd);
+  await rig.until("the answers", () => puppet.seen.length === 2);
+  carrier.refusal = new Error("not this one");
+  puppet.say({ type: "go", batch: 1 });
+  await rig.until("a report", () => events.some((event) => event.includes("not this one")));
+  carrier.refusal = undefined;
+  puppet.say({ type: "go", batch: 2 });
+  await rig.until("the others", () => carrier.held.length === 2);
+  await rig.until("the one to be closed", () => rig.connections.closed === 1);
+});
+
+test("several peers share the connections, and only one of them gets the state", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const [c, d] = rig.pair();
+  const from = rig.carrier();
+  for (const fd of await rig.connections.open(200)) from.put(fd);
+  const [first, second] = [rig.receiver(b), rig.receiver(d)];
+  const entry = { name: "count", version: 1, bytes: 0, sha256: "0".repeat(64) };
+  rig.sender([a, c], from, { state: [entry] });
+  await rig.until("both ends", () => [first, second].every(({ events }) => events.includes("end")));
+  assert.equal(first.events[0], "state count");
+  assert.equal(second.events[0], "state ");
+  assert.equal(first.carrier.held.length, 100);
+  assert.equal(second.carrier.held.length, 100);
+});
+
+test("exclusive: nothing is sent while one is busy; then the state goes first", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  from.inFlight = 1;
+  for (const fd of await rig.connections.open(60)) from.put(fd);
+  const puppet = rig.puppet(b);
+  const { sender, events } = rig.sender([a], from, { exclusive: true });
+  await rig.until("all that is idle to be held back", () => sender.moving === 60);
+  await turns();
+  assert.deepEqual(puppet.seen, []);
+  assert.deepEqual(events, []);
+  assert.equal(from.cuts, 0);
+  const [last] = await rig.connections.open(1);
+  if (last !== undefined) from.put(last, { meta: { last: true } });
+  from.inFlight = 0;
+  from.changed();
+  await rig.until("two batches", () => typesOf(puppet).length === 3);
+  assert.deepEqual(typesOf(puppet), ["state", "prepare", "prepare"]);
+  assert.equal(sender.moving, 61);
+});
+
+test("exclusive: a peer that is lost before the state was asked for leaves all of it here", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  from.inFlight = 1;
+  for (const fd of await rig.connections.open(10)) from.put(fd);
+  const { sender, events } = rig.sender([a], from, { exclusive: true });
+  await rig.until("all to be held back", () => sender.moving === 10);
+  from.stuck = true;
+  closeFd(b);
+  await rig.until("all to be back", () => from.held.length === 10);
+  assert.equal(events.includes("state"), false);
+  assert.equal(rig.connections.closed, 0);
+});
+
+test("at the deadline what was held back for the state goes with it, and nothing more", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  from.inFlight = 1;
+  for (const fd of await rig.connections.open(70)) from.put(fd);
+  const to = rig.receiver(b);
+  const { sender } = rig.sender([a], from, { exclusive: true });
+  await rig.until("all to be held back", () => sender.moving === 70);
+  sender.end();
+  await rig.until("the end", () => to.events.includes("end"));
+  assert.equal(to.events[0], "state ");
+  assert.equal(to.carrier.held.length, 70);
+});
+
+test("metas that make a batch too large for a packet go in smaller ones; one that never fits stays", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  const fds = await rig.connections.open(21);
+  fds.forEach((fd, at) => {
+    from.put(fd, { meta: { at, text: "x".repeat(at === 20 ? 70_000 : 20_000) } });
+  });
+  const to = rig.receiver(b);
+  const { events } = rig.sender([a], from);
+  await rig.until("the end", () => to.events.includes("end"));
+  assert.equal(to.carrier.held.length, 20);
+  assert.equal(from.held.length, 1);
+  assert.ok(events.some((event) => event.includes("stays")));
+  assert.equal(rig.connections.closed, 0);
+});
+
+/** Some turns of the loop, in which anything that is wrongly begun would show. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
