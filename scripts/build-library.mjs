@@ -1,6 +1,6 @@
 // Makes dist/library of what tsc has compiled: what apps import. Bundled, since forty small files take longer to load than
 // to run; ESM and the preload share their code, and CommonJS, which cannot require ESM on every Node >= 20, has a copy.
-import { rmSync, writeFileSync } from "node:fs";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -47,3 +47,6 @@ writeFileSync(
     "",
   ].join("\n"),
 );
+
+// For links in /usr/bin; npm does the same to the `bin` of an installed package.
+for (const program of ["cli.js", "daemon.js"]) chmodSync(join(DIST, program), 0o755);
