@@ -99,5 +99,7 @@ export function retireDrained(turn: Turn): void {
       },
     });
     announce(turn, "info", "generation-ended", `generation ${id} has ended`, { generation: id });
+    // It never came to the commit, which would have put right what its workers set on the shared sockets.
+    if (stage.why.kind === "failed") act(turn, { type: "restore-backlogs" });
   }
 }

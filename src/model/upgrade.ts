@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { formatDuration } from "../lib/duration.js";
 import type { Failure, Result } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
 import type { Prepared } from "./event.js";
+import type { Specification } from "./plan.js";
 import {
   activeGeneration,
   candidateGeneration,
@@ -79,9 +81,15 @@ function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
 }
 
 export function prepare(turn: Turn, upgrade: Upgrade): void {
-  const specification =
-    upgrade.kind === "rollback" ? (turn.state.retired.at(-1)?.specification ?? null) : null;
+  const specification = upgrade.kind === "rollback" ? whatRanBefore(turn.state) : null;
   act(turn, { type: "prepare", upgrade: upgrade.id, specification });
+}
+
+/** What ran last of all that is not what runs now: a restart or a reboot has only started the same once more. */
+function whatRanBefore(state: State): Specification | null {
+  const now = activeGeneration(state)?.specification;
+  const other = state.retired.findLast(({ specification }) => !isDeepStrictEqual(specification, now));
+  return (other ?? state.retired.at(-1))?.specification ?? null;
 }
 
 export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared>): void {
@@ -219,8 +227,8 @@ export function activate(turn: Turn, generation: Pick<Generation, "id" | "specif
 }
 
 function remember(turn: Turn, { id, specification }: Generation): void {
-  const retired = [...turn.state.retired, { generation: id, specification }].slice(-retiredKept);
-  update(turn, { retired });
+  const others = turn.state.retired.filter((one) => !isDeepStrictEqual(one.specification, specification));
+  update(turn, { retired: [...others, { generation: id, specification }].slice(-retiredKept) });
 }
 
 /** Ends the running upgrade before its commit. The active generation has nothing to undo. */

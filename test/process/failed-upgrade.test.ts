@@ -99,3 +99,12 @@ test("a version that cannot run never takes a request, and the answer says why",
   assert.deepEqual(load.failures, []);
   assert.equal((await rig.ask()).version, "3");
 });
+
+test("a candidate that listened and failed leaves the backlog as it was", async () => {
+  await using rig = new Rig({ config: quick });
+  await rig.manager.startReady();
+  const limit = (await rig.settled()).listeners[0]?.backlog?.limit;
+  rig.release({ version: "2", boot: "silent" });
+  assert.equal((await rig.upgrade()).failure?.reason, "start-timeout");
+  assert.equal((await rig.settled()).listeners[0]?.backlog?.limit, limit);
+});

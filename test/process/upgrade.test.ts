@@ -69,6 +69,19 @@ test("a rollback brings back what ran before, although the disk holds the new", 
   assert.deepEqual(await rig.ask().then(({ generation, version }) => [generation, version]), [3, "1"]);
 });
 
+test("a rollback passes over restarts of the same release", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  await rig.upgrade();
+  await rig.manager.kill9();
+  await rig.manager.startReady();
+  await rig.upgrade();
+  assert.equal((await rig.upgrade("rollback")).failure, null);
+  await rig.settled();
+  assert.equal((await rig.ask()).version, "1");
+});
+
 test("upgrades asked for at once are one that runs and one that waits", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();

@@ -140,6 +140,7 @@ test("a generation that failed is drained like any other, and the next one has a
     story.state.generations.map(({ id }) => id),
     [1],
   );
+  assert.equal(story.did("restore-backlogs").length, 1);
   story.request().candidate();
   assert.equal(story.state.generations.at(-1)?.id, 3);
 });
@@ -222,6 +223,15 @@ test("a rollback runs what the generation before this one ran, whatever the conf
   assert.equal(story.lastOutcome?.failure?.reason, "nothing-before");
   story.request().candidate({ release: "/srv/new" }).allReady().request("rollback");
   assert.equal(story.did("prepare")[0]?.specification?.plan.release, "/srv/old");
+});
+
+test("a rollback finds the release before this one, however often this one has been started since", () => {
+  const story = new Story().start({ release: "/srv/old" });
+  for (let time = 0; time < 5; time += 1) story.request().candidate({ release: "/srv/new" }).allReady();
+  story.request("rollback");
+  assert.equal(story.did("prepare")[0]?.specification?.plan.release, "/srv/old");
+  story.candidate({ release: "/srv/old" }).allReady().request("rollback");
+  assert.equal(story.did("prepare")[0]?.specification?.plan.release, "/srv/new");
 });
 
 test("a result for an upgrade that has ended starts nothing", () => {
