@@ -55,7 +55,7 @@ export class ListenerClaims {
 
   #missing(name: string | undefined): HoldfastError {
     const passed = this.#manager.kind === "none" ? [] : this.#manager.inherited.map((one) => one.name);
-    const served = name !== undefined && this.#claimed.has(name);
+    const served = name === undefined ? passed.length > 0 : this.#claimed.has(name);
     const why = served ? "it is served already" : "there is none of that name";
     const known = passed.join(", ") || "none";
     return new HoldfastError(

@@ -6,7 +6,7 @@ import { closeFd, duplicateFd } from "../../linux/fd.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { BetweenRequests } from "./between-requests.js";
 import { checkHttpInternals } from "./check-internals.js";
-import { asHttpSocket, findConnectionsList, speaksTls } from "./internals.js";
+import { asHttpSocket, findConnectionsList, type HttpParser, speaksTls } from "./internals.js";
 import { onRequestStart, onResponseFinish } from "./request-events.js";
 import { takeIn } from "./take-in.js";
 
@@ -78,7 +78,9 @@ class ServerConnections implements HttpCarrier {
     server.on("tlsClientError", () => this.#endHandshake());
     server.on("secureConnection", (socket: Socket) => {
       this.#track(socket);
-      this.#endHandshake();
+      // A probe of the daemon comes without a handshake.
+      if ("encrypted" in socket) this.#endHandshake();
+      else this.#accepted += 1;
     });
   }
 
@@ -154,8 +156,10 @@ class ServerConnections implements HttpCarrier {
 
   get counters(): Counters {
     let inFlight = 0;
+    const begun = this.#findBegun();
     for (const socket of this.#sockets) {
-      if (asHttpSocket(socket)._httpMessage) inFlight += 1;
+      const { _httpMessage: response, parser } = asHttpSocket(socket);
+      if (response || (parser && begun.has(parser) && !this.#isUnused(socket))) inFlight += 1;
     }
     return {
       open: this.open,
@@ -198,6 +202,12 @@ class ServerConnections implements HttpCarrier {
   #endHandshake(): void {
     this.#handshakes -= 1;
     this.#notify();
+  }
+
+  /** While it drains: those in the middle of a request's head or body, which has to end here. */
+  #findBegun(): ReadonlySet<HttpParser> {
+    if (this.#endDrain === undefined || !this.#canMove) return new Set();
+    return new Set(findConnectionsList(this.#server)?.active());
   }
 
   #isUnused(socket: Socket): boolean {

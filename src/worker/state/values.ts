@@ -3,6 +3,7 @@ import { fstatSync, readSync, writeSync } from "node:fs";
 import type { StateEntry } from "../../channel/worker-messages.js";
 import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { createMemfd } from "../../linux/memfd.js";
+import { findLost } from "../lost-in-json.js";
 import type { AnyState } from "./definition.js";
 
 /** Of all values together, as JSON. */
@@ -21,13 +22,19 @@ export function saveValues(states: Iterable<AnyState>): Result<SavedValues> {
   let total = 0;
   for (const state of states) {
     let json: string | undefined;
+    let lost: string | undefined;
     try {
-      json = JSON.stringify(state.save());
+      const value = state.save();
+      json = JSON.stringify(value);
+      lost = findLost(value);
     } catch (error) {
       return fail("state-unsaved", `cannot save the state ${state.name}: ${messageOf(error)}`);
     }
     if (json === undefined)
       return fail("state-unsaved", `cannot save the state ${state.name}: save() returned nothing`);
+    if (lost !== undefined) {
+      return fail("state-unsaved", `cannot save the state ${state.name}: ${lost} cannot be written as JSON`);
+    }
     const part = Buffer.from(json);
     total += part.length;
     if (total > stateLimitBytes) {

@@ -1,4 +1,5 @@
 import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { findLost } from "../lost-in-json.js";
 
 /** What `save` returns when a connection must not move yet, because an answer is still being worked on. */
 export const notYet: unique symbol = Symbol("not yet");
@@ -14,7 +15,7 @@ export function askToSave(save: () => unknown): Result<unknown> | typeof notYet 
     if (saved === notYet) return notYet;
     if (saved === undefined) return succeed(undefined);
     const text = JSON.stringify(saved);
-    const lost = findLost(saved, "the value");
+    const lost = findLost(saved);
     if (lost !== undefined || text === undefined) {
       return fail(
         "save-failed",
@@ -26,21 +27,4 @@ export function askToSave(save: () => unknown): Result<unknown> | typeof notYet 
   } catch (error) {
     return fail("save-failed", `cannot save a connection: ${messageOf(error)}`);
   }
-}
-
-/** Names the first part that JSON leaves out or changes; undefined when there is none. The value has no cycles. */
-function findLost(value: unknown, path: string): string | undefined {
-  if (typeof value === "number") return Number.isFinite(value) ? undefined : `${path} (${value})`;
-  if (typeof value === "function" || typeof value === "symbol") return `${path} (a ${typeof value})`;
-  if (typeof value !== "object" || value === null) return undefined;
-  if ("toJSON" in value && typeof value.toJSON === "function") return undefined;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
-    return `${path} (a ${value.constructor.name})`;
-  }
-  for (const [key, part] of Object.entries(value)) {
-    const lost = findLost(part, `${path}.${key}`);
-    if (lost !== undefined) return lost;
-  }
-  return undefined;
 }

@@ -171,3 +171,26 @@ test("Node's own agent keeps its connection over an upgrade", async () => {
   assert.equal(await ask("/"), "b true");
   agent.destroy();
 });
+
+test("a request whose head or body is still coming counts as in flight while it drains", async () => {
+  await using pair = await Pair.open();
+  const [head, body, unused, idle] = [
+    await pair.connect(),
+    await pair.connect(),
+    await pair.connect(),
+    await pair.connect(),
+  ];
+  await idle.get("/idle");
+  unused.send("");
+  body.send("POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
+  head.send("GET /late HTTP/1.1\r\nHo");
+  const { carrier } = pair.a;
+  carrier.beginDrain();
+  await until("both are in flight", () => carrier.counters.inFlight === 2);
+  moveNow(pair.a, pair.b);
+  assert.deepEqual([carrier.open, carrier.counters.inFlight], [2, 2]);
+  head.send("st: x\r\n\r\n");
+  body.send("cd");
+  assert.deepEqual([(await head.response()).body, (await body.response()).body], ["/late", "/early 4"]);
+  await until("none is in flight", () => carrier.counters.inFlight === 0);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:https";
-import { connect as connectPlain } from "node:net";
+import { connect as connectPlain, Socket } from "node:net";
 import { test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { closeFd, isOpen } from "../../../../src/linux/fd.js";
@@ -43,7 +43,7 @@ async function connectTls(port: number): Promise<TLSSocket> {
   return socket;
 }
 
-async function ask(socket: TLSSocket, path: string): Promise<string> {
+async function ask(socket: Socket, path: string): Promise<string> {
   let received = "";
   socket.setEncoding("latin1").on("data", (text) => {
     received += text;
@@ -115,4 +115,15 @@ test("a server with TLS refuses a connection from elsewhere, and closes it", asy
   });
   assert.equal(isOpen(fd), false);
   closeFd(peer);
+});
+
+test("a connection without a handshake, as a verification comes, is answered and counted like any other", async () => {
+  await using secure = await open();
+  const [near, far] = openSocketPair("stream");
+  secure.server.emit("secureConnection", new Socket({ fd: far, readable: true, writable: true }));
+  const socket = new Socket({ fd: near, readable: true, writable: true });
+  assert.match(await ask(socket, "/healthz"), /200 OK/);
+  assert.deepEqual([secure.carrier.open, secure.carrier.counters.accepted], [1, 1]);
+  socket.destroy();
+  await until("it is gone", () => secure.carrier.open === 0);
 });

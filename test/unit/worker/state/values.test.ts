@@ -137,6 +137,8 @@ test("a save that throws, returns nothing, or what is no JSON, is a failure that
     [() => () => {}, /the state bad: save\(\) returned nothing/],
     [() => 1n, /the state bad: .*BigInt/],
     [() => circular, /the state bad: .*circular/],
+    [() => ({ users: new Map() }), /the state bad: the value\.users \(a Map\) cannot be written as JSON/],
+    [() => [1, Number.NaN], /the state bad: the value\.1 \(NaN\) cannot be written as JSON/],
   ];
   for (const [save, why] of saves) {
     const bad = eraseType({ name: "bad", version: 1, initial() {}, save, restore() {} });
