@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 /** The file that running `command` in `directory` would execute, as execvp(3) looks for it, or why there is none. */
 export function findCommand(command: string, directory: string, path: string | undefined): Result<string> {
@@ -20,9 +20,13 @@ export function findCommand(command: string, directory: string, path: string | u
 }
 
 function obstacleTo(file: string): string | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  if (stats === undefined) return "there is no such file";
-  if (!stats.isFile()) return "it is not a file";
+  try {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats === undefined) return "there is no such file";
+    if (!stats.isFile()) return "it is not a file";
+  } catch (error) {
+    return messageOf(error);
+  }
   try {
     accessSync(file, constants.X_OK);
     return undefined;

@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 const outputKept = 2000;
 
@@ -14,13 +15,18 @@ export function runCommand(argv: readonly string[], options: CommandOptions): Pr
   const [command = "", ...rest] = argv;
   const shown = argv.join(" ");
   return new Promise((resolve) => {
-    const child = spawn(command, rest, {
-      cwd: options.directory,
-      env: options.environment,
-      stdio: ["ignore", "pipe", "pipe"],
-      signal: options.signal,
-      killSignal: "SIGKILL",
-    });
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      child = spawn(command, rest, {
+        cwd: options.directory,
+        env: options.environment,
+        stdio: ["ignore", "pipe", "pipe"],
+        signal: options.signal,
+        killSignal: "SIGKILL",
+      });
+    } catch (error) {
+      return resolve(fail("command-failed", `cannot run ${command}: ${messageOf(error)}`));
+    }
     let output = "";
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString("utf8")).slice(-outputKept);
