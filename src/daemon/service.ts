@@ -76,6 +76,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     removePidfd: (slot) => removeFd(workerFdName(slot)),
     onExit: (slot, pid, exit) => {
       channels.hearOut(slot);
+      inbox.receive();
       push({ type: "worker-exited", ...slot, pid, exit });
     },
   });

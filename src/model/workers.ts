@@ -91,7 +91,8 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
   switch (generation.stage.phase) {
     case "candidate": {
       removeWorker(turn, slot);
-      const when = worker.run.phase === "ready" ? "after it was ready" : "before it was ready";
+      const said = worker.status === null ? "" : `, and said last: ${worker.status}`;
+      const when = worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}`;
       abort(turn, { reason: "worker-exited", message: `worker ${name} ${how} ${when}` });
       return;
     }

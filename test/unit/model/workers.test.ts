@@ -105,6 +105,14 @@ test("a worker's STATUS is kept until it is replaced", () => {
   assert.equal(story.generation(1).workers[0]?.status, null);
 });
 
+test("what a worker said last before it failed to start is in the reason", () => {
+  const story = new Story().start().request().candidate();
+  const pid = story.pidOf(2, 0) ?? 0;
+  story.send({ type: "worker-status", generation: 2, index: 0, pid, text: "no database (errno 2)" });
+  story.exit(2, 0);
+  assert.match(story.lastOutcome?.failure?.message ?? "", /before it was ready, and said last: no database/);
+});
+
 test("how a worker ended is told in words", () => {
   assert.equal(describeExit({ code: 3, signal: null }), "exited with status 3");
   assert.equal(describeExit({ code: null, signal: "SIGSEGV" }), "was ended by SIGSEGV");
