@@ -2,7 +2,7 @@
 export interface Directories {
   /** Gone after a reboot: the control socket and the notify socket. */
   readonly runtime: string;
-  /** Kept: state file, ledger, releases. */
+  /** Kept: state file, ledger, what the app saves. */
   readonly state: string;
 }
 
