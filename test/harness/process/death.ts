@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { PacketChannel } from "../../../src/channel/packet-channel.js";
 
 /** At which message of a hand-over a worker ends by SIGKILL. */
@@ -9,6 +10,9 @@ export interface Death {
   readonly nth: number;
 }
 
+/** Written in the working directory before it dies. */
+export const diedFile = "died";
+
 /** Makes this process die at that message. What is read is struck before anything is done about it. */
 export function armDeath(death: Death | undefined): void {
   if (death === undefined) return;
@@ -17,7 +21,9 @@ export function armDeath(death: Death | undefined): void {
   const strike = (what: string, moment: "before" | "after"): void => {
     if (what !== at || moment !== when) return;
     seen += 1;
-    if (seen === nth) process.kill(process.pid, "SIGKILL");
+    if (seen !== nth) return;
+    writeFileSync(diedFile, "");
+    process.kill(process.pid, "SIGKILL");
   };
   const { send } = PacketChannel.prototype;
   PacketChannel.prototype.send = function (bytes, fds) {

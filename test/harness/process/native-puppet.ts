@@ -15,6 +15,8 @@ import { armDeath } from "./death.js";
 
 const { env, pid } = process;
 const behaviour = parseBehaviour(readFileSync("puppet.json", "utf8"));
+// Before the library takes it out of the environment.
+const listeners = env["LISTEN_FDNAMES"]?.split(":") ?? [];
 armDeath(behaviour.die);
 let count = 0;
 
@@ -70,4 +72,6 @@ function sendWhen(response: ServerResponse, file: string): void {
 }
 
 if (behaviour.boot === "crash") process.exit(3);
-await serve(createServer({ keepAliveTimeout: 60_000 }, answer), { listener: "http" });
+for (const listener of listeners) {
+  await serve(createServer({ keepAliveTimeout: 60_000 }, answer), { listener });
+}
