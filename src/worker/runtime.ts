@@ -313,6 +313,8 @@ export class Runtime {
       exclusive,
       giveState: () => {
         this.#gaveState = true;
+        // It is on disk, too, as long as the one who gets it has not written it there: that one may die. First it goes.
+        queueMicrotask(() => this.state.write());
         const { entries, fd, failure } = this.state.give();
         if (failure !== null) report(failure);
         return { entries, fd };

@@ -2,7 +2,7 @@
  * `npm run bench`: prints figures of one run side by side, each with what is aimed at. It asserts nothing. Words after
  * `npm run bench --` choose the tables whose titles have one of them.
  */
-import { cpus, release } from "node:os";
+import { cpus, loadavg, release } from "node:os";
 import { Container } from "../harness/container/container.js";
 import { measureCommit } from "./commit-time.js";
 import { printTable, type Row } from "./figures.js";
@@ -27,8 +27,9 @@ await using container = await Container.boot("trixie");
 await installServices(container);
 const [systemd = ""] = (await container.sh("systemctl --version")).split("\n");
 const processors = cpus();
+const [load = 0] = loadavg();
 console.log(
-  `${processors.length} cores (${processors[0]?.model}), Linux ${release()}, Node ${process.version}, ${systemd}`,
+  `${processors.length} cores (${processors[0]?.model}), Linux ${release()}, Node ${process.version}, ${systemd}, load ${load.toFixed(1)}`,
 );
 await measure("Throughput", () =>
   measureRequestRate(container, {

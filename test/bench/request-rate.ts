@@ -10,7 +10,7 @@ import type { Service } from "./services.js";
 const WRK = "/usr/bin/wrk";
 const CONNECTIONS = 32;
 const ROUND_SECONDS = 2;
-const PAIRS = 12;
+const PAIRS = 10;
 
 export interface Rivals {
   readonly what: string;

@@ -233,7 +233,8 @@ class ServerConnections implements HttpCarrier {
 
   #sweep(): void {
     if (this.#telling) return;
-    for (const socket of this.#sockets) this.#candidates?.add(socket);
+    // Thousands that still wait for their turn to be looked at are not walked through again.
+    if (this.#candidates?.size === 0) this.#candidates = new Set(this.#sockets);
     if (this.#sockets.size > 0) this.#notify();
   }
 

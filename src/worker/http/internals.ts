@@ -66,11 +66,14 @@ export function findConnectionsList(server: NetServer): ConnectionsList | undefi
   return readList(server);
 }
 
+/** The same for all servers of node:http; looking for it anew at each of thousands of connections takes its time. */
+let listKey: symbol | undefined;
+
 function readList(server: NetServer): ConnectionsList | undefined {
-  const key = Object.getOwnPropertySymbols(server).find(
+  listKey ??= Object.getOwnPropertySymbols(server).find(
     ({ description }) => description === "http.server.connections",
   );
-  return key === undefined ? undefined : Reflect.get(server, key);
+  return listKey === undefined ? undefined : Reflect.get(server, listKey);
 }
 
 /** Whether the server is one of node:https, told without loading node:tls into apps that need none. */

@@ -7,6 +7,15 @@ const schema = v.object({
   boot: v.optional(v.picklist(["good", "crash", "silent"]), "good"),
   /** What SIGTERM does. */
   term: v.optional(v.picklist(["drain", "ignore"]), "drain"),
+  /** What a native one answers to /healthz, and the file it waits for before it does. */
+  health: v.optional(v.number(), 200),
+  gate: v.optional(v.string(), ""),
+  /** Of a native one's count; whether it can read that of another version, and whether it refuses it in any case. */
+  stateVersion: v.optional(v.number(), 1),
+  migrates: v.optional(v.boolean(), false),
+  refuse: v.optional(v.boolean(), false),
+  /** At which message a native one dies. */
+  die: v.optional(v.object({ at: v.string(), when: v.picklist(["before", "after"]), nth: v.number() })),
 });
 
 export type Behaviour = v.InferInput<typeof schema>;

@@ -1,3 +1,5 @@
+import * as v from "valibot";
+import { PacketChannel } from "../../../src/channel/packet-channel.js";
 import { runDaemon } from "../../../src/daemon.js";
 import { type Failure, fail, HoldfastError } from "../../../src/lib/failure.js";
 import type { Action, Event } from "../../../src/model/event.js";
@@ -59,4 +61,16 @@ function makeFaulty(effects: Effects): Effects {
   };
 }
 
+/** A message to a worker is an effect of its own. Whoever asks for the status asks the workers, too: that does not count. */
+function makeChannelsFaulty(): void {
+  const { send } = PacketChannel.prototype;
+  PacketChannel.prototype.send = function (bytes, fds) {
+    const { type } = v.parse(v.object({ type: v.string() }), JSON.parse(bytes.toString()));
+    const sent = (): boolean => send.call(this, bytes, fds);
+    if (type === "query" || readFault(directory)?.how === "fail") return sent();
+    return through(`send ${type}`, sent, sent);
+  };
+}
+
+makeChannelsFaulty();
 await runDaemon(process.argv.slice(2), makeFaulty);

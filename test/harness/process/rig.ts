@@ -24,6 +24,8 @@ export interface RigOptions {
   readonly config?: string;
   /** The daemon's effects can be made to fail: `armFault(rig.directory, …)`. */
   readonly faulty?: boolean;
+  /** Puppets with the library instead of the plain contract. */
+  readonly native?: boolean;
   /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
   readonly logFile?: boolean;
   /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
@@ -41,22 +43,27 @@ export class Rig implements AsyncDisposable {
   readonly stateDirectory = join(this.directory, "state");
   readonly configFile = join(this.directory, "service.toml");
   readonly port: number;
+  /** Which puppets the next config names. */
+  native: boolean;
   readonly manager: ServiceManager;
   readonly managerOptions: ServiceManagerOptions;
   readonly control: ControlClient;
   /** Impatient: the connection to a daemon that died waits in the backlog, because the fd store holds the socket. */
   readonly #probe: ControlClient;
   readonly #sockets: readonly UnitSocket[];
-  readonly #workers: number;
+  /** How many the next config names. */
+  workersWanted: number;
 
   constructor({
     workers = 1,
     config = "",
     faulty = false,
+    native = false,
     logFile = false,
     unixSocket = false,
   }: RigOptions = {}) {
-    this.#workers = workers;
+    this.workersWanted = workers;
+    this.native = native;
     const http = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
     this.port = portOf(http);
     const path = join(this.directory, "unit.sock");
@@ -83,11 +90,11 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the config; what is given comes after the common keys. */
   configure(more = ""): void {
-    const command = JSON.stringify([process.execPath, puppet]);
+    const command = JSON.stringify([process.execPath, this.native ? nativePuppet : puppet]);
     const common = [
       `command = ${command}`,
       `release = ${JSON.stringify(join(this.directory, "current"))}`,
-      `workers = ${this.#workers}`,
+      `workers = ${this.workersWanted}`,
     ];
     writeFileSync(this.configFile, `${common.join("\n")}\n${more}`);
   }
@@ -100,6 +107,11 @@ export class Rig implements AsyncDisposable {
     const link = join(this.directory, "current");
     symlinkSync(directory, `${link}.new`);
     renameSync(`${link}.new`, link);
+  }
+
+  /** Makes the file that a puppet waits for. */
+  openGate(file: string): void {
+    writeFileSync(file, "");
   }
 
   /** A new directory in the rig's own. */
@@ -175,6 +187,7 @@ export class Rig implements AsyncDisposable {
 
 const daemon = fileURLToPath(new URL("../../../src/daemon.js", import.meta.url));
 const faultyDaemon = fileURLToPath(new URL("./faulty-daemon.js", import.meta.url));
+const nativePuppet = fileURLToPath(new URL("./native-puppet.js", import.meta.url));
 const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
 
 function isSettled({ generations, upgrade }: StatusReport): boolean {

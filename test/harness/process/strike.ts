@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { balance } from "./accounts.js";
 import { armFault, disarmFault, type Fault } from "./fault.js";
+import { KeptLoad } from "./kept.js";
 import { ask } from "./requests.js";
 import { Rig } from "./rig.js";
 
@@ -57,13 +58,19 @@ async function strikeEach(rig: Rig, how: Fault["how"]): Promise<number> {
   throw new HoldfastError("endless", "the upgrade needs more effects than can be");
 }
 
+/** How many connections are kept over all that happens, where the workers can. */
+const keptConnections = 30;
+
 /** A service under load, upgraded once for each effect of an upgrade; not one request may fail. */
-export async function upgradeUnderFaults(how: Fault["how"]): Promise<string> {
-  await using rig = new Rig({ faulty: true });
+export async function upgradeUnderFaults(how: Fault["how"], native = false): Promise<string> {
+  await using rig = new Rig({ faulty: true, native });
   rig.configure(configWith(`${rig.directory}/first.sock`));
   await rig.manager.startReady();
   await using load = rig.load();
+  await using kept = await KeptLoad.open(rig.port, native ? keptConnections : 0);
   const struck = await strikeEach(rig, how);
+  await kept.stop();
+  assert.deepEqual(kept.failures, []);
   await load.stop();
   assert.deepEqual(load.failures, []);
   return `${struck} effects struck, ${load.answered} requests answered`;

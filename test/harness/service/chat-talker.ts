@@ -6,8 +6,8 @@ import type { TalkOptions } from "./talk-report.js";
 import type { Talker, TalkTally } from "./talk-tally.js";
 
 const ROOMS = 10;
-/** Between the two fragments of every third message. */
-const FRAGMENT_PAUSE_MS = 5;
+/** Between the two fragments of every second message. */
+const FRAGMENT_PAUSE_MS = 15;
 
 const heardSchema = v.object({
   number: v.number(),
@@ -62,7 +62,7 @@ export class ChatTalker implements Talker {
     const n = ++this.#said;
     this.#tally.say();
     const message = JSON.stringify({ from: this.#name, n, text: "x".repeat(lengthOf(n)) });
-    if (n % 3 === 0) {
+    if (n % 2 === 1) {
       const half = Math.floor(message.length / 2);
       this.#ws.send(message.slice(0, half), { fin: false });
       await pause(FRAGMENT_PAUSE_MS);

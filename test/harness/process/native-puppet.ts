@@ -1,0 +1,77 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { serve, state } from "../../../src/worker/index.js";
+import { parseBehaviour } from "./behaviour.js";
+import { armDeath } from "./death.js";
+
+/*
+ * A native worker: the library as apps use it. How it behaves is in `puppet.json` of its release; what it is asked:
+ *   /              who answers
+ *   /count         counts, in the app's state
+ *   /hold?FILE     answers when FILE exists
+ *   /healthz       with the behaviour's status; when the file `gate` of the behaviour exists, if it has one
+ *   /stuck         never lets the loop turn again
+ */
+
+const { env, pid } = process;
+const behaviour = parseBehaviour(readFileSync("puppet.json", "utf8"));
+// Before the library takes it out of the environment.
+const listeners = env["LISTEN_FDNAMES"]?.split(":") ?? [];
+armDeath(behaviour.die);
+let count = 0;
+
+state<number>({
+  name: "count",
+  version: behaviour.stateVersion,
+  initial: () => {
+    count = 0;
+  },
+  save: () => count * behaviour.stateVersion,
+  restore: (value) => {
+    if (behaviour.refuse) throw new Error("this version cannot count");
+    count = value / behaviour.stateVersion;
+  },
+  ...(behaviour.migrates
+    ? { migrate: (value, version) => (Number(value) / version) * behaviour.stateVersion }
+    : {}),
+});
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const [path, query = ""] = (request.url ?? "").split("?", 2);
+  switch (path) {
+    case "/count":
+      count += 1;
+      send(response);
+      return;
+    case "/hold":
+      sendWhen(response, decodeURIComponent(query));
+      return;
+    case "/healthz":
+      response.statusCode = behaviour.health;
+      sendWhen(response, behaviour.gate);
+      return;
+    case "/stuck":
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      return;
+    default:
+      send(response);
+  }
+}
+
+function send(response: ServerResponse): void {
+  const generation = Number(env["HOLDFAST_GENERATION"]);
+  response.end(JSON.stringify({ generation, version: behaviour.version, pid, count }));
+}
+
+function sendWhen(response: ServerResponse, file: string): void {
+  if (file === "" || existsSync(file)) {
+    send(response);
+    return;
+  }
+  setTimeout(() => sendWhen(response, file), 10);
+}
+
+if (behaviour.boot === "crash") process.exit(3);
+for (const listener of listeners) {
+  await serve(createServer({ keepAliveTimeout: 60_000 }, answer), { listener });
+}
