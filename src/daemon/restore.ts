@@ -5,7 +5,14 @@ import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
 import type { SlotProcess } from "../model/event.js";
 import type { Specification } from "../model/plan.js";
-import { type Generation, initialState, type Listener, type State } from "../model/state.js";
+import { retire } from "../model/retired.js";
+import {
+  activeGeneration,
+  type Generation,
+  initialState,
+  type Listener,
+  type State,
+} from "../model/state.js";
 import { findWorker, nameWorker } from "../model/turn.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
 import type { WorkerProcesses } from "../process/worker-processes.js";
@@ -78,14 +85,16 @@ function adoptChannels({ channels }: Inheritance, state: State, found: readonly 
 function startedAnew(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
   const { nextGeneration, nextUpgrade, outcomes, retired } = state;
-  const last = state.generations.filter(({ stage }) => stage.phase === "active");
-  const before = last.map(({ id, specification }) => ({ generation: id, specification }));
+  const last = activeGeneration(state);
   return {
     ...initialState,
     nextGeneration,
     nextUpgrade,
     outcomes,
-    retired: [...retired, ...before].slice(-3),
+    retired:
+      last === undefined
+        ? retired
+        : retire(retired, { generation: last.id, specification: last.specification }),
   };
 }
 

@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
 import { formatDuration } from "../lib/duration.js";
 import type { Failure, Result } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
 import type { Prepared } from "./event.js";
-import type { Specification } from "./plan.js";
+import { retire, whatRanBefore } from "./retired.js";
 import {
   activeGeneration,
   candidateGeneration,
@@ -19,7 +18,6 @@ import {
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
 const outcomesKept = 8;
-const retiredKept = 3;
 
 /** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
 export function requestUpgrade(turn: Turn, kind: UpgradeKind): void {
@@ -83,13 +81,6 @@ function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
 export function prepare(turn: Turn, upgrade: Upgrade): void {
   const specification = upgrade.kind === "rollback" ? whatRanBefore(turn.state) : null;
   act(turn, { type: "prepare", upgrade: upgrade.id, specification });
-}
-
-/** What ran last of all that is not what runs now: a restart or a reboot has only started the same once more. */
-function whatRanBefore(state: State): Specification | null {
-  const now = activeGeneration(state)?.specification;
-  const other = state.retired.findLast(({ specification }) => !isDeepStrictEqual(specification, now));
-  return (other ?? state.retired.at(-1))?.specification ?? null;
 }
 
 export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared>): void {
@@ -211,7 +202,8 @@ function commit(turn: Turn, candidate: Generation): void {
   });
   activate(turn, candidate);
   if (old !== undefined) {
-    remember(turn, old);
+    const { id, specification } = old;
+    update(turn, { retired: retire(turn.state.retired, { generation: id, specification }) });
     drainGeneration(turn, old, { kind: "superseded", by: candidate.id });
   }
   act(turn, { type: "restore-backlogs" });
@@ -224,11 +216,6 @@ export function activate(turn: Turn, generation: Pick<Generation, "id" | "specif
   const before = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
   const after = before.flatMap((one) => liveWorkers(one));
   act(turn, { type: "activate", slots: liveWorkers(generation), after });
-}
-
-function remember(turn: Turn, { id, specification }: Generation): void {
-  const others = turn.state.retired.filter((one) => !isDeepStrictEqual(one.specification, specification));
-  update(turn, { retired: [...others, { generation: id, specification }].slice(-retiredKept) });
 }
 
 /** Ends the running upgrade before its commit. The active generation has nothing to undo. */
