@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { signalPidfd } from "../../src/linux/pidfd.js";
+import { decodeRecord, encodeRecord } from "../../src/state/encode.js";
 import { stateFilePath } from "../../src/state/state-file.js";
 import { balance } from "../harness/process/accounts.js";
 import { Rig } from "../harness/process/rig.js";
@@ -170,5 +171,28 @@ test("what a daemon did not live to hear of its workers' READY=1 reaches the nex
   await rig.manager.kill9();
   await rig.manager.startReady();
   assert.equal((await rig.settled()).generations[0]?.id, 2);
+  await balance(rig);
+});
+
+test("after a reboot the service starts anew, counts on, and can still be rolled back", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  await rig.upgrade();
+  await rig.settled();
+  const file = stateFilePath(rig.stateDirectory);
+  rig.manager.signal("SIGKILL");
+  await rig.manager.ended();
+  for (const pid of rig.workers()) process.kill(pid, "SIGKILL");
+  await rig.manager.waitFor("no worker", () => rig.workers().length === 0);
+  rig.manager.store.clear();
+  const record = decodeRecord(readFileSync(file, "utf8"));
+  assert.ok(record.ok);
+  writeFileSync(file, encodeRecord({ ...record.value, bootId: "the boot before" }));
+  await rig.manager.startReady();
+  assert.equal((await rig.settled()).generations[0]?.id, 3);
+  assert.equal((await rig.upgrade("rollback")).failure, null);
+  await rig.settled();
+  assert.deepEqual(await rig.ask().then(({ generation, version }) => [generation, version]), [4, "1"]);
   await balance(rig);
 });
