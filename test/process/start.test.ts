@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { balance } from "../harness/process/accounts.js";
 import { Rig } from "../harness/process/rig.js";
@@ -12,6 +13,31 @@ test("a first start says READY=1 when its workers answer", async () => {
   const status = await rig.settled();
   assert.equal(status.generations[0]?.workers.length, 2);
   await balance(rig);
+});
+
+test("with a ready command workers that say nothing are ready once it succeeds, and no earlier", async () => {
+  await using rig = new Rig({ workers: 2 });
+  const gate = join(rig.directory, "gate");
+  rig.release({ version: "1", boot: "silent" });
+  rig.configure(`[ready]\ncommand = ["/bin/sh", "-c", "kill -0 $HOLDFAST_WORKER_PID && test -e ${gate}"]\n`);
+  rig.manager.start();
+  await rig.until("the first answer", () => true);
+  await rig.ask();
+  assert.ok(!rig.manager.messages.includes("READY=1"));
+  writeFileSync(gate, "");
+  await rig.manager.waitFor("READY=1", () => rig.manager.messages.includes("READY=1"));
+  await rig.settled();
+});
+
+test("with `after` workers that say nothing are ready once they have lived that long", async () => {
+  await using rig = new Rig({ config: '[ready]\nafter = "200ms"\n' });
+  rig.release({ version: "1", boot: "silent" });
+  await rig.manager.startReady();
+  rig.release({ version: "2", boot: "crash" });
+  assert.equal((await rig.upgrade()).failure?.reason, "worker-exited");
+  rig.release({ version: "3", boot: "silent" });
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
 });
 
 test("a worker's environment tells it what is its own, and nothing that is the daemon's", async () => {
