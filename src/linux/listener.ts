@@ -9,7 +9,6 @@ import { bind, listen, openSocket, SOCK_DGRAM, SOCK_STREAM, turnOn } from "./soc
 import { removeStaleSocket, withSocketMode } from "./unix-path.js";
 
 const SO_REUSEADDR = 2;
-const SO_REUSEPORT = 15;
 const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOENT } = constants.errno;
 
 export interface ListenOptions {
@@ -17,8 +16,6 @@ export interface ListenOptions {
   readonly backlog: number;
   /** Permission bits of a unix socket's file; what the umask leaves when not given. */
   readonly mode?: number;
-  /** Lets further sockets share the port. socket(7) SO_REUSEPORT. */
-  readonly reusePort?: boolean;
 }
 
 /**
@@ -45,10 +42,9 @@ export function setBacklog(fd: number, backlog: number): void {
   orThrow(`set the backlog of socket ${fd}`, listen(fd, backlog));
 }
 
-function establish(fd: number, address: Address, { backlog, mode, reusePort }: ListenOptions): number {
+function establish(fd: number, address: Address, { backlog, mode }: ListenOptions): number {
   // On UDP it would let two servers share the port unawares.
   if (address.kind === "tcp") turnOn(fd, SO_REUSEADDR);
-  if (reusePort) turnOn(fd, SO_REUSEPORT);
   const packed = packSocketAddress(address);
   const attempt = () => bind(fd, packed, packed.length);
   const bound = isFile(address) && mode !== undefined ? withSocketMode(mode, attempt) : attempt();

@@ -93,17 +93,6 @@ test("a wildcard over a taken port names the process too", (t) => {
   assert.ok(!again.ok && again.failure.message.includes(`pid ${process.pid}`));
 });
 
-test("two sockets share a port only when both are told to", (t) => {
-  const first = openListener({ kind: "tcp", ...loopback }, { backlog: 1, reusePort: true });
-  assert.ok(first.ok);
-  t.after(() => closeFd(first.value));
-  const address = addressOf(first.value);
-  assert.equal(openListener(address, { backlog: 1 }).ok, false);
-  const second = openListener(address, { backlog: 1, reusePort: true });
-  assert.ok(second.ok);
-  closeFd(second.value);
-});
-
 test("a unix socket has its mode whatever the umask", (t) => {
   const path = join(temporaryDirectory(t), "mode.sock");
   const before = process.umask(0o077);
