@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startLoad } from "../harness/load/start-load.js";
+import { ensureNode, MAJORS, type OtherNode } from "../harness/nodes/ensure-node.js";
+import { runTests } from "../harness/nodes/run-tests.js";
+import { Rig } from "../harness/process/rig.js";
+import { assertNothingReopened } from "../harness/service/under-load.js";
+
+const testsTimeoutMs = 150_000;
+const kept = 20;
+const carriers = ["http", "http2", "tcp", "tls", "udp", "websocket"];
+/** Takes long, for its clients more than for the server. */
+const leftOut = join("http", "clients.test.js");
+const app = fileURLToPath(new URL("../harness/nodes/web-app.js", import.meta.url));
+const own: OtherNode = { version: process.version, path: process.execPath };
+
+/** The unit tests of what is bound to the insides of a Node release. */
+function findCarrierTests(): string[] {
+  return carriers.flatMap((carrier) => {
+    const folder = fileURLToPath(new URL(`../unit/worker/${carrier}`, import.meta.url));
+    const files = readdirSync(folder).filter((file) => file.endsWith(".test.js"));
+    assert.ok(files.length > 0, folder);
+    return files.map((file) => join(folder, file)).filter((file) => !file.endsWith(leftOut));
+  });
+}
+
+function configure(rig: Rig, { path }: OtherNode): void {
+  const config = [
+    `command = ${JSON.stringify([path, app])}`,
+    `release = ${JSON.stringify(join(rig.directory, "current"))}`,
+    "workers = 2",
+    "[listeners.http]",
+    `address = "127.0.0.1:${rig.port}"`,
+  ];
+  writeFileSync(rig.configFile, `${config.join("\n")}\n`);
+}
+
+/** A generation on each of these, one after the other, under a load that must not notice. */
+async function upgradeThrough(first: OtherNode, ...others: readonly OtherNode[]): Promise<void> {
+  await using rig = new Rig();
+  configure(rig, first);
+  await rig.manager.startReady();
+  await using load = await startLoad(null, {
+    address: `127.0.0.1:${rig.port}`,
+    keepAlive: kept,
+    slowMs: 300,
+  });
+  for (const node of others) {
+    configure(rig, node);
+    assert.equal((await rig.upgrade()).failure, null);
+    const { generations } = await rig.settled();
+    assert.ok(generations[0]?.workers.every(({ native }) => native));
+    await load.waitForMore(2);
+  }
+  const report = await load.stop();
+  assertNothingReopened(report, kept);
+  assert.deepEqual(
+    Object.keys(report.versions),
+    [first, ...others].map(({ version }, at) => `${version}/${at + 1}`),
+  );
+}
+
+for (const major of MAJORS) {
+  test(`what moves connections keeps its promises on Node ${major}`, async () => {
+    const files = findCarrierTests();
+    const { code, passed, skipped, output } = await runTests(
+      (await ensureNode(major)).path,
+      files,
+      testsTimeoutMs,
+    );
+    assert.equal(code, 0, output);
+    assert.ok(passed >= files.length, output);
+    assert.equal(skipped, 0, output);
+  });
+
+  test(`on Node ${major} kept connections stay open over two upgrades, and no request is lost`, async () => {
+    const node = await ensureNode(major);
+    await upgradeThrough(node, node, node);
+  });
+}
+
+test("connections move from one Node release to the next, and back", async () => {
+  const [older, newer] = await Promise.all(MAJORS.map(ensureNode));
+  assert.ok(older !== undefined && newer !== undefined);
+  await upgradeThrough(own, older, newer, own);
+});
