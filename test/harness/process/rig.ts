@@ -26,6 +26,8 @@ export interface RigOptions {
   readonly faulty?: boolean;
   /** Puppets with the library instead of the plain contract. */
   readonly native?: boolean;
+  /** One writer at a time. */
+  readonly exclusive?: boolean;
   /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
   readonly logFile?: boolean;
   /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
@@ -43,6 +45,7 @@ export class Rig implements AsyncDisposable {
   readonly stateDirectory = join(this.directory, "state");
   readonly configFile = join(this.directory, "service.toml");
   readonly port: number;
+  strategy: "overlap" | "exclusive";
   /** Which puppets the next config names. */
   native: boolean;
   readonly manager: ServiceManager;
@@ -59,11 +62,13 @@ export class Rig implements AsyncDisposable {
     config = "",
     faulty = false,
     native = false,
+    exclusive = false,
     logFile = false,
     unixSocket = false,
   }: RigOptions = {}) {
     this.workersWanted = workers;
     this.native = native;
+    this.strategy = exclusive ? "exclusive" : "overlap";
     const http = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
     this.port = portOf(http);
     const path = join(this.directory, "unit.sock");
@@ -95,6 +100,7 @@ export class Rig implements AsyncDisposable {
       `command = ${command}`,
       `release = ${JSON.stringify(join(this.directory, "current"))}`,
       `workers = ${this.workersWanted}`,
+      `strategy = ${JSON.stringify(this.strategy)}`,
     ];
     writeFileSync(this.configFile, `${common.join("\n")}\n${more}`);
   }

@@ -61,17 +61,37 @@ async function strikeEach(rig: Rig, how: Fault["how"]): Promise<number> {
 /** How many connections are kept over all that happens, where the workers can. */
 const keptConnections = 30;
 
+export interface StrikeOptions {
+  readonly native?: boolean;
+  /** With one writer at a time: each count is given once, and none is left out. */
+  readonly exclusive?: boolean;
+}
+
 /** A service under load, upgraded once for each effect of an upgrade; not one request may fail. */
-export async function upgradeUnderFaults(how: Fault["how"], native = false): Promise<string> {
-  await using rig = new Rig({ faulty: true, native });
+export async function upgradeUnderFaults(
+  how: Fault["how"],
+  { native = false, exclusive = false }: StrikeOptions = {},
+): Promise<string> {
+  await using rig = new Rig({ faulty: true, native, exclusive });
   rig.configure(configWith(`${rig.directory}/first.sock`));
   await rig.manager.startReady();
   await using load = rig.load();
-  await using kept = await KeptLoad.open(rig.port, native ? keptConnections : 0);
+  await using kept = await KeptLoad.open(rig.port, native ? keptConnections : 0, exclusive ? "/count" : "/");
   const struck = await strikeEach(rig, how);
   await kept.stop();
   assert.deepEqual(kept.failures, []);
+  if (exclusive) assertCounted(kept);
   await load.stop();
   assert.deepEqual(load.failures, []);
   return `${struck} effects struck, ${load.answered} requests answered`;
+}
+
+function assertCounted({ answers }: KeptLoad): void {
+  const counts = answers.map(({ count }) => count).sort((one, other) => one - other);
+  const wrong = counts.findIndex((count, at) => count !== at + 1);
+  assert.equal(
+    wrong,
+    -1,
+    `count ${wrong + 1} of ${counts.length}: ${counts.slice(Math.max(0, wrong - 3), wrong + 3)}`,
+  );
 }

@@ -4,8 +4,6 @@ import { balance } from "../../harness/process/accounts.js";
 import { KeptConnection, KeptLoad } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
 
-const exclusive = 'strategy = "exclusive"\n';
-
 async function count(rig: Rig, times: number): Promise<number> {
   const connection = await KeptConnection.open(rig.port);
   let last = 0;
@@ -15,7 +13,7 @@ async function count(rig: Rig, times: number): Promise<number> {
 }
 
 test("a version that refuses the state is aborted, and the old one counts on untouched", async () => {
-  await using rig = new Rig({ native: true, config: exclusive });
+  await using rig = new Rig({ native: true, exclusive: true });
   await rig.manager.startReady();
   assert.equal(await count(rig, 5), 5);
   for (const bad of [{ refuse: true }, { stateVersion: 2 }]) {
@@ -31,7 +29,7 @@ test("a version that refuses the state is aborted, and the old one counts on unt
 });
 
 test("with one writer at a time no count is lost and none is given twice, over upgrades under load", async () => {
-  await using rig = new Rig({ native: true, config: exclusive });
+  await using rig = new Rig({ native: true, exclusive: true });
   await rig.manager.startReady();
   await using kept = await KeptLoad.open(rig.port, 20, "/count");
   await using load = rig.load();
@@ -52,7 +50,7 @@ test("with one writer at a time no count is lost and none is given twice, over u
 });
 
 test("a newer version reads the older state, and the older one the newer at a rollback", async () => {
-  await using rig = new Rig({ native: true, config: exclusive });
+  await using rig = new Rig({ native: true, exclusive: true });
   rig.release({ version: "1", migrates: true });
   await rig.manager.startReady();
   assert.equal(await count(rig, 3), 3);
@@ -79,7 +77,8 @@ test("an exclusive upgrade to plain workers is refused", async () => {
   await using rig = new Rig({ native: true });
   await rig.manager.startReady();
   rig.native = false;
-  rig.configure(exclusive);
+  rig.strategy = "exclusive";
+  rig.configure();
   const { failure } = await rig.upgrade();
   assert.match(failure?.message ?? "", /needs native workers/);
   assert.equal((await rig.ask()).generation, 1);

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Watcher } from "../../../src/linux/epoll.js";
+import { closeFd, duplicateFd } from "../../../src/linux/fd.js";
+import { receiveMessage, sendMessage } from "../../../src/linux/message.js";
+import { openSocketPair } from "../../../src/linux/socket-pair.js";
+import type { Slot } from "../../../src/model/event.js";
+import { WorkerChannels } from "../../../src/process/worker-channels.js";
+import { waitUntil } from "../../harness/container/wait-until.js";
+
+const slot = { generation: 1, index: 0 };
+const other = { generation: 1, index: 1 };
+const hello = { type: "hello", protocol: 1, library: "test" };
+
+/** The daemon's side, with what it was told and lost. */
+function daemon(watcher: Watcher) {
+  const said: string[] = [];
+  const name = ({ generation, index }: Slot): string => `${generation}.${index}`;
+  const channels = new WorkerChannels({
+    watcher,
+    storeChannel: () => {},
+    removeChannel: (of) => said.push(`removed ${name(of)}`),
+    onMessage: (of, { type }) => said.push(`${type} ${name(of)}`),
+    onLost: (of, why) => said.push(`lost ${name(of)}: ${why}`),
+  });
+  return { channels, said };
+}
+
+function say(fd: number, message: object): void {
+  assert.ok(sendMessage(fd, Buffer.from(JSON.stringify(message)), []) > 0);
+}
+
+async function hear(fd: number): Promise<{ readonly type: string; readonly query: number }> {
+  const message = await waitUntil("a message", 10_000, () => receiveMessage(fd));
+  return JSON.parse(message.bytes.toString());
+}
+
+const report = (query: number): object => ({ type: "report", query, servers: [] });
+const verdict = (query: number): object => ({ type: "verdict", query, failure: null });
+
+test("the answer to an earlier daemon is not taken for one to this daemon", async () => {
+  using watcher = new Watcher();
+  const [own, worker] = openSocketPair("seqpacket");
+  const first = daemon(watcher);
+  first.channels.adopt(slot, duplicateFd(own), true);
+  const lost = first.channels.ask(slot, { type: "try", entries: [] }, [], 100);
+  const asked = await hear(worker);
+  first.channels.forget(slot);
+  assert.equal(await lost, undefined);
+
+  const second = daemon(watcher);
+  second.channels.adopt(slot, own, true);
+  const answer = second.channels.ask(slot, { type: "query" }, [], 10_000);
+  const { query } = await hear(worker);
+  say(worker, verdict(asked.query));
+  say(worker, report(query));
+  assert.equal((await answer)?.message.type, "report");
+  assert.deepEqual(second.said, ["verdict 1.0"]);
+  second.channels.forget(slot);
+  closeFd(worker);
+});
+
+test("one worker cannot answer for another", async () => {
+  using watcher = new Watcher();
+  const { channels, said } = daemon(watcher);
+  const [own, worker] = openSocketPair("seqpacket");
+  const [ownToo, stranger] = openSocketPair("seqpacket");
+  channels.adopt(slot, own, true);
+  channels.adopt(other, ownToo, true);
+  const answer = channels.ask(slot, { type: "query" }, [], 10_000);
+  const { query } = await hear(worker);
+  say(stranger, verdict(query));
+  await waitUntil("the stranger to be heard", 10_000, () => said.includes("verdict 1.1"));
+  say(worker, report(query));
+  assert.equal((await answer)?.message.type, "report");
+  for (const of of [slot, other]) channels.forget(of);
+  for (const fd of [worker, stranger]) closeFd(fd);
+});
+
+test("a worker is a plain one until it says hello, and one that talks nonsense is again", async () => {
+  using watcher = new Watcher();
+  const { channels, said } = daemon(watcher);
+  const [own, worker] = openSocketPair("seqpacket");
+  channels.adopt(slot, own);
+  assert.equal(channels.isNative(slot), false);
+  assert.equal(channels.send(slot, { type: "activate", after: [] }), false);
+  assert.equal(await channels.ask(slot, { type: "query" }, [], 10_000), undefined);
+  say(worker, hello);
+  await waitUntil("hello", 10_000, () => channels.isNative(slot));
+  say(worker, { type: "report", query: -1, servers: "all" });
+  await waitUntil("its channel to be dropped", 10_000, () => said.length === 3);
+  assert.equal(channels.isNative(slot), false);
+  assert.match(said.join("\n"), /^hello 1\.0\nremoved 1\.0\nlost 1\.0: it sent a message that is not under/);
+  closeFd(worker);
+});
+
+test("one that never was native is lost without a word", async () => {
+  using watcher = new Watcher();
+  const { channels, said } = daemon(watcher);
+  const [own, worker] = openSocketPair("seqpacket");
+  channels.adopt(slot, own);
+  closeFd(worker);
+  await waitUntil("its channel to be gone", 10_000, () => said.length > 0);
+  assert.deepEqual(said, ["removed 1.0"]);
+});
