@@ -21,8 +21,6 @@ export interface PacketChannelOptions {
   readonly onClose: (why: string) => void;
 }
 
-/** So that a peer which never stops sending leaves the loop time for everything else. */
-const mostPerTurn = 16;
 const retryMs = 1;
 
 /**
@@ -37,7 +35,8 @@ export class PacketChannel {
 
   constructor(options: PacketChannelOptions) {
     this.#options = options;
-    options.watcher.watch(options.fd, () => this.#receive());
+    // One packet a turn: it may bring fifty connections, and a peer that never stops sending must not stop the loop.
+    options.watcher.watch(options.fd, () => this.#receiveOne());
   }
 
   /** Packets that wait for the peer to read. */
@@ -107,12 +106,6 @@ export class PacketChannel {
       }
       this.#waiting.shift();
       packet.fds.forEach(closeFd);
-    }
-  }
-
-  #receive(): void {
-    for (let count = 0; count < mostPerTurn; count += 1) {
-      if (!this.#receiveOne()) return;
     }
   }
 

@@ -40,7 +40,7 @@ export class WorkerReports {
     return total;
   }
 
-  /** Asks every native worker; returns those that did not answer in time. */
+  /** Asks every native worker, whose answers are taken as they come; returns those that did not answer in time. */
   async refresh(state: State, channels: WorkerChannels, timeoutMs: number): Promise<readonly SlotProcess[]> {
     const asked = state.generations
       .flatMap((generation) => liveWorkers(generation))
@@ -49,8 +49,7 @@ export class WorkerReports {
     await Promise.all(
       asked.map(async (slot) => {
         const answer = await channels.ask(slot, { type: "query" }, [], timeoutMs);
-        if (answer?.message.type === "report") this.take(slot, answer.message.servers);
-        else silent.push(slot);
+        if (answer?.message.type !== "report") silent.push(slot);
       }),
     );
     return silent;

@@ -52,7 +52,7 @@ export function turnOn(fd: number, option: number): void {
 
 /** The option's bytes, at most `size`; minus errno as a number when it cannot be read. getsockopt(2). */
 export function readOption(fd: number, level: number, option: number, size: number): Buffer | number {
-  const value = Buffer.alloc(size);
+  const value = Buffer.allocUnsafe(size);
   const length = lengthCell(size);
   const result = getsockopt(fd, level, option, value, length);
   return result < 0 ? result : value.subarray(0, length.readUInt32LE(0));
@@ -67,7 +67,7 @@ export function readOwnAddress(fd: number, size: number): Buffer | number {
 }
 
 function lengthCell(size: number): Buffer {
-  const cell = Buffer.alloc(4);
+  const cell = Buffer.allocUnsafe(4);
   cell.writeUInt32LE(size, 0);
   return cell;
 }

@@ -59,6 +59,11 @@ export function inspectSocket(fd: number): SocketFacts | undefined {
   };
 }
 
+/** Whether the fd is a stream socket: one call to the kernel, where `inspectSocket` makes five. socket(7) SO_TYPE. */
+export function isStreamSocket(fd: number): boolean {
+  return readInt(fd, SO_TYPE) === SOCK_STREAM;
+}
+
 /** Connections that wait to be accepted, and how many may; undefined for all but listening TCP sockets. tcp(7) TCP_INFO. */
 export function readBacklog(fd: number): { readonly queued: number; readonly limit: number } | undefined {
   const info = readOption(fd, IPPROTO_TCP, TCP_INFO, 32);

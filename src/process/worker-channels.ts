@@ -91,13 +91,15 @@ export class WorkerChannels {
   #deliver(slot: Slot, message: WorkerMessage, fds: readonly number[]): void {
     const question = "query" in message ? nameQuestion(slot, message.query) : "";
     const resolve = this.#asked.get(question);
+    // In the order in which they were said; whoever has asked hears of it only later.
+    if (message.type === "report") this.#options.onMessage(slot, message);
     if (resolve !== undefined && "query" in message) {
       this.#asked.delete(question);
       resolve({ message, fds });
       return;
     }
     fds.forEach(closeFd);
-    this.#options.onMessage(slot, message);
+    if (message.type !== "report") this.#options.onMessage(slot, message);
   }
 
   isNative(slot: Slot): boolean {

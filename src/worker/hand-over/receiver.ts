@@ -4,7 +4,7 @@ import { type Item, type ReceiverMessage, senderMessage } from "../../channel/pe
 import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
-import { inspectSocket } from "../../linux/socket.js";
+import { isStreamSocket } from "../../linux/socket.js";
 import type { Frozen } from "../carrier.js";
 import type { Served } from "../served.js";
 import { unpackBytes } from "./bytes.js";
@@ -105,7 +105,7 @@ export class HandOverReceiver {
       at += item.inputBytes + item.outputBytes;
       if (fd === undefined) return;
       const served = this.#find(item);
-      if (served === undefined || inspectSocket(fd)?.type !== "stream") {
+      if (served === undefined || !isStreamSocket(fd)) {
         refused.push(position);
         closeFd(fd);
       } else {

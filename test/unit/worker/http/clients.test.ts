@@ -8,7 +8,7 @@ import { deadline, turn } from "./deadline.js";
 import { Pair } from "./pair.js";
 
 const lanes = 8;
-const requestsPerLane = 250;
+const requestsPerLane = 60;
 const run = promisify(execFile);
 const wrkMissing = spawnSync("wrk", ["--version"]).error === undefined ? false : "wrk is not installed";
 
