@@ -145,7 +145,11 @@ test("a response under way is finished by the old generation, and then its conne
   rig.openGate(gate);
   const answer = await held;
   assert.deepEqual([answer.generation, answer.kept], [1, true]);
-  assert.equal((await connection.ask()).generation, 2);
+  await rig.manager.waitFor("the connection to have moved", async () => {
+    const { generation, kept } = await connection.ask();
+    assert.equal(kept, true);
+    return generation === 2;
+  });
   await rig.settled();
   connection.end();
 });
