@@ -5,6 +5,8 @@ import * as v from "valibot";
 const schema = v.object({
   /** The which effect from now on, counted from 1. */
   at: v.number(),
+  /** Only effects of this name are counted. */
+  what: v.optional(v.string()),
   how: v.picklist(["die-before", "die-after", "fail"]),
 });
 

@@ -16,7 +16,8 @@ function through<T>(what: string, effect: () => T, failed: (failure: Failure) =>
     count = 0;
     return effect();
   }
-  count += 1;
+  if (fault.what === undefined || fault.what === what) count += 1;
+  else return effect();
   if (count !== fault.at) return effect();
   if (fault.how === "fail") {
     noteStruck(directory, what);

@@ -46,6 +46,8 @@ export class Rig implements AsyncDisposable {
   readonly configFile = join(this.directory, "service.toml");
   readonly port: number;
   strategy: "overlap" | "exclusive";
+  /** How many fds a worker of the next config may have; undefined leaves it to the system. */
+  fdLimit: number | undefined;
   /** Which puppets the next config names. */
   native: boolean;
   readonly manager: ServiceManager;
@@ -95,7 +97,9 @@ export class Rig implements AsyncDisposable {
 
   /** Writes the config; what is given comes after the common keys. */
   configure(more = ""): void {
-    const command = JSON.stringify([process.execPath, this.native ? nativePuppet : puppet]);
+    const limit = this.fdLimit === undefined ? "" : `ulimit -n ${this.fdLimit}; `;
+    const shell = ["/bin/sh", "-c", `${limit}exec "$0" "$@"`];
+    const command = JSON.stringify([...shell, process.execPath, this.native ? nativePuppet : puppet]);
     const common = [
       `command = ${command}`,
       `release = ${JSON.stringify(join(this.directory, "current"))}`,

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { balance } from "../../harness/process/accounts.js";
+import { armFault } from "../../harness/process/fault.js";
 import { KeptConnection, KeptLoad } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
 
@@ -62,6 +64,29 @@ test("a newer version reads the older state, and the older one the newer at a ro
   await rig.settled();
   assert.equal((await rig.ask()).version, "1");
   assert.equal(await count(rig, 3), 9);
+});
+
+test("a drain that the next daemon orders once more does not bring back an old state", async () => {
+  await using rig = new Rig({ native: true, faulty: true });
+  await rig.manager.startReady();
+  assert.equal(await count(rig, 5), 5);
+  const gate = join(rig.directory, "gate");
+  const held = (await KeptConnection.open(rig.port)).ask(`/hold?${gate}`);
+  await rig.until("the request to be in flight", ({ generations }) =>
+    generations.some(({ workers }) => workers.some(({ servers }) => servers[0]?.counters.inFlight === 1)),
+  );
+  armFault(rig.directory, { what: "send drain", at: 1, how: "die-after" });
+  await rig.control.request("upgrade");
+  await rig.manager.ended();
+  await rig.manager.waitFor("the new generation", async () => (await rig.ask()).generation === 2);
+  assert.equal(await count(rig, 5), 10);
+  await rig.manager.startReady();
+  assert.equal(await count(rig, 1), 11);
+  rig.openGate(gate);
+  assert.equal((await held).generation, 1);
+  await rig.settled();
+  assert.equal(await count(rig, 1), 12);
+  await balance(rig);
 });
 
 test("the state outlives a stop of the whole service", async () => {
