@@ -8,8 +8,17 @@ import { fileURLToPath } from "node:url";
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 /** To build sd-notify's addon; without it Holdfast calls libsystemd itself. */
 const TO_START = ["g++", "make", "python3", "libsystemd-dev"];
-/** To make and boot the containers of the system tests. */
-const TO_TEST = ["debootstrap", "systemd-container", "debian-archive-keyring"];
+/** To make and boot the containers of the system tests, and what talks to the servers in others. */
+const TO_TEST = [
+  "debootstrap",
+  "systemd-container",
+  "debian-archive-keyring",
+  // Real clients of the hand-over tests.
+  "curl",
+  "openssl",
+  "wrk",
+  "nghttp2-client",
+];
 
 function run(command, args, env = {}) {
   return spawnSync(command, args, { cwd: TOP, stdio: "inherit", env: { ...process.env, ...env } }).status;

@@ -46,7 +46,7 @@ test("a listener that is no longer declared is closed and taken from the store, 
     ["http"],
   );
   assert.ok(!existsSync(socketPath));
-  assert.ok(!rig.manager.store.names.includes("own"));
+  await rig.manager.waitFor("it to leave the store", () => !rig.manager.store.names.includes("own"));
   await balance(rig);
 });
 
@@ -59,7 +59,7 @@ test("the manager's own unix socket is never unlinked, declared or not, stopped 
   assert.equal((await rig.upgrade()).failure, null);
   await rig.settled();
   assert.ok(existsSync(socketPath));
-  assert.ok(!rig.manager.store.names.includes("unix"));
+  await rig.manager.waitFor("it to leave the store", () => !rig.manager.store.names.includes("unix"));
   assert.equal((await rig.manager.stop()).code, 0);
   assert.ok(existsSync(socketPath));
   rig.configure();

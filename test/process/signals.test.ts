@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { balance } from "../harness/process/accounts.js";
 import { Rig } from "../harness/process/rig.js";
 
@@ -40,7 +41,10 @@ for (const signal of ["SIGTERM", "SIGQUIT"] as const) {
     assert.deepEqual(await rig.manager.ended(), { code: 0, signal: null });
     assert.deepEqual(rig.workers(), []);
     // Its own three go with the unit's store; without a worker they hold nothing open.
-    assert.deepEqual(rig.manager.store.names, ["holdfast.control", "holdfast.notify", "holdfast.state"]);
+    const own = ["holdfast.control", "holdfast.notify", "holdfast.state"];
+    await rig.manager.waitFor("nothing else in the store", () =>
+      isDeepStrictEqual(rig.manager.store.names, own),
+    );
     rig.manager.store.clear();
     await rig.manager.startReady();
     assert.equal((await rig.settled()).generations[0]?.workers.length, 2);

@@ -31,7 +31,7 @@ test("a stop answers what is in flight, closes the rest, leaves nothing and exit
   assert.equal((await slow).kept, false);
   assert.equal((await idle.ask()).kept, false);
   assert.deepEqual(await rig.manager.ended(), { code: 0, signal: null });
-  assert.deepEqual(rig.manager.store.names, []);
+  await rig.manager.waitFor("an empty store", () => rig.manager.store.names.length === 0);
 });
 
 test("a SIGTERM of which nothing is known stores no connection, and keeps the socket", async () => {
@@ -40,7 +40,7 @@ test("a SIGTERM of which nothing is known stores no connection, and keeps the so
   rig.job(null);
   rig.manager.signal("SIGTERM");
   assert.equal((await rig.manager.ended()).code, 0);
-  assert.equal(rig.manager.store.names.length, 1);
+  await rig.manager.waitFor("one socket in the store", () => rig.manager.store.names.length === 1);
 });
 
 test("after kill -9 the socket is there: clients wait for the next process", async () => {
