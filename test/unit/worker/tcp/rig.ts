@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { createServer, connect as netConnect, type Server } from "node:net";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Failure } from "../../../../src/lib/failure.js";
@@ -84,6 +84,18 @@ export async function stop(...sides: readonly { server: Server; carrier: Carrier
     carrier.cut();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
+}
+
+/** Without the files and pipes that Node itself opens and closes when it pleases. */
+export function countSockets(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+    } catch {
+      // Of the listing itself, or closed since.
+      return false;
+    }
+  }).length;
 }
 
 export function countFds(): number {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { WebSocketHooks } from "../../../../src/worker/websocket/websocket-carrier.js";
-import { countFds, move, until } from "../tcp/rig.js";
+import { countSockets, move, until } from "../tcp/rig.js";
 import { dial, frame, readFrames, type Side, startSide, stop } from "./rig.js";
 
 let running = true;
@@ -110,7 +110,7 @@ async function talk(port: number, name: string): Promise<WebSocket> {
 }
 
 test("messages and timers keep their order and their state both ways over hundreds of moves", async () => {
-  const fdsBefore = countFds();
+  const socketsBefore = countSockets();
   const closes: string[] = [];
   const a = await start(echo(closes));
   const b = await start(echo(closes));
@@ -135,7 +135,7 @@ test("messages and timers keep their order and their state both ways over hundre
     names.map((name) => `/${name}`),
   );
   await stop(...sides.splice(0));
-  await until("all fds are closed", () => countFds() === fdsBefore);
+  await until("all sockets are closed", () => countSockets() <= socketsBefore);
 });
 
 async function openRaw(port: number) {

@@ -14,7 +14,7 @@ import {
   createWebSocketCarrier,
   type WebSocketHooks,
 } from "../../../../src/worker/websocket/websocket-carrier.js";
-import { countFds, listen, move, moveAll, travel, until } from "../tcp/rig.js";
+import { countSockets, listen, move, moveAll, travel, until } from "../tcp/rig.js";
 import { dial as dialAny, frame, type Side, startSide, stop } from "./rig.js";
 
 const sides: Side[] = [];
@@ -276,7 +276,7 @@ test("a WebSocket that restore refuses is closed with 1012, counted, and not lea
       throw new Error("unknown version");
     },
   };
-  const fds = countFds();
+  const sockets = countSockets();
   const a = await start(echo);
   const b = await start(refusing);
   const { ws, seen } = await dial(a.port);
@@ -289,7 +289,7 @@ test("a WebSocket that restore refuses is closed with 1012, counted, and not lea
   assert.deepEqual([b.carrier.counters.cut, b.carrier.counters.adopted], [1, 0]);
   assert.deepEqual(heard, []);
   await stop(...sides.splice(0));
-  await until("all fds are closed", () => countFds() === fds);
+  await until("all sockets are closed", () => countSockets() <= sockets);
 });
 
 test("a moved WebSocket without its request is refused and its fd closed", async () => {
