@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { fstatSync, readSync, writeSync } from "node:fs";
 import type { StateEntry } from "../../channel/worker-messages.js";
 import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
-import { createMemfd } from "../../linux/memfd.js";
+import { fillMemfd, readMemfd } from "../../linux/memfd.js";
 import { findLost } from "../lost-in-json.js";
 import type { AnyState } from "./definition.js";
 
@@ -75,23 +74,14 @@ export function takeValues(
 
 /** The bytes in a memfd, the caller's to close. */
 export function packValues(bytes: Buffer): number {
-  const fd = createMemfd("holdfast-app-state");
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-  return fd;
+  return fillMemfd("holdfast-app-state", bytes);
 }
 
 /** Undefined when the fd does not hold what the entries say. */
 export function unpackValues(entries: readonly StateEntry[], fd: number): SavedValues | undefined {
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-  const stats = fstatSync(fd);
-  if (!stats.isFile() || stats.size !== total || total > stateLimitBytes) return undefined;
-  const bytes = Buffer.alloc(total);
-  for (let at = 0; at < total; ) {
-    const read = readSync(fd, bytes, at, total - at, at);
-    if (read === 0) return undefined;
-    at += read;
-  }
-  return { entries, bytes };
+  const bytes = total > stateLimitBytes ? undefined : readMemfd(fd, total);
+  return bytes?.length === total ? { entries, bytes } : undefined;
 }
 
 function hash(bytes: Buffer): string {

@@ -3,6 +3,7 @@ import type { StateEntry } from "../../channel/worker-messages.js";
 import { HoldfastError } from "../../lib/failure.js";
 import { ownUnitName } from "../../linux/cgroup.js";
 import { closeFd } from "../../linux/fd.js";
+import { fillMemfd } from "../../linux/memfd.js";
 import { removeFd, storeFds } from "../../systemd/fd-store.js";
 import { currentJob } from "../../systemd/job.js";
 import { type Notifier, notifyAssignment, openNotifier } from "../../systemd/notify.js";
@@ -14,7 +15,6 @@ import type { Served } from "../served.js";
 import { bindPlace } from "./bind.js";
 import { type Held, leaveBehind } from "./leave-behind.js";
 import { LeftBehind } from "./left-behind.js";
-import { fillMemfd } from "./parcel.js";
 import { SequentialRestart } from "./sequential-restart.js";
 import { boundFdName, namePlace, type StoredFds } from "./stored-fds.js";
 

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { fstatSync, readSync, writeSync } from "node:fs";
 import * as v from "valibot";
 import { stateEntries } from "../../channel/worker-messages.js";
 import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
-import { createMemfd } from "../../linux/memfd.js";
+import { fillMemfd, readMemfd } from "../../linux/memfd.js";
 
 /** Counted up whenever an older library would misread it. */
 const parcelFormat = 1;
@@ -50,17 +49,11 @@ export function packParcel({ head, bytes }: Parcel): number {
   return fillMemfd("holdfast-parcel", all);
 }
 
-/** A memfd of these bytes, the caller's to close. */
-export function fillMemfd(name: string, bytes: Buffer): number {
-  const fd = createMemfd(name);
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-  return fd;
-}
-
 /** Fails with `parcel-damaged` or, for one of a later library, `parcel-newer`; never throws. Does not close the fd. */
 export function unpackParcel(fd: number): Result<Parcel> {
   try {
-    return decode(readAll(fd));
+    const all = readMemfd(fd, parcelLimitBytes);
+    return all === undefined ? fail("parcel-damaged", "it is no parcel") : decode(all);
   } catch (error) {
     return fail("parcel-damaged", messageOf(error));
   }
@@ -85,18 +78,6 @@ function decode(all: Buffer): Result<Parcel> {
 function totalOf({ connections, state }: ParcelHead): number {
   const residual = connections.reduce((sum, one) => sum + one.inputBytes + one.outputBytes, 0);
   return state.reduce((sum, { bytes }) => sum + bytes, residual);
-}
-
-function readAll(fd: number): Buffer {
-  const stats = fstatSync(fd);
-  if (!stats.isFile() || stats.size > parcelLimitBytes) throw new TypeError("it is no parcel");
-  const all = Buffer.alloc(stats.size);
-  for (let at = 0; at < all.length; ) {
-    const read = readSync(fd, all, at, all.length - at, at);
-    if (read === 0) throw new TypeError("it ends early");
-    at += read;
-  }
-  return all;
 }
 
 function hash(bytes: Buffer): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { duplicateFd } from "../../../src/linux/fd.js";
-import { fillMemfd } from "../../../src/worker/systemd/parcel.js";
+import { fillMemfd } from "../../../src/linux/memfd.js";
 import { DirectRig, type DirectRigOptions } from "./direct-rig.js";
 import { KeptClient } from "./kept-client.js";
 

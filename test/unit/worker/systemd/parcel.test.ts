@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { openSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { closeFd } from "../../../../src/linux/fd.js";
-import { fillMemfd, type Parcel, packParcel, unpackParcel } from "../../../../src/worker/systemd/parcel.js";
+import { fillMemfd } from "../../../../src/linux/memfd.js";
+import { type Parcel, packParcel, unpackParcel } from "../../../../src/worker/systemd/parcel.js";
 
 const connection = { kind: "http", listener: "web", meta: { unused: true }, outputBytes: 0 } as const;
 const parcel: Parcel = {
