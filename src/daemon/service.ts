@@ -149,7 +149,25 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   function push(...events: readonly Event[]): void {
     supervisor.push(...events);
   }
+  const beatMs = options.watchdogMs ?? heartbeatMs;
+  let beat: NodeJS.Timeout | undefined;
+  /** The watchdog and native workers want a beat; without them an idle daemon is woken by nothing. */
+  function keepBeat({ generations }: State): void {
+    const native = generations.some(({ workers: all }) => all.some((worker) => worker.native));
+    if (options.watchdogMs !== undefined || native) {
+      beat ??= setInterval(() => {
+        if (supervisor.retryPersist()) link.beat();
+        void reports
+          .refresh(supervisor.state, channels, beatMs)
+          .then((silent) => silent.forEach(replaceStuck));
+      }, beatMs);
+    } else {
+      clearInterval(beat);
+      beat = undefined;
+    }
+  }
   function publish(state: State): void {
+    keepBeat(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
   }
   function leaveProcess(status: number): void {
@@ -205,11 +223,6 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
   inbox.receive();
   await server.listen({ fd: duplicateFd(control.value) });
-  const beatMs = options.watchdogMs ?? heartbeatMs;
-  setInterval(() => {
-    if (supervisor.retryPersist()) link.beat();
-    void reports.refresh(supervisor.state, channels, beatMs).then((silent) => silent.forEach(replaceStuck));
-  }, beatMs);
   setInterval(renewTickets, ticketSecretLifeMs);
   return { ok: true, value: undefined };
 
