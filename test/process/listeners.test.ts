@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { closeFd, duplicateFd } from "../../src/linux/fd.js";
 import { openListener } from "../../src/linux/listener.js";
 import { inspectSocket } from "../../src/linux/socket.js";
-import { balance } from "../harness/process/accounts.js";
+import { balance, countSocketFds } from "../harness/process/accounts.js";
 import { ask } from "../harness/process/requests.js";
 import { freePort, Rig } from "../harness/process/rig.js";
 
@@ -70,7 +70,8 @@ test("the manager's own unix socket is never unlinked, declared or not, stopped 
 test("a socket that comes from the unit and from the store is held once", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();
-  const inode = rig.state().listeners[0]?.inode;
+  const [listener] = rig.state().listeners;
+  assert.ok(listener !== undefined);
   for (let round = 0; round < 2; round++) {
     await rig.manager.kill9();
     await rig.manager.startReady();
@@ -78,11 +79,7 @@ test("a socket that comes from the unit and from the store is held once", async 
       (await rig.settled()).listeners.map(({ name, origin }) => [name, origin]),
       [["http", "unit"]],
     );
-    const directory = `/proc/${rig.manager.pid}/fd`;
-    const held = readdirSync(directory).filter(
-      (fd) => readlinkSync(`${directory}/${fd}`) === `socket:[${inode}]`,
-    );
-    assert.equal(held.length, 1);
+    assert.equal(countSocketFds(rig.manager.pid, listener.inode), 1);
     await balance(rig);
   }
 });

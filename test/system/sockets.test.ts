@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
+import { constants } from "node:fs";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { losesNothing } from "../harness/service/under-load.js";
-import { SOCKET, versionOf, type WebService, type WebSetup } from "../harness/service/web-service.js";
+import {
+  SOCKET,
+  versionOf,
+  type WebService,
+  type WebSetup,
+  workerPids,
+} from "../harness/service/web-service.js";
 
 const ON_SOCKET: WebSetup = { app: "node", socket: SOCKET };
 const ANY = "[listeners.http]\n";
@@ -172,6 +179,25 @@ onEachRelease("listeners", (promise) => {
       assert.ok(report.versions["v3"] !== undefined, JSON.stringify(report.versions));
       await web.container.sh(`systemctl stop ${web.unit} 2>/dev/null`);
       assert.equal(await web.container.sh(`stat -c %i ${address}`), inode);
+    },
+  );
+
+  promise(
+    "the socket unit's listener is non-blocking whenever the daemon starts: no worker waits in an accept that another was quicker at",
+    ON_SOCKET,
+    async (web) => {
+      await web.must("start");
+      const workers = workerPids(await web.settled());
+      const isNonBlocking = async (): Promise<boolean> => {
+        const info = await web.container.sh(`grep flags: /proc/${workers[0]}/fdinfo/3`);
+        return (Number.parseInt(info.replace("flags:", ""), 8) & constants.O_NONBLOCK) !== 0;
+      };
+      assert.ok(await isNonBlocking());
+      const daemon = await web.mainPid();
+      await web.container.sh(`kill -9 ${daemon}`);
+      await web.successorOf(daemon);
+      assert.deepEqual(workerPids(await web.settled()), workers);
+      assert.ok(await isNonBlocking());
     },
   );
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import net from "node:net";
 import { messageOf } from "../../../src/lib/failure.js";
 import { type Parsed, parseResponse, type Response } from "./http-response.js";
@@ -48,7 +49,11 @@ export class Connection {
   request(path: string, options: { readonly close: boolean; readonly timeoutMs: number }): Promise<Ending> {
     return new Promise((resolve) => {
       const timer = setTimeout(
-        () => this.#finish({ outcome: "timedOut", why: `no whole response in ${options.timeoutMs} ms` }),
+        () =>
+          this.#finish({
+            outcome: "timedOut",
+            why: `no whole response in ${options.timeoutMs} ms: ${this.#describe()}`,
+          }),
         options.timeoutMs,
       );
       this.#outstanding = { resolve, timer, received: Buffer.alloc(0) };
@@ -60,6 +65,15 @@ export class Connection {
   close(): void {
     this.#open = false;
     this.#socket.destroy();
+  }
+
+  /** What the kernel knows of both ends: is it in a backlog, accepted and by whom, has anything arrived? */
+  #describe(): string {
+    const { localPort } = this.#socket;
+    if (localPort === undefined) return "not connected";
+    const filter = `( sport = :${localPort} or dport = :${localPort} )`;
+    const { stdout, error } = spawnSync("ss", ["-Htanpei", filter], { encoding: "utf8" });
+    return error === undefined ? stdout.replaceAll(/\s+/g, " ") : messageOf(error);
   }
 
   #receive(chunk: Buffer): void {

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { pidOfPidfd } from "../../../src/linux/pidfd.js";
@@ -62,4 +62,16 @@ function describe({ name, fd }: StoredFd): string {
 /** How many fds a process has open. */
 export function countFds(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** How many fds a process has on the socket of this inode. Fds that it closes meanwhile are none. */
+export function countSocketFds(pid: number, inode: string): number {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).filter((fd) => {
+    try {
+      return readlinkSync(`${directory}/${fd}`) === `socket:[${inode}]`;
+    } catch {
+      return false;
+    }
+  }).length;
 }
