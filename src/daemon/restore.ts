@@ -115,7 +115,7 @@ function restoreListeners(
   }
   for (const listener of matched.lost) {
     if (closing.has(listener.id)) continue;
-    const recovered = recoverListener(listener, found, world);
+    const recovered = recoverListener(listener, found, declaredMode(state, listener), world);
     if (recovered !== undefined) held.push(recovered);
   }
   const nextListener = held.reduce((next, { id }) => Math.max(next, id + 1), state.nextListener);
@@ -129,8 +129,19 @@ function restoreListeners(
   };
 }
 
+/** What the newest generation that uses it wants of its socket file. */
+function declaredMode({ generations }: State, { id, name }: Listener): number | null {
+  const user = generations.findLast(({ listeners }) => listeners.includes(id));
+  return user?.specification.listeners?.find((declared) => declared.name === name)?.mode ?? null;
+}
+
 /** The fd store lost it: a worker that has it gives a copy, else its address is opened again. */
-function recoverListener(listener: Listener, found: readonly Found[], world: World): Listener | undefined {
+function recoverListener(
+  listener: Listener,
+  found: readonly Found[],
+  mode: number | null,
+  world: World,
+): Listener | undefined {
   const fd = takeListener(found, listener.inode);
   const { name, address: text, id, backlog } = listener;
   if (fd !== undefined) {
@@ -140,7 +151,7 @@ function recoverListener(listener: Listener, found: readonly Found[], world: Wor
   }
   const address = parseAddress(text);
   if (!address.ok) return undefined;
-  const opened = world.listeners.open({ name, address: address.value, backlog, mode: null }, id);
+  const opened = world.listeners.open({ name, address: address.value, backlog, mode }, id);
   if (opened.ok) {
     world.report(`listener ${name} (${text}) was not in the fd store; it was opened again`);
     return opened.value;

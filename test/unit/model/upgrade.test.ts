@@ -248,7 +248,7 @@ test("a result for an upgrade that has ended starts nothing", () => {
 test("listeners that only the old generation uses are closed when it has ended, and not before", () => {
   const story = new Story().start().request();
   const moved = { ...story.state.listeners[0], id: 2, name: "http", address: "127.0.0.1:9090", inode: "9" };
-  const held = [...story.state.listeners, { ...moved, origin: "bound" as const, backlog: null }];
+  const held = [...story.state.listeners, { ...moved, file: null, origin: "bound" as const, backlog: null }];
   const specification = specify();
   const result = { ok: true as const, value: { specification, held, listeners: [2] } };
   story.send({ type: "prepared", upgrade: 2, result }).spawnAll().allReady();
