@@ -8,6 +8,7 @@ import { countSockets } from "../worker/tcp/rig.js";
 import { type Rig, startServer, until } from "./rig.js";
 
 const requestTimeoutMs = 60;
+const patienceMs = 5_000;
 
 /** How a client behaves that has sent what it has to say. */
 type Ending = "waits" | "half-closes" | "resets" | "never reads";
@@ -36,9 +37,16 @@ async function attempt(socketPath: string, { bytes, cuts, pauseMs, ending }: Att
   }
   if (ending === "half-closes") socket.end();
   if (ending === "resets") socket.destroy();
-  // It notices the end only when it reads; whether the server has let go is counted in sockets.
-  if (ending === "never reads") await delay(requestTimeoutMs).then(() => socket.destroy());
+  // Only by reading it learns that the server had closed meanwhile.
+  if (ending === "never reads") await delay(2 * requestTimeoutMs).then(() => socket.resume());
+  const late = setTimeout(() => socket.destroy(new Error("late")), patienceMs);
   await closed;
+  clearTimeout(late);
+  assert.notEqual(
+    socket.errored?.message,
+    "late",
+    `kept open for ${patienceMs} ms: ${JSON.stringify(answer)}`,
+  );
   return answer;
 }
 
@@ -193,7 +201,7 @@ for (const [kind, bytes] of Object.entries(kinds)) {
           if (certain) assert.deepEqual(port.commands, []);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 25, interruptAfterTimeLimit: 30_000 },
     );
   });
 }
