@@ -49,7 +49,7 @@ test("once the disk can be written again SIGHUP upgrades, as holdfast upgrade do
   assert.equal((await rig.upgrade()).failure?.reason, "state-unwritable");
   mendDisk(rig);
   rig.manager.signal("SIGHUP");
-  await rig.until("the next generation", ({ generations }) => generations.at(-1)?.id === 2);
+  await rig.until("the next generation", ({ generations }) => (generations.at(-1)?.id ?? 0) > 1);
   assert.equal((await rig.settled()).degraded, null);
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { balance } from "../harness/process/accounts.js";
@@ -38,6 +38,24 @@ test("with `after` workers that say nothing are ready once they have lived that 
   rig.release({ version: "3", boot: "silent" });
   assert.equal((await rig.upgrade()).failure, null);
   await rig.settled();
+});
+
+test("a worker starts with its listeners and its channel, and no other fd", async () => {
+  await using rig = new Rig();
+  const own = `[ready]\nafter = "100ms"\n[listeners.http]\n[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`;
+  writeFileSync(rig.configFile, `command = ["sleep", "60"]\nrelease = "${rig.directory}"\n${own}`);
+  await rig.manager.startReady();
+  const [pid] = rig.workers();
+  const { listeners } = rig.state();
+  const sockets = ["http", "own"].map((name) => listeners.find((listener) => listener.name === name)?.inode);
+  const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  assert.equal(fds[0], "/dev/null");
+  assert.deepEqual(
+    fds.slice(3, 5),
+    sockets.map((inode) => `socket:[${inode}]`),
+  );
+  assert.match(fds[5] ?? "", /^socket:/);
+  assert.equal(fds.length, 6);
 });
 
 test("a worker's environment tells it what is its own, and nothing that is the daemon's", async () => {
