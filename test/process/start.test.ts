@@ -48,14 +48,14 @@ test("a worker starts with its listeners and its channel, and no other fd", asyn
   const [pid] = rig.workers();
   const { listeners } = rig.state();
   const sockets = ["http", "own"].map((name) => listeners.find((listener) => listener.name === name)?.inode);
-  const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-  assert.equal(fds[0], "/dev/null");
+  const fds = readdirSync(`/proc/${pid}/fd`);
+  assert.deepEqual(fds, ["0", "1", "2", "3", "4", "5"]);
+  const [input, , , ...passed] = fds.map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  assert.equal(input, "/dev/null");
   assert.deepEqual(
-    fds.slice(3, 5),
+    passed.slice(0, 2),
     sockets.map((inode) => `socket:[${inode}]`),
   );
-  assert.match(fds[5] ?? "", /^socket:/);
-  assert.equal(fds.length, 6);
 });
 
 test("a worker's environment tells it what is its own, and nothing that is the daemon's", async () => {
