@@ -9,6 +9,7 @@ import { messageOf } from "./lib/failure.js";
 import { bootId, monotonicMs } from "./linux/boot.js";
 import { ownUnitName } from "./linux/cgroup.js";
 import { Watcher } from "./linux/epoll.js";
+import { keepFdsFromChildren } from "./linux/fd.js";
 import { createMemfd } from "./linux/memfd.js";
 import { openLog } from "./log/log.js";
 import { StateStore } from "./state/state-store.js";
@@ -42,6 +43,7 @@ export async function runDaemon(
   };
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
 
+  keepFdsFromChildren();
   const inherited = takeListenFds(env, pid);
   if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
   const inheritance = sortInheritance(inherited.value, (fdName, problem) => {

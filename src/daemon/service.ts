@@ -185,32 +185,31 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     onDropped: (count, why) => warn(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
   const obstacleToReexec = (): Failure | null => (options.managed ? null : notManaged);
-  const server = createControlServer(
-    createControlPort({
-      supervisor,
-      refresh: async () => {
-        await reports.refresh(supervisor.state, channels, statusPatienceMs);
-      },
-      report: () =>
-        reportStatus(supervisor.state, {
-          name,
-          unit,
-          listeners,
-          reports,
-          nowMs: monotonicMs,
-          notifyDropped: () => inbox.dropped,
-        }),
-      subscribe: (listener) => {
-        subscribers.add(listener);
-        return () => subscribers.delete(listener);
-      },
-      obstacleToReexec,
-    }),
-    { peerOf, serviceUid: process.getuid?.() ?? 0 },
-  );
+  const port = createControlPort({
+    supervisor,
+    refresh: async () => {
+      await reports.refresh(supervisor.state, channels, statusPatienceMs);
+    },
+    report: () =>
+      reportStatus(supervisor.state, {
+        name,
+        unit,
+        listeners,
+        reports,
+        nowMs: monotonicMs,
+        notifyDropped: () => inbox.dropped,
+      }),
+    subscribe: (listener) => {
+      subscribers.add(listener);
+      return () => subscribers.delete(listener);
+    },
+    obstacleToReexec,
+  });
+  const server = createControlServer(port, { peerOf, serviceUid: process.getuid?.() ?? 0 });
   listenToSignals({
     unit,
     push,
+    upgrade: () => void port.submit("upgrade"),
     reexec: () => {
       const obstacle = obstacleToReexec();
       if (obstacle === null) push({ type: "leave-requested", next: "adopt" });

@@ -4,13 +4,14 @@ import { currentJob } from "../systemd/job.js";
 export interface SignalOptions {
   readonly unit: string | undefined;
   readonly push: (event: Event) => void;
+  readonly upgrade: () => void;
   readonly reexec: () => void;
   readonly reopenLog: () => void;
   readonly report: (message: string) => void;
 }
 
 /** Signals only become events. SIGTERM does not say what it is for; the unit's job does. */
-export function listenToSignals({ unit, push, reexec, reopenLog, report }: SignalOptions): void {
+export function listenToSignals({ unit, push, upgrade, reexec, reopenLog, report }: SignalOptions): void {
   async function end(signal: string): Promise<void> {
     const job = unit === undefined ? "none" : await currentJob(unit);
     if (job === "unknown")
@@ -21,7 +22,7 @@ export function listenToSignals({ unit, push, reexec, reopenLog, report }: Signa
   process.on("SIGTERM", () => void end("SIGTERM"));
   process.on("SIGQUIT", () => void end("SIGQUIT"));
   process.on("SIGINT", () => push({ type: "stop-requested", fast: true }));
-  process.on("SIGHUP", () => push({ type: "upgrade-requested", kind: "upgrade" }));
+  process.on("SIGHUP", upgrade);
   process.on("SIGUSR1", reopenLog);
   process.on("SIGUSR2", reexec);
   process.on("SIGWINCH", () => {

@@ -210,12 +210,13 @@ function commit(turn: Turn, candidate: Generation): void {
   if (turn.state.upgrade !== null) conclude(turn, turn.state.upgrade, null);
 }
 
-/** Lets the workers of the active generation accept; with `exclusive`, after those before them have let go. */
+/** What is due once a generation is active, done again by each new daemon: lets its workers accept; with `exclusive`, after those before them have let go. */
 export function activate(turn: Turn, generation: Pick<Generation, "id" | "specification" | "workers">): void {
   const exclusive = generation.specification.plan.strategy === "exclusive";
   const before = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
   const after = before.flatMap((one) => liveWorkers(one));
   act(turn, { type: "activate", slots: liveWorkers(generation), after });
+  act(turn, { type: "apply-modes", generation: generation.id });
 }
 
 /** Ends the running upgrade before its commit. The active generation has nothing to undo. */
