@@ -34,6 +34,7 @@ class ServerSessions implements Carrier {
   #notifying = false;
   #accepted = 0;
   #requests = 0;
+  #finished = 0;
   #cut = 0;
 
   constructor(server: NetServer) {
@@ -52,7 +53,7 @@ class ServerSessions implements Carrier {
       this.#accepted += 1;
       this.#connections.add(connection);
       connection.once("close", () => {
-        this.#connections.delete(connection);
+        if (this.#connections.delete(connection) && this.#draining) this.#finished += 1;
         this.#notify();
       });
     });
@@ -80,6 +81,7 @@ class ServerSessions implements Carrier {
       requests: this.#requests + this.#responses.started,
       moved: 0,
       adopted: 0,
+      finished: this.#finished,
       cut: this.#cut,
     };
   }
@@ -115,8 +117,10 @@ class ServerSessions implements Carrier {
   cut(): void {
     for (const connection of this.#connections) {
       this.#cut += 1;
+      this.#connections.delete(connection);
       connection.destroy();
     }
+    this.#notify();
   }
 
   #begin(session: ServerHttp2Session, socket: Socket, twoSteps: boolean): void {
