@@ -49,13 +49,10 @@ class ServerSessions implements Carrier {
     server.on("session", (session: ServerHttp2Session) => {
       if (arriving !== undefined) this.#begin(session, arriving, twoSteps);
     });
-    server.on("connection", (connection: Socket) => {
-      this.#accepted += 1;
-      this.#connections.add(connection);
-      connection.once("close", () => {
-        if (this.#connections.delete(connection) && this.#draining) this.#finished += 1;
-        this.#notify();
-      });
+    server.on("connection", (connection: Socket) => this.#track(connection));
+    // A probe of the daemon comes without a handshake.
+    server.on("secureConnection", (socket: Socket) => {
+      if (!("encrypted" in socket)) this.#track(socket);
     });
     server.on("stream", (stream: ServerHttp2Stream) => {
       this.#requests += 1;
@@ -121,6 +118,15 @@ class ServerSessions implements Carrier {
       connection.destroy();
     }
     this.#notify();
+  }
+
+  #track(connection: Socket): void {
+    this.#accepted += 1;
+    this.#connections.add(connection);
+    connection.once("close", () => {
+      if (this.#connections.delete(connection) && this.#draining) this.#finished += 1;
+      this.#notify();
+    });
   }
 
   #begin(session: ServerHttp2Session, socket: Socket, twoSteps: boolean): void {

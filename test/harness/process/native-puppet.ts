@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { serve, state } from "../../../src/worker/index.js";
 import { parseBehaviour } from "./behaviour.js";
 import { armDeath } from "./death.js";
+import { type Asked, createPuppetServer, type Responder } from "./puppet-server.js";
 
 /*
  * A native worker: the library as apps use it. How it behaves is in `puppet.json` of its release; what it is asked:
@@ -36,7 +36,7 @@ state<number>({
     : {}),
 });
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
+function answer(request: Asked, response: Responder): void {
   const [path, query = ""] = (request.url ?? "").split("?", 2);
   switch (path) {
     case "/count":
@@ -58,12 +58,12 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   }
 }
 
-function send(response: ServerResponse): void {
+function send(response: Responder): void {
   const generation = Number(env["HOLDFAST_GENERATION"]);
   response.end(JSON.stringify({ generation, version: behaviour.version, pid, count }));
 }
 
-function sendWhen(response: ServerResponse, file: string): void {
+function sendWhen(response: Responder, file: string): void {
   if (file === "" || existsSync(file)) {
     send(response);
     return;
@@ -73,5 +73,5 @@ function sendWhen(response: ServerResponse, file: string): void {
 
 if (behaviour.boot === "crash") process.exit(3);
 for (const listener of listeners) {
-  await serve(createServer({ keepAliveTimeout: 60_000 }, answer), { listener });
+  await serve(createPuppetServer(behaviour, answer), { listener });
 }
