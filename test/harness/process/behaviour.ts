@@ -17,6 +17,8 @@ const schema = v.object({
   stateVersion: v.optional(v.number(), 1),
   migrates: v.optional(v.boolean(), false),
   refuse: v.optional(v.boolean(), false),
+  /** How long a native one takes to set its state, with its loop standing still. */
+  restoreMs: v.optional(v.number(), 0),
   /** At which message a native one dies. */
   die: v.optional(v.object({ at: v.string(), when: v.picklist(["before", "after"]), nth: v.number() })),
 });

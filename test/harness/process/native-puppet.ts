@@ -28,6 +28,7 @@ state<number>({
   },
   save: () => count * behaviour.stateVersion,
   restore: (value) => {
+    standStill(behaviour.restoreMs);
     if (behaviour.refuse) throw new Error("this version cannot count");
     count = value / behaviour.stateVersion;
   },
@@ -51,11 +52,15 @@ function answer(request: Asked, response: Responder): void {
       sendWhen(response, behaviour.gate);
       return;
     case "/stuck":
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      standStill();
       return;
     default:
       send(response);
   }
+}
+
+function standStill(ms?: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function send(response: Responder): void {
