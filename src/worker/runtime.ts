@@ -116,6 +116,7 @@ export class Runtime {
 
   /** Listens, unless in standby; says ready once every inherited listener is served. */
   async start(service: Service, fd: number | undefined): Promise<void> {
+    this.state.seal();
     this.#services.push(service);
     if (this.#tickets !== undefined) service.shareTickets(this.#tickets);
     this.#served.push(service);
