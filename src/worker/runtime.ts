@@ -133,6 +133,7 @@ export class Runtime {
     const direct = await this.#direct;
     direct?.beginStart();
     this.state.begin();
+    direct?.tickets.share(service);
     await service.listen(fd ?? (await direct?.bind(service)));
     direct?.endStart();
   }
