@@ -162,6 +162,11 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
   abort(turn, { reason: "start-timeout", message });
 }
 
+/** For the state of one old worker: two questions of 5 s at most (`daemon/verify.ts`). */
+const stateTrialMs = 10_000;
+/** So that whoever asks gives up first: it knows which worker it was. */
+const spareMs = 1_000;
+
 /** All workers of the candidate are ready: it is verified where the plan says so, then committed. */
 export function advanceCandidate(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
@@ -169,13 +174,14 @@ export function advanceCandidate(turn: Turn): void {
   // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
-  const { verify, strategy, ready } = candidate.specification.plan;
+  const { verify, strategy } = candidate.specification.plan;
   const native = candidate.workers.some((worker) => worker.native);
   if (verify === null && strategy === "overlap" && !native) {
     commit(turn, candidate);
     return;
   }
-  const deadline = turn.clock.now + (verify?.timeoutMs ?? ready.timeoutMs);
+  const givers = activeGeneration(turn.state)?.workers.filter((worker) => worker.native).length ?? 0;
+  const deadline = turn.clock.now + givers * stateTrialMs + (verify?.timeoutMs ?? 0) + spareMs;
   updateGeneration(turn, candidate.id, { stage: { phase: "candidate", step: "verifying", deadline } });
   act(turn, { type: "verify", generation: candidate.id });
 }
