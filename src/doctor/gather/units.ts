@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { type Address, parseAddress } from "../../lib/address.js";
+import { showUnits, type UnitProperties } from "../../systemd/show-units.js";
+import type { SocketFacts, Source, UnitFacts } from "../facts.js";
+
+const serviceProperties = [
+  ...["Id", "ActiveState", "MainPID", "ControlGroup", "NeedDaemonReload", "FragmentPath", "DropInPaths"],
+  ...[
+    "TriggeredBy",
+    "Type",
+    "NotifyAccess",
+    "KillMode",
+    "NonBlocking",
+    "OOMPolicy",
+    "User",
+    "Group",
+    "DynamicUser",
+  ],
+  ...[
+    "FileDescriptorStoreMax",
+    "FileDescriptorStorePreserve",
+    "RuntimeDirectory",
+    "RuntimeDirectoryPreserve",
+  ],
+  ...[
+    "StateDirectory",
+    "ExecReload",
+    "ExecStopPost",
+    "Restart",
+    "RestartForceExitStatus",
+    "SuccessExitStatus",
+  ],
+  ...[
+    "RestartPreventExitStatus",
+    "StartLimitIntervalUSec",
+    "WatchdogUSec",
+    "TimeoutStartUSec",
+    "TimeoutStopUSec",
+  ],
+  ...["MemoryMax", "Environment", "ProtectHome", "PrivateTmp"],
+];
+
+const socketProperties = ["Id", "ActiveState", "Listen", "FileDescriptorName", "Accept"];
+
+/** Undefined when systemd does not answer. */
+export async function gatherUnit(name: string): Promise<UnitFacts | undefined> {
+  const [properties] = (await showUnits([name], serviceProperties)) ?? [];
+  if (properties === undefined) return undefined;
+  const paths = [properties.get("FragmentPath") ?? "", ...(properties.get("DropInPaths") ?? "").split(" ")];
+  return { name, properties, sources: readSources(paths.filter(Boolean)) };
+}
+
+/** The socket units that start the service. */
+export async function gatherSockets(unit: UnitFacts): Promise<readonly SocketFacts[]> {
+  const names = (unit.properties.get("TriggeredBy") ?? "")
+    .split(" ")
+    .filter((name) => name.endsWith(".socket"));
+  return ((await showUnits(names, socketProperties)) ?? []).map(readSocket);
+}
+
+export function readSocket(properties: UnitProperties): SocketFacts {
+  const unit = properties.get("Id") ?? "";
+  return {
+    unit,
+    listener: properties.get("FileDescriptorName") || unit,
+    addresses: (properties.get("Listen") ?? "").split("\n").flatMap((line) => readListen(line) ?? []),
+    accept: properties.get("Accept") === "yes",
+    active: properties.get("ActiveState") === "active",
+  };
+}
+
+/** Like `127.0.0.1:8080 (Stream)`, `/run/web.sock (Stream)`, `@web (Stream)`, `[::]:53 (Datagram)`. */
+function readListen(line: string): Address | undefined {
+  const [, place = "", kind] = /^(.*) \((Stream|Datagram)\)$/.exec(line) ?? [];
+  if (kind === undefined) return undefined;
+  const local = /^[/@]/.test(place);
+  if (local && kind === "Datagram") return undefined;
+  const address = parseAddress(`${local ? "unix:" : kind === "Datagram" ? "udp:" : ""}${place}`);
+  return address.ok ? address.value : undefined;
+}
+
+/** Those of the files that can be read. */
+export function readSources(paths: readonly string[]): Source[] {
+  return paths.flatMap((path) => {
+    try {
+      return [{ path, text: readFileSync(path, "utf8") }];
+    } catch {
+      return [];
+    }
+  });
+}
