@@ -19,7 +19,7 @@ export const checkListeners: Check = ({ config, sockets, configFile, report }) =
       const message = `listener ${name} has no address, and no socket unit of the service passes it${held ? ": it is gone with the next stop" : ""}`;
       const lines = [
         `[listeners.${name}]`,
-        'address = "127.0.0.1:8080" # or give it a socket unit: holdfast init --help',
+        `address = "127.0.0.1:8080" # or a socket unit with FileDescriptorName=${name}`,
       ];
       findings.push(problem("listener-without-socket", message, { where: configFile, lines }));
     }
