@@ -56,6 +56,7 @@ function take({ pid, fd, name }: HeldSocket): Result<number> {
   const copy = pidfd === undefined ? undefined : takeFd(pidfd, fd);
   if (pidfd !== undefined) closeFd(pidfd);
   if (copy !== undefined) return succeed(copy);
-  const hint = "it has just ended, or this is not run with full privileges (ExecStartPre=+)";
+  const hint =
+    "it has just ended, this is not run with full privileges (ExecStartPre=+), or a container forbids pidfd_getfd(2)";
   return fail("not-permitted", `cannot copy a socket of ${name} (pid ${pid}): ${hint}`);
 }

@@ -9,7 +9,7 @@ import {
   checkReboot,
   checkSystemd,
 } from "./checks/machine.js";
-import { checkCommands, checkNonBlocking, checkSettings } from "./checks/settings.js";
+import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
 import type { Facts } from "./facts.js";
 import type { Check, Finding } from "./finding.js";
 
@@ -17,6 +17,7 @@ const checks: readonly Check[] = [
   checkConfig,
   checkCommands,
   checkSettings,
+  checkWatchdog,
   checkNonBlocking,
   checkFdStore,
   checkTimeouts,

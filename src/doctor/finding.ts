@@ -41,15 +41,19 @@ export function inUnit(unit: UnitFacts, assignment: string, section = "Service")
   return { where: `systemctl edit ${unit.name}`, lines: [`[${section}]`, assignment] };
 }
 
+export interface SetLine {
+  readonly path: string;
+  readonly line: number;
+  readonly value: string;
+}
+
 /** The line that decides: the last one that assigns the key. */
-export function findSetting(
-  sources: readonly Source[],
-  key: string,
-): { readonly path: string; readonly line: number } | undefined {
-  let found: { path: string; line: number } | undefined;
+export function findSetting(sources: readonly Source[], key: string): SetLine | undefined {
+  let found: SetLine | undefined;
   for (const { path, text } of sources) {
     for (const [index, line] of text.split("\n").entries()) {
-      if (line.trimStart().startsWith(`${key}=`)) found = { path, line: index + 1 };
+      if (!line.trimStart().startsWith(`${key}=`)) continue;
+      found = { path, line: index + 1, value: line.slice(line.indexOf("=") + 1).trim() };
     }
   }
   return found;

@@ -43,9 +43,10 @@ function inodesAt(address: Address): Set<string> {
   return address.kind === "unix" ? unixInodes(address.path) : portInodes(address);
 }
 
+/** The service manager comes last: what it holds, it mostly keeps for somebody. */
 function processes(): number[] {
   const pids = list("/proc").map(Number).filter(Number.isInteger);
-  return pids.sort((a, b) => a - b);
+  return pids.sort((a, b) => Number(a === 1) - Number(b === 1) || a - b);
 }
 
 /** Lines: `slot: 0100007F:1F90 00000000:0000 0A …`, the tenth word the inode. */

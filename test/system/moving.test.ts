@@ -122,7 +122,6 @@ onEachRelease("moving over", (promise) => {
         await web.container.sh(move);
         await load.waitFor("the new version", 20_000, ({ versions }) => versions["v2"] !== undefined);
       });
-      console.log(`refused ${report.refused}, longest gap ${Math.round(report.longestGapMs)} ms`);
       assert.equal(report.bad + report.timedOut, 0, JSON.stringify(report));
       assert.equal((await web.container.exec(["holdfast", "doctor", web.name])).code, 0);
       const [back = ""] = await steps(web, "Back");

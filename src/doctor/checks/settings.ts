@@ -88,13 +88,6 @@ const settings: readonly Setting[] = [
     section: "Unit",
     why: "after some crashes of the daemon in a row systemd gives up, and its workers are ended",
   },
-  {
-    check: "watchdog",
-    property: "WatchdogUSec",
-    fits: (value) => (readTimeSpan(value) ?? 0) >= 2_000 && value !== "infinity",
-    write: "WatchdogSec=30s",
-    why: "a daemon that hangs is not noticed, or one that is merely slow is killed",
-  },
 ];
 
 /** The table above. */
@@ -106,6 +99,19 @@ export const checkSettings: Check = ({ unit }) =>
     if (value === undefined || fits(value)) return [];
     return [problem(check, `${key}=${value}: ${why}`, inUnit(unit, write, section))];
   });
+
+/** Until the service has been started systemd shows no watchdog, whatever the unit says: then the files count. */
+export const checkWatchdog: Check = ({ unit }) => {
+  const started = Number(unit.properties.get("MainPID")) > 0;
+  const set = findSetting(unit.sources, "WatchdogSec")?.value;
+  const intervalMs = readTimeSpan(unit.properties.get("WatchdogUSec") ?? "") ?? 0;
+  const on = started
+    ? intervalMs > 0 && intervalMs < Number.POSITIVE_INFINITY
+    : !/^(|0\w*|infinity)$/.test(set ?? "");
+  if (on) return [];
+  const message = "WatchdogSec= is not set: a daemon that hangs is not noticed";
+  return [problem("watchdog", message, inUnit(unit, "WatchdogSec=30s"))];
+};
 
 /** With a socket unit systemd sets the listener's O_NONBLOCK as the unit says at each start of the daemon: fcntl(2) F_SETFL. */
 export const checkNonBlocking: Check = ({ unit, sockets }) => {

@@ -1,7 +1,6 @@
-import { readdirSync } from "node:fs";
 import { systemdVersion } from "../../systemd/show-units.js";
 import type { MachineFacts } from "../facts.js";
-import { readSources } from "./units.js";
+import { listFolder, readSources } from "./units.js";
 
 /** What does not depend on the instance. */
 export async function gatherMachine(): Promise<MachineFacts> {
@@ -30,21 +29,13 @@ function availableBytes(): number | null {
 function hasNssSystemd(): boolean {
   const [source] = readSources(["/etc/nsswitch.conf"]);
   if (!/^passwd:.*\bsystemd\b/m.test(source?.text ?? "")) return false;
-  const folders = ["/usr/lib64", "/usr/lib", ...list("/usr/lib").map((name) => `/usr/lib/${name}`)];
-  return folders.some((folder) => list(folder).includes("libnss_systemd.so.2"));
+  const folders = ["/usr/lib64", "/usr/lib", ...listFolder("/usr/lib").map((name) => `/usr/lib/${name}`)];
+  return folders.some((folder) => listFolder(folder).includes("libnss_systemd.so.2"));
 }
 
 function filesIn(folder: string, suffix: string): string[] {
-  return list(folder)
+  return listFolder(folder)
     .filter((name) => name.endsWith(suffix))
     .sort()
     .map((name) => `${folder}/${name}`);
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { type Address, parseAddress } from "../../lib/address.js";
 import { showUnits, type UnitProperties } from "../../systemd/show-units.js";
 import type { SocketFacts, Source, UnitFacts } from "../facts.js";
@@ -50,12 +51,31 @@ export async function gatherUnit(name: string): Promise<UnitFacts | undefined> {
   return { name, properties, sources: readSources(paths.filter(Boolean)) };
 }
 
-/** The socket units that start the service. */
+const unitFolders = [
+  "/etc/systemd/system",
+  "/run/systemd/system",
+  "/usr/local/lib/systemd/system",
+  "/usr/lib/systemd/system",
+];
+
+/** The socket units that start the service: those that systemd has loaded, and those that it would once they are enabled. */
 export async function gatherSockets(unit: UnitFacts): Promise<readonly SocketFacts[]> {
-  const names = (unit.properties.get("TriggeredBy") ?? "")
+  const loaded = (unit.properties.get("TriggeredBy") ?? "")
     .split(" ")
     .filter((name) => name.endsWith(".socket"));
+  const names = [...new Set([...loaded, ...findSocketFiles(unit.name)])];
   return ((await showUnits(names, socketProperties)) ?? []).map(readSocket);
+}
+
+/** Names of socket units that say Service=. */
+function findSocketFiles(service: string): string[] {
+  const paths = unitFolders.flatMap((folder) =>
+    listFolder(folder)
+      .filter((name) => name.endsWith(".socket"))
+      .map((name) => `${folder}/${name}`),
+  );
+  const found = readSources(paths).filter(({ text }) => text.split("\n").includes(`Service=${service}`));
+  return found.map(({ path }) => basename(path));
 }
 
 export function readSocket(properties: UnitProperties): SocketFacts {
@@ -88,4 +108,13 @@ export function readSources(paths: readonly string[]): Source[] {
       return [];
     }
   });
+}
+
+/** Empty when it cannot be listed. */
+export function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

@@ -33,6 +33,7 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     "problem exec-stop-post",
     "problem runtime-directory",
     "problem state-directory",
+    "problem watchdog",
   ],
   ["Type", withUnit({ Type: "simple" }), "problem type"],
   ["NotifyAccess=all", withUnit({ NotifyAccess: "all" })],

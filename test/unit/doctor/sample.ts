@@ -3,6 +3,7 @@ import type { Facts, MachineFacts, SocketFacts } from "../../../src/doctor/facts
 
 /** As systemd 257 shows the shipped unit. */
 const shipped = {
+  MainPID: "4711",
   Type: "notify",
   NotifyAccess: "exec",
   KillMode: "process",
