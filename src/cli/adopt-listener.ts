@@ -21,6 +21,12 @@ export async function adoptListener({ argument = "" }: CommandLine): Promise<End
   const [, name = "http", text = ""] = /^(?:([^=:/[\]]*)=)?(.*)$/s.exec(argument) ?? [];
   const address = parseAddress(text);
   if (!address.ok) return fail("usage", address.failure.message);
+  if (address.value.kind === "unix") {
+    return fail(
+      "usage",
+      "a unix socket is not adopted: most programs remove its file when they end, and nobody finds it then",
+    );
+  }
   if (!isStorableName(name)) return fail("usage", `${JSON.stringify(name)} cannot be a listener's name`);
   const unit = process.env["NOTIFY_SOCKET"] === undefined ? undefined : ownUnitName();
   if (unit === undefined) {

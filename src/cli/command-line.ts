@@ -146,6 +146,8 @@ interface OptionToken {
 
 function checkOption({ name, rawName, value }: OptionToken): string | undefined {
   const option = optionNames().find((known) => known === name);
+  if (name === "command")
+    return "there is no --command: the program goes after --, as in -- gunicorn app:app";
   if (option === undefined) {
     return `unknown option ${rawName}${suggest(name, optionNames(), "--")}`;
   }

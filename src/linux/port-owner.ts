@@ -68,13 +68,12 @@ function portInodes(address: Exclude<Address, { kind: "unix" }>): Set<string> {
   return inodes;
 }
 
-/** Lines: `address: 00000002 00000000 FLAGS TYPE 01 INODE PATH`; an accepted connection has its listener's path, too. */
+/** Lines: `address: 00000002 00000000 00010000 0001 01 INODE PATH`. */
 function unixInodes(path: string): Set<string> {
   const inodes = new Set<string>();
   for (const line of readLines("/proc/net/unix")) {
-    const [, flags, type, inode, held] = /^\S+ \S+ \S+ (\S+) (\S+) \S+ +(\d+) (.*)$/.exec(line) ?? [];
-    const accepts = flags === "00010000" || type === "0002";
-    if (inode !== undefined && held === path && accepts) inodes.add(inode);
+    const [, inode, held] = /^\S+ \S+ \S+ \S+ \S+ \S+ +(\d+) (.*)$/.exec(line) ?? [];
+    if (inode !== undefined && held === path) inodes.add(inode);
   }
   return inodes;
 }

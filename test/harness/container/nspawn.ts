@@ -32,8 +32,6 @@ export function startNspawn(name: string, image: string): Nspawn {
     "--link-journal=no",
     "--resolv-conf=off",
     "--timezone=off",
-    // systemd-nspawn forbids it; on a machine it is root's.
-    "--system-call-filter=pidfd_getfd",
     `--bind-ro=${process.execPath}:/usr/bin/node`,
   ];
   const modules = pathInCheckout("node_modules");

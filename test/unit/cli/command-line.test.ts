@@ -55,6 +55,7 @@ for (const [args, why] of [
   [["-n", "..", "status"], /cannot be the name/],
   [["--version", "status"], /version takes no argument/],
   [["init", "--", "app"], /init needs NAME/],
+  [["init", "web", "--command", "app"], /the program goes after --, as in/],
   [["init", "web"], /needs the program to run, after --/],
   [["init", "web", "gunicorn", "--", "app"], /the program goes after --/],
   [["init", "web", "--socket", "/x", "--", "app"], /init takes no --socket/],
