@@ -23,6 +23,9 @@ test("help names every command", async () => {
     "stop",
     "events",
     "reap",
+    "init",
+    "doctor",
+    "adopt-listener",
     "version",
   ]) {
     assert.match(stdout, new RegExp(`^  ${name} `, "m"));
