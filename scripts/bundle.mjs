@@ -31,6 +31,8 @@ export function bundleWhole(entry, file) {
     entryPoints: [entry],
     outfile: file,
     format: "esm",
+    // Else winston loads what colours its own debugging.
+    define: { "process.env.NODE_ENV": '"production"' },
     // For what CommonJS modules require of Node.
     banner: {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
