@@ -14,7 +14,15 @@ import {
   requestUpgrade,
   upgradePrepared,
 } from "./upgrade.js";
-import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } from "./workers.js";
+import {
+  channelLost,
+  spawnFailed,
+  workerExited,
+  workerNative,
+  workerReady,
+  workerSpawned,
+  workerStatus,
+} from "./workers.js";
 
 /**
  * The whole of Holdfast's judgement: pure, without I/O, without a clock of its own.
@@ -48,7 +56,7 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
 function apply(turn: Turn, event: Event): void {
   switch (event.type) {
     case "recovered":
-      recovered(turn, event.alive);
+      recovered(turn, event.alive, event.unconnected);
       break;
     case "upgrade-requested":
       requestUpgrade(turn, event.kind);
@@ -72,7 +80,10 @@ function apply(turn: Turn, event: Event): void {
       workerReady(turn, event, event.pid);
       break;
     case "worker-native":
-      updateWorker(turn, event, { native: true });
+      workerNative(turn, event);
+      break;
+    case "channel-lost":
+      channelLost(turn, event);
       break;
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);
@@ -85,6 +96,7 @@ function apply(turn: Turn, event: Event): void {
         const run = findWorker(turn.state, slot)?.run;
         if (run?.phase === "stopping") setRun(turn, slot, { ...run, phase: "draining" });
       }
+      for (const slot of event.plain) updateWorker(turn, slot, { native: false });
       break;
     case "listener-closed":
       update(turn, { closing: turn.state.closing.filter(({ id }) => id !== event.id) });
