@@ -201,9 +201,11 @@ test("a release that changes while it is copied is copied again, and one that al
     }
   };
   const forever = keepChanging(Number.POSITIVE_INFINITY);
-  const { reason, message } = await rig.fail(1);
+  const made = await rig.try(1);
   stop.abort();
   await forever;
+  assert.ok(!made.ok, "it was made");
+  const { reason, message } = made.failure;
   assert.equal(reason, "snapshot-changing");
   assert.match(message, /changed each of 3 times .* upgrade when the deploy has ended/);
   assert.deepEqual(readdirSync(join(rig.state, "releases")), []);
