@@ -25,6 +25,8 @@ async function run(line: CommandLine): Promise<End> {
       return (await import("./cli/stop.js")).stop(line);
     case "events":
       return (await import("./cli/events.js")).events(line);
+    case "history":
+      return (await import("./cli/history.js")).history(line);
     case "reap":
       return (await import("./cli/reap.js")).reap(line);
     case "adopt-listener":

@@ -10,6 +10,7 @@ export type CommandName =
   | "drain"
   | "stop"
   | "events"
+  | "history"
   | "reap"
   | "adopt-listener"
   | "version"
@@ -46,11 +47,16 @@ export const commands: Readonly<Record<CommandName, CommandSummary>> = {
     options: ["timeout", "no-wait"],
     summary: "start a new generation beside the old and switch over",
   },
-  rollback: { options: ["timeout", "no-wait"], summary: "the same, from the release before this one" },
+  rollback: {
+    argument: "[GENERATION]",
+    options: ["timeout", "no-wait"],
+    summary: "the same, from what ran before",
+  },
   reexec: { options: ["timeout", "no-wait"], summary: "replace the daemon; the workers stay" },
   drain: { options: [], summary: "drain the workers, keep daemon and listeners" },
   stop: { options: ["timeout", "no-wait"], summary: "drain the workers and end the daemon" },
   events: { options: ["json"], summary: "follow what happens" },
+  history: { options: ["json"], summary: "the generations that ran, and why they ended" },
   reap: { options: ["timeout"], summary: "for ExecStopPost=: end workers that a dead daemon left behind" },
   "adopt-listener": {
     argument: "[NAME=]ADDRESS",

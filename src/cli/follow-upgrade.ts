@@ -15,7 +15,7 @@ const passing: ReadonlySet<string> = new Set(["disconnected", "not-running", "ti
  */
 export async function followUpgrade(
   client: ControlClient,
-  command: "upgrade" | "rollback",
+  { command, to }: { readonly command: "upgrade" | "rollback"; readonly to?: number | undefined },
   following: Following,
   onLost: (upgrade: number) => "reconnect" | "give-up",
 ): Promise<Result<Outcome>> {
@@ -29,7 +29,7 @@ export async function followUpgrade(
       following.onAccepted(id);
     },
   };
-  let result = await client.follow(command, watched);
+  let result = await client.follow(command, watched, to);
   while (!result.ok && passing.has(result.failure.reason) && upgrade !== undefined) {
     if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
     lostAt ??= performance.now();

@@ -19,14 +19,24 @@ const leftToTheOutcome: ReadonlySet<string> = new Set([
 ]);
 
 /** `holdfast upgrade`: one line a step, and the end tells whether it worked. */
-export async function upgrade(line: CommandLine, command: "upgrade" | "rollback" = "upgrade"): Promise<End> {
+export async function upgrade(
+  line: CommandLine,
+  command: "upgrade" | "rollback" = "upgrade",
+  to?: number,
+): Promise<End> {
   const client = connect(line);
   if (!client.ok) return client;
-  return line.wait ? askAndWait(client.value, command, line.timeoutMs) : ask(client.value, command);
+  return line.wait
+    ? askAndWait(client.value, { command, to }, line.timeoutMs)
+    : ask(client.value, command, to);
 }
 
-async function ask(client: ControlClient, command: "upgrade" | "rollback"): Promise<End> {
-  const asked = await client.request(command);
+async function ask(
+  client: ControlClient,
+  command: "upgrade" | "rollback",
+  to: number | undefined,
+): Promise<End> {
+  const asked = await client.request(command, to);
   if (!asked.ok) return asked;
   say(`upgrade ${asked.value} asked for`);
   return succeed("done");
@@ -34,7 +44,7 @@ async function ask(client: ControlClient, command: "upgrade" | "rollback"): Prom
 
 async function askAndWait(
   client: ControlClient,
-  command: "upgrade" | "rollback",
+  wanted: { readonly command: "upgrade" | "rollback"; readonly to: number | undefined },
   timeoutMs: number | undefined,
 ): Promise<End> {
   const patience = startPatience(timeoutMs);
@@ -52,7 +62,7 @@ async function askAndWait(
     },
   };
   try {
-    const result = await followUpgrade(client, command, following, (upgrade) => {
+    const result = await followUpgrade(client, wanted, following, (upgrade) => {
       if (isReloadCommand()) return "give-up";
       say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
       return "reconnect";

@@ -5,12 +5,13 @@ import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
-import type { StatusReport } from "./port.js";
+import type { HistoryEntry, StatusReport } from "./port.js";
 import { progressPath } from "./routes.js";
 import {
   acceptedReply,
   errorReply,
   eventLine,
+  historyReply,
   statusReply,
   upgradeLine,
   upgradeReply,
@@ -34,10 +35,12 @@ export interface ControlClient {
   version(): Promise<Result<v.InferOutput<typeof versionReply>>>;
   /** Asks for something that has no outcome of its own. */
   order(command: "reexec" | "drain" | "stop"): Promise<Result<void>>;
-  /** Asks for an upgrade and does not wait for it; its id. */
-  request(command: "upgrade" | "rollback"): Promise<Result<number>>;
+  /** Asks for an upgrade and does not wait for it; its id. `to`: the generation to roll back to. */
+  request(command: "upgrade" | "rollback", to?: number): Promise<Result<number>>;
   /** Asks for an upgrade and waits until it has ended, well or badly. */
-  follow(command: "upgrade" | "rollback", following: Following): Promise<Result<Outcome>>;
+  follow(command: "upgrade" | "rollback", following: Following, to?: number): Promise<Result<Outcome>>;
+  /** The generations that ran, newest last. */
+  history(): Promise<Result<readonly HistoryEntry[]>>;
   /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
   resume(upgrade: number, following: Following): Promise<Result<Outcome>>;
   /** Calls back for each piece of news; returns only when it fails. */
@@ -92,12 +95,19 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       const reply = await ask("POST", `/v1/${command}`, acceptedReply);
       return reply.ok ? succeed(undefined) : reply;
     },
-    request: async (command) => {
-      const reply = await ask("POST", `/v1/${command}`, upgradeReply);
+    request: async (command, to) => {
+      const query = to === undefined ? "" : `?to=${to}`;
+      const reply = await ask("POST", `/v1/${command}${query}`, upgradeReply);
       return reply.ok ? succeed(reply.value.upgrade) : reply;
     },
-    follow: (command, following) =>
-      follow({ method: "POST", path: `/v1/${command}?wait`, signal: following.signal }, following),
+    follow: (command, following, to) => {
+      const path = `/v1/${command}?wait${to === undefined ? "" : `&to=${to}`}`;
+      return follow({ method: "POST", path, signal: following.signal }, following);
+    },
+    history: async () => {
+      const reply = await ask("GET", "/v1/history", historyReply);
+      return reply.ok ? succeed(reply.value.history) : reply;
+    },
     resume: (upgrade, following) =>
       follow({ method: "GET", path: `${progressPath(upgrade)}?wait`, signal: following.signal }, following),
     events: async (onNews) => {

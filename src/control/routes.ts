@@ -3,13 +3,14 @@ import type { Command } from "./port.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
 export type Route =
-  | { readonly kind: "status" | "version" | "events" }
-  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean }
+  | { readonly kind: "status" | "version" | "events" | "history" }
+  /** `to`: the generation to roll back to. */
+  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean; readonly to?: number }
   | { readonly kind: "progress"; readonly upgrade: number; readonly wait: boolean };
 
 export interface Refusal {
   readonly kind: "refused";
-  readonly status: 403 | 404 | 405 | 409 | 413;
+  readonly status: 400 | 403 | 404 | 405 | 409 | 413;
   readonly failure: Failure;
   /** The one method that the path knows, for a 405. */
   readonly allow?: "GET" | "POST";
@@ -21,6 +22,7 @@ const reads = new Map<string, Route>([
   ["/v1/status", { kind: "status" }],
   ["/v1/version", { kind: "version" }],
   ["/v1/events", { kind: "events" }],
+  ["/v1/history", { kind: "history" }],
 ]);
 
 const commands = new Map<string, Command>([
@@ -31,17 +33,29 @@ const commands = new Map<string, Command>([
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows one word, `wait`; the rest of it is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait`, and `to` for a rollback; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
-  const wait = new URLSearchParams(query).has("wait");
+  const words = new URLSearchParams(query);
+  const wait = words.has("wait");
   const command = commands.get(path);
+  const to = words.get("to");
+  if (command === "rollback" && to !== null) {
+    if (!/^[1-9][0-9]{0,14}$/.test(to)) return notGeneration;
+    return allow("POST", method, { kind: "command", command, wait, to: Number(to) });
+  }
   if (command !== undefined) return allow("POST", method, { kind: "command", command, wait });
   const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
   const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
   if (read !== undefined) return allow("GET", method, read);
   return { kind: "refused", status: 404, failure: { reason: "not-found", message: "no such path" } };
 }
+
+const notGeneration: Refusal = {
+  kind: "refused",
+  status: 400,
+  failure: { reason: "generation-invalid", message: "`to` must be the number of a generation" },
+};
 
 function allow(allowed: Method, method: string, route: Route): Route | Refusal {
   if (method === allowed) return route;

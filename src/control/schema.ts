@@ -2,7 +2,14 @@ import * as v from "valibot";
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import type { GenerationReport, ListenerReport, StatusReport, Totals, WorkerReport } from "./port.js";
+import type {
+  GenerationReport,
+  HistoryEntry,
+  ListenerReport,
+  StatusReport,
+  Totals,
+  WorkerReport,
+} from "./port.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 
@@ -20,7 +27,7 @@ const news = v.object({
 
 const outcome = v.object({
   upgrade: v.number(),
-  kind: v.picklist(["start", "upgrade", "restart", "rollback"]),
+  kind: v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]),
   generation: v.nullable(v.number()),
   failure: v.nullable(failure),
   endedAt: v.number(),
@@ -67,6 +74,8 @@ const generation = v.object({
   phase: v.picklist(["candidate", "active", "draining"]),
   detail: v.nullable(v.string()),
   release: v.string(),
+  version: v.nullable(v.string()),
+  directory: v.string(),
   createdAt: v.number(),
   workers: v.array(worker),
   counters: v.nullable(totals),
@@ -92,9 +101,21 @@ export const statusReply = v.object({
   lastUpgrade: v.nullable(outcome),
   generations: v.array(generation),
   listeners: v.array(listener),
+  written: v.array(v.object({ directory: v.string(), paths: v.array(v.string()), line: v.string() })),
   notifyDropped: v.number(),
 }) satisfies v.GenericSchema<StatusReport>;
 
+const historyEntry = v.object({
+  generation: v.number(),
+  release: v.string(),
+  version: v.nullable(v.string()),
+  from: v.number(),
+  to: v.nullable(v.number()),
+  note: v.string(),
+  returnable: v.boolean(),
+}) satisfies v.GenericSchema<HistoryEntry>;
+
+export const historyReply = v.object({ history: v.array(historyEntry) });
 export const versionReply = v.object({ name: v.string(), version: v.string(), pid: v.number() });
 export const acceptedReply = v.object({ accepted: v.literal(true) });
 export const upgradeReply = v.object({ upgrade: v.number() });

@@ -1,4 +1,11 @@
-import type { Command, ControlPort, StatusReport, Submission, UpgradeProgress } from "../control/port.js";
+import type {
+  Command,
+  ControlPort,
+  HistoryEntry,
+  StatusReport,
+  Submission,
+  UpgradeProgress,
+} from "../control/port.js";
 import type { Failure } from "../lib/failure.js";
 import { nextAnswer } from "../model/decide.js";
 import type { Event, News } from "../model/event.js";
@@ -7,6 +14,7 @@ import type { Supervisor } from "../supervisor/supervisor.js";
 export interface ControlPortOptions {
   readonly supervisor: Supervisor;
   readonly report: () => StatusReport;
+  readonly history: () => readonly HistoryEntry[];
   readonly refresh: () => Promise<void>;
   readonly subscribe: (listener: (news: News) => void) => () => void;
   /** Why the daemon cannot be replaced, if so. */
@@ -17,19 +25,17 @@ export interface ControlPortOptions {
 export function createControlPort({
   supervisor,
   report,
+  history,
   refresh,
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
-  function submit(command: Command): Submission {
+  function submit(command: Command, to?: number): Submission {
     switch (command) {
       case "upgrade":
-      case "rollback": {
-        supervisor.retryPersist();
-        const upgrade = nextAnswer(supervisor.state);
-        supervisor.push({ type: "upgrade-requested", kind: command });
-        return { accepted: true, upgrade };
-      }
+        return request({ type: "upgrade-requested", kind: command });
+      case "rollback":
+        return request({ type: "upgrade-requested", kind: command, to: to ?? null });
       case "reexec": {
         const failure = obstacleToReexec();
         if (failure !== null) return { accepted: false, failure };
@@ -47,6 +53,13 @@ export function createControlPort({
     }
   }
 
+  function request(event: Event): Submission {
+    supervisor.retryPersist();
+    const upgrade = nextAnswer(supervisor.state);
+    supervisor.push(event);
+    return { accepted: true, upgrade };
+  }
+
   /** The event may end this process at once. */
   function onceAnswered(event: Event): void {
     setImmediate(() => supervisor.push(event));
@@ -59,5 +72,5 @@ export function createControlPort({
     return state.upgrade?.id === id || state.queued?.id === id ? { phase: "pending" } : { phase: "unknown" };
   }
 
-  return { report, refresh, submit, progressOf, subscribe };
+  return { report, history, refresh, submit, progressOf, subscribe };
 }

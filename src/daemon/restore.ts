@@ -4,7 +4,7 @@ import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
-import type { SlotProcess } from "../model/event.js";
+import type { LedgerEntry, SlotProcess } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import { retire } from "../model/retired.js";
 import {
@@ -25,6 +25,8 @@ import type { Inheritance } from "./inheritance.js";
 export interface Restored {
   readonly state: State;
   readonly alive: readonly SlotProcess[];
+  /** Generations that the machine's restart has ended. */
+  readonly ended: readonly Generation[];
 }
 
 export interface World {
@@ -43,6 +45,7 @@ export interface World {
 export function restore(remembered: Remembered, inheritance: Inheritance, world: World): Restored {
   const known =
     remembered.state === undefined ? initialState : startedAnew(remembered.state, remembered.rebooted);
+  const ended = remembered.rebooted ? (remembered.state?.generations ?? []) : [];
   const identified = identifyWorkers(known, inheritance.pidfds);
   for (const slot of identified.ended) world.forgetFd(workerFdName(slot));
   const withListeners = restoreListeners(known, inheritance, identified.found, world);
@@ -57,7 +60,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
       closeFd(pidfd);
       world.forgetFd(workerFdName(slot));
     }
-    return { state: withListeners, alive: identified.found };
+    return { state: withListeners, alive: identified.found, ended };
   }
   for (const { slot, pidfd } of identified.unknown) {
     closeFd(pidfd);
@@ -65,7 +68,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   }
   const pids = identified.unknown.map(({ pid }) => pid);
   const highest = identified.unknown.reduce((top, { slot }) => Math.max(top, slot.generation), 0);
-  return adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world);
+  return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended };
 }
 
 /** A channel is worth keeping as long as its worker lives. */
@@ -85,17 +88,15 @@ function adoptChannels({ channels }: Inheritance, state: State, found: readonly 
 /** After a reboot nothing of the last boot runs; what may be returned to and the numbers go on. */
 function startedAnew(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
-  const { nextGeneration, nextUpgrade, outcomes, retired } = state;
+  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired } = state;
   const last = activeGeneration(state);
   return {
     ...initialState,
     nextGeneration,
     nextUpgrade,
     outcomes,
-    retired:
-      last === undefined
-        ? retired
-        : retire(retired, { generation: last.id, specification: last.specification }),
+    snapshots,
+    retired: last === undefined ? retired : retire(state, last),
   };
 }
 
@@ -166,7 +167,7 @@ function recoverListener(
  * Neither state nor pidfds know these processes, but they serve: they become a generation of their own, which the
  * next upgrade drains like any other.
  */
-function adoptUnknown(state: State, pids: readonly number[], world: World): Restored {
+function adoptUnknown(state: State, pids: readonly number[], world: World): Omit<Restored, "ended"> {
   const leftovers = world.ownsCgroup ? findLeftovers(process.pid) : [];
   const candidates = [...new Set([...pids, ...leftovers])];
   const specification = candidates.length === 0 ? undefined : world.specification();
@@ -191,6 +192,8 @@ function adoptUnknown(state: State, pids: readonly number[], world: World): Rest
   const generation: Generation = {
     id,
     specification,
+    snapshot: null,
+    version: null,
     listeners: listeners.map((listener) => listener.id),
     workers: alive.map(({ index, process }) => {
       return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
@@ -237,4 +240,20 @@ function takeDeclared(
     taken.push(listener);
   }
   return taken;
+}
+
+/** For the ledger. When the machine went down is not known: `to` is when it came up again. */
+export function endedByReboot({ id, specification, version, createdAt }: Generation): LedgerEntry {
+  const { release } = specification.plan;
+  const why = { kind: "rebooted" } as const;
+  return {
+    kind: "generation",
+    generation: id,
+    release,
+    version,
+    from: createdAt,
+    to: Date.now(),
+    why,
+    cut: true,
+  };
 }

@@ -6,14 +6,14 @@ import type { Watcher } from "../linux/epoll.js";
 import { duplicateFd } from "../linux/fd.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
-import type { Event, News, SlotProcess } from "../model/event.js";
-import type { State } from "../model/state.js";
+import type { Event, LedgerEntry, News, SlotProcess } from "../model/event.js";
+import { activeGeneration, type State } from "../model/state.js";
 import { findWorker, liveWorkers, nameWorker } from "../model/turn.js";
 import { viewService } from "../model/view.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses } from "../process/worker-processes.js";
-import { appendLedger } from "../state/ledger.js";
+import { appendLedger, readLedger } from "../state/ledger.js";
 import type { StateStore } from "../state/state-store.js";
 import type { Effects } from "../supervisor/effects.js";
 import { Supervisor } from "../supervisor/supervisor.js";
@@ -22,12 +22,14 @@ import type { ManagerLink } from "../systemd/manager-link.js";
 import { createControlPort } from "./control-port.js";
 import { exitStatusOf } from "./exit-status.js";
 import { channelFdName, controlFdName, notifyFdName, stateFdName, workerFdName } from "./fd-names.js";
+import { reportHistory } from "./history.js";
 import type { Inheritance } from "./inheritance.js";
 import type { DaemonOptions } from "./options.js";
 import { createPerformer } from "./perform.js";
 import { reportStatus } from "./report.js";
-import { restore } from "./restore.js";
+import { endedByReboot, restore } from "./restore.js";
 import { listenToSignals } from "./signals.js";
+import { Snapshots } from "./snapshots.js";
 import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./sockets.js";
 import { readSpecification } from "./specify.js";
 import { TicketSecret, ticketSecretLifeMs } from "./ticket-secret.js";
@@ -112,6 +114,16 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     },
   });
 
+  const snapshots = new Snapshots({ stateDirectory: directories.state, push: (event) => push(event) });
+  const record = (entry: LedgerEntry): void => {
+    const counters = entry.kind === "generation" ? reports.sum(entry.generation) : null;
+    const problem = appendLedger(
+      directories.state,
+      Date.now(),
+      counters === null ? entry : { ...entry, counters },
+    );
+    if (problem !== undefined) warn(problem);
+  };
   const effects = options.wrapEffects({
     clock: () => ({ now: monotonicMs(), wall: Date.now() }),
     persist: (state) => {
@@ -125,22 +137,16 @@ export async function startService(options: ServiceOptions): Promise<Result<void
       places: {
         notifySocket: notifySocketIn(directories.runtime),
         stateDirectory: `${directories.state}/app`,
+        directoryOf: (generation) => snapshots.workingDirectoryOf(generation),
       },
       listeners,
       workers,
       channels,
+      snapshots,
       push,
       current: () => supervisor.state,
       announce,
-      record: ({ entry }) => {
-        const counters = entry.kind === "generation" ? reports.sum(entry.generation) : null;
-        const problem = appendLedger(
-          directories.state,
-          Date.now(),
-          counters === null ? entry : { ...entry, counters },
-        );
-        if (problem !== undefined) warn(problem);
-      },
+      record: ({ entry }) => record(entry),
       exit: (status) => leaveProcess(exitStatusOf(status, supervisor.state)),
     }),
     publish: (state) => publish(state),
@@ -189,7 +195,11 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   const port = createControlPort({
     supervisor,
     refresh: async () => {
-      await reports.refresh(supervisor.state, channels, statusPatienceMs);
+      const snapshot = activeGeneration(supervisor.state)?.snapshot ?? null;
+      // A big one tells with the next status.
+      const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
+      const inspected = snapshot === null ? null : Promise.race([snapshots.inspectNow(snapshot), patience]);
+      await Promise.all([reports.refresh(supervisor.state, channels, statusPatienceMs), inspected]);
     },
     report: () =>
       reportStatus(supervisor.state, {
@@ -197,9 +207,11 @@ export async function startService(options: ServiceOptions): Promise<Result<void
         unit,
         listeners,
         reports,
+        snapshots,
         nowMs: monotonicMs,
         notifyDropped: () => inbox.dropped,
       }),
+    history: () => reportHistory(supervisor.state, readLedger(directories.state)),
     subscribe: (listener) => {
       subscribers.add(listener);
       return () => subscribers.delete(listener);
@@ -219,8 +231,9 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     reopenLog: () => log.reopen(),
     report: warn,
   });
+  for (const generation of restored.ended) record(endedByReboot(generation));
   const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
-  push({ type: "recovered", alive: restored.alive, unconnected });
+  push({ type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() });
   // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
   inbox.receive();
   await server.listen({ fd: duplicateFd(control.value) });

@@ -57,7 +57,11 @@ export class HeldListeners {
    * held; the model closes what no generation uses. Fails as `openListener` does, or with `listener-missing` or
    * `mode-refused`.
    */
-  reconcile(specification: Specification, held: readonly Listener[], nextId: number): Result<Prepared> {
+  reconcile(
+    specification: Specification,
+    held: readonly Listener[],
+    nextId: number,
+  ): Result<Omit<Prepared, "version">> {
     const declarations = specification.listeners ?? impliedDeclarations(held);
     const all = [...held];
     const listeners: number[] = [];

@@ -1,7 +1,7 @@
+import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
 import { findGeneration, type Generation, type Monotonic, type State, type Worker } from "./state.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
-import { advanceCandidate, candidateOverdue } from "./upgrade.js";
 import { spawnWorker, workerReady } from "./workers.js";
 
 /** When `tick` has something to do next; undefined: never, so nothing wakes up. */

@@ -1,19 +1,19 @@
+import {
+  advanceCandidate,
+  candidateChecked,
+  candidateCopied,
+  candidateVerified,
+  upgradePrepared,
+} from "./candidate.js";
 import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { recovered } from "./recover.js";
+import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
 import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
-import {
-  abort,
-  advanceCandidate,
-  beginQueued,
-  candidateChecked,
-  candidateVerified,
-  requestUpgrade,
-  upgradePrepared,
-} from "./upgrade.js";
+import { abort, beginQueued, isStart, requestUpgrade } from "./upgrade.js";
 import {
   channelLost,
   spawnFailed,
@@ -31,8 +31,11 @@ import {
  * upgrade:     requested ──▶ preparing ──▶ candidate ──────────────────▶ done
  *                  └─▶ queued    └─▶ failed    └─▶ failed (abort)
  *
- * generation:  candidate(checking) ─▶ (starting) ─▶ (verifying) ─commit─▶ active ─▶ draining ─▶ gone
- *                        └────abort────────┴──────────────┴─────────────────────────────▲
+ * generation:  candidate(copying) ─▶ (checking) ─▶ (starting) ─▶ (verifying) ─commit─▶ active ─▶ draining ─▶ gone
+ *                        └─────────────────┴─────abort──┴─────────────┴──────────────────────────▲
+ *
+ * snapshot:    making ─▶ ready ─▶ removing ─▶ gone
+ *                 └─────abort────────▲
  *
  * worker:      spawning ─▶ starting ─▶ ready ─▶ stopping ─▶ draining ─▶ gone
  *                 ▲            └─crash───┴─▶ waiting ─┐
@@ -56,13 +59,22 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
 function apply(turn: Turn, event: Event): void {
   switch (event.type) {
     case "recovered":
-      recovered(turn, event.alive, event.unconnected);
+      recovered(turn, event.alive, event.unconnected, event.snapshots);
       break;
     case "upgrade-requested":
-      requestUpgrade(turn, event.kind);
+      requestUpgrade(turn, event.kind, event.kind === "rollback" ? event.to : null);
       break;
     case "prepared":
       upgradePrepared(turn, event.upgrade, event.result);
+      break;
+    case "snapshot-made":
+      candidateCopied(turn, event.snapshot, event.result);
+      break;
+    case "snapshot-inspected":
+      snapshotInspected(turn, event.snapshot, event.written);
+      break;
+    case "snapshot-removed":
+      snapshotRemoved(turn, event.snapshot, event.result);
       break;
     case "checked":
       candidateChecked(turn, event.generation, event.failure);
@@ -115,7 +127,7 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "persist-failed":
       update(turn, { unwritable: event.failure });
-      if (turn.state.upgrade !== null && turn.state.upgrade.kind !== "start") abort(turn, event.failure);
+      if (turn.state.upgrade !== null && !isStart(turn.state.upgrade.kind)) abort(turn, event.failure);
       break;
     case "persist-restored":
       update(turn, { unwritable: null });
@@ -129,6 +141,7 @@ function apply(turn: Turn, event: Event): void {
 function settle(turn: Turn): void {
   advanceCandidate(turn);
   retireDrained(turn);
+  removeUnused(turn);
   const { lifecycle, queued, upgrade, generations } = turn.state;
   if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);
   closeUnused(turn);

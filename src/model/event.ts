@@ -6,8 +6,8 @@ import type {
   Monotonic,
   Outcome,
   Process,
+  Retired,
   State,
-  UpgradeKind,
   WallTime,
 } from "./state.js";
 
@@ -34,9 +34,19 @@ export interface ExitStatus {
 
 export interface Prepared {
   readonly specification: Specification;
+  /** Of the release, or of the snapshot that is used again; null where neither tells or the snapshot is yet to be made. */
+  readonly version: string | null;
   /** All listeners held now, those of the new generation among them. */
   readonly held: readonly Listener[];
   readonly listeners: readonly number[];
+}
+
+/** What is known of a snapshot once it is whole. */
+export interface SnapshotMade {
+  readonly fingerprint: string;
+  readonly version: string | null;
+  /** What could not be copied and is a link to the original. */
+  readonly uncopied: readonly string[];
 }
 
 export type Event =
@@ -44,9 +54,21 @@ export type Event =
       readonly type: "recovered";
       readonly alive: readonly SlotProcess[];
       readonly unconnected: readonly Slot[];
+      /** The ids of all snapshots on disk. */
+      readonly snapshots: readonly number[];
     }
-  | { readonly type: "upgrade-requested"; readonly kind: Exclude<UpgradeKind, "start" | "restart"> }
+  | { readonly type: "upgrade-requested"; readonly kind: "upgrade" }
+  /** `to`: the generation to return to; null: what ran before. */
+  | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
   | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared> }
+  | { readonly type: "snapshot-made"; readonly snapshot: number; readonly result: Result<SnapshotMade> }
+  | { readonly type: "snapshot-inspected"; readonly snapshot: number; readonly written: readonly string[] }
+  /** Or not, if there is a failure; `written` has been moved to where it is not lost. */
+  | {
+      readonly type: "snapshot-removed";
+      readonly snapshot: number;
+      readonly result: Result<readonly string[]>;
+    }
   | { readonly type: "checked"; readonly generation: number; readonly failure: Failure | null }
   | { readonly type: "verified"; readonly generation: number; readonly failure: Failure | null }
   | ({ readonly type: "spawned" } & SlotProcess)
@@ -77,6 +99,8 @@ export interface News {
   readonly upgrade?: number;
 }
 
+export type EndReason = DrainReason | { readonly kind: "rebooted" };
+
 /** A line of the ledger: what became of an upgrade or of a generation. */
 export type LedgerEntry =
   | { readonly kind: "upgrade"; readonly outcome: Outcome }
@@ -84,15 +108,23 @@ export type LedgerEntry =
       readonly kind: "generation";
       readonly generation: number;
       readonly release: string;
+      readonly version: string | null;
       readonly from: WallTime;
       readonly to: WallTime;
-      readonly why: DrainReason;
+      readonly why: EndReason;
       /** The drain deadline passed and workers were killed. */
       readonly cut: boolean;
     };
 
 export type Action =
-  | { readonly type: "prepare"; readonly upgrade: number; readonly specification: Specification | null }
+  /** Of what ran before, if `again` says so, else of what the config says now. */
+  | { readonly type: "prepare"; readonly upgrade: number; readonly again: Retired | null }
+  /** Copies the release of the generation of that id; what is left of an earlier attempt is removed first. */
+  | { readonly type: "make-snapshot"; readonly snapshot: number; readonly base: number | null }
+  /** Looks for what an app has written in it. */
+  | { readonly type: "inspect-snapshot"; readonly snapshot: number }
+  /** Ends the making of it, too. */
+  | { readonly type: "remove-snapshot"; readonly snapshot: number }
   | { readonly type: "check"; readonly generation: number }
   | ({ readonly type: "spawn" } & Slot)
   | ({ readonly type: "open-gate" } & SlotProcess)

@@ -1,22 +1,31 @@
+import { activate } from "./candidate.js";
 import { successors } from "./drain.js";
 import type { Slot, SlotProcess } from "./event.js";
+import { makeSnapshot, recoverSnapshots } from "./snapshots.js";
 import type { Process } from "./state.js";
 import { activeGeneration, candidateGeneration, type Generation, isLive, type Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
-import { abortAll, activate, prepare, requestUpgrade } from "./upgrade.js";
+import { abortAll, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, disconnect, spawnWorker } from "./workers.js";
 
 /**
- * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes
- * were found and identified, `unconnected` those of them whose channels were not; whatever the state intended and the last daemon did not get to do is done now.
+ * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes were found and
+ * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk; whatever the state
+ * intended and the last daemon did not get to do is done now.
  */
-export function recovered(turn: Turn, alive: readonly SlotProcess[], unconnected: readonly Slot[]): void {
+export function recovered(
+  turn: Turn,
+  alive: readonly SlotProcess[],
+  unconnected: readonly Slot[],
+  snapshots: readonly number[],
+): void {
   const { lifecycle } = turn.state;
   const restarting = lifecycle.phase === "leaving" && lifecycle.next === "upgrade";
   const processes = new Map(alive.map((slot) => [nameWorker(slot), slot.process]));
   const mute = new Set(unconnected.map(nameWorker));
   for (const generation of turn.state.generations) takeStock(turn, generation, processes, mute);
   announceAdoption(turn, alive);
+  recoverSnapshots(turn, snapshots);
   for (const listener of turn.state.closing) act(turn, { type: "close-listener", listener });
   for (const generation of turn.state.generations) {
     if (!restarting || generation.stage.phase !== "candidate") resumeGeneration(turn, generation);
@@ -93,6 +102,7 @@ function resumeUpgrade(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
   if (upgrade !== null && upgrade.generation === null) prepare(turn, upgrade);
   if (candidate?.stage.phase !== "candidate") return;
+  if (candidate.stage.step === "copying") makeSnapshot(turn, candidate.id);
   if (candidate.stage.step === "checking") act(turn, { type: "check", generation: candidate.id });
   if (candidate.stage.step === "verifying") act(turn, { type: "verify", generation: candidate.id });
 }

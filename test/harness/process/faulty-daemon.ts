@@ -34,6 +34,12 @@ function failAction(action: Action, failure: Failure): readonly Event[] {
   switch (action.type) {
     case "prepare":
       return [{ type: "prepared", upgrade: action.upgrade, result: { ok: false, failure } }];
+    case "make-snapshot":
+      return [{ type: "snapshot-made", snapshot: action.snapshot, result: { ok: false, failure } }];
+    case "remove-snapshot":
+      return [{ type: "snapshot-removed", snapshot: action.snapshot, result: { ok: false, failure } }];
+    case "inspect-snapshot":
+      return [];
     case "spawn":
       return [{ ...action, type: "spawn-failed", failure }];
     default:

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +19,7 @@ import { closeFd } from "../../../src/linux/fd.js";
 import { openListener } from "../../../src/linux/listener.js";
 import { inspectSocket } from "../../../src/linux/socket.js";
 import type { Outcome, State } from "../../../src/model/state.js";
+import { snapshotDirectory } from "../../../src/release/places.js";
 import { readStateFile } from "../../../src/state/state-file.js";
 import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
@@ -28,6 +37,8 @@ export interface RigOptions {
   readonly native?: boolean;
   /** One writer at a time. */
   readonly exclusive?: boolean;
+  /** Generations run in the release itself, not in snapshots. */
+  readonly inPlace?: boolean;
   /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
   readonly logFile?: boolean;
   /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
@@ -58,6 +69,7 @@ export class Rig implements AsyncDisposable {
   /** Impatient: the connection to a daemon that died waits in the backlog, because the fd store holds the socket. */
   readonly #probe: ControlClient;
   readonly #sockets: readonly UnitSocket[];
+  readonly #inPlace: boolean;
   /** How many the next config names. */
   workersWanted: number;
 
@@ -67,11 +79,13 @@ export class Rig implements AsyncDisposable {
     faulty = false,
     native = false,
     exclusive = false,
+    inPlace = false,
     logFile = false,
     unixSocket = false,
   }: RigOptions = {}) {
     this.workersWanted = workers;
     this.native = native;
+    this.#inPlace = inPlace;
     this.strategy = exclusive ? "exclusive" : "overlap";
     const http = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
     this.port = portOf(http);
@@ -106,6 +120,7 @@ export class Rig implements AsyncDisposable {
     const common = [
       `command = ${command}`,
       `release = ${JSON.stringify(join(this.directory, "current"))}`,
+      `snapshot = ${this.#inPlace ? '"off"' : '"on"'}`,
       `workers = ${this.workersWanted}`,
       `strategy = ${JSON.stringify(this.strategy)}`,
     ];
@@ -120,6 +135,16 @@ export class Rig implements AsyncDisposable {
     const link = join(this.directory, "current");
     symlinkSync(directory, `${link}.new`);
     renameSync(`${link}.new`, link);
+  }
+
+  /** The directory of the current release. */
+  get releaseDirectory(): string {
+    return realpathSync(join(this.directory, "current"));
+  }
+
+  /** The snapshot that a generation of that id was made. */
+  snapshot(id: number): string {
+    return snapshotDirectory(this.stateDirectory, id);
   }
 
   /** Makes the file that a puppet waits for. */
@@ -149,9 +174,9 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Asks for an upgrade or rollback and waits for its outcome. */
-  async upgrade(command: "upgrade" | "rollback" = "upgrade"): Promise<Outcome> {
+  async upgrade(command: "upgrade" | "rollback" = "upgrade", to?: number): Promise<Outcome> {
     const signal = AbortSignal.timeout(30_000);
-    const followed = await this.control.follow(command, { onAccepted() {}, onNews() {}, signal });
+    const followed = await this.control.follow(command, { onAccepted() {}, onNews() {}, signal }, to);
     assert.ok(followed.ok, followed.ok ? "" : `${followed.failure.message}\n${this.manager.log()}`);
     return followed.value;
   }
@@ -174,6 +199,17 @@ export class Rig implements AsyncDisposable {
     await this.manager.waitFor("one generation, ready, or the daemon's end", async () => {
       const status = await Promise.race([this.#probe.status(), this.manager.exited]);
       return this.manager.exit !== undefined || (status?.ok && isSettled(status.value));
+    });
+    return this.manager.exit !== undefined;
+  }
+
+  /** Waits until nothing is done to snapshots any more, or the daemon has ended; true for the latter. */
+  async tidyOrEnded(): Promise<boolean> {
+    await this.manager.waitFor("snapshots at rest, or the daemon's end", () => {
+      const { snapshots, generations } = this.state();
+      const running = new Set(generations.map(({ snapshot }) => snapshot));
+      const looked = snapshots.every(({ id, written }) => written !== null || running.has(id));
+      return this.manager.exit !== undefined || (looked && snapshots.every(({ phase }) => phase === "ready"));
     });
     return this.manager.exit !== undefined;
   }

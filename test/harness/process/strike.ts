@@ -23,9 +23,9 @@ function socketsIn(directory: string): string[] {
 }
 
 /** Runs an upgrade to its end, with another daemon for each that ends; true when the request was taken. */
-async function upgradeOverDeaths(rig: Rig): Promise<boolean> {
+async function upgradeOverDeaths(rig: Rig, how: Fault["how"]): Promise<boolean> {
   const requested = await rig.control.request("upgrade");
-  if (await rig.settledOrEnded()) {
+  if ((await rig.settledOrEnded()) || (how !== "fail" && (await rig.tidyOrEnded()))) {
     await rig.manager.ended();
     await rig.manager.startReady();
   }
@@ -40,7 +40,7 @@ async function strikeEach(rig: Rig, how: Fault["how"]): Promise<number> {
     const socket = `${rig.directory}/${how}-${at}.sock`;
     rig.configure(configWith(socket));
     armFault(rig.directory, { at, how });
-    const taken = await upgradeOverDeaths(rig);
+    const taken = await upgradeOverDeaths(rig, how);
     const struck = disarmFault(rig.directory);
     const where = `${how} ${at}: ${struck}`;
     const { generations, lastUpgrade } = await rig.settled();

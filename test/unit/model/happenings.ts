@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
 import type { Plan, Specification } from "../../../src/model/plan.js";
 import { failure, killMs, processOf, specify } from "./sample.js";
@@ -12,14 +13,15 @@ export type Happening =
   | { readonly what: "channel-lost"; readonly which: number; readonly noticed: boolean }
   | { readonly what: "time-passes"; readonly ms: number }
   | { readonly what: "event"; readonly event: Event; readonly acts: number }
-  | { readonly what: "daemon-dies"; readonly survivors: number };
+  | { readonly what: "daemon-dies"; readonly survivors: number; readonly loses: boolean };
 
 const which = fc.nat({ max: 30 });
 
 /** What people, systemd and the disk ask of the daemon. */
 const asked: readonly Event[] = [
   { type: "upgrade-requested", kind: "upgrade" },
-  { type: "upgrade-requested", kind: "rollback" },
+  { type: "upgrade-requested", kind: "rollback", to: null },
+  { type: "upgrade-requested", kind: "rollback", to: 1 },
   { type: "drain-requested" },
   { type: "stop-requested", fast: false },
   { type: "stop-requested", fast: true },
@@ -49,6 +51,9 @@ const nonsense = fc
       { type: "spawn-failed", generation: generation + 1000, index, failure: anyFailure },
       { type: "checked", generation: generation + 1000, failure: null },
       { type: "signalled", slots: [{ generation: generation + 1000, index }], plain: [] },
+      { type: "snapshot-made", snapshot: generation + 1000, result: fail("late", "too late") },
+      { type: "snapshot-removed", snapshot: generation + 1000, result: succeed([]) },
+      { type: "snapshot-inspected", snapshot: generation, written: ["uploads"] },
       { type: "prepared", upgrade: 10_000 + pid, result: { ok: false, failure: anyFailure } },
     ),
   );
@@ -94,12 +99,21 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ what: fc.constant("event" as const), event: nonsense, acts: fc.constant(1_000) }),
   },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant("daemon-dies" as const), survivors: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant("daemon-dies" as const),
+      survivors: fc.nat(),
+      loses: fc.nat(9).map((n) => n === 0),
+    }),
+  },
 );
 
 const plan: fc.Arbitrary<Partial<Plan>> = fc.record({
   strategy: fc.constantFrom("overlap" as const, "exclusive" as const),
   verify: fc.constantFrom(null, { http: "/healthz", status: 200, timeoutMs: 5_000 }),
+  snapshot: fc.boolean(),
+  keep: fc.constantFrom(1, 3),
   workers: fc.integer({ min: 1, max: 3 }),
   check: fc.constantFrom(null, ["check"]),
   ready: fc.constantFrom<Plan["ready"]>(
@@ -161,6 +175,7 @@ export function happen(world: World, happening: Happening): void {
       world.send(happening.event, happening.acts);
       break;
     case "daemon-dies":
+      if (happening.loses) world.loseSnapshot();
       world.die((being) => ((happening.survivors >> (being.process.pid % 16)) & 1) === 1);
       break;
     default:

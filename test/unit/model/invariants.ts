@@ -8,6 +8,7 @@ import {
   type State,
   type Worker,
 } from "../../../src/model/state.js";
+import { isStart } from "../../../src/model/upgrade.js";
 import { unexplainedActions } from "./explained.js";
 
 export interface Step {
@@ -24,6 +25,7 @@ export function violations(step: Step): string[] {
     ...wrongGenerations(state),
     ...wrongUpgrades(state),
     ...wrongListeners(state),
+    ...wrongSnapshots(state),
     ...state.generations.flatMap(wrongWorkers),
     ...lostActive(step),
     ...lostRequests(step),
@@ -82,7 +84,31 @@ function wrongListeners({ listeners, closing, generations, nextListener }: State
   return found;
 }
 
+/** What is used is whole and stays, what nobody can use goes. */
+function wrongSnapshots({ snapshots, generations, retired, nextGeneration }: State): string[] {
+  const phases = new Map(snapshots.map(({ id, phase }) => [id, phase]));
+  const found: string[] = [];
+  if (phases.size < snapshots.length) found.push("a snapshot is known twice");
+  if (snapshots.some(({ id }) => id >= nextGeneration)) found.push("a snapshot beyond nextGeneration");
+  for (const { id, snapshot, stage } of generations) {
+    const wanted = stage.phase === "candidate" && stage.step === "copying" ? "making" : "ready";
+    const phase = snapshot === null ? wanted : phases.get(snapshot);
+    if (phase !== wanted) found.push(`the snapshot of generation ${id}, ${stage.phase}, is ${phase}`);
+  }
+  for (const { generation, snapshot } of retired) {
+    const phase = snapshot === null ? "ready" : phases.get(snapshot);
+    if (phase !== "ready") found.push(`the snapshot to return to ${generation} with is ${phase}`);
+  }
+  const used = new Set([...generations, ...retired].map(({ snapshot }) => snapshot));
+  for (const { id, phase } of snapshots) {
+    if (!used.has(id) && (phase === "making" || phase === "ready"))
+      found.push(`nobody can use snapshot ${id}`);
+  }
+  return found;
+}
+
 const legal: Record<string, readonly Worker["run"]["phase"][]> = {
+  copying: [],
   checking: [],
   starting: ["spawning", "starting", "ready"],
   verifying: ["ready"],
@@ -136,7 +162,7 @@ function lostRequests({ before, decision: { state } }: Step): string[] {
     }
   }
   const running = state.upgrade;
-  if (running !== null && state.unwritable !== null && running.kind !== "start") {
+  if (running !== null && state.unwritable !== null && !isStart(running.kind)) {
     if (before.upgrade?.id !== running.id || before.unwritable === null) {
       found.push(`upgrade ${running.id} runs although the state cannot be written`);
     }

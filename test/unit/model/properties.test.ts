@@ -55,6 +55,7 @@ function atRest({ state, exited, beings }: World): string[] {
   if (lifecycle.phase === "stopping" && exited === null) wrong.push("the stop has not ended");
   if (lifecycle.phase === "starting" && exited === null) wrong.push("the start has not ended");
   if (generations.some(({ stage }) => stage.phase !== "active")) wrong.push("a generation is left over");
+  if (state.snapshots.some(({ phase }) => phase === "making")) wrong.push("a snapshot is left half made");
   const active = activeGeneration(state);
   if (active?.workers.some(({ run }) => run.phase !== "ready")) wrong.push("a worker is missing");
   const wanted = active?.workers.length ?? 0;

@@ -11,7 +11,17 @@ import { failure, listener, processOf, specify } from "./sample.js";
 /** What the daemon has begun and not yet heard the end of; it dies with the daemon. */
 export type Job = Extract<
   Action,
-  { readonly type: "prepare" | "check" | "spawn" | "run-ready-command" | "verify" }
+  {
+    readonly type:
+      | "prepare"
+      | "make-snapshot"
+      | "remove-snapshot"
+      | "inspect-snapshot"
+      | "check"
+      | "spawn"
+      | "run-ready-command"
+      | "verify";
+  }
 >;
 
 /** A process of a worker; it outlives the daemon, unless it still waits at its gate. */
@@ -37,6 +47,8 @@ export class World {
   beings: Being[] = [];
   /** The listeners that are really open. */
   held: Listener[] = [listener];
+  /** The directories of snapshots on disk. */
+  readonly directories = new Map<number, "part" | "whole">();
   readonly problems: string[] = [];
   readonly #specifications: readonly Specification[];
   #queue: Event[] = [];
@@ -74,7 +86,12 @@ export class World {
     this.beings = this.beings.filter((being) => being.gate === "open" && survives(being));
     for (const being of this.beings) being.asked = 0;
     const alive = this.beings.filter((being) => this.#isKnown(being));
-    this.#queue.push({ type: "recovered", alive, unconnected: alive.filter(({ native }) => !native) });
+    this.#queue.push({
+      type: "recovered",
+      alive,
+      unconnected: alive.filter(({ native }) => !native),
+      snapshots: [...this.directories.keys()],
+    });
     this.#work(Number.POSITIVE_INFINITY);
   }
 
@@ -100,6 +117,19 @@ export class World {
     switch (job.type) {
       case "prepare":
         this.#prepare(job, problem);
+        break;
+      case "make-snapshot":
+        this.#makeSnapshot(job.snapshot, problem);
+        break;
+      case "remove-snapshot":
+        this.#removeSnapshot(job.snapshot, problem);
+        break;
+      case "inspect-snapshot":
+        this.send({
+          type: "snapshot-inspected",
+          snapshot: job.snapshot,
+          written: problem === null ? [] : ["data"],
+        });
         break;
       case "check":
         this.send({ type: "checked", generation: job.generation, failure: problem });
@@ -136,19 +166,46 @@ export class World {
     if (deadline !== undefined && deadline <= this.now) this.send({ type: "tick" });
   }
 
-  #prepare({ upgrade, specification }: Extract<Job, { type: "prepare" }>, problem: Failure | null): void {
+  /** While no daemon lives somebody deletes one. */
+  loseSnapshot(): void {
+    const [id] = this.directories.keys();
+    if (id !== undefined) this.directories.delete(id);
+  }
+
+  #makeSnapshot(id: number, problem: Failure | null): void {
+    if (problem === null) this.directories.set(id, "whole");
+    else this.directories.delete(id);
+    const result =
+      problem === null
+        ? // Every other upgrade is of the same release.
+          succeed({ fingerprint: String(id >> 1), version: null, uncopied: [] })
+        : fail(problem.reason, problem.message);
+    this.send({ type: "snapshot-made", snapshot: id, result });
+  }
+
+  /** The one that makes it ends before. */
+  #removeSnapshot(id: number, problem: Failure | null): void {
+    const maker = this.jobs.find((job) => job.type === "make-snapshot" && job.snapshot === id);
+    if (maker !== undefined) this.finish(maker, anyFailure);
+    if (problem === null) this.directories.delete(id);
+    const result = problem === null ? succeed([]) : fail(problem.reason, problem.message);
+    this.send({ type: "snapshot-removed", snapshot: id, result });
+  }
+
+  #prepare({ upgrade, again }: Extract<Job, { type: "prepare" }>, problem: Failure | null): void {
     if (problem !== null) {
       this.send({ type: "prepared", upgrade, result: fail(problem.reason, problem.message) });
       return;
     }
-    const chosen = specification ?? this.#specifications[upgrade % this.#specifications.length] ?? specify();
+    const chosen =
+      again?.specification ?? this.#specifications[upgrade % this.#specifications.length] ?? specify();
     const id = this.held.reduce((next, one) => Math.max(next, one.id + 1), this.state.nextListener);
     // Every other upgrade moves the listener to another address.
     if (upgrade % 2 === 0 || this.held.length === 0) {
       this.held = [...this.held, { ...listener, id, address: `127.0.0.1:${id}`, inode: String(id) }];
     }
     const listeners = this.held.slice(-1).map((one) => one.id);
-    const result = succeed({ specification: chosen, held: this.held, listeners });
+    const result = succeed({ specification: chosen, version: null, held: this.held, listeners });
     this.send({ type: "prepared", upgrade, result });
   }
 
@@ -183,7 +240,13 @@ export class World {
 
   #act(action: Action): void {
     switch (action.type) {
+      case "make-snapshot":
+        this.directories.set(action.snapshot, "part");
+        this.jobs.push(action);
+        break;
       case "prepare":
+      case "remove-snapshot":
+      case "inspect-snapshot":
       case "check":
       case "spawn":
       case "run-ready-command":
@@ -250,6 +313,16 @@ export class World {
     const open = new Set(this.held.map(({ id }) => id));
     for (const { id } of this.state.listeners) {
       if (!open.has(id)) this.problems.push(`the state holds listener ${id}, which is closed`);
+    }
+    for (const { id, phase } of this.state.snapshots) {
+      if (phase === "ready" && this.directories.get(id) !== "whole") {
+        this.problems.push(`snapshot ${id} is ready, and on disk ${this.directories.get(id)}`);
+      }
+    }
+    for (const id of this.directories.keys()) {
+      if (!this.state.snapshots.some((one) => one.id === id)) {
+        this.problems.push(`nobody knows the snapshot ${id} on disk`);
+      }
     }
     const known = [...this.state.listeners, ...this.state.closing].map(({ id }) => id);
     for (const { id } of this.held) {
