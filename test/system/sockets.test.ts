@@ -125,9 +125,11 @@ onEachRelease("listeners", (promise) => {
     { app: "node" },
     async (web) => {
       const taken = web.port + 1;
+      // Only processes of its own user does the sandbox let the daemon see.
+      await web.dropIn("[Service]\nUser=nobody\n");
       await web.must("start");
       await web.container.sh(
-        `systemd-run -q --unit=taker-${web.name} --service-type=exec /usr/bin/node -e 'require("net").createServer().listen(${taken}, "127.0.0.1")'`,
+        `systemd-run -q --unit=taker-${web.name} --service-type=exec -p User=nobody /usr/bin/node -e 'require("net").createServer().listen(${taken}, "127.0.0.1")'`,
       );
       await waitUntil(
         "the port taken",
@@ -225,10 +227,10 @@ onEachRelease("listeners", (promise) => {
     "a unix socket that the daemon made goes with the service, and no earlier",
     {
       app: "node",
-      config: { listeners: '[listeners.http]\naddress = "unix:/run/own-{port}.sock"\nmode = "0600"\n' },
+      config: { listeners: '[listeners.http]\naddress = "unix:/run/holdfast/{name}/own.sock"\nmode = "0600"\n' },
     },
     async (web) => {
-      const address = `/run/own-${web.port}.sock`;
+      const address = `/run/holdfast/${web.name}/own.sock`;
       await web.must("start");
       assert.equal(await web.container.sh(`stat -c %a ${address}`), "600");
       await losesNothing(web, () => web.must("restart"), { address });
