@@ -227,7 +227,9 @@ onEachRelease("listeners", (promise) => {
     "a unix socket that the daemon made goes with the service, and no earlier",
     {
       app: "node",
-      config: { listeners: '[listeners.http]\naddress = "unix:/run/holdfast/{name}/own.sock"\nmode = "0600"\n' },
+      config: {
+        listeners: '[listeners.http]\naddress = "unix:/run/holdfast/{name}/own.sock"\nmode = "0600"\n',
+      },
     },
     async (web) => {
       const address = `/run/holdfast/${web.name}/own.sock`;
