@@ -52,7 +52,7 @@ for (const release of RELEASES) {
       assert.equal(await dpkgState(), `ii ${OWN_VERSION}`);
       assert.equal(await units(), "");
       assert.equal(await container.sh(`dpkg-query -W -f '${CONFFILES}' holdfast`), "");
-      assert.equal(await container.sh("pgrep -f holdfastd || true"), "");
+      assert.equal(await container.sh("pgrep -x holdfastd || true"), "");
       assert.equal(await container.sh("ls -A /etc/holdfast"), "");
     });
 
@@ -98,7 +98,7 @@ for (const release of RELEASES) {
       assert.equal(await run("/srv/linked", `node --import holdfast/register -p 1`), "1");
       // Debian's Node looks there by itself.
       const path = release === "bookworm" ? "NODE_PATH=/usr/share/nodejs " : "";
-      assert.equal(await run("/srv", path + cjs), "function");
+      assert.equal(await run("/opt", path + cjs), "function");
     });
 
     it("the daemon speaks to systemd by the addon of this Node, or says that it does not", async () => {

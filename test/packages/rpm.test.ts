@@ -25,7 +25,7 @@ for (const release of RELEASES) {
 
     it("is installed, starts nothing, and an instance serves", async () => {
       await install();
-      assert.equal(await container.sh("pgrep -f holdfastd || true"), "");
+      assert.equal(await container.sh("pgrep -x holdfastd || true"), "");
       web = await startInstance(container, "node");
       assert.equal(await container.sh(`curl -sS http://${web.address}/`), "v1");
     });
