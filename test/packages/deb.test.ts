@@ -58,7 +58,7 @@ for (const release of RELEASES) {
 
     it("an instance and a unit of another name serve, enabled by the README's command", async () => {
       web = await startInstance(container, "node");
-      native = await startInstance(container, "counter");
+      native = await startInstance(container, "lines");
       assert.equal(await container.sh(`curl -sS http://${web.address}/`), "v1");
       await container.write("/etc/systemd/system/shop.service", CONCRETE.replaceAll("{name}", "shop"));
       await container.sh(
