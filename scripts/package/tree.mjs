@@ -81,7 +81,12 @@ export function layOut(root, kind, version) {
   }
 
   const doc = "usr/share/doc/holdfast";
-  for (const file of ["README.md", "docs/native-workers.md", "docs/worker-protocol.md"]) {
+  for (const file of [
+    "README.md",
+    "docs/native-workers.md",
+    "docs/worker-protocol.md",
+    "docs/moving-over.md",
+  ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
   }
   put("CHANGELOG.md", kind === "deb" ? `${doc}/NEWS.md` : `${doc}/CHANGELOG.md`);
