@@ -17,10 +17,12 @@ const CONFFILES = "${Conffiles}";
 /** As the package of an app ships it: a name of its own, and no template. */
 const CONCRETE = `[Unit]
 Description=an app's own unit
+StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=exec
 ExecStart=/usr/bin/holdfastd --name {name}
+ExecStopPost=/usr/bin/holdfast -n {name} reap
 KillMode=process
 FileDescriptorStoreMax=64
 RuntimeDirectory=holdfast/{name}
@@ -151,6 +153,7 @@ for (const release of RELEASES) {
         });
         assert.equal(await dpkgState(), `ii ${NEXT_VERSION}`);
         assert.deepEqual(workerPids(await web.settled()), workers);
+        assert.equal(await container.show("shop.service", "ActiveState"), "active");
       });
     }
 
