@@ -1,4 +1,4 @@
-// Makes a checkout ready: setup.mjs start|test. Debian packages where root may install them, else it says which; then npm ci.
+// Makes a checkout ready: setup.mjs start|test|deb|rpm. Debian packages where root may install them, else it says which; then npm ci.
 // Does nothing, quickly, when nothing is missing.
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
@@ -19,6 +19,17 @@ const TO_TEST = [
   "wrk",
   "nghttp2-client",
 ];
+/** To build packages, and to judge them. */
+const TO_PACKAGE = {
+  deb: ["dpkg-dev", "debhelper", "fakeroot"],
+  rpm: ["rpm", "dpkg-dev"],
+};
+const PURPOSES = {
+  start: TO_START,
+  test: [...TO_START, ...TO_TEST, ...TO_PACKAGE.deb, ...TO_PACKAGE.rpm, "lintian", "rpmlint"],
+  deb: [...TO_START, ...TO_PACKAGE.deb],
+  rpm: [...TO_START, ...TO_PACKAGE.rpm],
+};
 
 function run(command, args, env = {}) {
   return spawnSync(command, args, { cwd: TOP, stdio: "inherit", env: { ...process.env, ...env } }).status;
@@ -58,9 +69,10 @@ function areModulesStale() {
 }
 
 const purpose = process.argv[2];
-if (purpose !== "start" && purpose !== "test") {
-  console.error("usage: setup.mjs start|test");
+const packages = PURPOSES[purpose];
+if (packages === undefined) {
+  console.error("usage: setup.mjs start|test|deb|rpm");
   process.exit(2);
 }
-const installed = installPackages(purpose === "test" ? [...TO_START, ...TO_TEST] : TO_START);
+const installed = installPackages(packages);
 if (installed || areModulesStale()) process.exitCode = run("npm", ["ci", "--no-audit", "--no-fund"]) ?? 1;

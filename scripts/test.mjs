@@ -1,4 +1,4 @@
-// Runs the tests: test.mjs [unit|process|system [FILTER]]. Without a stage: lint, type check, then all stages.
+// Runs the tests: test.mjs [unit|process|system|packages [FILTER]]. Without a stage: lint, type check, then all stages.
 // FILTER is a part of a test file's path. Ends with the sum over all stages; fails when a stage ran no test.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
-const STAGES = ["unit", "process", "system"];
+const STAGES = ["unit", "process", "system", "packages"];
 /** Test files at a time. The system tests keep two cores busy with one. */
-const CONCURRENCY = { unit: 2, process: 2, system: 1 };
+const CONCURRENCY = { unit: 2, process: 2, system: 1, packages: 1 };
 const STAGE_TIMEOUT_MS = 40 * 60_000;
 /** Of one file: one that hangs fails, and does not take the others with it. */
 const FILE_TIMEOUT_MS = 6 * 60_000;
@@ -37,8 +37,8 @@ async function runStage(stage, filter) {
   const counts = Object.fromEntries(CLOSING.map((word) => [word, 0]));
   const files = findTests(stage, filter);
   console.log(`▶ ${stage} tests: ${files.length} files`);
-  if (stage === "system" && process.getuid() !== 0) {
-    console.error("✖ the system tests boot containers, which needs root: sudo npm test");
+  if ((stage === "system" || stage === "packages") && process.getuid() !== 0) {
+    console.error(`✖ the ${stage} tests boot containers, which needs root: sudo npm test`);
     return { counts, ok: false };
   }
   if (files.length === 0) {
@@ -72,7 +72,7 @@ async function runStage(stage, filter) {
 
 const [only, filter = ""] = process.argv.slice(2);
 if (only !== undefined && !STAGES.includes(only)) {
-  console.error("usage: test.mjs [unit|process|system [FILTER]]");
+  console.error("usage: test.mjs [unit|process|system|packages [FILTER]]");
   process.exit(2);
 }
 const bin = (name) => join(TOP, "node_modules", ".bin", name);

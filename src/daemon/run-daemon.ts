@@ -4,6 +4,7 @@ import { bootId, monotonicMs } from "../linux/boot.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
 import { keepFdsFromChildren } from "../linux/fd.js";
+import { isStderrJournal, sendToJournal } from "../linux/journal.js";
 import { createMemfd } from "../linux/memfd.js";
 import { openLog } from "../log/log.js";
 import { StateStore } from "../state/state-store.js";
@@ -34,7 +35,7 @@ export async function runDaemon(
   }
   const options = parsed.value;
   const { name, directories, logFile } = options;
-  const log = openLog({ file: logFile, journal: env["JOURNAL_STREAM"] !== undefined });
+  const log = openLog({ file: logFile, journal: isStderrJournal(env) ? sendToJournal : undefined });
   const give = (status: number, event: string, message: string): never => {
     log.write({ level: "error", event, message });
     process.exit(status);

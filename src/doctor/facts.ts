@@ -73,8 +73,8 @@ export interface MachineFacts {
   readonly nodeVersion: string;
   readonly systemdVersion: string | null;
   readonly availableBytes: number | null;
-  /** Whether names of dynamic users can be looked up: nss-systemd(8). */
-  readonly nssSystemd: boolean;
+  /** Whether the system bus is dbus-daemon(1), and not dbus-broker. */
+  readonly dbusDaemon: boolean;
   /** Its settings, where needrestart is installed. */
   readonly needrestart: readonly Source[];
   readonly aptSettings: readonly Source[];

@@ -9,7 +9,7 @@ import { bind, listen, openSocket, SOCK_DGRAM, SOCK_STREAM, turnOn } from "./soc
 import { removeStaleSocket, withSocketMode } from "./unix-path.js";
 
 const SO_REUSEADDR = 2;
-const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOENT } = constants.errno;
+const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOENT, EROFS } = constants.errno;
 
 export interface ListenOptions {
   /** Connections that may wait to be accepted. */
@@ -65,7 +65,12 @@ function explain(address: Address, result: number): Failure {
       if (address.kind === "unix") return problem("permission-denied", "the directory may not be written");
       return problem(
         "permission-denied",
-        `port ${address.port} is privileged; give the unit AmbientCapabilities=CAP_NET_BIND_SERVICE or a .socket unit`,
+        `port ${address.port} is privileged; a .socket unit opens it, or the unit gets AmbientCapabilities= and CapabilityBoundingSet=CAP_NET_BIND_SERVICE`,
+      );
+    case EROFS:
+      return problem(
+        "permission-denied",
+        "the service may not write there; a .socket unit makes it, or the unit gets ReadWritePaths=",
       );
     case ENOENT:
       return problem("listen-failed", "the directory does not exist");

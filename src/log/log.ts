@@ -1,4 +1,5 @@
 import winston from "winston";
+import { JournalTransport } from "./journal-transport.js";
 
 /** A line of the log: what happened, under a stable `event` name, with fields. */
 export interface LogLine {
@@ -17,20 +18,18 @@ export interface Log {
 export interface LogOptions {
   /** Instead of stderr. */
   readonly file: string | undefined;
-  /** stderr is the journal: lines begin with their priority as in sd-daemon(3). */
-  readonly journal: boolean;
+  /** The way to the journal, where stderr is the journal too: gives it an entry, and tells whether it was taken. */
+  readonly journal: ((entry: Buffer) => boolean) | undefined;
 }
 
 const levels = { error: 3, warning: 4, info: 6, debug: 7 };
 
 export function openLog({ file, journal }: LogOptions): Log {
-  const create = (): winston.transport =>
-    file === undefined
-      ? new winston.transports.Console({
-          stderrLevels: Object.keys(levels),
-          format: journal ? journalFormat : terminalFormat,
-        })
-      : new winston.transports.File({ filename: file, format: fileFormat });
+  const create = (): winston.transport => {
+    if (file !== undefined) return new winston.transports.File({ filename: file, format: fileFormat });
+    if (journal !== undefined) return new JournalTransport({ send: journal, priorities: levels });
+    return new winston.transports.Console({ stderrLevels: Object.keys(levels), format: terminalFormat });
+  };
   let transport = create();
   const logger = winston.createLogger({ levels, level: "info", transports: [transport] });
   return {
@@ -44,15 +43,6 @@ export function openLog({ file, journal }: LogOptions): Log {
     },
   };
 }
-
-const priorities = new Map(Object.entries(levels));
-
-const journalFormat = winston.format.printf(({ level, message }) => {
-  return String(message)
-    .split("\n")
-    .map((line) => `<${priorities.get(level) ?? 6}>${line}`)
-    .join("\n");
-});
 
 const terminalFormat = winston.format.combine(
   winston.format.timestamp({ format: "HH:mm:ss.SSS" }),

@@ -131,7 +131,11 @@ onEachRelease("crashes", (promise) => {
     ["Node workers on a socket unit", ON_SOCKET, "FileDescriptorStoreMax=0"],
     ["gunicorn on a socket unit", { app: "gunicorn", socket: SOCKET }, "FileDescriptorStoreMax=0"],
     // systemd empties the fd store of a unit that has failed, and leaves the workers.
-    ["Node workers on a port of the daemon's own", { app: "node" }, "Restart=no"],
+    [
+      "Node workers on a port of the daemon's own",
+      { app: "node" },
+      "Restart=no\nSystemCallFilter=pidfd_getfd",
+    ],
   ];
   for (const [what, setup, dropIn] of lost) {
     promise(

@@ -146,7 +146,7 @@ onEachRelease("init and doctor", (promise) => {
       const own = `own-${web.name}`;
       const file = `/etc/systemd/system/${own}.service`;
       await container.sh(
-        `sed -e '/^NonBlocking=/d; s/%i/${web.name}/g; s/^Wants=.*//' /usr/lib/systemd/system/holdfast@.service > ${file}`,
+        `sed -e '/^NonBlocking=/d; s/%i/${web.name}/g; s/^Wants=.*/Wants=holdfast-user@${web.name}.service/' /usr/lib/systemd/system/holdfast@.service > ${file}`,
       );
       await container.write(
         `/etc/systemd/system/${own}.socket`,

@@ -1,5 +1,5 @@
 import type { Source } from "../facts.js";
-import { type Check, note, problem } from "../finding.js";
+import { type Check, inUnit, note, problem } from "../finding.js";
 
 const oldestSystemd = 252;
 const oldestNode = 20;
@@ -35,12 +35,12 @@ export const checkPrivilege: Check = ({ machine: { root } }) => {
   return [note("privilege", message, { where: "sudo holdfast doctor", lines: [] })];
 };
 
-/** Programs look their own user up; without nss-systemd(8) a dynamic one has no name. */
+/** dbus-daemon turns away users that only nss-systemd(8) knows, and over D-Bus it is told whether a restart or a stop is meant. */
 export const checkDynamicUser: Check = ({ unit, machine }) => {
-  if (unit.properties.get("DynamicUser") !== "yes" || machine.nssSystemd) return [];
+  if (unit.properties.get("DynamicUser") !== "yes" || !machine.dbusDaemon) return [];
   const message =
-    "DynamicUser=yes, and the user cannot be looked up: nss-systemd is missing or not in /etc/nsswitch.conf";
-  return [problem("nss-systemd", message, { where: "apt-get install libnss-systemd", lines: [] })];
+    "DynamicUser=yes: dbus-daemon turns such a user away, and every restart is taken for a stop; use User=";
+  return [problem("dynamic-user", message, inUnit(unit, "DynamicUser=no"))];
 };
 
 /** Restarting is harmless here, so there is no reason to except the unit, and with a library's security fix there is one not to. */

@@ -38,8 +38,8 @@ export async function gatherAccess(
 }
 
 /**
- * Asks the kernel, as the service's user with its groups, so that whatever grants access counts. Only root can; a dynamic user
- * that does not exist yet is taken for nobody, who may as much.
+ * Asks the kernel, as the service's user with its groups, so that whatever grants access counts. Only root can; a user that does
+ * not exist before the first start (a dynamic one, holdfast-NAME) is taken for nobody, who may as much.
  */
 async function askAsUser(
   unit: UnitFacts,
@@ -47,17 +47,20 @@ async function askAsUser(
   release: string,
 ): Promise<Omit<AccessFacts, "missing">> {
   const unknown = { user: null, blocked: [] };
+  const wanted = unit.properties.get("User") ?? "";
   const dynamic = unit.properties.get("DynamicUser") === "yes";
-  const user = dynamic ? "nobody" : (unit.properties.get("User") ?? "");
-  if (process.geteuid?.() !== 0 || user === "" || user === "root" || user === "0") return unknown;
+  if (process.geteuid?.() !== 0 || wanted === "root" || wanted === "0") return unknown;
+  if (wanted === "" && !dynamic) return unknown;
+  const groupOf = async (name: string): Promise<string> =>
+    (await run("id", ["-g", "--", name], { timeout: timeoutMs })).stdout.trim();
   try {
-    const id = async (): Promise<string> =>
-      (await run("id", ["-g", "--", user], { timeout: timeoutMs })).stdout;
-    const given = dynamic ? "" : unit.properties.get("Group");
-    const identity = ["--reuid", user, "--regid", given || (await id()).trim(), "--init-groups"];
+    const known = dynamic ? undefined : await groupOf(wanted).catch(() => undefined);
+    const user = known === undefined ? "nobody" : wanted;
+    const given = known === undefined ? "" : unit.properties.get("Group");
+    const identity = ["--reuid", user, "--regid", given || (known ?? (await groupOf(user))), "--init-groups"];
     const shell = ["/bin/sh", "-c", script, "access", configFile, ...folders(release)];
     const { stdout } = await run("setpriv", [...identity, ...shell], { timeout: timeoutMs, cwd: "/" });
-    const named = dynamic ? "the service's dynamic user" : user;
+    const named = dynamic ? "the service's dynamic user" : wanted;
     return { user: named, blocked: stdout.split("\n").filter(Boolean) };
   } catch {
     return unknown;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { systemdVersion } from "../../systemd/show-units.js";
 import type { MachineFacts } from "../facts.js";
 import { listFolder, readSources } from "./units.js";
@@ -9,7 +10,7 @@ export async function gatherMachine(): Promise<MachineFacts> {
     nodeVersion: process.versions.node,
     systemdVersion: (await systemdVersion()) ?? null,
     availableBytes: availableBytes(),
-    nssSystemd: hasNssSystemd(),
+    dbusDaemon: !existsSync("/usr/bin/dbus-broker-launch"),
     needrestart: readSources([
       "/etc/needrestart/needrestart.conf",
       ...filesIn("/etc/needrestart/conf.d", ".conf"),
@@ -23,14 +24,6 @@ function availableBytes(): number | null {
   const [source] = readSources(["/proc/meminfo"]);
   const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(source?.text ?? "")?.[1];
   return kibibytes === undefined ? null : Number(kibibytes) * 1024;
-}
-
-/** The module is there, in whatever folder this architecture has its libraries in, and nsswitch.conf(5) names it. */
-function hasNssSystemd(): boolean {
-  const [source] = readSources(["/etc/nsswitch.conf"]);
-  if (!/^passwd:.*\bsystemd\b/m.test(source?.text ?? "")) return false;
-  const folders = ["/usr/lib64", "/usr/lib", ...listFolder("/usr/lib").map((name) => `/usr/lib/${name}`)];
-  return folders.some((folder) => listFolder(folder).includes("libnss_systemd.so.2"));
 }
 
 function filesIn(folder: string, suffix: string): string[] {

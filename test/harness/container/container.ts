@@ -11,12 +11,13 @@ const COMMAND_TIMEOUT_MS = 60_000;
 /** Copied in, so that a build during the tests changes nothing, and so that a test can replace them. */
 const COPIED = ["dist", "package.json", "units", "test/apps"];
 
-/** $0 is PID 1, $1 the checkout, the rest what to copy. */
+/** $0 is PID 1, $1 the checkout, $2 where to, the rest what to copy. */
 const COPY = `
-from=$1
-shift
+from=$1 target=$2
+shift 2
+nsenter --target "$0" --all mkdir -p "$target"
 tar --create --mode=a+rX --directory "$from" "$@" |
-  nsenter --target "$0" --all tar --extract --no-same-owner --directory /opt/holdfast
+  nsenter --target "$0" --all tar --extract --no-same-owner --directory "$target"
 `;
 
 const INSTALL = `
@@ -55,13 +56,26 @@ export class Container implements AsyncDisposable {
 
   /** Returns when systemd has finished booting and the project is installed; takes about a second once the image is cached. */
   static async boot(release: Release): Promise<Container> {
+    const container = await Container.#start(release, await ensureImage(release), false);
+    await container.#install().catch(async (cause: unknown) => {
+      await container[Symbol.asyncDispose]();
+      throw cause;
+    });
+    return container;
+  }
+
+  /** The same of any image, and nothing is put into it: neither Node nor anything of the checkout. */
+  static bootBare(release: Release, image: string): Promise<Container> {
+    return Container.#start(release, image, true);
+  }
+
+  static async #start(release: Release, image: string, bare: boolean): Promise<Container> {
     const name = `holdfast-test-${process.pid}-${booted++}`;
-    const nspawn = startNspawn(name, await ensureImage(release));
+    const nspawn = startNspawn(name, image, { bare });
     try {
       const pid = await waitUntil("PID 1", BOOT_DEADLINE_MS, () => findInit(nspawn));
       const container = new Container(release, pid, nspawn);
       await waitUntil("the end of the boot", BOOT_DEADLINE_MS, () => container.#hasBooted());
-      await container.#install();
       return container;
     } catch (cause) {
       await endNspawn(nspawn);
@@ -97,6 +111,22 @@ export class Container implements AsyncDisposable {
     const script = 'mkdir -p "$(dirname "$1")" && cat > "$1"';
     const { code, stderr } = await this.exec(["/bin/sh", "-c", script, "write", path], { input: text });
     if (code !== 0) throw new HoldfastError("write", `cannot write ${path} in the container: ${stderr}`);
+  }
+
+  /** Copies files and folders of the checkout, named from its top, to below `target`. */
+  async copyIn(target: string, ...paths: string[]): Promise<void> {
+    const argv = [
+      "/bin/bash",
+      "-o",
+      "pipefail",
+      "-c",
+      COPY,
+      String(this.pid),
+      pathInCheckout(),
+      target,
+    ] as const;
+    const { code, stderr } = await runCommand([...argv, ...paths], { timeoutMs: COMMAND_TIMEOUT_MS });
+    if (code !== 0) throw new HoldfastError("copy", `cannot copy into the container: ${stderr}`);
   }
 
   read(path: string): Promise<string> {
@@ -146,11 +176,7 @@ export class Container implements AsyncDisposable {
 
   async #install(): Promise<void> {
     const present = COPIED.filter((path) => existsSync(pathInCheckout(path)));
-    const { code, stderr } = await runCommand(
-      ["/bin/bash", "-o", "pipefail", "-c", COPY, String(this.pid), pathInCheckout(), ...present],
-      { timeoutMs: COMMAND_TIMEOUT_MS },
-    );
-    if (code !== 0) throw new HoldfastError("install", `cannot copy the build into the container: ${stderr}`);
+    await this.copyIn("/opt/holdfast", ...present);
     await this.sh(INSTALL);
   }
 }

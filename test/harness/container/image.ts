@@ -18,51 +18,55 @@ export type Release = (typeof RELEASES)[number];
  * Throws a HoldfastError `image` that says what to do: not root, debootstrap missing, build failed.
  */
 export async function ensureImage(release: Release): Promise<string> {
-  const recipe = pathInCheckout("test/harness/container/build-image.sh");
-  const key = createHash("sha256")
-    .update(await readFile(recipe))
-    .digest("hex")
-    .slice(0, 12);
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? "/var/cache", "holdfast-test");
-  const image = join(cache, `${release}-${key}`);
-  if (process.getuid?.() !== 0) {
-    throw new HoldfastError("image", "cannot boot a container: system tests need root (sudo npm test)");
-  }
-  if (existsSync(image)) return image;
-  await mkdir(cache, { recursive: true });
-  await build({
-    recipe,
-    release,
-    image,
-    log: join(cache, `${release}.log`),
-    lock: join(cache, `${release}.lock`),
-  });
-  await removeOthers(cache, release, image);
-  return image;
-}
-
-interface Build {
-  readonly recipe: string;
-  readonly release: Release;
-  readonly image: string;
-  readonly log: string;
-  readonly lock: string;
-}
-
-/** One build of a release at a time on this machine; who waited for the lock finds the image and does nothing. */
-async function build({ recipe, release, image, log, lock }: Build): Promise<void> {
   if (!existsSync("/usr/sbin/debootstrap")) {
     throw new HoldfastError(
       "image",
       "cannot build a container image: apt-get install debootstrap systemd-container",
     );
   }
+  return ensureBuilt({
+    name: release,
+    recipe: pathInCheckout("test/harness/container/build-image.sh"),
+    key: "",
+    args: async (image) => [release, image, await mirror()],
+  });
+}
+
+export interface Recipe {
+  /** What the image and its log are called in the cache directory. */
+  readonly name: string;
+  /** A script; its text is part of the image's key. */
+  readonly recipe: string;
+  /** What else decides what the image becomes. */
+  readonly key: string;
+  /** Its arguments, given the path where the image has to appear. */
+  readonly args: (image: string) => Promise<readonly string[]>;
+}
+
+/** An image of the cache directory, built if it is not there yet; one build of a name at a time on this machine. */
+export async function ensureBuilt({ name, recipe, key, args }: Recipe): Promise<string> {
+  const hash = createHash("sha256")
+    .update(await readFile(recipe))
+    .update(key);
+  const cache = join(process.env["XDG_CACHE_HOME"] ?? "/var/cache", "holdfast-test");
+  const image = join(cache, `${name}-${hash.digest("hex").slice(0, 12)}`);
+  if (process.getuid?.() !== 0) {
+    throw new HoldfastError("image", "cannot boot a container: system tests need root (sudo npm test)");
+  }
+  if (existsSync(image)) return image;
+  await mkdir(cache, { recursive: true });
+  await build(name, cache, image, [recipe, ...(await args(image))]);
+  await removeOthers(cache, name, image);
+  return image;
+}
+
+/** Who waited for the lock finds the image and does nothing. */
+async function build(name: string, cache: string, image: string, command: readonly string[]): Promise<void> {
+  const log = join(cache, `${name}.log`);
   const child = spawn(
     "setpriv",
-    ["--pdeathsig", "TERM", "flock", "--no-fork", lock, recipe, release, image, await mirror()],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
+    ["--pdeathsig", "TERM", "flock", "--no-fork", join(cache, `${name}.lock`), ...command],
+    { stdio: ["ignore", "pipe", "pipe"] },
   );
   const output = createWriteStream(log);
   child.stdout.pipe(output, { end: false });
@@ -71,7 +75,7 @@ async function build({ recipe, release, image, log, lock }: Build): Promise<void
   output.end();
   if (code === 0 && existsSync(image)) return;
   const tail = (await readFile(log, "utf8")).split("\n").slice(-15).join("\n");
-  throw new HoldfastError("image", `cannot build the ${release} image: status ${code}, see ${log}\n${tail}`);
+  throw new HoldfastError("image", `cannot build the ${name} image: status ${code}, see ${log}\n${tail}`);
 }
 
 /** The Debian mirror that this machine's apt uses. */
@@ -89,10 +93,10 @@ async function mirror(): Promise<string> {
   return main ?? "http://deb.debian.org/debian";
 }
 
-async function removeOthers(cache: string, release: Release, image: string): Promise<void> {
+async function removeOthers(cache: string, name: string, image: string): Promise<void> {
   for (const entry of await readdir(cache)) {
     const path = join(cache, entry);
-    const isImage = entry.startsWith(`${release}-`) && !entry.includes(".building.");
+    const isImage = entry.startsWith(`${name}-`) && !entry.includes(".building.");
     if (isImage && path !== image) await rm(path, { recursive: true, force: true });
   }
 }

@@ -14,8 +14,11 @@ export interface Nspawn {
   output(): string;
 }
 
-/** Starts systemd in a container on a throw-away overlay over `image`, which stays as it is. */
-export function startNspawn(name: string, image: string): Nspawn {
+/**
+ * Starts systemd in a container on a throw-away overlay over `image`, which stays as it is. Unless it is `bare` it has this
+ * process's Node and the checkout's node_modules.
+ */
+export function startNspawn(name: string, image: string, { bare }: { readonly bare: boolean }): Nspawn {
   const options = [
     "--quiet",
     `--machine=${name}`,
@@ -32,10 +35,10 @@ export function startNspawn(name: string, image: string): Nspawn {
     "--link-journal=no",
     "--resolv-conf=off",
     "--timezone=off",
-    `--bind-ro=${process.execPath}:/usr/bin/node`,
   ];
+  if (!bare) options.push(`--bind-ro=${process.execPath}:/usr/bin/node`);
   const modules = pathInCheckout("node_modules");
-  if (existsSync(modules)) options.push(`--bind-ro=${modules}:/opt/holdfast/node_modules`);
+  if (!bare && existsSync(modules)) options.push(`--bind-ro=${modules}:/opt/holdfast/node_modules`);
   const script = pathInCheckout("test/harness/container/run-container.sh");
   const child = spawn("setpriv", ["--pdeathsig", "TERM", script, name, ...options], {
     stdio: ["ignore", "pipe", "pipe"],

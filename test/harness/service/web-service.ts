@@ -30,7 +30,7 @@ export interface WebSetup {
 }
 
 export interface WebConfig {
-  /** TOML of the `[listeners]` tables; `{port}` is replaced. */
+  /** TOML of the `[listeners]` tables; `{port}` and `{name}` are replaced. */
   readonly listeners: string;
   readonly check: readonly string[] | null;
   readonly readyTimeout: string;
@@ -243,7 +243,7 @@ export class WebService {
   }
 
   #fill(text: string): string {
-    return text.replaceAll("{port}", String(this.port));
+    return text.replaceAll("{port}", String(this.port)).replaceAll("{name}", this.name);
   }
 }
 

@@ -35,7 +35,7 @@ export const machine: MachineFacts = {
   nodeVersion: "22.23.3",
   systemdVersion: "257.8-1~deb13u1",
   availableBytes: 4 * 1024 ** 3,
-  nssSystemd: true,
+  dbusDaemon: true,
   needrestart: [],
   aptSettings: [],
 };

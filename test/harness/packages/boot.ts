@@ -1,0 +1,47 @@
+import { basename } from "node:path";
+import { Container } from "../container/container.js";
+import type { Release } from "../container/image.js";
+import { buildNodeDeb } from "./build-package.js";
+import { ensurePackagesImage } from "./image.js";
+
+const APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q"] as const;
+
+/**
+ * A Debian system as its admin has it before the first package of Holdfast: systemd as PID 1, a package `nodejs` that is new enough,
+ * and test/apps in /opt/apps. What is put into /root/packages can be installed.
+ */
+export async function bootForPackages(release: Release): Promise<Container> {
+  const container = await Container.bootBare(release, await ensurePackagesImage(release));
+  try {
+    await container.copyIn("/opt/holdfast", "test/apps");
+    await container.sh("mv /opt/holdfast/test/apps /opt/apps && rm -r /opt/holdfast");
+    if (release === "bookworm") await aptInstall(container, await buildNodeDeb());
+    return container;
+  } catch (cause) {
+    await container[Symbol.asyncDispose]();
+    throw cause;
+  }
+}
+
+/** Puts a package, named from the top of the checkout, into the container, and returns its path there. */
+export async function bring(container: Container, file: string): Promise<string> {
+  await container.copyIn("/root/packages", file);
+  const path = `/root/packages/${basename(file)}`;
+  await container.sh(`mv /root/packages/${file} ${path}`);
+  return path;
+}
+
+/** `apt-get install` of packages in one run, which must succeed; a lower version is installed, too. Returns what apt said. */
+export async function aptInstall(container: Container, ...files: string[]): Promise<string> {
+  const paths: string[] = [];
+  for (const file of files) paths.push(await bring(container, file));
+  return container.sh([...APT, "install", "--allow-downgrades", ...paths].join(" "));
+}
+
+export async function aptRemove(
+  container: Container,
+  verb: "remove" | "purge",
+  name: string,
+): Promise<string> {
+  return container.sh([...APT, verb, name].join(" "));
+}

@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { HoldfastError } from "../../../src/lib/failure.js";
+import { pathInCheckout } from "../container/checkout.js";
+
+const run = promisify(execFile);
+const BUILD_TIMEOUT_MS = 120_000;
+
+export type Kind = "deb" | "rpm";
+
+/** The version that is built without saying which: that of package.json. */
+export const OWN_VERSION = "0.1.0";
+export const NEXT_VERSION = "0.1.1";
+
+/**
+ * The package of Holdfast in a version, built as `npm run package:deb` and `package:rpm` do, once a run of the tests. Its programs
+ * say that they are of that version. Returns its path from the top of the checkout.
+ */
+export function buildPackage(kind: Kind, version: string = OWN_VERSION): Promise<string> {
+  return buildOnce(`${kind}-${version}`, async (folder) => {
+    await run(process.execPath, [pathInCheckout("scripts/package.mjs"), kind, version, folder], {
+      timeout: BUILD_TIMEOUT_MS,
+    });
+  });
+}
+
+/** A .deb of the same version and name in which a file is another one; what a bad release would be. */
+export function changeDeb(deb: string, version: string, path: string, text: string): Promise<string> {
+  return buildOnce(`deb-${version}`, async (folder) => {
+    const tree = join(folder, "tree");
+    await run("dpkg-deb", ["--raw-extract", pathInCheckout(deb), tree]);
+    await run("sed", ["-i", `s/^Version: .*/Version: ${version}/`, join(tree, "DEBIAN/control")]);
+    await writeFile(join(tree, path), text);
+    await run("dpkg-deb", ["--build", "-Znone", tree, join(folder, `holdfast_${version}.deb`)]);
+    await rm(tree, { recursive: true });
+  });
+}
+
+/**
+ * For Debian 12: a package `nodejs` with the Node that runs the tests, in place of NodeSource's, which is made like it: one file in
+ * /usr/bin that brings all its libraries.
+ */
+export function buildNodeDeb(): Promise<string> {
+  return buildOnce("nodejs", async (folder) => {
+    const tree = join(folder, "tree");
+    await mkdir(join(tree, "DEBIAN"), { recursive: true });
+    await mkdir(join(tree, "usr/bin"), { recursive: true });
+    await cp(process.execPath, join(tree, "usr/bin/node"));
+    const { stdout } = await run("dpkg", ["--print-architecture"]);
+    const control = [
+      "Package: nodejs",
+      `Version: ${process.versions.node}-1test1`,
+      `Architecture: ${stdout.trim()}`,
+      "Maintainer: nobody <nobody@holdfast.invalid>",
+      "Description: the Node that runs the tests",
+      "",
+    ];
+    await writeFile(join(tree, "DEBIAN/control"), control.join("\n"));
+    await run("dpkg-deb", ["--build", "--root-owner-group", "-Znone", tree, join(folder, "nodejs.deb")]);
+    await rm(tree, { recursive: true });
+  });
+}
+
+/** Runs `build` in a folder of its own, unless this run of the tests has done so before; the one package in it is the result. */
+async function buildOnce(name: string, build: (folder: string) => Promise<void>): Promise<string> {
+  const folder = pathInCheckout("build", "packages", name);
+  if (!existsSync(folder)) {
+    await mkdir(pathInCheckout("build", "packages"), { recursive: true });
+    const building = await mkdtemp(`${folder}.building.`);
+    await build(building);
+    await rename(building, folder);
+  }
+  const [file, other] = await readdir(folder);
+  if (file === undefined || other !== undefined) {
+    throw new HoldfastError("package", `cannot tell which is the package in ${folder}`);
+  }
+  return relative(pathInCheckout(), join(folder, file));
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { it, type TestContext } from "node:test";
+import { runCommand } from "../harness/container/run-command.js";
+import { buildPackage, type Kind, OWN_VERSION } from "../harness/packages/build-package.js";
+
+const TIMEOUT_MS = 120_000;
+
+async function digestOf(file: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex");
+}
+
+async function buildElsewhere(t: TestContext, kind: Kind): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-package-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const argv = [process.execPath, "scripts/package.mjs", kind, OWN_VERSION, folder] as const;
+  const { code, stderr } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
+  assert.equal(code, 0, stderr);
+  const [file = ""] = await readdir(folder);
+  return join(folder, file);
+}
+
+for (const kind of ["deb", "rpm"] as const) {
+  it(`two builds of the .${kind} are the same byte for byte`, async (t) => {
+    const first = await buildPackage(kind);
+    assert.equal(await digestOf(await buildElsewhere(t, kind)), await digestOf(first));
+  });
+}
+
+it("lintian has nothing to say about the .deb", async () => {
+  const argv = ["lintian", "--allow-root", "--fail-on", "error,warning", await buildPackage("deb")] as const;
+  const { code, stdout } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
+  assert.equal(code, 0, stdout);
+  assert.equal(stdout, "");
+});
+
+it("rpmlint finds no error and no warning in the .rpm", async () => {
+  const argv = ["rpmlint", "--config", "packaging/rpm/rpmlint.toml", await buildPackage("rpm")] as const;
+  const { code, stdout } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, / 0 errors, 0 warnings/);
+});
