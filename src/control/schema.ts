@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } from "./port.js";
+import type { GenerationReport, ListenerReport, ReexecFailure, StatusReport, WorkerReport } from "./port.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 
@@ -70,6 +70,10 @@ const listener = v.object({
   backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
 }) satisfies v.GenericSchema<ListenerReport>;
 
+const reexecFailed = v.nullable(
+  v.object({ at: v.number(), message: v.string() }) satisfies v.GenericSchema<ReexecFailure>,
+);
+
 export const statusReply = v.object({
   name: v.string(),
   version: v.string(),
@@ -83,9 +87,15 @@ export const statusReply = v.object({
   generations: v.array(generation),
   listeners: v.array(listener),
   notifyDropped: v.number(),
+  reexecFailed,
 }) satisfies v.GenericSchema<StatusReport>;
 
-export const versionReply = v.object({ name: v.string(), version: v.string(), pid: v.number() });
+export const versionReply = v.object({
+  name: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  reexecFailed: v.optional(reexecFailed, null),
+});
 export const acceptedReply = v.object({ accepted: v.literal(true) });
 export const upgradeReply = v.object({ upgrade: v.number() });
 export const errorReply = v.object({ error: failure });

@@ -1,5 +1,4 @@
 import type { Command, ControlPort, StatusReport, Submission, UpgradeProgress } from "../control/port.js";
-import type { Failure } from "../lib/failure.js";
 import { latestUpgrade } from "../model/decide.js";
 import type { Event, News } from "../model/event.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
@@ -9,8 +8,6 @@ export interface ControlPortOptions {
   readonly report: () => StatusReport;
   readonly refresh: () => Promise<void>;
   readonly subscribe: (listener: (news: News) => void) => () => void;
-  /** Why the daemon cannot be replaced, if so. */
-  readonly obstacleToReexec: () => Failure | null;
 }
 
 /** The loop as the control API sees it. */
@@ -19,7 +16,6 @@ export function createControlPort({
   report,
   refresh,
   subscribe,
-  obstacleToReexec,
 }: ControlPortOptions): ControlPort {
   function submit(command: Command): Submission {
     switch (command) {
@@ -28,12 +24,9 @@ export function createControlPort({
         supervisor.retryPersist();
         supervisor.push({ type: "upgrade-requested", kind: command });
         return { accepted: true, upgrade: latestUpgrade(supervisor.state) ?? null };
-      case "reexec": {
-        const failure = obstacleToReexec();
-        if (failure !== null) return { accepted: false, failure };
+      case "reexec":
         onceAnswered({ type: "leave-requested", next: "adopt" });
         return { accepted: true, upgrade: null };
-      }
       case "drain":
         supervisor.push({ type: "drain-requested" });
         return { accepted: true, upgrade: null };

@@ -10,6 +10,7 @@ import {
   notifyFdName,
   parseChannelFdName,
   parseWorkerFdName,
+  predecessorFdName,
   stateFdName,
 } from "./fd-names.js";
 
@@ -34,6 +35,10 @@ export interface Inheritance {
   readonly notify: number | undefined;
   readonly control: number | undefined;
   readonly state: number | undefined;
+  /** The daemon that this one replaces, if that still lives. */
+  readonly predecessor: number | undefined;
+  /** It comes from a daemon: each socket once, whoever has opened it. */
+  readonly handedOver: boolean;
 }
 
 /**
@@ -85,6 +90,8 @@ export function sortInheritance(
     notify: own.get(notifyFdName),
     control: own.get(controlFdName),
     state: own.get(stateFdName),
+    predecessor: own.get(predecessorFdName),
+    handedOver: own.has(predecessorFdName),
   };
 }
 

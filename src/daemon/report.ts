@@ -1,4 +1,10 @@
-import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } from "../control/port.js";
+import type {
+  GenerationReport,
+  ListenerReport,
+  ReexecFailure,
+  StatusReport,
+  WorkerReport,
+} from "../control/port.js";
 import { version } from "../lib/version.js";
 import { residentBytes } from "../linux/pidfd.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
@@ -15,6 +21,7 @@ export interface ReportSources {
   readonly nowMs: () => number;
   readonly reports: WorkerReports;
   readonly notifyDropped: () => number;
+  readonly reexecFailed: ReexecFailure | null;
 }
 
 /** The state with what only the kernel knows: memory, backlogs. */
@@ -34,6 +41,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     generations: state.generations.map((generation) => reportGeneration(generation, nowMs(), reports)),
     listeners: state.listeners.map((listener) => reportListener(listener, state, listeners)),
     notifyDropped: notifyDropped(),
+    reexecFailed: sources.reexecFailed,
   };
 }
 

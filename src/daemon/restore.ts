@@ -104,7 +104,7 @@ function restoreListeners(
   found: readonly Found[],
   world: World,
 ): State {
-  const storeCame = inheritance.state !== undefined;
+  const storeCame = inheritance.state !== undefined && !inheritance.handedOver;
   const known = [...state.listeners, ...state.closing];
   const closing = new Set(state.closing.map(({ id }) => id));
   const matched = matchListeners(known, inheritance.listeners, storeCame, state.nextListener);

@@ -51,6 +51,7 @@ export const report: StatusReport = {
     },
   ],
   notifyDropped: 0,
+  reexecFailed: null,
 };
 
 export function outcomeOf(upgrade: number, failure: Failure | null = null): Outcome {
