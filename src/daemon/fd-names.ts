@@ -7,8 +7,6 @@ const prefix = "holdfast.";
 export const notifyFdName = `${prefix}notify`;
 export const controlFdName = `${prefix}control`;
 export const stateFdName = `${prefix}state`;
-/** The way to the daemon that this one replaces; it is not in the fd store. */
-export const predecessorFdName = `${prefix}predecessor`;
 
 const workerPrefix = `${prefix}worker.`;
 

@@ -3,6 +3,7 @@ import { pidOfPidfd } from "../linux/pidfd.js";
 import { inspectSocket, readBacklog, type SocketFacts } from "../linux/socket.js";
 import type { InheritedListener } from "../listeners/match.js";
 import type { Slot } from "../model/event.js";
+import { predecessorFdName } from "../succession/predecessor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import {
   controlFdName,
@@ -10,14 +11,13 @@ import {
   notifyFdName,
   parseChannelFdName,
   parseWorkerFdName,
-  predecessorFdName,
   stateFdName,
 } from "./fd-names.js";
 
 export interface InheritedPidfd {
   readonly slot: Slot;
   readonly pidfd: number;
-  /** -1: the process is gone. */
+  /** -1: the process is gone; 0: it cannot be seen from here, being in another pid namespace. */
   readonly pid: number;
 }
 
@@ -35,10 +35,8 @@ export interface Inheritance {
   readonly notify: number | undefined;
   readonly control: number | undefined;
   readonly state: number | undefined;
-  /** The daemon that this one replaces, if that still lives. */
+  /** The way to the daemon that started this one to be replaced by it. */
   readonly predecessor: number | undefined;
-  /** It comes from a daemon: each socket once, whoever has opened it. */
-  readonly handedOver: boolean;
 }
 
 /**
@@ -91,7 +89,6 @@ export function sortInheritance(
     control: own.get(controlFdName),
     state: own.get(stateFdName),
     predecessor: own.get(predecessorFdName),
-    handedOver: own.has(predecessorFdName),
   };
 }
 

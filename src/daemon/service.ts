@@ -1,13 +1,13 @@
 import type { ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
 import { formatDuration } from "../lib/duration.js";
-import { type Result, succeed } from "../lib/failure.js";
+import { type Failure, type Result, succeed } from "../lib/failure.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
-import type { Action, Event, News, SlotProcess } from "../model/event.js";
+import type { Action, Event, News, Slot, SlotProcess } from "../model/event.js";
 import type { State } from "../model/state.js";
 import { findWorker, liveWorkers, nameWorker } from "../model/turn.js";
 import { viewService } from "../model/view.js";
@@ -27,7 +27,7 @@ import type { Inheritance } from "./inheritance.js";
 import type { DaemonOptions } from "./options.js";
 import { createPerformer } from "./perform.js";
 import { reportStatus } from "./report.js";
-import { restore } from "./restore.js";
+import { restore, type Source } from "./restore.js";
 import { listenToSignals } from "./signals.js";
 import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./sockets.js";
 import { readSpecification } from "./specify.js";
@@ -37,6 +37,11 @@ import { WorkerReports } from "./worker-reports.js";
 
 export interface ServiceOptions extends DaemonOptions {
   readonly inheritance: Inheritance;
+  readonly source: Source;
+  /** For workers that the predecessor has to signal. */
+  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
+  /** Sees every state that the loop comes to rest in. */
+  readonly onState: (state: State) => void;
   readonly memfd: number;
   readonly fdStore: FdStore;
   readonly store: StateStore;
@@ -54,8 +59,13 @@ export interface ServiceOptions extends DaemonOptions {
 
 export type ExitWord = Extract<Action, { type: "exit" }>["status"];
 
+export interface Service {
+  /** Leaves everything to another daemon, by way of `onExit`; or says why not, and nothing has changed. */
+  makeWay(): Failure | null;
+}
+
 /** Puts the parts together, recovers, and starts the loop. Fails only when its sockets cannot be had. */
-export async function startService(options: ServiceOptions): Promise<Result<void>> {
+export async function startService(options: ServiceOptions): Promise<Result<Service>> {
   const { name, directories, inheritance, fdStore, watcher, log, store, link, unit } = options;
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
   const subscribers = new Set<(news: News) => void>();
@@ -70,7 +80,8 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   const notify = takeNotifySocket(inheritance.notify, directories.runtime);
   if (!notify.ok) return notify;
   const controlFd = control.value;
-  const remembered = store.load();
+  const remembered =
+    options.source === "manager" ? store.load() : store.take(inheritance.state ?? options.memfd);
   for (const problem of remembered.problems) warn(problem);
   fdStore.store(notify.value, notifyFdName);
   fdStore.store(controlFd, controlFdName);
@@ -81,6 +92,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     watcher,
     storePidfd: (slot, pidfd) => fdStore.store(pidfd, workerFdName(slot)),
     removePidfd: (slot) => fdStore.remove(workerFdName(slot)),
+    signalUnseen: options.signalUnseen,
     onExit: (slot, pid, exit) => {
       channels.hearOut(slot);
       inbox.receive();
@@ -106,6 +118,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     },
   });
   const restored = restore(remembered, inheritance, {
+    source: options.source,
     listeners,
     workers,
     channels,
@@ -179,6 +192,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   function publish(state: State): void {
     keepBeat(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
+    options.onState(state);
   }
 
   const inbox = new NotifyInbox({
@@ -225,7 +239,15 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   inbox.receive();
   await server.listen({ fd: duplicateFd(controlFd) });
   const renewal = setInterval(renewTickets, ticketSecretLifeMs);
-  return succeed(undefined);
+  return succeed({ makeWay });
+
+  function makeWay(): Failure | null {
+    if (supervisor.state.upgrade !== null) {
+      return { reason: "upgrading", message: "an upgrade is under way; try again when it has ended" };
+    }
+    push({ type: "leave-requested", next: "adopt" });
+    return supervisor.exited ? null : { reason: "stopping", message: "the service is being stopped" };
+  }
 
   function release(): readonly InheritedFd[] {
     stopListening();

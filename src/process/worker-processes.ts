@@ -1,7 +1,7 @@
 import { fail, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import { openPidfd, parentOf, signalGroup, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import { isUnseen, openPidfd, parentOf, signalGroup, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import type { ExitStatus, Slot } from "../model/event.js";
 import type { Process } from "../model/state.js";
 import { type GatedWorker, spawnWorker, type WorkerCommand } from "./spawn-worker.js";
@@ -20,6 +20,8 @@ export interface WorkerProcessesOptions {
   readonly onExit: (slot: Slot, pid: number, exit: ExitStatus) => void;
   readonly storePidfd: (slot: Slot, pidfd: number) => void;
   readonly removePidfd: (slot: Slot) => void;
+  /** For a worker of another pid namespace, which only the daemon that started it can signal. */
+  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
 }
 
 const ancestorsLooked = 32;
@@ -66,14 +68,17 @@ export class WorkerProcesses {
 
   terminate(pid: number): void {
     const tracked = this.#tracked.get(pid);
-    if (tracked !== undefined) signalPidfd(tracked.pidfd, "SIGTERM");
+    if (tracked === undefined) return;
+    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGTERM");
+    else signalPidfd(tracked.pidfd, "SIGTERM");
   }
 
   /** SIGKILL for the worker and what it started. */
   kill(pid: number): void {
     const tracked = this.#tracked.get(pid);
-    if (tracked === undefined || !signalPidfd(tracked.pidfd, "SIGKILL")) return;
-    signalGroup(pid, "SIGKILL");
+    if (tracked === undefined) return;
+    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGKILL");
+    else if (signalPidfd(tracked.pidfd, "SIGKILL")) signalGroup(pid, "SIGKILL");
   }
 
   /** Lets go of a worker that has ended. What it left in its process group is asked to end too. */
@@ -82,7 +87,7 @@ export class WorkerProcesses {
     if (tracked === undefined) return;
     this.#tracked.delete(pid);
     this.#options.removePidfd(tracked.slot);
-    signalGroup(pid, "SIGTERM");
+    if (!isUnseen(pid)) signalGroup(pid, "SIGTERM");
     closeFd(tracked.pidfd);
   }
 

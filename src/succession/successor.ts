@@ -4,8 +4,7 @@ import { formatDuration } from "../lib/duration.js";
 import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { predecessorFdName } from "./fd-names.js";
-import { readyLine } from "./predecessor.js";
+import { predecessorFdName, readyLine } from "./predecessor.js";
 
 const timeoutMs = 30_000;
 
