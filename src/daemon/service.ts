@@ -40,8 +40,8 @@ export interface ServiceOptions extends DaemonOptions {
   readonly source: Source;
   /** For workers that the predecessor has to signal. */
   readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
-  /** Sees every state that the loop comes to rest in. */
-  readonly onState: (state: State) => void;
+  /** Sees every state that has been written down, before it is acted upon. */
+  readonly onPersisted: (state: State) => void;
   readonly memfd: number;
   readonly fdStore: FdStore;
   readonly store: StateStore;
@@ -136,6 +136,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
     persist: (state) => {
       const written = store.write(state);
       listeners.storeOpened(state.listeners);
+      options.onPersisted(state);
       return written;
     },
     perform: createPerformer({
@@ -192,7 +193,6 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
   function publish(state: State): void {
     keepBeat(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
-    options.onState(state);
   }
 
   const inbox = new NotifyInbox({

@@ -97,7 +97,7 @@ export class Tenure {
       link,
       reexecFailed: reexecFailed ?? null,
       signalUnseen: (slot, signal) => predecessor?.signal(slot, signal),
-      onState: foreign ? trial(predecessor, (failure) => this.#giveUp(failure)) : () => {},
+      onPersisted: foreign ? trial(predecessor, (failure) => this.#giveUp(failure)) : () => {},
       onExit: (status, state, release) => {
         takeover?.close();
         const applicant = this.#applicant;

@@ -29,7 +29,10 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
     const fds: InheritedFd[] = [];
     let gone: (() => void) | undefined;
     let ended = false;
+    let settled = false;
     const end = (result: Result<Taken>): void => {
+      if (settled) return;
+      settled = true;
       clearTimeout(timer);
       if (!result.ok) {
         channel.close();

@@ -6,11 +6,14 @@ import { test } from "node:test";
 import { type ControlClient, createControlClient } from "../../src/control/client.js";
 import type { StatusReport } from "../../src/control/port.js";
 import { controlSocketIn, takeoverSocketIn } from "../../src/lib/directories.js";
+import { armFault, disarmFault, faultVariable } from "../harness/process/fault.js";
 import { KeptLoad } from "../harness/process/kept.js";
-import { freePort, Rig } from "../harness/process/rig.js";
+import { Rig } from "../harness/process/rig.js";
 
 /** Needs root: a pid namespace is what a container is to its processes. */
 const elsewhere = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+/** The first process of a namespace cannot be killed from inside. */
+const notFirst = ["/bin/sh", "-c", '"$0" "$@"; exit $?'];
 const asRoot = process.getuid?.() === 0 ? {} : { skip: "a pid namespace needs root" };
 
 /** A second daemon of the rig's service, in directories of its own, that asks the first for everything. */
@@ -30,7 +33,10 @@ class Taker implements AsyncDisposable {
       ...["--runtime-dir", runtime, "--state-dir", join(this.directory, "state"), "--takeover", socket],
     ];
     const log = openSync(this.#logFile, "a");
-    this.#child = spawn(program, args, { stdio: ["ignore", log, log] });
+    this.#child = spawn(program, args, {
+      stdio: ["ignore", log, log],
+      env: { ...process.env, [faultVariable]: rig.directory },
+    });
     closeSync(log);
     this.#exited = new Promise((resolve) => this.#child.once("exit", resolve));
     this.control = createControlClient({ socketPath: controlSocketIn(runtime), timeoutMs: 1000 });
@@ -80,7 +86,7 @@ test("a daemon that may keep the workers takes everything from the one that serv
     { length: 150 },
     (_, n) => `[listeners.l${n}]\naddress = "unix:${rig.directory}/${n}.sock"\n`,
   );
-  rig.configure(`[listeners.http]\n[listeners.udp]\naddress = "udp:127.0.0.1:${freePort()}"\n${many.join("")}`);
+  rig.configure(`[listeners.http]\n${many.join("")}`);
   rig.manager.start();
   await rig.settled();
   const workers = rig.workers();
@@ -88,11 +94,12 @@ test("a daemon that may keep the workers takes everything from the one that serv
   await using taker = new Taker(rig);
   const status = await taker.until(rig, "the next daemon", isServing);
   assert.equal((await rig.manager.ended()).code, 0);
-  assert.equal(status.listeners.length, 152);
+  assert.equal(status.listeners.length, 151);
   assert.equal(status.generations[0]?.id, 1);
   assert.deepEqual(rig.workers(), workers);
   rig.release({ version: "2" });
-  assert.ok((await taker.control.request("upgrade")).ok);
+  const requested = await taker.control.request("upgrade");
+  assert.ok(requested.ok, requested.ok ? "" : `${requested.failure.message}\n${taker.log}`);
   await taker.until(rig, "the upgrade", (now) => isServing(now) && now.generations[0]?.id === 2);
   assert.equal((await rig.ask()).version, "2");
   await load.stop();
@@ -147,6 +154,39 @@ for (const [what, behaviour] of [
       assert.deepEqual(rig.workers(), workers);
       rig.release({ version: "3" });
       assert.equal((await rig.upgrade()).failure, null);
+      await load.stop();
+      assert.deepEqual(load.failures, []);
+    },
+  );
+}
+
+for (const how of ["die-before", "die-after"] as const) {
+  test(
+    `the new daemon may ${how.replace("-", " ")} any effect until its own workers serve: the old one takes everything back`,
+    asRoot,
+    async (t) => {
+      await using rig = new Rig({ standalone: true, faulty: true });
+      rig.manager.start();
+      const { pid } = await rig.settled();
+      const workers = rig.workers();
+      await using load = rig.load();
+      rig.release({ version: "2" });
+      const struck: string[] = [];
+      for (;;) {
+        armFault(rig.directory, { at: struck.length + 1, how, next: true });
+        await using taker = new Taker(rig, [...elsewhere, ...notFirst]);
+        await taker.exited;
+        const effect = disarmFault(rig.directory) ?? "";
+        assert.notEqual(effect, "", taker.log);
+        struck.push(effect);
+        // Since the commit is on disk there is no way back: the old workers serve until the new daemon is started again.
+        if (rig.manager.log().includes("has taken over")) break;
+        const back = await rig.settled();
+        assert.deepEqual([back.pid, rig.workers()], [pid, workers], effect);
+      }
+      t.diagnostic(struck.join(", "));
+      assert.ok(struck.includes("spawn") && struck.includes("open-gate"), struck.join(", "));
+      assert.equal((await rig.ask()).version, "1");
       await load.stop();
       assert.deepEqual(load.failures, []);
     },
