@@ -7,6 +7,10 @@ import { succeed } from "./lib/failure.js";
 /** Loads what the command needs and nothing else: most of the time a CLI takes is its imports. */
 async function run(line: CommandLine): Promise<End> {
   switch (line.command) {
+    case "init":
+      return (await import("./cli/init.js")).init(line);
+    case "doctor":
+      return (await import("./cli/doctor.js")).doctor(line);
     case "status":
       return (await import("./cli/status.js")).status(line);
     case "upgrade":
@@ -23,6 +27,8 @@ async function run(line: CommandLine): Promise<End> {
       return (await import("./cli/events.js")).events(line);
     case "reap":
       return (await import("./cli/reap.js")).reap(line);
+    case "adopt-listener":
+      return (await import("./cli/adopt-listener.js")).adoptListener(line);
     case "version":
       return (await import("./cli/version.js")).version(line);
     case "help":

@@ -9,6 +9,7 @@ import { Tenure } from "./daemon/tenure.js";
 import { messageOf } from "./lib/failure.js";
 import { ownUnitName } from "./linux/cgroup.js";
 import { Watcher } from "./linux/epoll.js";
+import { keepFdsFromChildren } from "./linux/fd.js";
 import { openLog } from "./log/log.js";
 import { takeOver } from "./succession/take-over.js";
 import type { Effects } from "./supervisor/effects.js";
@@ -39,6 +40,7 @@ export async function runDaemon(
   };
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
 
+  keepFdsFromChildren();
   const inherited = takeListenFds(env, pid);
   if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
   try {

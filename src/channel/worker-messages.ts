@@ -58,6 +58,7 @@ const counters = v.object({
   requests: count,
   moved: count,
   adopted: count,
+  finished: count,
   cut: count,
 });
 

@@ -13,6 +13,14 @@ export interface CommandLine {
   readonly json: boolean;
   readonly wait: boolean;
   readonly timeoutMs?: number;
+  /** The one word after the command. */
+  readonly argument?: string;
+  /** argv after `--`, never empty. */
+  readonly program?: readonly string[];
+  readonly listen?: readonly string[];
+  readonly release?: string;
+  readonly workers?: string;
+  readonly noSocket?: true;
 }
 
 const options = {
@@ -21,6 +29,10 @@ const options = {
   json: { type: "boolean" },
   timeout: { type: "string" },
   "no-wait": { type: "boolean" },
+  listen: { type: "string", multiple: true },
+  release: { type: "string" },
+  workers: { type: "string" },
+  "no-socket": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
 } satisfies ParseArgsConfig["options"];
@@ -35,21 +47,61 @@ export function parseCommandLine(args: readonly string[]): Result<CommandLine> {
     tokens: true,
   });
   const given = new Map<string, string>();
+  const listen: string[] = [];
   const words: string[] = [];
+  // What follows `--` is another program's, options and all.
+  const end = tokens.find((token) => token.kind === "option-terminator")?.index ?? Number.POSITIVE_INFINITY;
+  const program = args.slice(end + 1);
   for (const token of tokens) {
-    if (token.kind === "positional") words.push(token.value);
+    if (token.kind === "positional" && token.index < end) words.push(token.value);
     if (token.kind !== "option") continue;
     const problem = checkOption(token);
     if (problem !== undefined) return refuse(problem);
     given.set(token.name, token.value ?? "");
+    if (token.name === "listen") listen.push(token.value ?? "");
   }
   if (given.has("help")) return succeed({ command: "help", json: false, wait: true });
-  const command = findCommand(given.has("version") ? ["version", ...words] : words);
-  return command.ok ? build(command.value, given) : command;
+  if (given.has("version")) words.unshift("version");
+  const command = findCommand(words);
+  if (!command.ok) return command;
+  const name = given.get("name");
+  // `holdfast -n web doctor`, by habit.
+  if (commands[command.value].alone && name !== undefined) words.push(name);
+  const problem = checkWords(command.value, words.slice(1), program);
+  if (problem !== undefined) return refuse(problem);
+  const line = build(command.value, given);
+  if (!line.ok) return line;
+  const [, argument] = words;
+  return succeed({
+    ...line.value,
+    ...(argument !== undefined && { argument }),
+    ...(program.length > 0 && { program }),
+    ...(listen.length > 0 && { listen }),
+  });
+}
+
+function checkWords(
+  name: CommandName,
+  [word, extra]: readonly string[],
+  program: readonly string[],
+): string | undefined {
+  const command = commands[name];
+  if (command.argument === undefined && word !== undefined)
+    return `${name} takes no argument, and ${JSON.stringify(word)} is one`;
+  if (extra !== undefined && command.program)
+    return `${name} takes one name, and ${JSON.stringify(extra)} is a second; the program goes after --`;
+  if (extra !== undefined) return `${name} takes one argument, and ${JSON.stringify(extra)} is a second`;
+  if (command.argument !== undefined && word === undefined && !command.argument.endsWith("]"))
+    return `${name} needs ${command.argument}`;
+  if (command.program && program.length === 0)
+    return `${name} needs the program to run, after --, as in -- gunicorn app:app`;
+  if (!command.program && program.length > 0) return `${name} runs no program, and there is one after --`;
+  return undefined;
 }
 
 function build(command: CommandName, given: ReadonlyMap<string, string>): Result<CommandLine> {
-  const known: ReadonlySet<string> = new Set([...commands[command].options, "name", "socket", "version"]);
+  const { options: own, alone } = commands[command];
+  const known: ReadonlySet<string> = new Set([...own, "name", "version", ...(alone ? [] : ["socket"])]);
   for (const option of given.keys()) {
     if (!known.has(option)) return refuse(`${command} takes no --${option}`);
   }
@@ -63,6 +115,8 @@ function build(command: CommandName, given: ReadonlyMap<string, string>): Result
   }
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
   if (timeoutMs?.ok === false) return refuse(`--timeout: ${timeoutMs.failure.message}`);
+  const release = given.get("release");
+  const workers = given.get("workers");
   return succeed({
     command,
     json: given.has("json"),
@@ -70,15 +124,17 @@ function build(command: CommandName, given: ReadonlyMap<string, string>): Result
     ...(name !== undefined && { name }),
     ...(socket !== undefined && { socket }),
     ...(timeoutMs !== undefined && { timeoutMs: timeoutMs.value }),
+    ...(release !== undefined && { release }),
+    ...(workers !== undefined && { workers }),
+    ...(given.has("no-socket") && { noSocket: true }),
   });
 }
 
 function findCommand(words: readonly string[]): Result<CommandName> {
-  const [word, extra] = words;
+  const [word] = words;
   if (word === undefined) return refuse("a command is missing");
   const command = commandNames().find((name) => name === word);
   if (command === undefined) return refuse(`unknown command ${word}${suggest(word, commandNames())}`);
-  if (extra !== undefined) return refuse(`${command} takes no argument, and ${JSON.stringify(extra)} is one`);
   return succeed(command);
 }
 
@@ -90,6 +146,8 @@ interface OptionToken {
 
 function checkOption({ name, rawName, value }: OptionToken): string | undefined {
   const option = optionNames().find((known) => known === name);
+  if (name === "command")
+    return "there is no --command: the program goes after --, as in -- gunicorn app:app";
   if (option === undefined) {
     return `unknown option ${rawName}${suggest(name, optionNames(), "--")}`;
   }

@@ -1,6 +1,8 @@
-export type OptionName = "json" | "timeout" | "no-wait";
+export type OptionName = "json" | "timeout" | "no-wait" | "listen" | "release" | "workers" | "no-socket";
 
 export type CommandName =
+  | "init"
+  | "doctor"
   | "status"
   | "upgrade"
   | "rollback"
@@ -9,16 +11,36 @@ export type CommandName =
   | "stop"
   | "events"
   | "reap"
+  | "adopt-listener"
   | "version"
   | "help";
 
 interface CommandSummary {
+  /** The word that follows the command, as the help text shows it; one that ends in a bracket may be left out. */
+  readonly argument?: string;
+  /** It talks to no daemon: an instance's name is its argument. */
+  readonly alone?: true;
+  /** Whether `--` and a command line with a program's name must follow. */
+  readonly program?: true;
   readonly options: readonly OptionName[];
   readonly summary: string;
 }
 
 /** Every command, in the order of the help text. */
 export const commands: Readonly<Record<CommandName, CommandSummary>> = {
+  init: {
+    argument: "NAME",
+    alone: true,
+    program: true,
+    options: ["listen", "release", "workers", "no-socket"],
+    summary: "write config and socket unit of a new instance",
+  },
+  doctor: {
+    argument: "[NAME|UNIT]",
+    alone: true,
+    options: ["json"],
+    summary: "check unit, config and machine before it hurts",
+  },
   status: { options: ["json"], summary: "what runs: generations, workers, listeners" },
   upgrade: {
     options: ["timeout", "no-wait"],
@@ -30,6 +52,12 @@ export const commands: Readonly<Record<CommandName, CommandSummary>> = {
   stop: { options: ["timeout", "no-wait"], summary: "drain the workers and end the daemon" },
   events: { options: ["json"], summary: "follow what happens" },
   reap: { options: ["timeout"], summary: "for ExecStopPost=: end workers that a dead daemon left behind" },
+  "adopt-listener": {
+    argument: "[NAME=]ADDRESS",
+    alone: true,
+    options: [],
+    summary: "for ExecStartPre=: take over what another program listens on",
+  },
   version: { options: [], summary: "the version of this program and of the daemon" },
   help: { options: [], summary: "this text" },
 };

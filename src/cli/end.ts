@@ -11,5 +11,5 @@ export function exitStatusOf(end: End): 0 | 1 | 2 | 3 | 4 {
 
 function exitStatusOfFailure({ reason }: Failure): 1 | 2 | 3 {
   if (reason === "usage") return 2;
-  return reason === "not-running" ? 3 : 1;
+  return reason === "not-running" || reason === "no-such-instance" ? 3 : 1;
 }

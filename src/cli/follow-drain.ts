@@ -24,17 +24,12 @@ export async function followDrain(client: ControlClient, signal: AbortSignal): P
   say(signal.aborted ? `${shown}; it goes on` : "the old generation has ended");
 }
 
-function describe({ id, workers }: GenerationReport): string {
-  const sums = { moved: 0, open: 0, inFlight: 0, cut: 0 };
-  for (const { counters } of workers.flatMap(({ servers }) => servers)) {
-    sums.moved += counters.moved;
-    sums.open += counters.open;
-    sums.inFlight += counters.inFlight;
-    sums.cut += counters.cut;
-  }
-  const native = workers.some((worker) => worker.native);
-  const what = native
-    ? `${sums.moved} connections moved, ${sums.open} left (${sums.inFlight} busy), ${sums.cut} cut`
-    : `${workers.length} worker(s) left`;
-  return `generation ${id} drains: ${what}`;
+function describe({ id, workers, counters }: GenerationReport): string {
+  const left = `generation ${id} drains: `;
+  if (counters === null) return `${left}${workers.length} worker(s) left`;
+  const servers = workers.flatMap((worker) => worker.servers);
+  const open = servers.reduce((sum, server) => sum + server.counters.open, 0);
+  const busy = servers.reduce((sum, server) => sum + server.counters.inFlight, 0);
+  const { moved, finished, cut } = counters;
+  return `${left}${moved} connections moved, ${finished} finished, ${cut} cut, ${open} left (${busy} busy)`;
 }

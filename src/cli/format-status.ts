@@ -44,6 +44,7 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
         "BUSY",
         "REQUESTS",
         "MOVED",
+        "FINISHED",
         "CUT",
         "CRASHES",
         "STATUS",
@@ -73,7 +74,9 @@ function workerRow(worker: WorkerReport): Cell[] {
     orDash(pid, String),
     orDash(ageMs, formatDuration),
     orDash(residentBytes, formatBytes),
-    ...(["open", "inFlight", "requests", "moved", "cut"] as const).map((counter) => sum(worker, counter)),
+    ...(["open", "inFlight", "requests", "moved", "finished", "cut"] as const).map((counter) =>
+      sum(worker, counter),
+    ),
     crashes === 0 ? "-" : { text: String(crashes), style: "red" },
     printable(status ?? ""),
   ];

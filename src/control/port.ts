@@ -61,6 +61,17 @@ export interface GenerationReport {
   readonly release: string;
   readonly createdAt: number;
   readonly workers: readonly WorkerReport[];
+  /** Over all workers that it has had, as far as they have told this daemon; null when none has. */
+  readonly counters: Totals | null;
+}
+
+/** Sums over the workers of a generation, those that have ended among them. They only grow. */
+export interface Totals {
+  readonly moved: number;
+  readonly adopted: number;
+  readonly requests: number;
+  readonly finished: number;
+  readonly cut: number;
 }
 
 export interface WorkerReport {
@@ -88,6 +99,7 @@ export interface ServerReport {
     readonly requests: number;
     readonly moved: number;
     readonly adopted: number;
+    readonly finished: number;
     readonly cut: number;
   };
 }

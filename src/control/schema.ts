@@ -2,7 +2,14 @@ import * as v from "valibot";
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import type { GenerationReport, ListenerReport, ReexecFailure, StatusReport, WorkerReport } from "./port.js";
+import type {
+  GenerationReport,
+  ListenerReport,
+  ReexecFailure,
+  StatusReport,
+  Totals,
+  WorkerReport,
+} from "./port.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 
@@ -46,12 +53,21 @@ const worker = v.object({
         requests: v.number(),
         moved: v.number(),
         adopted: v.number(),
+        finished: v.number(),
         cut: v.number(),
       }),
     }),
   ),
   status: v.nullable(v.string()),
 }) satisfies v.GenericSchema<WorkerReport>;
+
+const totals = v.object({
+  moved: v.number(),
+  adopted: v.number(),
+  requests: v.number(),
+  finished: v.number(),
+  cut: v.number(),
+}) satisfies v.GenericSchema<Totals>;
 
 const generation = v.object({
   id: v.number(),
@@ -60,6 +76,7 @@ const generation = v.object({
   release: v.string(),
   createdAt: v.number(),
   workers: v.array(worker),
+  counters: v.nullable(totals),
 }) satisfies v.GenericSchema<GenerationReport>;
 
 const listener = v.object({

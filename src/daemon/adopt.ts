@@ -1,7 +1,7 @@
 import { ownCgroup, processesIn } from "../linux/cgroup.js";
 import { closeFd } from "../linux/fd.js";
 import { hasEnded, openPidfd, parentOf, startTimeOf, takeFd } from "../linux/pidfd.js";
-import { inspectSocket } from "../linux/socket.js";
+import { inspectSocket, type SocketFacts } from "../linux/socket.js";
 import type { Slot, SlotProcess } from "../model/event.js";
 import { isLive, type Process, type State } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
@@ -82,12 +82,16 @@ export function findLeftovers(ownPid: number): readonly number[] {
 const fdsSearched = 256;
 
 /** A copy of a listener that only a worker holds any more: pidfd_getfd(2). Undefined where that is not permitted. */
-export function takeListener(found: readonly Found[], inode: string): number | undefined {
-  for (const { pidfd } of found) {
+export function takeListener(
+  pidfds: readonly number[],
+  isWanted: (facts: SocketFacts) => boolean,
+): number | undefined {
+  for (const pidfd of pidfds) {
     for (let target = 3; target < fdsSearched; target += 1) {
       const fd = takeFd(pidfd, target);
       if (fd === undefined) continue;
-      if (inspectSocket(fd)?.id === inode) return fd;
+      const facts = inspectSocket(fd);
+      if (facts !== undefined && isWanted(facts)) return fd;
       closeFd(fd);
     }
   }

@@ -1,5 +1,5 @@
 import type { Command, ControlPort, StatusReport, Submission, UpgradeProgress } from "../control/port.js";
-import { latestUpgrade } from "../model/decide.js";
+import { nextAnswer } from "../model/decide.js";
 import type { Event, News } from "../model/event.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 
@@ -20,10 +20,12 @@ export function createControlPort({
   function submit(command: Command): Submission {
     switch (command) {
       case "upgrade":
-      case "rollback":
+      case "rollback": {
         supervisor.retryPersist();
+        const upgrade = nextAnswer(supervisor.state);
         supervisor.push({ type: "upgrade-requested", kind: command });
-        return { accepted: true, upgrade: latestUpgrade(supervisor.state) ?? null };
+        return { accepted: true, upgrade };
+      }
       case "reexec":
         onceAnswered({ type: "leave-requested", next: "adopt" });
         return { accepted: true, upgrade: null };

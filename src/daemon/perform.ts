@@ -137,6 +137,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "restore-backlogs":
         listeners.restoreBacklogs(state.listeners);
         return [];
+      case "apply-modes": {
+        const generation = findGeneration(state, action.generation);
+        if (generation !== undefined) listeners.applyModes(generation, state.listeners);
+        return [];
+      }
       case "close-listener":
         listeners.close(action.listener, state.listeners);
         return [{ type: "listener-closed", id: action.listener.id }];

@@ -56,6 +56,7 @@ function reportGeneration(generation: Generation, now: number, reports: WorkerRe
     workers: workers.map((worker) =>
       reportWorker({ generation: id, index: worker.index }, worker, now, reports),
     ),
+    counters: reports.sum(id),
   };
 }
 

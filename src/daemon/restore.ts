@@ -1,10 +1,11 @@
-import { parseAddress } from "../lib/address.js";
+import { formatAddress, parseAddress } from "../lib/address.js";
 import { closeFd } from "../linux/fd.js";
 import { markUnseen, openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
 import type { SlotProcess } from "../model/event.js";
-import type { Specification } from "../model/plan.js";
+import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import { retire } from "../model/retired.js";
 import {
   activeGeneration,
@@ -147,7 +148,7 @@ function restoreListeners(
   }
   for (const listener of matched.lost) {
     if (closing.has(listener.id)) continue;
-    const recovered = recoverListener(listener, found, world);
+    const recovered = recoverListener(listener, found, declaredMode(state, listener), world);
     if (recovered !== undefined) held.push(recovered);
   }
   const nextListener = held.reduce((next, { id }) => Math.max(next, id + 1), state.nextListener);
@@ -161,9 +162,21 @@ function restoreListeners(
   };
 }
 
+/** What the newest generation that uses it wants of its socket file. */
+function declaredMode({ generations }: State, { id, name }: Listener): number | null {
+  const user = generations.findLast(({ listeners }) => listeners.includes(id));
+  return user?.specification.listeners?.find((declared) => declared.name === name)?.mode ?? null;
+}
+
 /** The fd store lost it: a worker that has it gives a copy, else its address is opened again. */
-function recoverListener(listener: Listener, found: readonly Found[], world: World): Listener | undefined {
-  const fd = takeListener(found, listener.inode);
+function recoverListener(
+  listener: Listener,
+  found: readonly Found[],
+  mode: number | null,
+  world: World,
+): Listener | undefined {
+  const pidfds = found.map(({ pidfd }) => pidfd);
+  const fd = takeListener(pidfds, ({ id: inode }) => inode === listener.inode);
   const { name, address: text, id, backlog } = listener;
   if (fd !== undefined) {
     world.listeners.hold(listener, fd);
@@ -172,7 +185,7 @@ function recoverListener(listener: Listener, found: readonly Found[], world: Wor
   }
   const address = parseAddress(text);
   if (!address.ok) return undefined;
-  const opened = world.listeners.open({ name, address: address.value, backlog, mode: null }, id);
+  const opened = world.listeners.open({ name, address: address.value, backlog, mode }, id);
   if (opened.ok) {
     world.report(`listener ${name} (${text}) was not in the fd store; it was opened again`);
     return opened.value;
@@ -192,21 +205,25 @@ function adoptUnknown(state: State, pids: readonly number[], world: World): Rest
   if (specification === undefined) return { state, alive: [] };
   const id = state.nextGeneration;
   const alive: SlotProcess[] = [];
+  const pidfds: number[] = [];
   for (const pid of candidates) {
     const pidfd = openPidfd(pid);
     if (pidfd === undefined) continue;
     const index = alive.length;
     alive.push({ generation: id, index, process: { pid, startTime: startTimeOf(pid) ?? null } });
     world.workers.adopt({ generation: id, index }, pid, pidfd);
+    pidfds.push(pidfd);
   }
   if (alive.length === 0) return { state, alive };
   world.report(
     `${alive.length} left-over worker(s) of which nothing is known serve as generation ${id} until the upgrade`,
   );
+  const taken = takeDeclared(specification.listeners ?? [], state, pidfds, world);
+  const listeners = [...state.listeners, ...taken];
   const generation: Generation = {
     id,
     specification,
-    listeners: state.listeners.map((listener) => listener.id),
+    listeners: listeners.map((listener) => listener.id),
     workers: alive.map(({ index, process }) => {
       return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
     }),
@@ -214,5 +231,42 @@ function adoptUnknown(state: State, pids: readonly number[], world: World): Rest
     stage: { phase: "active", since: Date.now() },
   };
   const lifecycle = { phase: "leaving", next: "upgrade" } as const;
-  return { state: { ...state, nextGeneration: id + 1, generations: [generation], lifecycle }, alive };
+  const nextListener = state.nextListener + taken.length;
+  return {
+    state: {
+      ...state,
+      nextGeneration: id + 1,
+      nextListener,
+      listeners,
+      generations: [generation],
+      lifecycle,
+    },
+    alive,
+  };
+}
+
+/** Declared listeners that came from nowhere: left-over workers that have them give copies, for the addresses are taken. */
+function takeDeclared(
+  declared: readonly ListenerDeclaration[],
+  state: State,
+  pidfds: readonly number[],
+  world: World,
+): readonly Listener[] {
+  const taken: Listener[] = [];
+  for (const { name, address: wanted, backlog } of declared) {
+    if (wanted === null || state.listeners.some((listener) => listener.name === name)) continue;
+    const address = formatAddress(wanted);
+    const fd = takeListener(
+      pidfds,
+      (facts) => facts.address === address && facts.listening === (wanted.kind !== "udp"),
+    );
+    if (fd === undefined) continue;
+    const id = state.nextListener + taken.length;
+    const inode = inspectSocket(fd)?.id ?? "";
+    const listener: Listener = { id, name, address, inode, file: null, origin: "bound", backlog };
+    world.listeners.hold(listener, fd);
+    world.report(`listener ${name} (${address}) was copied back from a left-over worker`);
+    taken.push(listener);
+  }
+  return taken;
 }

@@ -204,32 +204,31 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
     },
     onDropped: (count, why) => warn(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
-  const server = createControlServer(
-    createControlPort({
-      supervisor,
-      refresh: async () => {
-        await reports.refresh(supervisor.state, channels, statusPatienceMs);
-      },
-      report: () =>
-        reportStatus(supervisor.state, {
-          name,
-          unit,
-          listeners,
-          reports,
-          nowMs: monotonicMs,
-          notifyDropped: () => inbox.dropped,
-          reexecFailed: options.reexecFailed,
-        }),
-      subscribe: (listener) => {
-        subscribers.add(listener);
-        return () => subscribers.delete(listener);
-      },
-    }),
-    { peerOf, serviceUid: process.getuid?.() ?? 0 },
-  );
+  const port = createControlPort({
+    supervisor,
+    refresh: async () => {
+      await reports.refresh(supervisor.state, channels, statusPatienceMs);
+    },
+    report: () =>
+      reportStatus(supervisor.state, {
+        name,
+        unit,
+        listeners,
+        reports,
+        nowMs: monotonicMs,
+        notifyDropped: () => inbox.dropped,
+        reexecFailed: options.reexecFailed,
+      }),
+    subscribe: (listener) => {
+      subscribers.add(listener);
+      return () => subscribers.delete(listener);
+    },
+  });
+  const server = createControlServer(port, { peerOf, serviceUid: process.getuid?.() ?? 0 });
   const stopListening = listenToSignals({
     unit,
     push,
+    upgrade: () => void port.submit("upgrade"),
     reexec: () => push({ type: "leave-requested", next: "adopt" }),
     reopenLog: () => log.reopen(),
     report: warn,

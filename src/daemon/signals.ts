@@ -4,13 +4,21 @@ import { currentJob } from "../systemd/job.js";
 export interface SignalOptions {
   readonly unit: string | undefined;
   readonly push: (event: Event) => void;
+  readonly upgrade: () => void;
   readonly reexec: () => void;
   readonly reopenLog: () => void;
   readonly report: (message: string) => void;
 }
 
 /** Signals only become events. SIGTERM does not say what it is for; the unit's job does. Returns the way to stop listening. */
-export function listenToSignals({ unit, push, reexec, reopenLog, report }: SignalOptions): () => void {
+export function listenToSignals({
+  unit,
+  push,
+  upgrade,
+  reexec,
+  reopenLog,
+  report,
+}: SignalOptions): () => void {
   async function end(signal: string): Promise<void> {
     const job = unit === undefined ? "none" : await currentJob(unit);
     if (job === "unknown")
@@ -22,7 +30,7 @@ export function listenToSignals({ unit, push, reexec, reopenLog, report }: Signa
     SIGTERM: () => void end("SIGTERM"),
     SIGQUIT: () => void end("SIGQUIT"),
     SIGINT: () => push({ type: "stop-requested", fast: true }),
-    SIGHUP: () => push({ type: "upgrade-requested", kind: "upgrade" }),
+    SIGHUP: upgrade,
     SIGUSR1: reopenLog,
     SIGUSR2: reexec,
     SIGWINCH: () => {

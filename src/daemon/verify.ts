@@ -1,5 +1,4 @@
-import { request } from "node:http";
-import { Socket } from "node:net";
+import type { ServerCounters } from "../channel/worker-messages.js";
 import type { Failure } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import { openSocketPair } from "../linux/socket-pair.js";
@@ -7,6 +6,7 @@ import type { Slot, SlotProcess } from "../model/event.js";
 import { activeGeneration, type Generation, type State } from "../model/state.js";
 import { liveWorkers, nameWorker } from "../model/turn.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
+import { askProbe } from "./probe-request.js";
 
 const stateTimeoutMs = 5_000;
 
@@ -77,49 +77,53 @@ function refuseState(slot: Slot, why: string): Failure {
 }
 
 async function verifyWorker(
-  slot: Slot,
+  slot: SlotProcess,
   listener: string,
-  verify: Verify,
+  { http: path, status, timeoutMs }: Verify,
   channels: WorkerChannels,
 ): Promise<Failure | null> {
-  const [own, theirs] = openSocketPair("stream");
-  const sent = channels.send(slot, { type: "probe", listener }, [theirs]);
-  closeFd(theirs);
   const name = nameWorker(slot);
-  if (!sent) {
-    closeFd(own);
+  if (!channels.isNative(slot)) {
     return refuse(
       `worker ${name} is a plain one, which cannot be probed; use \`check\` or \`ready.command\` instead`,
     );
   }
-  const answer = await askOnce(own, verify);
-  if (answer === verify.status) return null;
+  const answer = await askWorker(slot, listener, path, timeoutMs, channels);
+  if (answer === status) return null;
   const what = typeof answer === "number" ? `status ${answer}` : answer;
-  return refuse(`worker ${name} answered GET ${verify.http} with ${what}, not status ${verify.status}`);
+  return refuse(`worker ${name} answered GET ${path} with ${what}, not status ${status}`);
 }
 
-function askOnce(fd: number, { http: path, timeoutMs }: Verify): Promise<number | string> {
-  return new Promise((resolve) => {
-    const socket = new Socket({ fd, readable: true, writable: true });
-    const asked = request({
-      path,
-      headers: { Host: "localhost", "User-Agent": "holdfast-verify", Connection: "close" },
-      createConnection: () => socket,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    asked.on("response", (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-      response.on("close", () => socket.destroy());
-    });
-    asked.on("error", (error) => {
-      socket.destroy();
-      resolve(
-        error.name === "AbortError" || error.name === "TimeoutError" ? "nothing in time" : error.message,
-      );
-    });
-    asked.end();
-  });
+/** The status, or what came instead. */
+async function askWorker(
+  slot: Slot,
+  listener: string,
+  path: string,
+  timeoutMs: number,
+  channels: WorkerChannels,
+): Promise<number | string> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const report = await channels.ask(slot, { type: "query" }, [], timeoutMs);
+  if (report?.message.type !== "report") return "nothing in time";
+  const fd = sendProbe(slot, listener, channels);
+  if (fd === undefined) return "the end of its channel";
+  return askProbe(fd, protocolOf(report.message.servers, listener), path, signal);
+}
+
+/** A server that can speak HTTP/2 may refuse all else. */
+function protocolOf(servers: readonly ServerCounters[], listener: string): "http/1.1" | "http/2" {
+  const speaksHttp2 = servers.some((server) => server.listener === listener && server.kind === "http2");
+  return speaksHttp2 ? "http/2" : "http/1.1";
+}
+
+/** An end of a connection of which the worker has the other one; undefined when it has become a plain worker. */
+function sendProbe(slot: Slot, listener: string, channels: WorkerChannels): number | undefined {
+  const [own, theirs] = openSocketPair("stream");
+  const sent = channels.send(slot, { type: "probe", listener }, [theirs]);
+  closeFd(theirs);
+  if (sent) return own;
+  closeFd(own);
+  return undefined;
 }
 
 function refuse(why: string): Failure {

@@ -1,4 +1,5 @@
 import type { ServerCounters } from "../channel/worker-messages.js";
+import type { Totals } from "../control/port.js";
 import type { Slot, SlotProcess } from "../model/event.js";
 import type { State } from "../model/state.js";
 import { liveWorkers, nameWorker } from "../model/turn.js";
@@ -22,19 +23,15 @@ export class WorkerReports {
   }
 
   /** The sums over a generation's workers, those that have ended among them; null when none has said anything. */
-  sum(generation: number): {
-    readonly moved: number;
-    readonly adopted: number;
-    readonly requests: number;
-    readonly cut: number;
-  } | null {
+  sum(generation: number): Totals | null {
     const reports = [...this.#latest.values()].filter(({ slot }) => slot.generation === generation);
     if (reports.length === 0) return null;
-    const total = { moved: 0, adopted: 0, requests: 0, cut: 0 };
+    const total = { moved: 0, adopted: 0, requests: 0, finished: 0, cut: 0 };
     for (const { counters } of reports.flatMap(({ servers }) => servers)) {
       total.moved += counters.moved;
       total.adopted += counters.adopted;
       total.requests += counters.requests;
+      total.finished += counters.finished;
       total.cut += counters.cut;
     }
     return total;

@@ -1,4 +1,4 @@
-import { closeSync } from "node:fs";
+import { closeSync, readdirSync } from "node:fs";
 import { libc, orThrow } from "./ffi.js";
 
 const F_GETFD = 1;
@@ -21,6 +21,17 @@ export function closeFd(fd: number): void {
 /** Whether a child started later loses the fd (on) or inherits it (off). fcntl(2) FD_CLOEXEC. */
 export function setCloseOnExec(fd: number, on: boolean): void {
   orThrow(`set close-on-exec of fd ${fd}`, fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0));
+}
+
+/**
+ * Makes all that this process was started with, but stdin, stdout and stderr, its own: children lose it. Node does so
+ * up to the first gap after fd 15 only. proc_pid_fd(5).
+ */
+export function keepFdsFromChildren(): void {
+  for (const fd of readdirSync("/proc/self/fd").map(Number)) {
+    // One of them was the listing's own, and is closed by now.
+    if (fd > 2) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 /**

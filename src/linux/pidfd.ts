@@ -99,6 +99,12 @@ export function residentBytes(pid: number): number | undefined {
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
+/** Resident memory with each shared page divided by those who share it; undefined as above, and for other users' processes. proc_pid_smaps(5). */
+export function proportionalBytes(pid: number): number | undefined {
+  const kibibytes = /^Pss:\s+(\d+) kB$/m.exec(readProc(`${pid}/smaps_rollup`) ?? "")?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
 /** The name ps(1) shows, at most 15 characters. proc_pid_comm(5). */
 export function processName(pid: number): string | undefined {
   return readProc(`${pid}/comm`)?.trimEnd();

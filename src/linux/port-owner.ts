@@ -14,11 +14,39 @@ export interface Owner {
  * another network namespace, ProcSubset=pid). A snapshot for a message, nothing to act on. proc_pid_net(5).
  */
 export function findOwner(address: Address): Owner | undefined {
-  const inodes = address.kind === "unix" ? unixInodes(address.path) : portInodes(address);
+  const inodes = inodesAt(address);
   if (inodes.size === 0) return undefined;
-  const pids = list("/proc").map(Number).filter(Number.isInteger);
-  const pid = pids.sort((a, b) => a - b).find((candidate) => holdsAny(candidate, inodes));
+  const pid = processes().find((candidate) => heldBy(candidate, inodes).length > 0);
   return pid === undefined ? undefined : { pid, name: processName(pid) ?? "?" };
+}
+
+/** One socket, as one process has it. */
+export interface HeldSocket extends Owner {
+  readonly fd: number;
+  readonly inode: string;
+}
+
+/** Every socket at an address once, with the first process that holds it; what /proc does not tell is missing. */
+export function findSockets(address: Address): readonly HeldSocket[] {
+  const missing = inodesAt(address);
+  const found: HeldSocket[] = [];
+  for (const pid of missing.size === 0 ? [] : processes()) {
+    for (const held of heldBy(pid, missing)) {
+      if (!missing.delete(held.inode)) continue;
+      found.push({ pid, name: processName(pid) ?? "?", ...held });
+    }
+  }
+  return found;
+}
+
+function inodesAt(address: Address): Set<string> {
+  return address.kind === "unix" ? unixInodes(address.path) : portInodes(address);
+}
+
+/** The service manager comes last: what it holds, it mostly keeps for somebody. */
+function processes(): number[] {
+  const pids = list("/proc").map(Number).filter(Number.isInteger);
+  return pids.sort((a, b) => Number(a === 1) - Number(b === 1) || a - b);
 }
 
 /** Lines: `slot: 0100007F:1F90 00000000:0000 0A …`, the tenth word the inode. */
@@ -60,13 +88,13 @@ function isAny(expanded: string): boolean {
   return /^0{20}(?:ffff|0000)0{8}$/.test(expanded);
 }
 
-function holdsAny(pid: number, inodes: ReadonlySet<string>): boolean {
-  return list(`/proc/${pid}/fd`).some((fd) => {
+function heldBy(pid: number, inodes: ReadonlySet<string>): { fd: number; inode: string }[] {
+  return list(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
       const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-      return inode !== undefined && inodes.has(inode);
+      return inode !== undefined && inodes.has(inode) ? [{ fd: Number(fd), inode }] : [];
     } catch {
-      return false;
+      return [];
     }
   });
 }

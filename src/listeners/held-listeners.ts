@@ -1,13 +1,14 @@
-import { unlinkSync } from "node:fs";
-import { formatAddress, parseAddress } from "../lib/address.js";
+import { formatAddress } from "../lib/address.js";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import { openListener, setBacklog } from "../linux/listener.js";
 import { inspectSocket, readBacklog } from "../linux/socket.js";
+import { identifySocketFile, removeSocketFile } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
-import type { Listener } from "../model/state.js";
+import type { Generation, Listener } from "../model/state.js";
 import { chooseListener, impliedDeclarations } from "./choose.js";
+import { applyModes, ownFile, rehearseMode } from "./socket-modes.js";
 
 const defaultBacklog = 4096;
 
@@ -53,7 +54,8 @@ export class HeldListeners {
 
   /**
    * The listeners of a new generation: held ones where they fit, else opened. What was opened before a failure stays
-   * held; the model closes what no generation uses. Fails as `openListener` does, or with `listener-missing`.
+   * held; the model closes what no generation uses. Fails as `openListener` does, or with `listener-missing` or
+   * `mode-refused`.
    */
   reconcile(specification: Specification, held: readonly Listener[], nextId: number): Result<Prepared> {
     const declarations = specification.listeners ?? impliedDeclarations(held);
@@ -65,6 +67,11 @@ export class HeldListeners {
       if (choice.kind === "held") {
         if (choice.warning !== null) this.#warn(choice.warning);
         for (const chosen of choice.listeners) {
+          const rehearsed = rehearseMode(declaration, chosen);
+          if (!rehearsed.ok) {
+            this.#dropOpened(all, nextId);
+            return rehearsed;
+          }
           all[all.indexOf(chosen)] = { ...chosen, backlog: declaration.backlog ?? chosen.backlog };
           listeners.push(chosen.id);
         }
@@ -96,23 +103,31 @@ export class HeldListeners {
     const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
     const inode = inspectSocket(opened.value)?.id ?? "";
-    const listener: Listener = { id, name, address: formatAddress(address), inode, origin: "bound", backlog };
+    const file = address.kind === "unix" ? identifySocketFile(address.path) : undefined;
+    const listener: Listener = {
+      id,
+      name,
+      address: formatAddress(address),
+      inode,
+      file: file ?? null,
+      origin: "bound",
+      backlog,
+    };
     this.#fds.set(id, opened.value);
     this.#unstored.add(id);
     return succeed(listener);
   }
 
   /**
-   * Closes it and takes it from the fd store. A unix socket's file goes too, but only if the daemon made it. `others`
+   * Closes it and takes it from the fd store. A unix socket's file goes too, but only if it is the one the daemon made. `others`
    * of the same name are stored again, because the store removes by name.
    */
   close(listener: Listener, others: readonly Listener[]): void {
     const fd = this.#fds.get(listener.id);
     if (fd === undefined) return;
-    const address = parseAddress(listener.address);
+    const own = ownFile(listener);
     // First, for after the rest nobody would know any more that there is a file.
-    if (listener.origin === "bound" && address.ok && address.value.kind === "unix")
-      unlinkQuietly(address.value.path);
+    if (own !== undefined) removeSocketFile(...own);
     this.#fds.delete(listener.id);
     this.#unstored.delete(listener.id);
     this.#keeper.remove(listener.name);
@@ -129,6 +144,12 @@ export class HeldListeners {
       const fd = this.#fds.get(id);
       if (fd !== undefined && backlog !== null && inspectSocket(fd)?.listening) setBacklog(fd, backlog);
     }
+  }
+
+  /** The modes of a generation's own socket files, once it is the active one. */
+  applyModes({ specification, listeners }: Generation, held: readonly Listener[]): void {
+    const used = held.filter(({ id }) => listeners.includes(id));
+    for (const { message } of applyModes(specification.listeners ?? [], used)) this.#warn(message);
   }
 
   backlogOf(id: number): { readonly queued: number; readonly limit: number } | null {
@@ -156,14 +177,5 @@ export class HeldListeners {
         `listener ${name} (${address}) is declared by nobody and will be closed; declare it as [listeners.${name}]`,
       );
     }
-  }
-}
-
-function unlinkQuietly(path: string): void {
-  if (path.startsWith("@")) return;
-  try {
-    unlinkSync(path);
-  } catch {
-    // Somebody removed it before: that is what was wanted.
   }
 }

@@ -42,9 +42,9 @@ export function matchListeners(
     const successor = lost.findIndex((listener) => listener.name === name && listener.address === address);
     const [replaced] = successor < 0 ? [] : lost.splice(successor, 1);
     if (replaced !== undefined) {
-      return { fd, listener: { ...replaced, inode, backlog, origin: "unit" as const } };
+      return { fd, listener: { ...replaced, inode, file: null, backlog, origin: "unit" as const } };
     }
-    const listener: Listener = { id, name, address, inode, origin: "unit", backlog };
+    const listener: Listener = { id, name, address, inode, file: null, origin: "unit", backlog };
     id += 1;
     return { fd, listener };
   });

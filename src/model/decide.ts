@@ -141,9 +141,9 @@ function closeUnused(turn: Turn): void {
   for (const listener of unused) act(turn, { type: "close-listener", listener });
 }
 
-/** The id under which the latest request will be answered: it runs, waits, or has just ended. */
-export function latestUpgrade(state: State): number | undefined {
-  return state.queued?.id ?? state.upgrade?.id ?? state.outcomes.at(-1)?.upgrade;
+/** The id under which a request that comes next will be answered: it joins the one that waits, or is a new one. */
+export function nextAnswer(state: State): number {
+  return state.queued?.id ?? state.nextUpgrade;
 }
 
 /** Whether the two states disagree about who is active: the step that must never be taken without being persisted. */

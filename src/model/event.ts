@@ -109,6 +109,8 @@ export type Action =
   | ({ readonly type: "kill" } & SlotProcess)
   | ({ readonly type: "forget" } & SlotProcess)
   | { readonly type: "restore-backlogs" }
+  /** Gives the socket files of the generation the modes that it declares. */
+  | { readonly type: "apply-modes"; readonly generation: number }
   | { readonly type: "close-listener"; readonly listener: Listener }
   | { readonly type: "announce"; readonly news: News }
   | { readonly type: "record"; readonly entry: LedgerEntry }

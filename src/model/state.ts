@@ -76,7 +76,8 @@ export interface Listener {
   readonly name: string;
   readonly address: string;
   readonly inode: string;
-
+  /** The unix socket's file that the daemon made, as device and inode; null for all others. */
+  readonly file: string | null;
   readonly origin: ListenerOrigin;
   readonly backlog: number | null;
 }

@@ -162,6 +162,11 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
   abort(turn, { reason: "start-timeout", message });
 }
 
+/** For the state of one old worker: two questions of 5 s at most (`daemon/verify.ts`). */
+const stateTrialMs = 10_000;
+/** So that whoever asks gives up first: it knows which worker it was. */
+const spareMs = 1_000;
+
 /** All workers of the candidate are ready: it is verified where the plan says so, then committed. */
 export function advanceCandidate(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
@@ -169,13 +174,14 @@ export function advanceCandidate(turn: Turn): void {
   // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
-  const { verify, strategy, ready } = candidate.specification.plan;
+  const { verify, strategy } = candidate.specification.plan;
   const native = candidate.workers.some((worker) => worker.native);
   if (verify === null && strategy === "overlap" && !native) {
     commit(turn, candidate);
     return;
   }
-  const deadline = turn.clock.now + (verify?.timeoutMs ?? ready.timeoutMs);
+  const givers = activeGeneration(turn.state)?.workers.filter((worker) => worker.native).length ?? 0;
+  const deadline = turn.clock.now + givers * stateTrialMs + (verify?.timeoutMs ?? 0) + spareMs;
   updateGeneration(turn, candidate.id, { stage: { phase: "candidate", step: "verifying", deadline } });
   act(turn, { type: "verify", generation: candidate.id });
 }
@@ -210,12 +216,13 @@ function commit(turn: Turn, candidate: Generation): void {
   if (turn.state.upgrade !== null) conclude(turn, turn.state.upgrade, null);
 }
 
-/** Lets the workers of the active generation accept; with `exclusive`, after those before them have let go. */
+/** What is due once a generation is active, done again by each new daemon: lets its workers accept; with `exclusive`, after those before them have let go. */
 export function activate(turn: Turn, generation: Pick<Generation, "id" | "specification" | "workers">): void {
   const exclusive = generation.specification.plan.strategy === "exclusive";
   const before = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
   const after = before.flatMap((one) => liveWorkers(one));
   act(turn, { type: "activate", slots: liveWorkers(generation), after });
+  act(turn, { type: "apply-modes", generation: generation.id });
 }
 
 /** Ends the running upgrade before its commit. The active generation has nothing to undo. */

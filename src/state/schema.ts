@@ -87,6 +87,7 @@ const listener = v.object({
   name: text,
   address: text,
   inode: text,
+  file: v.optional(v.nullable(text), null),
   origin: v.picklist(["unit", "bound", "stored"]),
   backlog: v.nullable(count),
 });

@@ -15,4 +15,13 @@ export function readRoom(text: string): number | undefined {
   return most === undefined || used === undefined ? undefined : Math.max(0, Number(most) - Number(used));
 }
 
+/** Waits, at most two seconds, until the unit's fd store has so many fds or more; false when it has not. Never throws. */
+export async function storeHas(unit: string, count: number): Promise<boolean> {
+  const held = await askManager("systemctl", ["show", ...properties, "--", unit], (text) => {
+    const used = Number(/^NFileDescriptorStore=(\d+)$/m.exec(text)?.[1]);
+    return used >= count ? used : undefined;
+  });
+  return held !== undefined;
+}
+
 const properties = ["-p", "FileDescriptorStoreMax", "-p", "NFileDescriptorStore"];

@@ -23,6 +23,8 @@ export interface Counters {
   readonly requests: number;
   readonly moved: number;
   readonly adopted: number;
+  /** Ended by themselves since the drain began: neither moved nor cut. */
+  readonly finished: number;
   readonly cut: number;
 }
 

@@ -116,6 +116,7 @@ export class Runtime {
 
   /** Listens, unless in standby; says ready once every inherited listener is served. */
   async start(service: Service, fd: number | undefined): Promise<void> {
+    this.state.seal();
     this.#services.push(service);
     if (this.#tickets !== undefined) service.shareTickets(this.#tickets);
     this.#served.push(service);
@@ -132,6 +133,7 @@ export class Runtime {
     const direct = await this.#direct;
     direct?.beginStart();
     this.state.begin();
+    direct?.tickets.share(service);
     await service.listen(fd ?? (await direct?.bind(service)));
     direct?.endStart();
   }

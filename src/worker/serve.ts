@@ -87,8 +87,8 @@ function speaksHttp1(server: NetServer): server is HttpServer {
 }
 
 /**
- * A connection of the daemon's, over which it asks in plain HTTP/1 whether this worker answers: to a TLS server it comes
- * as one whose handshake is done. A server that speaks HTTP/2 only closes it.
+ * A connection of the daemon's, over which it asks whether this worker answers, in HTTP/2 where the server can: to a TLS
+ * server it comes as one whose handshake is done.
  */
 function probe(server: Servable, fd: number): void {
   if (!(server instanceof NetServer)) {

@@ -42,6 +42,17 @@ test("without a writable state directory the service goes on, refuses upgrades a
   assert.equal((await rig.settled()).degraded, null);
 });
 
+test("once the disk can be written again SIGHUP upgrades, as holdfast upgrade does", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  breakDisk(rig);
+  assert.equal((await rig.upgrade()).failure?.reason, "state-unwritable");
+  mendDisk(rig);
+  rig.manager.signal("SIGHUP");
+  await rig.until("the next generation", ({ generations }) => (generations.at(-1)?.id ?? 0) > 1);
+  assert.equal((await rig.settled()).degraded, null);
+});
+
 test("a daemon that dies while the disk is full leaves what it knew in memory", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { balance } from "../harness/process/accounts.js";
@@ -38,6 +38,24 @@ test("with `after` workers that say nothing are ready once they have lived that 
   rig.release({ version: "3", boot: "silent" });
   assert.equal((await rig.upgrade()).failure, null);
   await rig.settled();
+});
+
+test("a worker starts with its listeners and its channel, and no other fd", async () => {
+  await using rig = new Rig();
+  const own = `[ready]\nafter = "100ms"\n[listeners.http]\n[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`;
+  writeFileSync(rig.configFile, `command = ["sleep", "60"]\nrelease = "${rig.directory}"\n${own}`);
+  await rig.manager.startReady();
+  const [pid] = rig.workers();
+  const { listeners } = rig.state();
+  const sockets = ["http", "own"].map((name) => listeners.find((listener) => listener.name === name)?.inode);
+  const fds = readdirSync(`/proc/${pid}/fd`);
+  assert.deepEqual(fds, ["0", "1", "2", "3", "4", "5"]);
+  const [input, , , ...passed] = fds.map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  assert.equal(input, "/dev/null");
+  assert.deepEqual(
+    passed.slice(0, 2),
+    sockets.map((inode) => `socket:[${inode}]`),
+  );
 });
 
 test("a worker's environment tells it what is its own, and nothing that is the daemon's", async () => {

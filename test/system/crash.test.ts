@@ -127,6 +127,46 @@ onEachRelease("crashes", (promise) => {
     },
   );
 
+  const lost: readonly [what: string, setup: WebSetup, dropIn: string][] = [
+    ["Node workers on a socket unit", ON_SOCKET, "FileDescriptorStoreMax=0"],
+    ["gunicorn on a socket unit", { app: "gunicorn", socket: SOCKET }, "FileDescriptorStoreMax=0"],
+    // systemd empties the fd store of a unit that has failed, and leaves the workers.
+    ["Node workers on a port of the daemon's own", { app: "node" }, "Restart=no"],
+  ];
+  for (const [what, setup, dropIn] of lost) {
+    promise(
+      `${what}, with state and fd store both lost, serve until new ones do, and nothing is lost`,
+      setup,
+      async (web) => {
+        await web.dropIn(`[Service]\n${dropIn}\n`);
+        await web.must("start");
+        await web.deploy("v2");
+        await web.must("reload");
+        const left = workerPids(await web.settled());
+        const daemon = await web.mainPid();
+        const report = await losesNothing(web, async (load) => {
+          await web.container.sh(`rm -r /var/lib/holdfast/${web.name}; kill -9 ${daemon}`);
+          if (setup.socket === undefined) {
+            await web.waitFor("ActiveState", "failed");
+            await web.waitFor("NFileDescriptorStore", "0");
+            await load.waitForMore(2);
+            await web.must("start");
+          }
+          await web.successorOf(daemon);
+          // Counted anew: 1 are the workers that were left, 2 is what drained them.
+          assert.equal((await web.settled()).id, 2);
+        });
+        assert.deepEqual(Object.keys(report.versions), ["v2"]);
+        const now = await web.pids();
+        assert.deepEqual(
+          left.filter((pid) => now.includes(pid)),
+          [],
+        );
+        await losesNothing(web, () => web.must("reload"));
+      },
+    );
+  }
+
   promise(
     "with a damaged state file, and with none, the next daemon knows its workers",
     ON_SOCKET,

@@ -7,11 +7,26 @@ import { waitUntil } from "../harness/container/wait-until.js";
 import { countLost, type LoadReport } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { DirectService } from "../harness/service/direct-service.js";
+import { certificate } from "../unit/worker/http/certificate.js";
 
 const KEPT = 8;
 const IDLE = 300;
 const WITHOUT = { socket: false, app: "test" } as const;
 const WITH = { socket: true, app: "test" } as const;
+
+/** Prints whether the session given was resumed, and the one that the server gives. */
+const VISIT = `
+  const [, given] = process.argv;
+  const session = given && Buffer.from(given, "base64");
+  const options = { port: 8080, host: "127.0.0.1", rejectUnauthorized: false, ...(session && { session }) };
+  let last, reused;
+  const socket = require("node:tls").connect(options, () => {
+    reused = socket.isSessionReused();
+    socket.end("GET / HTTP/1.1\\r\\nHost: test\\r\\nConnection: close\\r\\n\\r\\n");
+  });
+  socket.on("session", (next) => (last = next)).resume();
+  socket.on("close", () => console.log(reused, last?.toString("base64") ?? ""));
+`;
 
 /** Nobody lost a request, and whoever kept a connection has it still. */
 function assertAllKept(report: LoadReport, kept: number): void {
@@ -131,6 +146,31 @@ for (const release of RELEASES) {
       assert.equal(await service.show("NFileDescriptorStore"), "0");
       await service.must("start");
       assert.match(await service.ask(), /^v1 \d+ 1$/);
+    });
+
+    promise("with TLS: sessions resume after a restart, and after kill -9", WITHOUT, async (service) => {
+      await service.put("key.pem", certificate.key);
+      await service.put("cert.pem", certificate.cert);
+      await service.must("restart");
+      const visit = async (session: string) => {
+        const [reused, next] = (await container.sh(`node -e '${VISIT}' ${session}`)).trim().split(" ");
+        return { reused, next };
+      };
+      const { reused, next = "" } = await visit("");
+      assert.equal(reused, "false");
+      // The socket and the secret.
+      assert.equal(await service.show("NFileDescriptorStore"), "2");
+      await service.must("restart");
+      assert.equal((await visit(next)).reused, "true");
+      const pid = await service.show("MainPID");
+      await container.sh(`kill -9 ${pid}`);
+      await waitUntil("another process", 20_000, async () => {
+        const now = await service.show("MainPID");
+        return now !== "0" && now !== pid;
+      });
+      await service.waitFor("ActiveState", "active");
+      assert.equal((await visit(next)).reused, "true");
+      assert.equal(await service.show("NFileDescriptorStore"), "2");
     });
 
     promise("the example counts on over a restart", { socket: true, app: "example" }, async (service) => {

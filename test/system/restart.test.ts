@@ -82,6 +82,24 @@ onEachRelease("restarts", (promise) => {
     },
   );
 
+  promise(
+    "a start, a reload and a restart may take as long as ready.timeout, whatever TimeoutStartSec= says",
+    { app: "node" },
+    async (web) => {
+      await web.dropIn("[Service]\nTimeoutStartSec=2s\n");
+      await web.deploy("v1", { "boot-ms": "3000" });
+      await web.must("start");
+      for (const [version, verb] of [
+        ["v2", "reload"],
+        ["v3", "restart"],
+      ] as const) {
+        await web.deploy(version, { "boot-ms": "3000" });
+        await losesNothing(web, () => web.must(verb));
+        assert.equal(versionOf(await web.settled()), version);
+      }
+    },
+  );
+
   promise("holdfast reexec starts no new generation", ON_SOCKET, async (web) => {
     await web.must("start");
     await keepsItsWorkers(web, async () => assert.equal((await web.cli("reexec")).code, 0));

@@ -237,6 +237,59 @@ onEachRelease("listeners", (promise) => {
     },
   );
 
+  promise(
+    "a changed mode of the daemon's unix socket counts from the reload on, and one that cannot be set fails it",
+    { app: "node" },
+    async (web) => {
+      const [folder, address] = [`/run/own-${web.port}`, `/run/own-${web.port}/own.sock`];
+      const declare = (mode: string) =>
+        web.configure({ listeners: `[listeners.http]\naddress = "unix:${address}"\nmode = "${mode}"\n` });
+      const mode = () => web.container.sh(`stat -c %a ${address}`);
+      await web.container.sh(`mkdir ${folder} && mount --bind ${folder} ${folder}`);
+      await declare("0600");
+      await web.must("start");
+      await declare("0660");
+      await losesNothing(web, () => web.must("reload"), { address });
+      assert.equal(await mode(), "660");
+      await declare("0666");
+      await web.container.sh(`mount -o remount,bind,ro ${folder}`);
+      await losesNothing(
+        web,
+        async () => {
+          const { id } = await web.settled();
+          assert.equal((await web.systemctl("reload")).code, 1);
+          assert.equal((await web.settled()).id, id);
+        },
+        { address },
+      );
+      assert.match(await web.show("StatusText"), new RegExp(`cannot set the mode of unix:${address}: EROFS`));
+      assert.equal(await mode(), "660");
+      await web.container.sh(`mount -o remount,bind,rw ${folder}`);
+      await losesNothing(web, () => web.must("reload"), { address });
+      assert.equal(await mode(), "666");
+      await web.must("stop");
+      await web.container.sh(`umount ${folder} && rmdir ${folder}`);
+    },
+  );
+
+  promise(
+    "a socket unit takes the place of the daemon's own socket: nothing is lost, and the file that systemd made stays",
+    { app: "node", config: { listeners: '[listeners.http]\naddress = "unix:/run/own-{port}.sock"\n' } },
+    async (web) => {
+      const address = `/run/own-${web.port}.sock`;
+      await web.must("start");
+      await web.writeSocketUnit(`ListenStream=${address}\nFileDescriptorName=http\n`);
+      // Wants= of the service's unit starts it.
+      await losesNothing(web, () => web.must("restart"), { address });
+      await web.settled();
+      const origins = (await web.status()).listeners.map(({ name, origin }) => `${name} ${origin}`);
+      assert.deepEqual(origins, ["http unit"]);
+      await losesNothing(web, () => web.must("reload"), { address });
+      await web.must("stop");
+      await web.container.sh(`test -S ${address}`);
+    },
+  );
+
   promise("UDP is bound, passed, and answers over an upgrade", { app: "node" }, async (web) => {
     const port = web.port + 1;
     await web.configure({

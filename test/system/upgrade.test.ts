@@ -103,6 +103,22 @@ onEachRelease("upgrades", (promise) => {
   );
 
   promise(
+    "who is neither root nor the service's user is refused, even where the socket's mode lets everybody in",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      const socket = `/run/holdfast/${web.name}/control.sock`;
+      await web.container.sh(`chmod 666 ${socket}`);
+      const curl = `curl -s -o /dev/null -w '%{http_code}' --unix-socket ${socket} http://localhost/v1`;
+      const stranger = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+      assert.equal(await web.container.sh(`${stranger} ${curl}/status`), "403");
+      assert.equal(await web.container.sh(`${stranger} ${curl}/stop -X POST`), "403");
+      assert.equal(await web.container.sh(`${curl}/status`), "200");
+      assert.equal(await web.show("ActiveState"), "active");
+    },
+  );
+
+  promise(
     "what workers print is in the unit's journal under their own pids",
     { app: "node" },
     async (web) => {

@@ -57,6 +57,7 @@ class ServerConnections implements HttpCarrier {
   #requests = 0;
   #moved = 0;
   #adopted = 0;
+  #finished = 0;
   #cut = 0;
 
   constructor(server: Server) {
@@ -75,7 +76,10 @@ class ServerConnections implements HttpCarrier {
       else this.#track(socket);
     });
     if (!tls) return;
-    server.on("tlsClientError", () => this.#endHandshake());
+    server.on("tlsClientError", () => {
+      this.#countFinished();
+      this.#endHandshake();
+    });
     server.on("secureConnection", (socket: Socket) => {
       this.#track(socket);
       // A probe of the daemon comes without a handshake.
@@ -168,6 +172,7 @@ class ServerConnections implements HttpCarrier {
       requests: this.#requests,
       moved: this.#moved,
       adopted: this.#adopted,
+      finished: this.#finished,
       cut: this.#cut,
     };
   }
@@ -189,14 +194,23 @@ class ServerConnections implements HttpCarrier {
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     this.#candidates?.add(socket);
-    socket.once("close", () => this.#forget(socket));
+    socket.once("close", () => {
+      if (this.#forget(socket)) this.#countFinished();
+    });
   }
 
-  #forget(socket: Duplex): void {
+  /** False for one that has been moved, released or cut. */
+  #forget(socket: Duplex): boolean {
     const sockets: Set<Duplex> = this.#sockets;
     const candidates: Set<Duplex> | undefined = this.#candidates;
     candidates?.delete(socket);
-    if (sockets.delete(socket)) this.#notify();
+    const known = sockets.delete(socket);
+    if (known) this.#notify();
+    return known;
+  }
+
+  #countFinished(): void {
+    if (this.#endDrain !== undefined) this.#finished += 1;
   }
 
   #endHandshake(): void {

@@ -34,6 +34,7 @@ class ServerSessions implements Carrier {
   #notifying = false;
   #accepted = 0;
   #requests = 0;
+  #finished = 0;
   #cut = 0;
 
   constructor(server: NetServer) {
@@ -48,13 +49,10 @@ class ServerSessions implements Carrier {
     server.on("session", (session: ServerHttp2Session) => {
       if (arriving !== undefined) this.#begin(session, arriving, twoSteps);
     });
-    server.on("connection", (connection: Socket) => {
-      this.#accepted += 1;
-      this.#connections.add(connection);
-      connection.once("close", () => {
-        this.#connections.delete(connection);
-        this.#notify();
-      });
+    server.on("connection", (connection: Socket) => this.#track(connection));
+    // A probe of the daemon comes without a handshake.
+    server.on("secureConnection", (socket: Socket) => {
+      if (!("encrypted" in socket)) this.#track(socket);
     });
     server.on("stream", (stream: ServerHttp2Stream) => {
       this.#requests += 1;
@@ -80,6 +78,7 @@ class ServerSessions implements Carrier {
       requests: this.#requests + this.#responses.started,
       moved: 0,
       adopted: 0,
+      finished: this.#finished,
       cut: this.#cut,
     };
   }
@@ -115,8 +114,19 @@ class ServerSessions implements Carrier {
   cut(): void {
     for (const connection of this.#connections) {
       this.#cut += 1;
+      this.#connections.delete(connection);
       connection.destroy();
     }
+    this.#notify();
+  }
+
+  #track(connection: Socket): void {
+    this.#accepted += 1;
+    this.#connections.add(connection);
+    connection.once("close", () => {
+      if (this.#connections.delete(connection) && this.#draining) this.#finished += 1;
+      this.#notify();
+    });
   }
 
   #begin(session: ServerHttp2Session, socket: Socket, twoSteps: boolean): void {

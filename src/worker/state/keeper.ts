@@ -30,6 +30,7 @@ export class StateKeeper {
   #onDisk: SavedValues | undefined;
   #timer: NodeJS.Timeout | undefined;
   #counts = false;
+  #sealed = false;
   #written = "";
 
   constructor(options: StateKeeperOptions) {
@@ -40,12 +41,17 @@ export class StateKeeper {
     else options.report(found.failure.message);
   }
 
-  /** Sets the app's value from disk, or to its initial one. Throws for a name taken, and what the app's `restore` throws. */
+  /** Sets the app's value from disk, or to its initial one. Throws for a name taken, when it is too late, and what the app's `restore` throws. */
   register<T>(definition: StateDefinition<T>): void {
     const state = eraseType(definition);
     const { name } = state;
     if (this.#states.has(name))
       throw new HoldfastError("state-twice", `cannot define the state ${name}: it is defined already`);
+    if (this.#sealed)
+      throw new HoldfastError(
+        "state-late",
+        `cannot define the state ${name}: call state() before serve(), for from then on the worker before may hand its values over`,
+      );
     const obstacle = obstacleTo(state, this.#states.size);
     if (obstacle !== undefined)
       throw new HoldfastError("state-bad", `cannot define the state ${name}: ${obstacle}`);
@@ -56,6 +62,11 @@ export class StateKeeper {
     }
     const taken = takeValues(new Map([[name, state]]), this.#onDisk);
     if (!taken.ok) throw new HoldfastError(taken.failure.reason, taken.failure.message);
+  }
+
+  /** From now on the values of the worker before may come: the app has to have said which it takes. */
+  seal(): void {
+    this.#sealed = true;
   }
 
   /** From now on this process is the one whose values count: they are written at intervals. */

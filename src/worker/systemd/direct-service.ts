@@ -17,6 +17,7 @@ import { type Held, leaveBehind } from "./leave-behind.js";
 import { LeftBehind } from "./left-behind.js";
 import { SequentialRestart } from "./sequential-restart.js";
 import { boundFdName, namePlace, type StoredFds } from "./stored-fds.js";
+import { StoredTickets } from "./stored-tickets.js";
 
 /** Storing n fds costs n² in PID 1: a thousand take it 0.2 s. */
 const connectionsLimit = 1_000;
@@ -67,6 +68,7 @@ interface OwnListener {
 
 /** A process that systemd itself started: what it tells systemd, and what it leaves there for the next process. */
 export class DirectService {
+  readonly tickets: StoredTickets;
   readonly #options: DirectServiceOptions;
   readonly #notifier: Notifier | undefined;
   readonly #left: LeftBehind;
@@ -81,6 +83,7 @@ export class DirectService {
     stored.problems.forEach(report);
     this.#notifier = openNotifier(env, report);
     this.#left = new LeftBehind(stored, report);
+    this.tickets = new StoredTickets(stored.tickets);
     const interval = watchdogIntervalMs(env, pid);
     if (interval !== undefined) setInterval(() => this.#notifier?.send("WATCHDOG=1"), interval).unref();
   }
@@ -171,6 +174,7 @@ export class DirectService {
 
   /** At a stop there is no next process: new clients are refused at once, as far as the sockets are this process's. */
   leaveNothing(): void {
+    this.tickets.remove();
     for (const { fdName, fd, place } of this.#bound.splice(0)) {
       removeFd(fdName);
       closeFd(fd);
@@ -216,6 +220,7 @@ export class DirectService {
       closeFd(fd);
     }
     this.#options.stored.bound.clear();
+    this.tickets.closeUnused();
   }
 
   #tell(...lines: string[]): void {

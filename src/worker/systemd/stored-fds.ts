@@ -6,6 +6,7 @@ import type { Place } from "../listen.js";
 /** Names of the library's own in the fd store; no listener of a .socket unit may be called so. */
 export const connectionFdName = "holdfast.connection";
 export const parcelFdName = "holdfast.parcel";
+export const ticketsFdName = "holdfast.tickets";
 const boundPrefix = "holdfast.bound.";
 
 /** What an earlier process of the service has left in the fd store. */
@@ -14,6 +15,8 @@ export interface StoredFds {
   readonly bound: Map<string, number>;
   readonly connections: readonly number[];
   readonly parcels: readonly number[];
+  /** What TLS ticket keys are derived from. */
+  readonly tickets: readonly number[];
   readonly problems: readonly string[];
 }
 
@@ -31,14 +34,15 @@ export function sortFds(inherited: readonly InheritedFd[]): SortedFds {
   const bound = new Map<string, number>();
   const connections: number[] = [];
   const parcels: number[] = [];
+  const tickets: number[] = [];
   const problems: string[] = [];
   const known = new Set<string>();
   const isOurs = ({ name }: InheritedFd): boolean => name.startsWith("holdfast.");
   const unitsFirst = [...inherited.filter((one) => !isOurs(one)), ...inherited.filter(isOurs)];
   for (const one of unitsFirst) {
     const { fd, name } = one;
-    if (name === parcelFdName) {
-      parcels.push(fd);
+    if (name === parcelFdName || name === ticketsFdName) {
+      (name === parcelFdName ? parcels : tickets).push(fd);
       continue;
     }
     const facts = inspectSocket(fd);
@@ -53,7 +57,7 @@ export function sortFds(inherited: readonly InheritedFd[]): SortedFds {
       problems.push(`cannot use the fd ${name} that was kept for this service: it was closed`);
     }
   }
-  return { listeners, bound, connections, parcels, problems };
+  return { listeners, bound, connections, parcels, tickets, problems };
 }
 
 function isServable(facts: SocketFacts | undefined): boolean {

@@ -41,7 +41,8 @@ class TcpCarrier implements Carrier {
   readonly #sockets = new Set<Socket>();
   readonly #staying = new WeakSet<Socket>();
   readonly #change = new Change();
-  readonly #counted = { accepted: 0, moved: 0, adopted: 0, cut: 0 };
+  readonly #counted = { accepted: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
+  #draining = false;
   /** What the last `freeze` had to leave for later. */
   #busy = 0;
 
@@ -73,6 +74,7 @@ class TcpCarrier implements Carrier {
   }
 
   beginDrain(): void {
+    this.#draining = true;
     Server.prototype.close.call(this.#server);
   }
 
@@ -144,7 +146,7 @@ class TcpCarrier implements Carrier {
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once("close", () => {
-      this.#sockets.delete(socket);
+      if (this.#sockets.delete(socket) && this.#draining) this.#counted.finished++;
       this.#change.tell();
     });
   }

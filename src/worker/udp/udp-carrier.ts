@@ -30,6 +30,7 @@ export class UdpCarrier implements Carrier {
       requests: this.#requests,
       moved: 0,
       adopted: 0,
+      finished: 0,
       cut: 0,
     };
   }

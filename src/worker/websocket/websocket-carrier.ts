@@ -54,7 +54,7 @@ class WebSocketCarrier implements Carrier {
   readonly #requests = new WeakMap<Socket, HandshakeRequest>();
   readonly #turnedAway = new WeakSet<WebSocket>();
   readonly #change = new Change();
-  readonly #counted = { accepted: 0, moved: 0, adopted: 0, cut: 0 };
+  readonly #counted = { requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
   #draining = false;
   /** What the last `freeze` had to leave for later. */
   #busy = 0;
@@ -70,7 +70,7 @@ class WebSocketCarrier implements Carrier {
     }
     // Emitted for every handshake, whatever way the app has of calling handleUpgrade.
     wss.on("headers", (_headers, request) => {
-      this.#counted.accepted++;
+      this.#counted.requests++;
       if (this.#movable) watchOutput(request.socket);
       this.#follow(request.socket, request);
     });
@@ -81,7 +81,7 @@ class WebSocketCarrier implements Carrier {
   }
 
   get counters(): Counters {
-    return { open: this.open, inFlight: this.#busy, requests: 0, ...this.#counted };
+    return { open: this.open, inFlight: this.#busy, accepted: 0, ...this.#counted };
   }
 
   onChange(callback: () => void): void {
@@ -197,6 +197,8 @@ class WebSocketCarrier implements Carrier {
     if (this.#turnedAway.has(ws)) return;
     this.#turnedAway.add(ws);
     this.#counted.cut++;
+    const inside = insideOf(ws);
+    if (inside !== undefined) this.#requests.delete(inside.socket);
     // The frame can fail to be written to a peer that is gone, and nobody may be listening for that any more.
     ws.on("error", () => {});
     ws.close(serviceRestart);
@@ -205,7 +207,11 @@ class WebSocketCarrier implements Carrier {
   #follow(socket: Socket, request: HandshakeRequest): void {
     this.#requests.set(socket, request);
     this.#change.tell();
-    socket.once("close", () => this.#change.tell());
+    socket.once("close", () => {
+      // Those that were turned away are not known any more.
+      if (this.#requests.delete(socket) && this.#draining) this.#counted.finished++;
+      this.#change.tell();
+    });
   }
 
   #readOrClose(received: Frozen["meta"], fd: number): ReturnType<typeof readMeta> {

@@ -1,7 +1,9 @@
 // The app of the tests of the library under systemd alone. HOLDFAST_LIBRARY is the library's file; `version` beside this file is
 // its version; `refuse-state` and `never-serve` beside it make it bad. It answers `/slow?ms=` late, counts in `/count`, and has a timer that never ends.
+// With `key.pem` and `cert.pem` beside it, it speaks TLS.
 import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 
 const { serve, state } = await import(process.env.HOLDFAST_LIBRARY);
 const at = (name) => new URL(name, import.meta.url);
@@ -24,7 +26,11 @@ if (existsSync(at("never-serve"))) {
   console.log("waits");
   await new Promise(() => {});
 }
-const server = http.createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+const tls = existsSync(at("key.pem"))
+  ? { key: readFileSync(at("key.pem")), cert: readFileSync(at("cert.pem")) }
+  : undefined;
+const create = tls === undefined ? http.createServer : https.createServer;
+const server = create({ ...tls, keepAliveTimeout: 60_000 }, (request, response) => {
   const { pathname, searchParams } = new URL(request.url, "http://test");
   response.setHeader("X-Version", version);
   if (pathname === "/count") count += 1;

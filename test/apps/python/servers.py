@@ -52,8 +52,10 @@ class Connection:
         elif self.read_ended and not self.answering:
             self.close()
 
-    def close(self):
+    def close(self, how="finished"):
         if self in self.server.connections:
+            if self.server.draining:
+                self.server.counters[how] += 1
             self.stop()
             self.socket.close()
             self.server.connections.remove(self)
@@ -83,13 +85,15 @@ class Server:
         self.loop, self.listener, self.socket, self.app = loop, listener, sock, app
         self.connections = set()
         self.on_change = lambda: None
-        self.counters = dict.fromkeys(["accepted", "requests", "moved", "adopted", "cut"], 0)
+        self.counters = dict.fromkeys(["accepted", "requests", "moved", "adopted", "finished", "cut"], 0)
+        self.draining = False
         sock.setblocking(False)
 
     def accept(self):
         self.loop.add_reader(self.socket.fileno(), self._accept)
 
     def stop_accepting(self):
+        self.draining = True
         self.loop.remove_reader(self.socket.fileno())
         self.socket.close()
 
@@ -103,8 +107,7 @@ class Server:
 
     def cut(self):
         for connection in list(self.connections):
-            self.counters["cut"] += 1
-            connection.close()
+            connection.close("cut")
 
     def adopt(self, frozen):
         self.counters["adopted"] += 1

@@ -10,10 +10,15 @@ const schema = v.object({
   /** What a native one answers to /healthz, and the file it waits for before it does. */
   health: v.optional(v.number(), 200),
   gate: v.optional(v.string(), ""),
+  /** What a native one speaks; with TLS by the `key.pem` and `cert.pem` of that directory. */
+  protocol: v.optional(v.picklist(["http", "https", "h2c", "h2"]), "http"),
+  certificates: v.optional(v.string(), ""),
   /** Of a native one's count; whether it can read that of another version, and whether it refuses it in any case. */
   stateVersion: v.optional(v.number(), 1),
   migrates: v.optional(v.boolean(), false),
   refuse: v.optional(v.boolean(), false),
+  /** How long a native one takes to set its state, with its loop standing still. */
+  restoreMs: v.optional(v.number(), 0),
   /** At which message a native one dies. */
   die: v.optional(v.object({ at: v.string(), when: v.picklist(["before", "after"]), nth: v.number() })),
 });

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { serve, state } from "../../../src/worker/index.js";
 import { parseBehaviour } from "./behaviour.js";
 import { armDeath } from "./death.js";
+import { type Asked, createPuppetServer, type Responder } from "./puppet-server.js";
 
 /*
  * A native worker: the library as apps use it. How it behaves is in `puppet.json` of its release; what it is asked:
@@ -28,6 +28,7 @@ state<number>({
   },
   save: () => count * behaviour.stateVersion,
   restore: (value) => {
+    standStill(behaviour.restoreMs);
     if (behaviour.refuse) throw new Error("this version cannot count");
     count = value / behaviour.stateVersion;
   },
@@ -36,7 +37,7 @@ state<number>({
     : {}),
 });
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
+function answer(request: Asked, response: Responder): void {
   const [path, query = ""] = (request.url ?? "").split("?", 2);
   switch (path) {
     case "/count":
@@ -51,19 +52,23 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       sendWhen(response, behaviour.gate);
       return;
     case "/stuck":
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      standStill();
       return;
     default:
       send(response);
   }
 }
 
-function send(response: ServerResponse): void {
+function standStill(ms?: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function send(response: Responder): void {
   const generation = Number(env["HOLDFAST_GENERATION"]);
   response.end(JSON.stringify({ generation, version: behaviour.version, pid, count }));
 }
 
-function sendWhen(response: ServerResponse, file: string): void {
+function sendWhen(response: Responder, file: string): void {
   if (file === "" || existsSync(file)) {
     send(response);
     return;
@@ -73,5 +78,5 @@ function sendWhen(response: ServerResponse, file: string): void {
 
 if (behaviour.boot === "crash") process.exit(3);
 for (const listener of listeners) {
-  await serve(createServer({ keepAliveTimeout: 60_000 }, answer), { listener });
+  await serve(createPuppetServer(behaviour, answer), { listener });
 }

@@ -52,6 +52,8 @@ export class Rig implements AsyncDisposable {
   strategy: "overlap" | "exclusive";
   /** How many fds a worker of the next config may have; undefined leaves it to the system. */
   fdLimit: number | undefined;
+  /** Workers of the next config have no capabilities, as under the units: the kernel's limits hold for them. */
+  unprivileged = false;
   /** Which puppets the next config names. */
   native: boolean;
   readonly manager: ServiceManager;
@@ -105,7 +107,8 @@ export class Rig implements AsyncDisposable {
   /** Writes the config; what is given comes after the common keys. */
   configure(more = ""): void {
     const limit = this.fdLimit === undefined ? "" : `ulimit -n ${this.fdLimit}; `;
-    const shell = ["/bin/sh", "-c", `${limit}exec "$0" "$@"`];
+    const without = this.unprivileged ? "setpriv --bounding-set=-all --inh-caps=-all " : "";
+    const shell = ["/bin/sh", "-c", `${limit}exec ${without}"$0" "$@"`];
     const command = JSON.stringify([...shell, process.execPath, this.native ? nativePuppet : puppet]);
     const common = [
       `command = ${command}`,

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { openSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { closeFd } from "../../../src/linux/fd.js";
+import { sendMessage } from "../../../src/linux/message.js";
+import { openSocketPair } from "../../../src/linux/socket-pair.js";
 import { balance } from "../../harness/process/accounts.js";
 import { KeptConnection } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
@@ -42,3 +47,46 @@ for (const [what, before, after] of [
     for (const connection of open) connection.end();
   });
 }
+
+test("while the user has too many fds on their way (ETOOMANYREFS), what moves waits and arrives, and no request is lost", async () => {
+  const count = 80;
+  await using rig = new Rig({ native: true });
+  rig.unprivileged = true;
+  rig.fdLimit = roomy;
+  rig.configure();
+  await rig.manager.startReady();
+  const open = await KeptConnection.openMany(rig.port, count);
+  await Promise.all(open.map((connection) => connection.ask()));
+  const gate = join(rig.directory, "gate");
+  rig.release({ version: "2", gate });
+  rig.configure('verify = { http = "/healthz", timeout = "20s" }\n');
+  const upgrade = rig.upgrade();
+  // The state has been tried by then: what waits from here on is the hand-over.
+  await rig.until("the verification's request", ({ generations: [, candidate] }) => {
+    return candidate?.counters?.requests === 1;
+  });
+  const hog = openSocketPair("seqpacket");
+  const any = openSync("/dev/null", "r");
+  try {
+    const fds = Array.from({ length: 250 }, () => any);
+    for (let sent = 0; sent <= roomy; sent += fds.length) {
+      assert.equal(sendMessage(hog[0], Buffer.from("hog"), fds), 3);
+    }
+    rig.openGate(gate);
+    assert.equal((await upgrade).failure, null);
+    await rig.until("all of them to be on their way, and none there", ({ generations }) => {
+      const [old, fresh] = generations;
+      return old?.counters?.moved === count && fresh?.counters?.adopted === 0;
+    });
+    assert.equal((await rig.ask()).generation, 2);
+  } finally {
+    for (const fd of [...hog, any]) closeFd(fd);
+  }
+  for (const connection of open) {
+    const { generation, kept } = await connection.ask();
+    assert.deepEqual([generation, kept], [2, true]);
+  }
+  await rig.settled();
+  await balance(rig);
+  for (const connection of open) connection.end();
+});

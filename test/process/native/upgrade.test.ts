@@ -11,7 +11,13 @@ import { Rig } from "../../harness/process/rig.js";
 const ledgerLine = v.object({
   kind: v.literal("generation"),
   generation: v.number(),
-  counters: v.object({ moved: v.number(), adopted: v.number(), requests: v.number(), cut: v.number() }),
+  counters: v.object({
+    moved: v.number(),
+    adopted: v.number(),
+    requests: v.number(),
+    finished: v.number(),
+    cut: v.number(),
+  }),
 });
 
 function ledger(rig: Rig): v.InferOutput<typeof ledgerLine>[] {

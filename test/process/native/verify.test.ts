@@ -63,6 +63,15 @@ test("a version that gives no answer in time is refused", async () => {
   await balance(rig);
 });
 
+test("the time for the answer begins when the state has been tried, however long that takes", async () => {
+  await using rig = new Rig({ native: true, config: verify("1s") });
+  await rig.manager.startReady();
+  rig.release({ version: "2", restoreMs: 2_500 });
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+  assert.equal((await rig.ask()).version, "2");
+});
+
 test("a plain worker cannot be probed: it is refused with what to do instead", async () => {
   await using rig = new Rig({ native: true, config: verify() });
   await rig.manager.startReady();

@@ -23,6 +23,9 @@ test("help names every command", async () => {
     "stop",
     "events",
     "reap",
+    "init",
+    "doctor",
+    "adopt-listener",
     "version",
   ]) {
     assert.match(stdout, new RegExp(`^  ${name} `, "m"));
@@ -44,7 +47,7 @@ test("status shows what runs", async (context) => {
   assert.deepEqual([status, stderr], [0, ""]);
   assert.match(stdout, /^web: generation 8, 1 worker ready$/m);
   assert.match(stdout, /^8 +active +\S.* +\/srv\/web$/m);
-  assert.match(stdout, /^8\.0 +ready +4712 +1 min +33 MB +3 +1 +40 +0 +0 +- +fine$/m);
+  assert.match(stdout, /^8\.0 +ready +4712 +1 min +33 MB +3 +1 +40 +0 +0 +0 +- +fine$/m);
   assert.match(stdout, /^http +127\.0\.0\.1:8080 +bound +0\/511 +8$/m);
 });
 

@@ -17,6 +17,20 @@ for (const [args, expected] of [
   [["-h"], { command: "help", ...plain }],
   [["stop", "--help"], { command: "help", ...plain }],
   [["--version"], { command: "version", ...plain }],
+  [["doctor"], { command: "doctor", ...plain }],
+  [["doctor", "web.service"], { command: "doctor", ...plain, argument: "web.service" }],
+  [["-n", "web", "doctor"], { command: "doctor", ...plain, name: "web", argument: "web" }],
+  [
+    ["init", "web", "--listen", "a", "--listen=b", "--no-socket", "--", "app", "--listen", "c", "--", "d"],
+    {
+      command: "init",
+      ...plain,
+      noSocket: true,
+      argument: "web",
+      program: ["app", "--listen", "c", "--", "d"],
+      listen: ["a", "b"],
+    },
+  ],
 ] as const) {
   test(`"${args.join(" ")}" is understood`, () => {
     assert.deepEqual(parseCommandLine(args), { ok: true, value: expected });
@@ -40,6 +54,14 @@ for (const [args, why] of [
   [["-n", "../x", "status"], /cannot be the name/],
   [["-n", "..", "status"], /cannot be the name/],
   [["--version", "status"], /version takes no argument/],
+  [["init", "--", "app"], /init needs NAME/],
+  [["init", "web", "--command", "app"], /the program goes after --, as in/],
+  [["init", "web"], /needs the program to run, after --/],
+  [["init", "web", "gunicorn", "--", "app"], /the program goes after --/],
+  [["init", "web", "--socket", "/x", "--", "app"], /init takes no --socket/],
+  [["-n", "web", "doctor", "other"], /takes one argument/],
+  [["status", "--", "app"], /runs no program/],
+  [["doctor", "--listen", "a"], /doctor takes no --listen/],
 ] as const) {
   test(`"${args.join(" ")}" is refused with what to do`, () => {
     const result = parseCommandLine(args);

@@ -33,12 +33,22 @@ export const report: StatusReport = {
             {
               listener: "http",
               kind: "http",
-              counters: { open: 3, inFlight: 1, accepted: 9, requests: 40, moved: 0, adopted: 2, cut: 0 },
+              counters: {
+                open: 3,
+                inFlight: 1,
+                accepted: 9,
+                requests: 40,
+                moved: 0,
+                adopted: 2,
+                finished: 0,
+                cut: 0,
+              },
             },
           ],
           status: "fine",
         },
       ],
+      counters: { moved: 0, adopted: 2, requests: 40, finished: 0, cut: 0 },
     },
   ],
   listeners: [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fstatSync, readFileSync, readSync, writeSync } from "node:fs";
 import { test } from "node:test";
-import { closeFd, duplicateFd, isOpen, setCloseOnExec } from "../../../src/linux/fd.js";
+import { closeFd, duplicateFd, isOpen, keepFdsFromChildren, setCloseOnExec } from "../../../src/linux/fd.js";
 import { createMemfd } from "../../../src/linux/memfd.js";
 
 test("a duplicate is the same file and outlives the original", () => {
@@ -44,4 +44,12 @@ test("an fd that is not open is an error with its name, not a crash", () => {
   assert.throws(() => duplicateFd(999_999), { code: "EBADF", message: /cannot duplicate fd 999999: EBADF/ });
   assert.throws(() => setCloseOnExec(999_999, true), { code: "EBADF" });
   assert.throws(() => closeFd(999_999), { code: "EBADF" });
+});
+
+test("what this process was started with can be kept from its children, whatever its number", () => {
+  const fd = createMemfd("strange");
+  setCloseOnExec(fd, false);
+  keepFdsFromChildren();
+  assert.equal(closesOnExec(fd), true);
+  closeFd(fd);
 });

@@ -24,6 +24,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     }
     case "activate":
       return action.slots.every((slot) => findGeneration(state, slot.generation)?.stage.phase === "active");
+    case "apply-modes":
+      return findGeneration(state, action.generation)?.stage.phase === "active";
     case "spawn":
       return findWorker(state, action)?.run.phase === "spawning";
     case "open-gate":

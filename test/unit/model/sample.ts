@@ -12,6 +12,7 @@ export const listener: Listener = {
   name: "http",
   address: "127.0.0.1:8080",
   inode: "1001",
+  file: null,
   origin: "bound",
   backlog: null,
 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commits, decide, latestUpgrade } from "../../../src/model/decide.js";
+import { commits, decide, nextAnswer } from "../../../src/model/decide.js";
 import type { Plan } from "../../../src/model/plan.js";
 import {
   drainTimeoutMs,
@@ -154,13 +154,23 @@ test("a first start that fails stops the service as failed", () => {
   assert.deepEqual(crashed.did("exit"), [{ type: "exit", status: "failed" }]);
 });
 
+test("who is refused while an upgrade runs is told so, and not the outcome of that one", () => {
+  const story = new Story().start().request().candidate();
+  const answer = nextAnswer(story.state);
+  story.request("rollback");
+  assert.deepEqual(
+    [story.lastOutcome?.upgrade, story.lastOutcome?.failure?.reason, story.state.upgrade?.id],
+    [answer, "nothing-before", 2],
+  );
+});
+
 test("while an upgrade runs one more waits, and further requests join that one", () => {
   const story = new Story().start().request();
-  assert.equal(latestUpgrade(story.state), 2);
+  assert.equal(nextAnswer(story.state), 3);
   story.request();
-  assert.equal(latestUpgrade(story.state), 3);
+  assert.equal(nextAnswer(story.state), 3);
   story.request().request();
-  assert.equal(latestUpgrade(story.state), 3);
+  assert.equal(nextAnswer(story.state), 3);
   story.candidate().allReady();
   assert.equal(story.lastOutcome?.upgrade, 2);
   assert.deepEqual(
@@ -248,7 +258,7 @@ test("a result for an upgrade that has ended starts nothing", () => {
 test("listeners that only the old generation uses are closed when it has ended, and not before", () => {
   const story = new Story().start().request();
   const moved = { ...story.state.listeners[0], id: 2, name: "http", address: "127.0.0.1:9090", inode: "9" };
-  const held = [...story.state.listeners, { ...moved, origin: "bound" as const, backlog: null }];
+  const held = [...story.state.listeners, { ...moved, file: null, origin: "bound" as const, backlog: null }];
   const specification = specify();
   const result = { ok: true as const, value: { specification, held, listeners: [2] } };
   story.send({ type: "prepared", upgrade: 2, result }).spawnAll().allReady();

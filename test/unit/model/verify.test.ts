@@ -25,11 +25,23 @@ test("a candidate that fails its verification never becomes active, and the old 
   assert.ok(story.did("terminate").every(({ slots }) => slots.every((slot) => slot.generation === 2)));
 });
 
-test("a verification without an answer ends at its deadline", () => {
+test("a verification without an answer ends at its deadline, a little later than the worker's own", () => {
   const story = new Story().start().request().candidate({ verify, workers: 1 }).ready(2, 0);
   story.after(verify.timeoutMs);
+  assert.equal(story.lastOutcome?.generation, 1);
+  story.after(1_000);
   assert.equal(story.lastOutcome?.failure?.reason, "verify-timeout");
   assert.equal(story.active, 1);
+});
+
+test("to try the state has time of its own, for each old worker that has some", () => {
+  const story = new Story().start();
+  for (const index of [0, 1]) story.send({ type: "worker-native", generation: 1, index });
+  story.request().candidate({ verify, workers: 1 }).ready(2, 0);
+  story.after(20_000 + verify.timeoutMs);
+  assert.equal(story.lastOutcome?.generation, 1);
+  story.after(1_000);
+  assert.equal(story.lastOutcome?.failure?.reason, "verify-timeout");
 });
 
 test("a worker that dies while its candidate is verified aborts the upgrade", () => {

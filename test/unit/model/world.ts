@@ -171,6 +171,7 @@ export class World {
       case "activate":
       case "forget":
       case "restore-backlogs":
+      case "apply-modes":
       case "announce":
       case "record":
         break;

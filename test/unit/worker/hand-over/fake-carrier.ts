@@ -57,7 +57,8 @@ export class FakeCarrier implements Carrier {
 
   get counters(): Counters {
     const { inFlight, adopted } = this;
-    return { open: this.open, inFlight, accepted: 0, requests: 0, moved: 0, adopted, cut: this.cuts };
+    const none = { accepted: 0, requests: 0, moved: 0, finished: 0 };
+    return { ...none, open: this.open, inFlight, adopted, cut: this.cuts };
   }
 
   onChange(callback: () => void): void {

@@ -64,6 +64,8 @@ test("a client that half-closes after its request is answered and closed, moved 
   assert.equal((await client.response()).body, "/last");
   await client.end();
   await until("it is gone", () => pair.a.carrier.open + pair.b.carrier.open === 0);
+  const { moved, finished, cut } = pair.a.carrier.counters;
+  assert.deepEqual([moved + finished, cut], [1, 0]);
 });
 
 test("an upgraded connection counts here until it is released, and is never taken out", async () => {

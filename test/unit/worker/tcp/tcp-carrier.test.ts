@@ -411,15 +411,21 @@ test("without hooks nothing moves and nothing is reported", async () => {
 test("draining accepts nobody, and what is left at the deadline is cut and counted", async () => {
   const a = await start({ save: () => notYet, restore: (socket) => void socket.resume() });
   const { seen } = await dial(a.port);
-  await until("it is accepted", () => a.carrier.open === 1);
+  const early = await dial(a.port);
+  const leaving = await dial(a.port);
+  await until("they are accepted", () => a.carrier.open === 3);
+  early.socket.destroy();
+  await until("one has ended before the drain", () => a.carrier.open === 2);
   a.carrier.beginDrain();
+  leaving.socket.destroy();
+  await until("one has ended in the drain", () => a.carrier.open === 1);
   const late = dialLate(a.port, "127.0.0.1");
   const [error] = await once(late, "error");
   assert.equal(error.code, "ECONNREFUSED");
   a.carrier.cut();
   await until("the client sees the close", () => seen.closed);
-  assert.equal(a.carrier.counters.cut, 1);
-  assert.equal(a.carrier.open, 0);
+  const { accepted, finished, cut, open } = a.carrier.counters;
+  assert.deepEqual({ accepted, finished, cut, open }, { accepted: 3, finished: 1, cut: 1, open: 0 });
 });
 
 test("a connection taken back by its own server goes on there", async () => {

@@ -7,7 +7,8 @@ import { afterEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer } from "ws";
 import { closeFd } from "../../../../src/linux/fd.js";
-import type { Frozen } from "../../../../src/worker/carrier.js";
+import type { Counters, Frozen } from "../../../../src/worker/carrier.js";
+import { createHttpCarrier } from "../../../../src/worker/http/http-carrier.js";
 import { notYet } from "../../../../src/worker/tcp/saved.js";
 import { checkWebSocketInternals } from "../../../../src/worker/websocket/internals.js";
 import {
@@ -396,4 +397,32 @@ test("where the package looks different, WebSockets are closed with 1012 and it 
   assert.equal(seen.code, undefined);
   carrier.beginDrain();
   await until("it is closed", () => seen.code === 1012);
+});
+
+test("a connection that became a WebSocket is accepted once, and is moved, finished or cut once", async () => {
+  const a = await start(echo);
+  const http = createHttpCarrier(a.server);
+  a.wss.on("headers", (_headers, { socket }) => http.release(socket));
+  const [early, moving, leaving, left] = [
+    await dial(a.port),
+    await dial(a.port),
+    await dial(a.port),
+    await dial(a.port),
+  ];
+  early.ws.close();
+  await until("one has ended before the drain", () => a.carrier.open === 3);
+  for (const carrier of [http, a.carrier]) carrier.beginDrain();
+  const [frozen] = a.carrier.freeze(1);
+  assert.ok(frozen !== undefined);
+  closeFd(frozen.fd);
+  leaving.ws.close();
+  await until("one has ended in the drain", () => a.carrier.open === 1);
+  a.carrier.cut();
+  await until("the last one is cut", () => a.carrier.open === 0 && left.seen.code !== undefined);
+  await until("its frozen end is closed", () => moving.seen.code !== undefined);
+  const sum = (key: keyof Counters) => http.counters[key] + a.carrier.counters[key];
+  assert.deepEqual(
+    (["accepted", "requests", "moved", "finished", "cut", "open"] as const).map(sum),
+    [4, 4, 1, 1, 1, 0],
+  );
 });

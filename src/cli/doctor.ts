@@ -1,0 +1,57 @@
+import { styleText } from "node:util";
+import { examine } from "../doctor/examine.js";
+import type { Finding } from "../doctor/finding.js";
+import { findInstances } from "../doctor/gather/find-instances.js";
+import { gatherFacts } from "../doctor/gather/gather.js";
+import { gatherMachine } from "../doctor/gather/machine.js";
+import { fail, succeed } from "../lib/failure.js";
+import type { CommandLine } from "./command-line.js";
+import type { End } from "./end.js";
+import { say } from "./print.js";
+import type { Paint } from "./table.js";
+
+interface Examined {
+  readonly name: string;
+  readonly unit: string;
+  readonly findings: readonly Finding[];
+}
+
+/** `holdfast doctor`: what is wrong with instances and their surroundings, each with the line to change. Changes nothing. */
+export async function doctor({ argument, json }: CommandLine): Promise<End> {
+  const instances = await findInstances(argument);
+  if (!instances.ok) return instances;
+  const machine = await gatherMachine();
+  const examined: Examined[] = [];
+  for (const instance of instances.value) {
+    const facts = await gatherFacts(instance, machine);
+    if (!facts.ok) return facts;
+    const { name, unit } = instance;
+    examined.push({ name, unit, findings: examine(facts.value) });
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ instances: examined }, null, 2)}\n`);
+  else for (const instance of examined) print(instance);
+  const problems = examined.reduce((sum, { findings }) => sum + countProblems(findings), 0);
+  return problems === 0 ? succeed("done") : fail("findings", count(problems));
+}
+
+function print({ name, unit, findings }: Examined): void {
+  const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
+  const paint: Paint = colour ? styleText : (_, plain) => plain;
+  const problems = countProblems(findings);
+  say(`${name} (${unit}): ${problems === 0 ? "no problem found" : count(problems)}`);
+  for (const { level, message, remedy } of findings) {
+    const mark = level === "problem" ? paint("red", "problem:") : paint("dim", "note:");
+    say(`  ${mark} ${message}`);
+    if (remedy === null) continue;
+    say(`    ${remedy.where}${remedy.lines.length === 0 ? "" : ":"}`);
+    for (const line of remedy.lines) say(`      ${line}`);
+  }
+}
+
+function countProblems(findings: readonly Finding[]): number {
+  return findings.filter(({ level }) => level === "problem").length;
+}
+
+function count(problems: number): string {
+  return problems === 1 ? "1 problem" : `${problems} problems`;
+}

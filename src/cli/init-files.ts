@@ -1,0 +1,162 @@
+import { parseConfig } from "../config/parse.js";
+import { type Address, parseAddress } from "../lib/address.js";
+import { isInstanceName } from "../lib/directories.js";
+import { fail, type Result, succeed } from "../lib/failure.js";
+import type { NewFile } from "../linux/create-files.js";
+
+export interface Wish {
+  readonly name: string;
+  readonly program: readonly string[];
+  /** As typed: `[NAME=]ADDRESS`. */
+  readonly listen: readonly string[];
+  /** Absolute. */
+  readonly release: string;
+  /** As typed: a number or `auto`. */
+  readonly workers: string | undefined;
+  /** Whether systemd listens, by socket units, and not the daemon. */
+  readonly socketUnits: boolean;
+}
+
+export interface Layout {
+  readonly files: readonly NewFile[];
+  /** What `systemctl enable --now` is to be given, in that order. */
+  readonly units: readonly string[];
+}
+
+interface WantedListener {
+  readonly name: string;
+  /** As typed, and proven to be readable. */
+  readonly text: string;
+  readonly address: Address;
+}
+
+/**
+ * What `holdfast init` writes. The config is read by the daemon's own parser before it gets here. Fails with `usage`, or with
+ * what the parser says.
+ */
+export function layOut(wish: Wish): Result<Layout> {
+  const { name, socketUnits } = wish;
+  const listeners = readListeners(wish.listen);
+  if (!listeners.ok) return listeners;
+  const configFile = `/etc/holdfast/${name}.toml`;
+  const service = `holdfast@${name}.service`;
+  const sockets = socketUnits
+    ? listeners.value.map((listener, index) => {
+        // systemd gives all sockets of a unit one name. Only a unit of the service's own name needs no Service=.
+        const unit = index === 0 ? `holdfast@${name}.socket` : `holdfast-${name}-${listener.name}.socket`;
+        return {
+          unit,
+          path: `/etc/systemd/system/${unit}`,
+          text: writeSocketUnit(name, listener, index > 0),
+        };
+      })
+    : [];
+  const text = writeConfig(
+    wish,
+    listeners.value,
+    sockets.map(({ path }) => path),
+  );
+  const parsed = parseConfig(text, configFile, { cwd: "/", cores: 1 });
+  if (!parsed.ok) return parsed;
+  return succeed({
+    files: [{ path: configFile, text }, ...sockets.map(({ path, text }) => ({ path, text }))],
+    units: [...sockets.map(({ unit }) => unit), service],
+  });
+}
+
+function readListeners(texts: readonly string[]): Result<readonly WantedListener[]> {
+  const listeners: WantedListener[] = [];
+  for (const typed of texts) {
+    const [, name = "http", text = ""] = /^(?:([^=:/[\]]*)=)?(.*)$/s.exec(typed) ?? [];
+    const address = parseAddress(text);
+    if (!address.ok) return fail("usage", `--listen: ${address.failure.message}`);
+    if (!isInstanceName(name)) {
+      return fail(
+        "usage",
+        `--listen: ${JSON.stringify(name)} cannot be a listener's name here; use letters and digits`,
+      );
+    }
+    if (listeners.some((other) => other.name === name)) {
+      return fail(
+        "usage",
+        `--listen: two listeners named ${name}; give each its own, as in --listen admin=${text}`,
+      );
+    }
+    if (address.value.kind === "unix" && /[\s\\"']/.test(address.value.path)) {
+      return fail(
+        "usage",
+        `--listen: a path with blanks, quotes or backslashes has to be written by hand: ${text}`,
+      );
+    }
+    listeners.push({ name, text, address: address.value });
+  }
+  return succeed(listeners);
+}
+
+function writeConfig(
+  wish: Wish,
+  listeners: readonly WantedListener[],
+  socketUnits: readonly string[],
+): string {
+  const { name, program, release, workers } = wish;
+  const lines = [
+    `# ${name} under Holdfast. After a change: systemctl reload holdfast@${name}`,
+    `command = [${program.map(quote).join(", ")}]`,
+    `release = ${quote(release)}`,
+  ];
+  if (workers !== undefined)
+    lines.push(`workers = ${/^[0-9]+$/.test(workers) ? Number(workers) : quote(workers)}`);
+  for (const [index, listener] of listeners.entries()) {
+    const path = socketUnits[index];
+    lines.push("", `[listeners.${/[.]/.test(listener.name) ? quote(listener.name) : listener.name}]`);
+    lines.push(path === undefined ? `address = ${quote(listener.text)}` : `# Its address is in ${path}`);
+  }
+  lines.push(
+    "",
+    "# A worker counts as ready when it says READY=1, sd_notify(3). For a program that does not:",
+    "# [ready]",
+    '# command = ["curl", "-fs", "http://127.0.0.1:9000/health"]   # tried until it exits 0',
+    '# after = "2s"                                                # or: when it has lived that long',
+    "",
+  );
+  return lines.join("\n");
+}
+
+function writeSocketUnit(
+  name: string,
+  { name: listener, address }: WantedListener,
+  additional: boolean,
+): string {
+  const kind = address.kind === "udp" ? "ListenDatagram" : "ListenStream";
+  const service = `holdfast@${name}.service`;
+  return [
+    "[Unit]",
+    `Description=Listener ${listener} of ${name} under Holdfast`,
+    "",
+    "[Socket]",
+    `${kind}=${escapePercent(placeOf(address))}`,
+    `# The name in [listeners.${listener}] of /etc/holdfast/${name}.toml`,
+    `FileDescriptorName=${listener}`,
+    ...(additional ? [`Service=${service}`] : []),
+    "",
+    "[Install]",
+    `WantedBy=sockets.target${additional ? ` ${service}` : ""}`,
+    "",
+  ].join("\n");
+}
+
+/** As systemd.socket(5) writes it. */
+function placeOf(address: Address): string {
+  if (address.kind === "unix") return address.path;
+  return `${address.family === 6 ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** `%` begins a specifier in a unit file: systemd.unit(5). */
+function escapePercent(text: string): string {
+  return text.replaceAll("%", "%%");
+}
+
+/** A basic string of TOML, which has all of JSON's escapes. */
+function quote(text: string): string {
+  return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
+}

@@ -1,0 +1,69 @@
+import { formatAddress } from "../../lib/address.js";
+import { type Check, type Finding, note, problem } from "../finding.js";
+
+/** Every declared listener has a source, and every socket of a unit has somebody who accepts from it. */
+export const checkListeners: Check = ({ config, sockets, configFile, report }) => {
+  if (!config.ok) return [];
+  const { listeners } = config.value;
+  const findings: Finding[] = [];
+  if (listeners === null && sockets.length === 0) {
+    const lines = ["[listeners.http]", 'address = "127.0.0.1:8080"'];
+    const message = "no listener is declared and no socket unit passes one: the service would listen nowhere";
+    findings.push(problem("no-listener", message, { where: configFile, lines }));
+  }
+  for (const { name, address } of listeners ?? []) {
+    const units = sockets.filter(({ listener }) => listener === name);
+    // One that the daemon holds goes on, be it that nobody would pass it to a daemon that starts from nothing.
+    const held = report?.listeners.some((listener) => listener.name === name) ?? false;
+    if (address === null && units.length === 0) {
+      const message = `listener ${name} has no address, and no socket unit of the service passes it${held ? ": it is gone with the next stop" : ""}`;
+      const lines = [
+        `[listeners.${name}]`,
+        `address = "127.0.0.1:8080" # or a socket unit with FileDescriptorName=${name}`,
+      ];
+      findings.push(problem("listener-without-socket", message, { where: configFile, lines }));
+    }
+    const passed = units.flatMap(({ addresses }) => addresses.map(formatAddress));
+    if (address !== null && passed.length > 0 && !passed.includes(formatAddress(address))) {
+      const message = `listener ${name}: ${units[0]?.unit} listens on ${passed.join(" and ")}, so the address ${formatAddress(address)} of the config is not used`;
+      findings.push(
+        problem("listener-address", message, { where: configFile, lines: [`address = "${passed[0]}"`] }),
+      );
+    }
+  }
+  for (const { unit, listener } of sockets) {
+    if (listeners === null || listeners.some(({ name }) => name === listener)) continue;
+    const message = `${unit} passes a listener named ${listener}, and the config declares none of that name: it is closed`;
+    findings.push(
+      problem("socket-without-listener", message, { where: configFile, lines: [`[listeners.${listener}]`] }),
+    );
+  }
+  return findings;
+};
+
+/** Accept=yes starts a process a connection. */
+export const checkAccept: Check = ({ sockets }) =>
+  sockets
+    .filter(({ accept }) => accept)
+    .map(({ unit }) =>
+      problem("accept", `${unit}: Accept=yes passes connections, not the listener`, {
+        where: `systemctl edit ${unit}`,
+        lines: ["[Socket]", "Accept=no"],
+      }),
+    );
+
+/** A port that another service has, before the start that would fail on it. */
+export const checkTakenAddresses: Check = ({ taken, unit }) =>
+  taken.map(({ address, socketUnit, process, pid, unit: owner }) => {
+    if (owner === unit.name) {
+      const message = `${socketUnit} does not listen: the daemon itself has ${address}, until it is stopped and started`;
+      return note("address-own", message, null);
+    }
+    const who = `${process}, pid ${pid}${owner === null ? "" : `, of ${owner}`}`;
+    const start = socketUnit === null ? unit.name : socketUnit;
+    const lines = owner === null ? [] : [`systemctl stop ${owner}; systemctl start ${start}`];
+    return problem("address-taken", `${start} cannot listen on ${address}: ${who} does`, {
+      where: "docs/moving-over.md has a way without a gap; the short one",
+      lines,
+    });
+  });

@@ -1,0 +1,43 @@
+import { checkAccess, checkConfig } from "./checks/config.js";
+import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
+import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/listeners.js";
+import {
+  checkDynamicUser,
+  checkNeedrestart,
+  checkNode,
+  checkPrivilege,
+  checkReboot,
+  checkSystemd,
+} from "./checks/machine.js";
+import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
+import type { Facts } from "./facts.js";
+import type { Check, Finding } from "./finding.js";
+
+const checks: readonly Check[] = [
+  checkConfig,
+  checkCommands,
+  checkSettings,
+  checkWatchdog,
+  checkNonBlocking,
+  checkFdStore,
+  checkTimeouts,
+  checkListeners,
+  checkAccept,
+  checkTakenAddresses,
+  checkAccess,
+  checkOpenFiles,
+  checkMemory,
+  checkDynamicUser,
+  checkSystemd,
+  checkNode,
+  checkNeedrestart,
+  checkReboot,
+  checkPrivilege,
+];
+
+/** All that is to be said about an instance: problems first, each kind in the order of the checks. */
+export function examine(facts: Facts): readonly Finding[] {
+  const findings = checks.flatMap((check) => check(facts));
+  const of = (level: Finding["level"]): Finding[] => findings.filter((finding) => finding.level === level);
+  return [...of("problem"), ...of("note")];
+}

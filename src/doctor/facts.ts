@@ -1,0 +1,81 @@
+import type { Config } from "../config/config.js";
+import type { StatusReport } from "../control/port.js";
+import type { Address } from "../lib/address.js";
+import type { Result } from "../lib/failure.js";
+
+/** All that the checks look at, gathered beforehand. What could not be found out is null or empty, and is not complained about. */
+export interface Facts {
+  readonly name: string;
+  readonly unit: UnitFacts;
+  readonly sockets: readonly SocketFacts[];
+  readonly configFile: string;
+  readonly config: Result<Config>;
+  /** What the daemon says; null when none answers. */
+  readonly report: StatusReport | null;
+  readonly workers: readonly WorkerFacts[];
+  /** Of one generation's processes, shared pages counted once; null while there are several generations or none. */
+  readonly generationBytes: number | null;
+  /** Addresses that are to be listened on and that somebody else has. */
+  readonly taken: readonly TakenAddress[];
+  readonly access: AccessFacts;
+  readonly machine: MachineFacts;
+}
+
+export interface UnitFacts {
+  readonly name: string;
+  /** As `systemctl show` prints them; one that this systemd does not know is missing. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** The unit file and its drop-ins, in the order in which systemd reads them. */
+  readonly sources: readonly Source[];
+}
+
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface SocketFacts {
+  readonly unit: string;
+  /** FileDescriptorName=, or what systemd takes for it. */
+  readonly listener: string;
+  readonly addresses: readonly Address[];
+  readonly accept: boolean;
+  readonly active: boolean;
+}
+
+export interface WorkerFacts {
+  readonly name: string;
+  readonly openFds: number;
+  readonly maxFds: number;
+}
+
+export interface TakenAddress {
+  readonly address: string;
+  /** The socket unit that is to listen there; null where the daemon is to. */
+  readonly socketUnit: string | null;
+  readonly process: string;
+  readonly pid: number;
+  /** Null when it runs in no unit. */
+  readonly unit: string | null;
+}
+
+export interface AccessFacts {
+  /** Why release or command cannot be used by anybody. */
+  readonly missing: readonly string[];
+  /** The service's user; null when it is root or could not be found out. */
+  readonly user: string | null;
+  /** The first of the files and folders it needs that it may not read or enter. */
+  readonly blocked: readonly string[];
+}
+
+export interface MachineFacts {
+  readonly root: boolean;
+  readonly nodeVersion: string;
+  readonly systemdVersion: string | null;
+  readonly availableBytes: number | null;
+  /** Whether names of dynamic users can be looked up: nss-systemd(8). */
+  readonly nssSystemd: boolean;
+  /** Its settings, where needrestart is installed. */
+  readonly needrestart: readonly Source[];
+  readonly aptSettings: readonly Source[];
+}

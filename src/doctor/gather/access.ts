@@ -1,0 +1,86 @@
+import { execFile } from "node:child_process";
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import type { Config } from "../../config/config.js";
+import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { findCommand } from "../../process/find-command.js";
+import type { AccessFacts, UnitFacts } from "../facts.js";
+
+const run = promisify(execFile);
+const timeoutMs = 5_000;
+
+/** $1 the config, the rest folders from the root down; says the first of either kind that may not be used. */
+const script = `
+config=$1
+shift
+[ ! -e "$config" ] || [ -r "$config" ] || echo "$config"
+for folder do
+  [ -x "$folder" ] || { echo "$folder"; exit 0; }
+done
+[ -r "$folder" ] || echo "$folder"
+`;
+
+/** systemd.exec(5): the path where no Environment= sets another. */
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Whether what the config names is there, and whether the service's user may use it. */
+export async function gatherAccess(
+  unit: UnitFacts,
+  configFile: string,
+  config: Config | undefined,
+): Promise<AccessFacts> {
+  const release = config === undefined ? succeed("/") : resolveFolder(config.plan.release);
+  if (!release.ok) return { missing: [release.failure.message], user: null, blocked: [] };
+  const command = config === undefined ? succeed("") : findProgram(unit, config, release.value);
+  const missing = command.ok ? [] : [command.failure.message];
+  return { missing, ...(await askAsUser(unit, configFile, release.value)) };
+}
+
+/**
+ * Asks the kernel, as the service's user with its groups, so that whatever grants access counts. Only root can; a dynamic user
+ * that does not exist yet is taken for nobody, who may as much.
+ */
+async function askAsUser(
+  unit: UnitFacts,
+  configFile: string,
+  release: string,
+): Promise<Omit<AccessFacts, "missing">> {
+  const unknown = { user: null, blocked: [] };
+  const dynamic = unit.properties.get("DynamicUser") === "yes";
+  const user = dynamic ? "nobody" : (unit.properties.get("User") ?? "");
+  if (process.geteuid?.() !== 0 || user === "" || user === "root" || user === "0") return unknown;
+  try {
+    const id = async (): Promise<string> =>
+      (await run("id", ["-g", "--", user], { timeout: timeoutMs })).stdout;
+    const given = dynamic ? "" : unit.properties.get("Group");
+    const identity = ["--reuid", user, "--regid", given || (await id()).trim(), "--init-groups"];
+    const shell = ["/bin/sh", "-c", script, "access", configFile, ...folders(release)];
+    const { stdout } = await run("setpriv", [...identity, ...shell], { timeout: timeoutMs, cwd: "/" });
+    const named = dynamic ? "the service's dynamic user" : user;
+    return { user: named, blocked: stdout.split("\n").filter(Boolean) };
+  } catch {
+    return unknown;
+  }
+}
+
+function findProgram(unit: UnitFacts, { plan }: Config, release: string): Result<string> {
+  const ofUnit = /(?:^| )PATH=(\S+)/.exec(unit.properties.get("Environment") ?? "")?.[1];
+  const path = plan.environment["PATH"] ?? ofUnit ?? usualPath;
+  return findCommand(plan.command[0] ?? "", release, path);
+}
+
+function resolveFolder(release: string): Result<string> {
+  try {
+    return succeed(realpathSync(release));
+  } catch (error) {
+    return fail("release-invalid", `cannot use the release ${release}: ${messageOf(error)}`);
+  }
+}
+
+/** From the root down. */
+function folders(release: string): string[] {
+  const found: string[] = [];
+  for (let folder = release; folder !== "/"; folder = dirname(folder)) found.unshift(folder);
+  return ["/", ...found];
+}

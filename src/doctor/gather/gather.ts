@@ -1,0 +1,44 @@
+import { availableParallelism } from "node:os";
+import { readConfig } from "../../config/read.js";
+import { createControlClient } from "../../control/client.js";
+import type { StatusReport } from "../../control/port.js";
+import { controlSocketIn } from "../../lib/directories.js";
+import { fail, type Result, succeed } from "../../lib/failure.js";
+import type { Facts, MachineFacts } from "../facts.js";
+import { gatherAccess } from "./access.js";
+import type { Instance } from "./find-instances.js";
+import { gatherGenerationBytes, gatherTaken, gatherWorkers } from "./processes.js";
+import { gatherSockets, gatherUnit } from "./units.js";
+
+/** All facts about one instance. Changes nothing. Fails only when systemd does not answer. */
+export async function gatherFacts(instance: Instance, machine: MachineFacts): Promise<Result<Facts>> {
+  const { name, configFile } = instance;
+  const unit = await gatherUnit(instance.unit);
+  if (unit === undefined)
+    return fail("systemd-silent", `cannot ask systemd about ${instance.unit}: no answer`);
+  const sockets = await gatherSockets(unit);
+  const config = readConfig(configFile, { cwd: "/", cores: availableParallelism() });
+  const report = await askDaemon(unit.properties.get("RuntimeDirectory"));
+  const running = Number(unit.properties.get("MainPID")) > 0;
+  return succeed({
+    name,
+    unit,
+    sockets,
+    configFile,
+    config,
+    report,
+    workers: gatherWorkers(report),
+    generationBytes: gatherGenerationBytes(unit, report),
+    taken: gatherTaken(unit, sockets, config.ok ? config.value : undefined, running),
+    access: await gatherAccess(unit, configFile, config.ok ? config.value : undefined),
+    machine,
+  });
+}
+
+async function askDaemon(runtimeDirectory: string | undefined): Promise<StatusReport | null> {
+  const [directory] = (runtimeDirectory ?? "").split(" ");
+  if (!directory) return null;
+  const socketPath = controlSocketIn(`/run/${directory}`);
+  const report = await createControlClient({ socketPath, timeoutMs: 3_000 }).status();
+  return report.ok ? report.value : null;
+}

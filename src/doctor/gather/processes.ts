@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { Config } from "../../config/config.js";
+import type { StatusReport } from "../../control/port.js";
+import { type Address, formatAddress } from "../../lib/address.js";
+import { cgroupOf, processesIn } from "../../linux/cgroup.js";
+import { proportionalBytes } from "../../linux/pidfd.js";
+import { findOwner } from "../../linux/port-owner.js";
+import type { SocketFacts, TakenAddress, UnitFacts, WorkerFacts } from "../facts.js";
+
+/** The workers of the active generation whose files can be counted. */
+export function gatherWorkers(report: StatusReport | null): readonly WorkerFacts[] {
+  const active = report?.generations.find(({ phase }) => phase === "active");
+  return (active?.workers ?? []).flatMap(({ name, pid }) => {
+    const openFds = pid === null ? undefined : countFds(pid);
+    const maxFds = pid === null ? undefined : fdLimit(pid);
+    return openFds === undefined || maxFds === undefined ? [] : [{ name, openFds, maxFds }];
+  });
+}
+
+/** All processes of the unit but the daemon, as long as they are of one generation: a worker may have children. */
+export function gatherGenerationBytes(unit: UnitFacts, report: StatusReport | null): number | null {
+  if (report === null || report.generations.length !== 1) return null;
+  const pids = processesIn(unit.properties.get("ControlGroup") ?? "").filter((pid) => pid !== report.pid);
+  const sizes = pids.map(proportionalBytes).filter((size) => size !== undefined);
+  return sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Who has an address that a socket unit, or the daemon, is yet to listen on. */
+export function gatherTaken(
+  unit: UnitFacts,
+  sockets: readonly SocketFacts[],
+  config: Config | undefined,
+  running: boolean,
+): readonly TakenAddress[] {
+  const byUnits = sockets
+    .filter(({ active }) => !active)
+    .flatMap(({ unit: socketUnit, addresses }) => addresses.map((address) => ({ socketUnit, address })));
+  const byDaemon = (running ? [] : (config?.listeners ?? []))
+    .filter(({ name }) => !sockets.some(({ listener }) => listener === name))
+    .flatMap(({ address }) => (address === null ? [] : [{ socketUnit: null, address }]));
+  return [...byUnits, ...byDaemon].flatMap(
+    ({ socketUnit, address }) => taken(unit, socketUnit, address) ?? [],
+  );
+}
+
+function taken(unit: UnitFacts, socketUnit: string | null, address: Address): TakenAddress | undefined {
+  const owner = findOwner(address);
+  if (owner === undefined) return undefined;
+  const group = basename(cgroupOf(owner.pid) ?? "");
+  const named = group.endsWith(".service") ? group : null;
+  // A daemon that is about to start would take over what a worker of its own has.
+  if (socketUnit === null && named === unit.name) return undefined;
+  return { address: formatAddress(address), socketUnit, process: owner.name, pid: owner.pid, unit: named };
+}
+
+function countFds(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The soft limit, which is what counts: getrlimit(2) RLIMIT_NOFILE. */
+function fdLimit(pid: number): number | undefined {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { layOut, type Wish } from "../../../src/cli/init-files.js";
+import { parseConfig } from "../../../src/config/parse.js";
+
+const wish: Wish = {
+  name: "web",
+  program: ["gunicorn", "app:app"],
+  listen: ["127.0.0.1:8080"],
+  release: "/srv/web",
+  workers: undefined,
+  socketUnits: true,
+};
+
+function lay(changes: Partial<Wish>) {
+  const result = layOut({ ...wish, ...changes });
+  assert.ok(result.ok, result.ok ? "" : result.failure.message);
+  const { files, units } = result.value;
+  return { units, paths: files.map(({ path }) => path), texts: files.map(({ text }) => text) };
+}
+
+test("by default systemd listens, and the config says where that is written", () => {
+  const { units, paths, texts } = lay({});
+  assert.deepEqual(paths, ["/etc/holdfast/web.toml", "/etc/systemd/system/holdfast@web.socket"]);
+  assert.deepEqual(units, ["holdfast@web.socket", "holdfast@web.service"]);
+  assert.match(texts[0] ?? "", /^\[listeners\.http\]\n# Its address is in .*holdfast@web\.socket$/m);
+  assert.match(texts[1] ?? "", /^ListenStream=127\.0\.0\.1:8080$/m);
+  assert.match(texts[1] ?? "", /^FileDescriptorName=http$/m);
+  assert.doesNotMatch(texts[1] ?? "", /^Service=/m);
+});
+
+test("each further listener has a socket unit that names the service and comes with it", () => {
+  const { units, texts } = lay({ listen: ["[::]:80", "admin=unix:/run/100%/a=b", "dns=udp:127.0.0.1:53"] });
+  assert.deepEqual(units.slice(0, 3), [
+    "holdfast@web.socket",
+    "holdfast-web-admin.socket",
+    "holdfast-web-dns.socket",
+  ]);
+  assert.match(texts[1] ?? "", /^ListenStream=\[::\]:80$/m);
+  assert.match(texts[2] ?? "", /^ListenStream=\/run\/100%%\/a=b$/m);
+  assert.match(texts[2] ?? "", /^Service=holdfast@web\.service$/m);
+  assert.match(texts[2] ?? "", /^WantedBy=sockets\.target holdfast@web\.service$/m);
+  assert.match(texts[3] ?? "", /^ListenDatagram=127\.0\.0\.1:53$/m);
+});
+
+test("without socket units the config has the addresses, and there is no other file", () => {
+  const { paths, texts, units } = lay({ socketUnits: false, workers: "auto" });
+  assert.deepEqual([paths, units], [["/etc/holdfast/web.toml"], ["holdfast@web.service"]]);
+  assert.match(texts[0] ?? "", /^address = "127\.0\.0\.1:8080"$/m);
+  assert.match(texts[0] ?? "", /^workers = "auto"$/m);
+});
+
+for (const [changes, why] of [
+  [{ listen: ["localhost:80"] }, /host name/],
+  [{ listen: ["127.0.0.1:80", "127.0.0.1:81"] }, /two listeners named http/],
+  [{ listen: ["a b=127.0.0.1:80"] }, /cannot be a listener's name/],
+  [{ listen: ["=127.0.0.1:80"] }, /cannot be a listener's name/],
+  [{ listen: ["unix:/run/a b"] }, /by hand/],
+  [{ listen: ["127.0.0.1:80", "b=127.0.0.1:80"], socketUnits: false }, /also the address of/],
+  [{ workers: "many" }, /workers: must be a whole number/],
+  [{ workers: "0" }, /workers: must be a whole number/],
+  [{ program: [""] }, /must name a program/],
+] as const) {
+  test(`${JSON.stringify(changes)} is refused with what to do`, () => {
+    const result = layOut({ ...wish, ...changes });
+    assert.ok(!result.ok);
+    assert.match(result.failure.message, why);
+  });
+}
+
+test("whatever the program's arguments are, the daemon reads them from the config as they were typed", () => {
+  const word = fc.string({ minLength: 1, unit: "binary" }).filter((text) => !text.includes("\0"));
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1 }), (program) => {
+      const [config = ""] = lay({ program }).texts;
+      const parsed = parseConfig(config, "web.toml", { cwd: "/", cores: 1 });
+      assert.ok(parsed.ok);
+      assert.deepEqual(parsed.value.plan.command, program);
+    }),
+  );
+});

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { examine } from "../../../src/doctor/examine.js";
+import type { Facts } from "../../../src/doctor/facts.js";
+import { configOf, healthy, machine, socket, withUnit } from "./sample.js";
+
+const withMachine = (changes: Partial<Facts["machine"]>): Facts => ({
+  ...healthy,
+  machine: { ...machine, ...changes },
+});
+const withSocket = (config: string, changes: Partial<typeof socket> = {}): Facts => ({
+  ...healthy,
+  sockets: [{ ...socket, ...changes }],
+  config: configOf(config),
+});
+const needrestart = (text: string): Facts =>
+  withMachine({ needrestart: [{ path: "/etc/needrestart/needrestart.conf", text: `# default\n${text}\n` }] });
+const apt = (text: string): Facts =>
+  withMachine({ aptSettings: [{ path: "/etc/apt/apt.conf.d/50unattended-upgrades", text }] });
+const taken = (unit: string | null): Facts => ({
+  ...healthy,
+  taken: [{ address: "127.0.0.1:8080", socketUnit: "holdfast@web.socket", process: "nginx", pid: 7, unit }],
+});
+const http = '[listeners.http]\naddress = "127.0.0.1:8080"';
+
+/** Facts, and all that has to be found in them: each check with facts that pass and facts that fail. */
+const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly string[]])[] = [
+  ["nothing is wrong", healthy],
+  [
+    "systemd does not know a setting",
+    { ...healthy, unit: { ...healthy.unit, properties: new Map() } },
+    "problem exec-reload",
+    "problem exec-stop-post",
+    "problem runtime-directory",
+    "problem state-directory",
+    "problem watchdog",
+  ],
+  ["Type", withUnit({ Type: "simple" }), "problem type"],
+  ["NotifyAccess=all", withUnit({ NotifyAccess: "all" })],
+  ["NotifyAccess=main", withUnit({ NotifyAccess: "main" }), "problem notify-access"],
+  ["KillMode", withUnit({ KillMode: "control-group" }), "problem kill-mode"],
+  ["FileDescriptorStorePreserve=yes", withUnit({ FileDescriptorStorePreserve: "yes" })],
+  [
+    "FileDescriptorStorePreserve=no",
+    withUnit({ FileDescriptorStorePreserve: "no" }),
+    "problem fd-store-preserve",
+  ],
+  ["RuntimeDirectoryPreserve=yes", withUnit({ RuntimeDirectoryPreserve: "yes" })],
+  [
+    "RuntimeDirectoryPreserve=no",
+    withUnit({ RuntimeDirectoryPreserve: "no" }),
+    "problem runtime-directory-preserve",
+  ],
+  ["RuntimeDirectory", withUnit({ RuntimeDirectory: "" }), "problem runtime-directory"],
+  ["StateDirectory", withUnit({ StateDirectory: "" }), "problem state-directory"],
+  ["OOMPolicy", withUnit({ OOMPolicy: "stop" }), "problem oom-policy"],
+  ["Restart=always", withUnit({ Restart: "always" })],
+  ["Restart=on-abnormal", withUnit({ Restart: "on-abnormal" }), "problem restart"],
+  [
+    "exit statuses by name",
+    withUnit({ RestartForceExitStatus: "3 TEMPFAIL", RestartPreventExitStatus: "CONFIG" }),
+  ],
+  ["RestartForceExitStatus", withUnit({ RestartForceExitStatus: "175" }), "problem reexec-status"],
+  ["SuccessExitStatus", withUnit({ SuccessExitStatus: "" }), "problem success-status"],
+  ["RestartPreventExitStatus", withUnit({ RestartPreventExitStatus: "" }), "problem config-status"],
+  ["StartLimitIntervalSec", withUnit({ StartLimitIntervalUSec: "10s" }), "problem start-limit"],
+  ["no watchdog", withUnit({ WatchdogUSec: "infinity" }), "problem watchdog"],
+  ["watchdog off", withUnit({ WatchdogUSec: "0" }), "problem watchdog"],
+  [
+    "ExecReload",
+    withUnit({ ExecReload: "{ path=/bin/kill ; argv[]=/bin/kill -HUP ; }" }),
+    "problem exec-reload",
+  ],
+  ["ExecStopPost", withUnit({ ExecStopPost: "" }), "problem exec-stop-post"],
+  ["NeedDaemonReload", withUnit({ NeedDaemonReload: "yes" }), "problem daemon-reload"],
+  ["NonBlocking without socket units", withUnit({ NonBlocking: "no" })],
+  ["NonBlocking not set", { ...withUnit({ NonBlocking: "no" }), sockets: [socket] }, "problem non-blocking"],
+  [
+    "NonBlocking=no on purpose",
+    { ...withUnit({ NonBlocking: "no" }, "[Service]\nNonBlocking=no\n"), sockets: [socket] },
+    "note non-blocking",
+  ],
+  ["an fd store of just enough", withUnit({ FileDescriptorStoreMax: "16" })],
+  ["an fd store too small", withUnit({ FileDescriptorStoreMax: "15" }), "problem fd-store"],
+  ["no fd store", withUnit({ FileDescriptorStoreMax: "0" }), "problem fd-store"],
+  ["TimeoutStartSec just enough", withUnit({ TimeoutStartUSec: "30s" })],
+  ["TimeoutStartSec too short", withUnit({ TimeoutStartUSec: "29s 999ms" }), "problem timeout-start"],
+  ["TimeoutStopSec just enough", withUnit({ TimeoutStopUSec: "1min 5s" })],
+  ["TimeoutStopSec too short", withUnit({ TimeoutStopUSec: "1min" }), "problem timeout-stop"],
+  ["no time limit", withUnit({ TimeoutStartUSec: "infinity", TimeoutStopUSec: "infinity" })],
+  [
+    "few fds left",
+    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024 }] },
+    "problem open-files",
+  ],
+  ["room for two generations", withUnit({ MemoryMax: String(400 * 1024 ** 2) })],
+  ["no room for two under MemoryMax", withUnit({ MemoryMax: String(399 * 1024 ** 2) }), "problem memory-max"],
+  ["no room for two on the machine", withMachine({ availableBytes: 199 * 1024 ** 2 }), "problem memory"],
+  ["a listener from the socket unit", withSocket("[listeners.http]")],
+  ["all listeners from socket units", withSocket("")],
+  ["address as in the socket unit", withSocket(http)],
+  ["another address", withSocket('[listeners.http]\naddress = "127.0.0.1:8081"'), "problem listener-address"],
+  ["nobody listens", { ...healthy, config: configOf("") }, "problem no-listener"],
+  [
+    "no socket for a listener",
+    { ...healthy, config: configOf("[listeners.http]") },
+    "problem listener-without-socket",
+  ],
+  ["no listener for a socket", withSocket(http, { listener: "stray" }), "problem socket-without-listener"],
+  ["Accept=yes", withSocket(http, { accept: true }), "problem accept"],
+  ["a port of another service", taken("nginx.service"), "problem address-taken"],
+  ["a port of some process", taken(null), "problem address-taken"],
+  ["the daemon's own port", taken("holdfast@web.service"), "note address-own"],
+  [
+    "a config with two mistakes",
+    { ...healthy, config: configOf("worker = 1\nrelese = 2") },
+    "problem config",
+    "problem config",
+  ],
+  ["no release", { ...healthy, access: { missing: ["cannot"], user: null, blocked: [] } }, "problem missing"],
+  [
+    "a release out of reach",
+    { ...healthy, access: { missing: [], user: "nobody", blocked: ["/srv"] } },
+    "problem access",
+  ],
+  ["ProtectHome, and the release elsewhere", withUnit({ ProtectHome: "yes" })],
+  [
+    "ProtectHome",
+    { ...withUnit({ ProtectHome: "yes" }), config: home("/home/web/app") },
+    "problem protect-home",
+  ],
+  ["ProtectHome=read-only", { ...withUnit({ ProtectHome: "read-only" }), config: home("/home/web/app") }],
+  ["PrivateTmp", { ...withUnit({ PrivateTmp: "yes" }), config: home("/tmp/app") }, "problem private-tmp"],
+  ["DynamicUser with nss-systemd", withUnit({ DynamicUser: "yes" })],
+  [
+    "DynamicUser without nss-systemd",
+    { ...withUnit({ DynamicUser: "yes" }), machine: { ...machine, nssSystemd: false } },
+    "problem nss-systemd",
+  ],
+  ["systemd 251", withMachine({ systemdVersion: "251.4" }), "problem systemd"],
+  ["systemd 252", withMachine({ systemdVersion: "252.38-1~deb12u1" }), "note systemd"],
+  ["systemd 254", withMachine({ systemdVersion: "254" })],
+  ["systemd of unknown version", withMachine({ systemdVersion: null })],
+  ["Node 18", withMachine({ nodeVersion: "18.20.0" }), "problem node"],
+  ["Node 23", withMachine({ nodeVersion: "23.1.0" }), "note node"],
+  ["not root", withMachine({ root: false }), "note privilege"],
+  ["needrestart leaves others alone", needrestart("    qr(^dbus) => 0,")],
+  ["needrestart in its table", needrestart("    qr(^holdfast) => 0,"), "note needrestart"],
+  [
+    "needrestart in a line",
+    needrestart("$nrconf{override_rc}{qr(^holdfast@.+\\.service$)} = 0;"),
+    "note needrestart",
+  ],
+  ["needrestart commented out", needrestart("#   qr(^holdfast) => 0,")],
+  ["needrestart told to restart", needrestart("    qr(^holdfast) => 1,")],
+  ["reboots", apt('Unattended-Upgrade::Automatic-Reboot "true";'), "note automatic-reboot"],
+  [
+    "no reboots",
+    apt('//Unattended-Upgrade::Automatic-Reboot "true";\nUnattended-Upgrade::Automatic-Reboot "false";'),
+  ],
+];
+
+function home(release: string): Facts["config"] {
+  const config = configOf(http);
+  return config.ok
+    ? { ok: true, value: { ...config.value, plan: { ...config.value.plan, release } } }
+    : config;
+}
+
+for (const [what, facts, ...found] of cases) {
+  test(`${what}: ${found.join(", ") || "nothing to say"}`, () => {
+    const findings = examine(facts).map(({ level, check }) => `${level} ${check}`);
+    assert.deepEqual(findings, found);
+  });
+}
+
+test("problems come before notes", () => {
+  const findings = examine({
+    ...withUnit({ KillMode: "mixed" }),
+    machine: { ...machine, systemdVersion: "252" },
+  });
+  assert.deepEqual(
+    findings.map(({ level }) => level),
+    ["problem", "note"],
+  );
+});
+
+test("the line to change is the admin's own if there is one, else one for a drop-in", () => {
+  const [own] = examine(
+    withUnit({ KillMode: "mixed" }, "# mine\n[Service]\nKillMode=none\n KillMode=mixed\n"),
+  );
+  assert.deepEqual(own?.remedy, {
+    where: "/etc/systemd/system/holdfast@web.service.d/x.conf:4",
+    lines: ["KillMode=process"],
+  });
+  const [packaged] = examine(withUnit({ KillMode: "mixed" }));
+  assert.deepEqual(packaged?.remedy, {
+    where: "systemctl edit holdfast@web.service",
+    lines: ["[Service]", "KillMode=process"],
+  });
+});
+
+test("a mistake in the config is told with its line", () => {
+  const [finding] = examine({ ...healthy, config: configOf("worker = 1") });
+  assert.equal(finding?.remedy?.where, "/etc/holdfast/web.toml:4");
+  assert.match(finding?.message ?? "", /did you mean `workers`\?/);
+});

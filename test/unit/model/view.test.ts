@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { summarize, viewService } from "../../../src/model/view.js";
+import { readyTimeoutMs } from "./sample.js";
+import { Story } from "./story.js";
+
+test("the status is one sentence that says what serves, and what became of the last upgrade", () => {
+  const story = new Story();
+  const says = (sentence: string): void => assert.equal(summarize(story.state), sentence);
+  story.send({ type: "recovered", alive: [] });
+  says("starting generation 1");
+  story.candidate().pass(410).allReady();
+  says("generation 1, 2 workers ready; start at 00:16:40 UTC took 0.41 s");
+  story.request().candidate();
+  says("generation 1, 2 workers ready; upgrade to generation 2 is under way");
+  story.pass(90).allReady();
+  says("generation 2, 2 workers ready; last upgrade at 00:16:40 UTC took 90 ms; draining 1");
+  story.exit(1, 0).exit(1, 1).exit(2, 0);
+  says("generation 2, 1 of 2 workers ready; last upgrade at 00:16:40 UTC took 90 ms");
+  story.request().candidate().exit(3, 0).exit(3, 1);
+  const why = "worker 3.0 exited with status 1 before it was ready";
+  says(`generation 2, 1 of 2 workers ready; upgrade to generation 3 failed: ${why}; still serving 2`);
+  story.send({ type: "persist-failed", failure: { reason: "ENOSPC", message: "the disk is full" } });
+  assert.match(summarize(story.state), /; no upgrades: the disk is full$/);
+});
+
+test("READY=1 waits for the start, a reload is seen as one, and how long it may take is known", () => {
+  const story = new Story().send({ type: "recovered", alive: [] });
+  const phase = (): string => viewService(story.state).phase;
+  assert.equal(phase(), "starting");
+  story.candidate();
+  assert.equal(viewService(story.state).busyUntil, story.now + readyTimeoutMs);
+  story.allReady();
+  assert.deepEqual(viewService(story.state).busyUntil, null);
+  assert.equal(phase(), "ready");
+  story.request();
+  assert.equal(phase(), "reloading");
+  story.candidate().allReady();
+  assert.equal(phase(), "ready");
+  story.send({ type: "stop-requested", fast: false });
+  assert.equal(phase(), "stopping");
+});
