@@ -126,7 +126,7 @@ for (const how of ["die-before", "die-after"] as const) {
     await startAlone(rig);
     const workers = rig.workers();
     await using load = rig.load();
-    const struck = await strikeEach(rig, how, false, async (what) => {
+    const struck = await strikeEach(rig, how, "old", async (what) => {
       assert.deepEqual(rig.workers(), workers, what);
     });
     assert.deepEqual(struck, ["persist", "exit"]);
@@ -141,7 +141,7 @@ for (const how of ["die-before", "die-after"] as const) {
     const workers = rig.workers();
     await using load = rig.load();
     rig.release({ version: "2", boot: "silent" });
-    const struck = await strikeEach(rig, how, true, async (what) => {
+    const struck = await strikeEach(rig, how, "new", async (what) => {
       assert.deepEqual(rig.workers(), workers, what);
       assert.equal((await rig.status()).lastUpgrade?.failure?.reason, "start-timeout", what);
     });
@@ -156,13 +156,13 @@ for (const how of ["die-before", "die-after"] as const) {
 async function strikeEach(
   rig: Rig,
   how: "die-before" | "die-after",
-  next: boolean,
+  who: "old" | "new",
   verify: (what: string) => Promise<void>,
 ): Promise<string[]> {
   const all: string[] = [];
   for (;;) {
     await rig.settled();
-    if (next) {
+    if (who === "new") {
       assert.ok((await rig.control.request("upgrade")).ok);
       await rig.until(
         "a candidate",
@@ -170,11 +170,11 @@ async function strikeEach(
       );
     }
     const [before] = rig.daemons();
-    armFault(rig.directory, { at: all.length + 1, how, next });
+    armFault(rig.directory, { at: all.length + 1, how, who });
     await rig.control.order("reexec");
     await rig.manager.waitFor("the end of the change", () => {
       const [one, other] = rig.daemons();
-      return other === undefined && (one !== before || (next && wasStruck(rig.directory)));
+      return other === undefined && (one !== before || (who === "new" && wasStruck(rig.directory)));
     });
     const struck = disarmFault(rig.directory);
     if (rig.daemons().length === 0) rig.manager.start();
@@ -182,7 +182,7 @@ async function strikeEach(
     await verify(`struck: ${struck}`);
     assert.equal(rig.daemons().length, 1);
     if (struck === undefined) return all;
-    if (next) assert.deepEqual(rig.daemons(), [before], struck);
+    if (who === "new") assert.deepEqual(rig.daemons(), [before], struck);
     all.push(struck);
   }
 }

@@ -173,7 +173,7 @@ for (const how of ["die-before", "die-after"] as const) {
       rig.release({ version: "2" });
       const struck: string[] = [];
       for (;;) {
-        armFault(rig.directory, { at: struck.length + 1, how, next: true });
+        armFault(rig.directory, { at: struck.length + 1, how, who: "new" });
         await using taker = new Taker(rig, [...elsewhere, ...notFirst]);
         await taker.exited;
         const effect = disarmFault(rig.directory) ?? "";

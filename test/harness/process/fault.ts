@@ -8,8 +8,8 @@ const schema = v.object({
   /** Only effects of this name are counted. */
   what: v.optional(v.string()),
   how: v.picklist(["die-before", "die-after", "fail"]),
-  /** Only in a daemon that is started from now on. */
-  next: v.optional(v.boolean(), false),
+  /** In a daemon that is started from now on, in one that runs already, or in whichever comes to it. */
+  who: v.optional(v.picklist(["new", "old", "any"]), "any"),
 });
 
 export type Fault = v.InferInput<typeof schema>;

@@ -13,7 +13,7 @@ let count = 0;
 /** Counts an effect if a fault is armed, and strikes when it is the one. `failed` is what it gives instead of being done. */
 function through<T>(what: string, effect: () => T, failed: (failure: Failure) => T): T {
   const fault = readFault(directory);
-  if (fault === undefined || (fault.next && !startedUnderFault)) {
+  if (fault === undefined || fault.who === (startedUnderFault ? "old" : "new")) {
     count = 0;
     return effect();
   }
