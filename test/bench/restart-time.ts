@@ -24,7 +24,7 @@ export async function measureRestart(container: Container): Promise<Row[]> {
       goal: "under 300 ms",
     },
     { what: "  of it until the old one exits (asks systemd for the job)", figure: span("sigterm", "exit") },
-    { what: "  of it systemd and ExecStopPost=holdfast reap", figure: span("exit", "process-start") },
+    { what: "  of it systemd and ExecStopPost=", figure: span("exit", "process-start") },
     { what: "  of it Node and the imports of the new one", figure: span("process-start", "loaded") },
     { what: "  of it the new one's recovery", figure: span("loaded", "adopted") },
     { what: "and until it answers on its control socket", figure: span("sigterm", "answers") },

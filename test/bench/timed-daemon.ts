@@ -1,4 +1,4 @@
-import { runDaemon } from "../../src/daemon.js";
+import { runDaemon } from "../../src/daemon/run-daemon.js";
 import { monotonicMs } from "../../src/linux/boot.js";
 import { activeGeneration, type State } from "../../src/model/state.js";
 import type { Effects } from "../../src/supervisor/effects.js";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { PacketChannel } from "../../../src/channel/packet-channel.js";
-import { runDaemon } from "../../../src/daemon.js";
+import { runDaemon } from "../../../src/daemon/run-daemon.js";
 import { type Failure, fail, HoldfastError } from "../../../src/lib/failure.js";
 import type { Action, Event } from "../../../src/model/event.js";
 import type { Effects } from "../../../src/supervisor/effects.js";

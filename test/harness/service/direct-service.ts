@@ -6,7 +6,7 @@ import type { CommandOutcome } from "../container/run-command.js";
 import { waitUntil } from "../container/wait-until.js";
 
 const DEADLINE_MS = 30_000;
-const LIBRARY = "/opt/holdfast/dist/worker/index.js";
+const LIBRARY = "/opt/holdfast/dist/library/index.js";
 
 /** Where test/apps/direct runs: without a place it uses the port of its own, 8080, as the example does. */
 const FOR_TESTS = `[Unit]

@@ -1,0 +1,42 @@
+// Makes dist: the programs daemon.js and cli.js, the library for apps, and its types.
+import { spawnSync } from "node:child_process";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundle, bundleCommonJs, bundleWhole } from "./bundle.mjs";
+
+const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
+const DIST = join(TOP, "dist");
+const LIBRARY = join(DIST, "library");
+const source = (path) => join(TOP, "src", path);
+
+// Chunks have their content in their names.
+rmSync(DIST, { recursive: true, force: true });
+
+await Promise.all([
+  bundleWhole(source("daemon.ts"), join(DIST, "daemon.js")),
+  // A command loads what it needs and nothing else.
+  bundle([source("cli.ts")], DIST, "cli"),
+  bundle([source("worker/index.ts"), source("register.ts")], LIBRARY, "."),
+  bundleCommonJs(source("worker/index.ts"), join(LIBRARY, "index.cjs")),
+]);
+const types = spawnSync(join(TOP, "node_modules", ".bin", "tsc"), ["-p", join(TOP, "tsconfig.build.json")], {
+  stdio: "inherit",
+});
+if (types.status !== 0) process.exit(1);
+
+// The types are those of ESM, named again for CommonJS.
+const esm = '"../worker/index.js" with { "resolution-mode": "import" }';
+const values = Object.keys(await import(pathToFileURL(join(LIBRARY, "index.js"))));
+writeFileSync(
+  join(LIBRARY, "index.d.cts"),
+  [
+    `import type * as library from ${esm};`,
+    `export type * from ${esm};`,
+    ...values.map((name) => `export declare const ${name}: typeof library.${name};`),
+    "",
+  ].join("\n"),
+);
+
+// For links in /usr/bin; npm does the same to the `bin` of an installed package.
+for (const program of ["cli.js", "daemon.js"]) chmodSync(join(DIST, program), 0o755);

@@ -1,0 +1,84 @@
+import { mkdirSync } from "node:fs";
+import { messageOf } from "../lib/failure.js";
+import { ownUnitName } from "../linux/cgroup.js";
+import { Watcher } from "../linux/epoll.js";
+import { keepFdsFromChildren } from "../linux/fd.js";
+import { openLog } from "../log/log.js";
+import { takeOver } from "../succession/take-over.js";
+import type { Effects } from "../supervisor/effects.js";
+import { takeListenFds } from "../systemd/listen-fds.js";
+import { openNotifier } from "../systemd/notify.js";
+import { watchdogIntervalMs } from "../systemd/watchdog.js";
+import { exitConfig } from "./exit-status.js";
+import { stateFdName } from "./fd-names.js";
+import { daemonUsage, parseDaemonOptions } from "./options.js";
+import { PidFile } from "./pid-file.js";
+import { Tenure } from "./tenure.js";
+
+/**
+ * Runs holdfastd in this process: it recovers what the last daemon left and serves until it exits the process.
+ * `wrapEffects` lets a test stand between the loop and the world.
+ */
+export async function runDaemon(
+  argv: readonly string[],
+  wrapEffects: (effects: Effects) => Effects = (effects) => effects,
+): Promise<void> {
+  const { env, pid } = process;
+  const parsed = parseDaemonOptions(argv, env);
+  if (!parsed.ok) {
+    process.stderr.write(`holdfastd: ${parsed.failure.message}\n${daemonUsage}\n`);
+    process.exit(2);
+  }
+  const options = parsed.value;
+  const { name, directories, logFile } = options;
+  const log = openLog({ file: logFile, journal: env["JOURNAL_STREAM"] !== undefined });
+  const give = (status: number, event: string, message: string): never => {
+    log.write({ level: "error", event, message });
+    process.exit(status);
+  };
+  const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
+
+  keepFdsFromChildren();
+  const inherited = takeListenFds(env, pid);
+  if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
+  try {
+    mkdirSync(directories.runtime, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return give(
+      1,
+      "runtime-dir",
+      `cannot make the runtime directory ${directories.runtime}: ${messageOf(error)}`,
+    );
+  }
+  const notifier = openNotifier(env, (why) => {
+    log.write({
+      level: "info",
+      event: "sd-notify-fallback",
+      message: `sd-notify cannot be loaded, so libsystemd is used: ${why}`,
+    });
+  });
+  // Set by systemd for the very process it executed: then the cgroup is the unit's, not that of somebody's shell.
+  const unit = env["SYSTEMD_EXEC_PID"] === String(pid) ? ownUnitName() : undefined;
+  const watcher = new Watcher();
+  const tenure = new Tenure({
+    ...options,
+    watcher,
+    log,
+    notifier,
+    unit,
+    watchdogMs: watchdogIntervalMs(env, pid),
+    pidFile: new PidFile(directories.runtime, warn),
+    wrapEffects,
+  });
+  const given = inherited.value;
+  // Afterwards this daemon has a state of its own, and there is nobody to take over from.
+  if (options.takeover === undefined || given.some(({ name: fdName }) => fdName === stateFdName)) {
+    await tenure.begin({ fds: given });
+    return;
+  }
+  const taken = await takeOver(options.takeover, name, watcher);
+  if (!taken.ok) return give(exitConfig, taken.failure.reason, taken.failure.message);
+  if (taken.value === undefined) warn(`nobody listens at ${options.takeover}: there is nothing to take over`);
+  const { fds = [], predecessor } = taken.value ?? {};
+  await tenure.begin({ fds: [...given, ...fds], ...(predecessor && { predecessor }) });
+}
