@@ -1,4 +1,5 @@
 import type { Command, ControlPort, StatusReport, Submission, UpgradeProgress } from "../control/port.js";
+import type { Failure } from "../lib/failure.js";
 import { nextAnswer } from "../model/decide.js";
 import type { Event, News } from "../model/event.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
@@ -8,6 +9,8 @@ export interface ControlPortOptions {
   readonly report: () => StatusReport;
   readonly refresh: () => Promise<void>;
   readonly subscribe: (listener: (news: News) => void) => () => void;
+  /** Why the daemon cannot be replaced, if so. */
+  readonly obstacleToReexec: Failure | null;
 }
 
 /** The loop as the control API sees it. */
@@ -16,6 +19,7 @@ export function createControlPort({
   report,
   refresh,
   subscribe,
+  obstacleToReexec,
 }: ControlPortOptions): ControlPort {
   function submit(command: Command): Submission {
     switch (command) {
@@ -27,6 +31,7 @@ export function createControlPort({
         return { accepted: true, upgrade };
       }
       case "reexec":
+        if (obstacleToReexec !== null) return { accepted: false, failure: obstacleToReexec };
         onceAnswered({ type: "leave-requested", next: "adopt" });
         return { accepted: true, upgrade: null };
       case "drain":

@@ -4,6 +4,7 @@ import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
 import { keepFdsFromChildren } from "../linux/fd.js";
 import { openLog } from "../log/log.js";
+import { reapOrphans } from "../process/reap-orphans.js";
 import { takeOver } from "../succession/take-over.js";
 import type { Effects } from "../supervisor/effects.js";
 import { takeListenFds } from "../systemd/listen-fds.js";
@@ -39,6 +40,7 @@ export async function runDaemon(
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
 
   keepFdsFromChildren();
+  if (pid === 1) reapOrphans();
   const inherited = takeListenFds(env, pid);
   if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
   try {

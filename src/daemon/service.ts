@@ -48,6 +48,8 @@ export interface ServiceOptions extends DaemonOptions {
   readonly watcher: Watcher;
   readonly log: Log;
   readonly link: ManagerLink;
+  /** Why no other process can take this one's place, if so. */
+  readonly obstacleToReexec: Failure | null;
   /** Why this process is still the daemon although it was to be replaced. */
   readonly reexecFailed: ReexecFailure | null;
   /** The model has ended: with `release` everything is let go of but the named fds, which it returns for the next daemon. */
@@ -219,6 +221,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
         notifyDropped: () => inbox.dropped,
         reexecFailed: options.reexecFailed,
       }),
+    obstacleToReexec: options.obstacleToReexec,
     subscribe: (listener) => {
       subscribers.add(listener);
       return () => subscribers.delete(listener);
@@ -229,7 +232,10 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
     unit,
     push,
     upgrade: () => void port.submit("upgrade"),
-    reexec: () => push({ type: "leave-requested", next: "adopt" }),
+    reexec: () => {
+      const submission = port.submit("reexec");
+      if (!submission.accepted) warn(submission.failure.message);
+    },
     reopenLog: () => log.reopen(),
     report: warn,
   });

@@ -50,6 +50,12 @@ export interface Beginning {
 /** For the orders of a successor that still lives to come first. */
 const marginMs = 10_000;
 
+const firstProcess: Failure = {
+  reason: "first-process",
+  message:
+    "cannot re-exec: this daemon is the first process of its container, which ends with it; start another container with --takeover",
+};
+
 type Release = () => readonly InheritedFd[];
 
 /**
@@ -96,6 +102,7 @@ export class Tenure {
       store: new StateStore({ name, directory: directories.state, bootId: bootId() ?? "unknown", memfd }),
       link,
       reexecFailed: reexecFailed ?? null,
+      obstacleToReexec: process.pid === 1 ? firstProcess : null,
       signalUnseen: (slot, signal) => predecessor?.signal(slot, signal),
       onPersisted: foreign ? trial(predecessor, (failure) => this.#giveUp(failure)) : () => {},
       onExit: (status, state, release) => {
