@@ -50,6 +50,14 @@ export interface StatusReport {
   readonly written: readonly WrittenReport[];
   /** Datagrams on the notify socket that came from no worker or were malformed. */
   readonly notifyDropped: number;
+  /** Since this daemon was started: the last one that was to take its place and did not. */
+  readonly reexecFailed: ReexecFailure | null;
+}
+
+export interface ReexecFailure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly message: string;
 }
 
 export interface GenerationReport {

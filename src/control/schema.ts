@@ -6,6 +6,7 @@ import type {
   GenerationReport,
   HistoryEntry,
   ListenerReport,
+  ReexecFailure,
   StatusReport,
   Totals,
   WorkerReport,
@@ -89,6 +90,10 @@ const listener = v.object({
   backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
 }) satisfies v.GenericSchema<ListenerReport>;
 
+const reexecFailed = v.nullable(
+  v.object({ at: v.number(), message: v.string() }) satisfies v.GenericSchema<ReexecFailure>,
+);
+
 export const statusReply = v.object({
   name: v.string(),
   version: v.string(),
@@ -103,6 +108,7 @@ export const statusReply = v.object({
   listeners: v.array(listener),
   written: v.array(v.object({ directory: v.string(), paths: v.array(v.string()), line: v.string() })),
   notifyDropped: v.number(),
+  reexecFailed,
 }) satisfies v.GenericSchema<StatusReport>;
 
 const historyEntry = v.object({
@@ -116,7 +122,12 @@ const historyEntry = v.object({
 }) satisfies v.GenericSchema<HistoryEntry>;
 
 export const historyReply = v.object({ history: v.array(historyEntry) });
-export const versionReply = v.object({ name: v.string(), version: v.string(), pid: v.number() });
+export const versionReply = v.object({
+  name: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  reexecFailed: v.optional(reexecFailed, null),
+});
 export const acceptedReply = v.object({ accepted: v.literal(true) });
 export const upgradeReply = v.object({ upgrade: v.number() });
 export const errorReply = v.object({ error: failure });

@@ -81,8 +81,8 @@ function answer(port: ControlPort, route: Route, response: ServerResponse): void
       void port.refresh().then(() => sendJson(response, 200, port.report()));
       return;
     case "version": {
-      const { name, version, pid } = port.report();
-      sendJson(response, 200, { name, version, pid });
+      const { name, version, pid, reexecFailed } = port.report();
+      sendJson(response, 200, { name, version, pid, reexecFailed });
       return;
     }
     case "history":

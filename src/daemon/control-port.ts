@@ -18,7 +18,7 @@ export interface ControlPortOptions {
   readonly refresh: () => Promise<void>;
   readonly subscribe: (listener: (news: News) => void) => () => void;
   /** Why the daemon cannot be replaced, if so. */
-  readonly obstacleToReexec: () => Failure | null;
+  readonly obstacleToReexec: Failure | null;
 }
 
 /** The loop as the control API sees it. */
@@ -36,12 +36,10 @@ export function createControlPort({
         return request({ type: "upgrade-requested", kind: command });
       case "rollback":
         return request({ type: "upgrade-requested", kind: command, to: to ?? null });
-      case "reexec": {
-        const failure = obstacleToReexec();
-        if (failure !== null) return { accepted: false, failure };
+      case "reexec":
+        if (obstacleToReexec !== null) return { accepted: false, failure: obstacleToReexec };
         onceAnswered({ type: "leave-requested", next: "adopt" });
         return { accepted: true, upgrade: null };
-      }
       case "drain":
         supervisor.push({ type: "drain-requested" });
         return { accepted: true, upgrade: null };

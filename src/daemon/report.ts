@@ -1,6 +1,7 @@
 import type {
   GenerationReport,
   ListenerReport,
+  ReexecFailure,
   StatusReport,
   WorkerReport,
   WrittenReport,
@@ -24,6 +25,7 @@ export interface ReportSources {
   readonly reports: WorkerReports;
   readonly snapshots: Snapshots;
   readonly notifyDropped: () => number;
+  readonly reexecFailed: ReexecFailure | null;
 }
 
 /** The state with what only the kernel knows: memory, backlogs. */
@@ -48,6 +50,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
       return [{ directory, paths: written, line: sharedLine(state, id, written) }];
     }),
     notifyDropped: notifyDropped(),
+    reexecFailed: sources.reexecFailed,
   };
 }
 

@@ -1,6 +1,6 @@
 import { formatAddress, parseAddress } from "../lib/address.js";
 import { closeFd } from "../linux/fd.js";
-import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import { markUnseen, openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
@@ -11,6 +11,7 @@ import {
   activeGeneration,
   type Generation,
   initialState,
+  isLive,
   type Listener,
   type State,
 } from "../model/state.js";
@@ -20,7 +21,7 @@ import type { WorkerProcesses } from "../process/worker-processes.js";
 import type { Remembered } from "../state/state-store.js";
 import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adopt.js";
 import { channelFdName, workerFdName } from "./fd-names.js";
-import type { Inheritance } from "./inheritance.js";
+import type { Inheritance, InheritedPidfd } from "./inheritance.js";
 
 export interface Restored {
   readonly state: State;
@@ -29,7 +30,14 @@ export interface Restored {
   readonly ended: readonly Generation[];
 }
 
+/**
+ * Who gave the fds: the service manager, and then what is the socket unit's came from the unit too; a daemon whose workers are this
+ * one's from now on; or one whose workers have to be replaced.
+ */
+export type Source = "manager" | "daemon" | "foreign-daemon";
+
 export interface World {
+  readonly source: Source;
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
@@ -43,10 +51,11 @@ export interface World {
 
 /** Puts the inherited fds behind the remembered state: what `recover` of any daemon, first or tenth, begins with. */
 export function restore(remembered: Remembered, inheritance: Inheritance, world: World): Restored {
-  const known =
+  const left =
     remembered.state === undefined ? initialState : startedAnew(remembered.state, remembered.rebooted);
   const ended = remembered.rebooted ? (remembered.state?.generations ?? []) : [];
-  const identified = identifyWorkers(known, inheritance.pidfds);
+  const known = world.source === "foreign-daemon" ? toBeReplaced(left, inheritance.pidfds) : left;
+  const identified = identifyWorkers(known, nameUnseen(inheritance.pidfds, known));
   for (const slot of identified.ended) world.forgetFd(workerFdName(slot));
   const withListeners = restoreListeners(known, inheritance, identified.found, world);
   for (const { generation, index, process, pidfd } of identified.found) {
@@ -100,13 +109,36 @@ function startedAnew(state: State, rebooted: boolean): State {
   };
 }
 
+/** Workers of another pid namespace or unit are like those of a service that is restarted: they serve until others do. */
+function toBeReplaced(state: State, pidfds: readonly InheritedPidfd[]): State {
+  const unseen = new Set(pidfds.filter(({ pid }) => pid === 0).map(({ slot }) => nameWorker(slot)));
+  const generations = state.generations.map((generation) => ({
+    ...generation,
+    workers: generation.workers.map((worker) => {
+      if (!isLive(worker.run) || !unseen.has(nameWorker({ generation: generation.id, index: worker.index })))
+        return worker;
+      const process = { pid: markUnseen(worker.run.process.pid), startTime: null };
+      return { ...worker, run: { ...worker.run, process } };
+    }),
+  }));
+  return { ...state, generations, lifecycle: { phase: "leaving", next: "upgrade" } };
+}
+
+/** What cannot be seen is known by its place. */
+function nameUnseen(pidfds: readonly InheritedPidfd[], state: State): readonly InheritedPidfd[] {
+  return pidfds.map((inherited) => {
+    const run = inherited.pid === 0 ? findWorker(state, inherited.slot)?.run : undefined;
+    return run !== undefined && isLive(run) ? { ...inherited, pid: run.process.pid } : inherited;
+  });
+}
+
 function restoreListeners(
   state: State,
   inheritance: Inheritance,
   found: readonly Found[],
   world: World,
 ): State {
-  const storeCame = inheritance.state !== undefined;
+  const storeCame = inheritance.state !== undefined && world.source === "manager";
   const known = [...state.listeners, ...state.closing];
   const closing = new Set(state.closing.map(({ id }) => id));
   const matched = matchListeners(known, inheritance.listeners, storeCame, state.nextListener);

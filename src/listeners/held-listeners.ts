@@ -161,6 +161,12 @@ export class HeldListeners {
     return (fd === undefined ? undefined : readBacklog(fd)) ?? null;
   }
 
+  /** Lets go of all of them; what is kept elsewhere stays open. */
+  release(): void {
+    for (const fd of this.#fds.values()) closeFd(fd);
+    this.#fds.clear();
+  }
+
   #dropOpened(listeners: readonly Listener[], fromId: number): void {
     const opened = listeners.filter(({ id }) => id >= fromId);
     const kept = listeners.filter(({ id }) => id < fromId);

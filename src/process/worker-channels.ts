@@ -173,6 +173,12 @@ export class WorkerChannels {
     this.#channels.get(nameWorker(slot))?.channel.receiveAll();
   }
 
+  /** Lets go of all of them; the workers do not notice, as long as another copy of each end is kept. */
+  release(): void {
+    for (const { channel } of this.#channels.values()) channel.close();
+    this.#channels.clear();
+  }
+
   forget(slot: Slot): void {
     const name = nameWorker(slot);
     const tracked = this.#channels.get(name);

@@ -27,6 +27,11 @@ export class Supervisor {
     return this.#state;
   }
 
+  /** The daemon is leaving: nothing is decided or done any more. */
+  get exited(): boolean {
+    return this.#exited;
+  }
+
   /** What is known at the same time is given together: then it is written down once. */
   push(...events: readonly Event[]): void {
     this.#queue.push(...events);

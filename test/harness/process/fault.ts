@@ -8,9 +8,11 @@ const schema = v.object({
   /** Only effects of this name are counted. */
   what: v.optional(v.string()),
   how: v.picklist(["die-before", "die-after", "fail"]),
+  /** In a daemon that is started from now on, in one that runs already, or in whichever comes to it. */
+  who: v.optional(v.picklist(["new", "old", "any"]), "any"),
 });
 
-export type Fault = v.InferOutput<typeof schema>;
+export type Fault = v.InferInput<typeof schema>;
 
 /** How the faulty daemon is told where to look. */
 export const faultVariable = "FAULT_DIRECTORY";
@@ -26,6 +28,10 @@ export function disarmFault(directory: string): string | undefined {
   rmSync(faultFile(directory), { force: true });
   const struck = join(directory, "struck");
   return existsSync(struck) ? readFileSync(struck, "utf8") : undefined;
+}
+
+export function wasStruck(directory: string): boolean {
+  return existsSync(join(directory, "struck"));
 }
 
 export function readFault(directory: string): Fault | undefined {

@@ -23,7 +23,7 @@ import { snapshotDirectory } from "../../../src/release/places.js";
 import { readStateFile } from "../../../src/state/state-file.js";
 import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
-import { findWorkers, killWorkers } from "./own-processes.js";
+import { findDaemons, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
 import { type Answer, ask, RequestLoop } from "./requests.js";
 import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
 
@@ -41,6 +41,8 @@ export interface RigOptions {
   readonly inPlace?: boolean;
   /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
   readonly logFile?: boolean;
+  /** There is no service manager: nobody keeps fds, hears READY=1 or starts the next daemon. */
+  readonly standalone?: boolean;
   /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
   readonly unixSocket?: boolean;
 }
@@ -55,6 +57,8 @@ export class Rig implements AsyncDisposable {
   readonly runtimeDirectory = join(this.directory, "run");
   readonly stateDirectory = join(this.directory, "state");
   readonly configFile = join(this.directory, "service.toml");
+  /** A link to the daemon's program, as a package puts it. */
+  readonly program = join(this.directory, "holdfastd.js");
   readonly port: number;
   strategy: "overlap" | "exclusive";
   /** How many fds a worker of the next config may have; undefined leaves it to the system. */
@@ -81,6 +85,7 @@ export class Rig implements AsyncDisposable {
     exclusive = false,
     inPlace = false,
     logFile = false,
+    standalone = false,
     unixSocket = false,
   }: RigOptions = {}) {
     this.workersWanted = workers;
@@ -100,10 +105,12 @@ export class Rig implements AsyncDisposable {
     this.managerOptions = {
       directory: this.directory,
       sockets: this.#sockets,
-      command: [process.execPath, faulty ? faultyDaemon : daemon, ...options],
+      command: [process.execPath, this.program, ...options],
       environment: { [faultVariable]: this.directory },
     };
+    symlinkSync(faulty ? faultyDaemon : daemon, this.program);
     this.manager = new ServiceManager(this.managerOptions);
+    if (standalone) this.manager.override["NOTIFY_SOCKET"] = undefined;
     const socketPath = controlSocketIn(this.runtimeDirectory);
     this.control = createControlClient({ socketPath });
     this.#probe = createControlClient({ socketPath, timeoutMs: probeTimeoutMs });
@@ -226,8 +233,13 @@ export class Rig implements AsyncDisposable {
     return findWorkers(this.name);
   }
 
+  daemons(): number[] {
+    return findDaemons(this.name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.manager[Symbol.asyncDispose]();
+    killDaemons(this.name);
     killWorkers(this.name);
     for (const { fd } of this.#sockets) closeFd(fd);
     rmSync(this.directory, { recursive: true, force: true });

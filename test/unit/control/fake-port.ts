@@ -70,6 +70,7 @@ export const report: StatusReport = {
   ],
   written: [],
   notifyDropped: 0,
+  reexecFailed: null,
 };
 
 export function outcomeOf(upgrade: number, failure: Failure | null = null): Outcome {
