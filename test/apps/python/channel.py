@@ -16,8 +16,8 @@ PACKETS_PER_TURN = 16
 RETRY_S = 0.005
 DYING_S = 5
 
-# EAGAIN: the queue is full. ETOOMANYREFS: too many fds are on their way. Both pass.
-FULL = {errno.EAGAIN, errno.ETOOMANYREFS}
+# The queue is full, too many fds are on their way, or the kernel is out of room: all of these pass.
+FULL = {errno.EAGAIN, errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Channel:

@@ -26,7 +26,7 @@ test("connections arrive with what they carry, and the sender keeps nothing of t
   );
   assert.deepEqual(events, ["state", "idle"]);
   assert.equal(sender.moving, 0);
-  assert.equal(receiver.receiver.adopted, 120);
+  assert.equal(receiver.carrier.adopted, 120);
   assert.equal(rig.connections.closed, 0);
   receiver.carrier.close();
   await rig.until("all clients to see the end", () => rig.connections.closed === 120);
@@ -217,7 +217,7 @@ test("metas that make a batch too large for a packet go in smaller ones; one tha
   await rig.until("the end", () => to.events.includes("end"));
   assert.equal(to.carrier.held.length, 20);
   assert.equal(from.held.length, 1);
-  assert.ok(events.some((event) => event.includes("stays")));
+  assert.ok(events.some((event) => event.includes("1 connection(s) of lines stay")));
   assert.equal(rig.connections.closed, 0);
 });
 
