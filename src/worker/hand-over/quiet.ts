@@ -14,8 +14,9 @@ export class Quiet {
   readonly #served: readonly Served[];
   readonly #linger: NodeJS.Timeout;
   #lingered = false;
+  #asked = false;
 
-  /** Asks those to end that have a safe way to; calls back when the time for it is over. */
+  /** Calls back when their time is over. */
   constructor(served: readonly Served[], onLingered: () => void) {
     this.#served = served;
     this.#linger = setTimeout(() => {
@@ -24,9 +25,11 @@ export class Quiet {
     }, lingerMs);
   }
 
-  /** Whether it is now; ask when connections that can move have been taken out. */
+  /** Whether it is now; ask in the drain, when connections that can move have been taken out. */
   hasCome(): boolean {
     const carriers = this.#served.map(({ carrier }) => carrier);
+    if (!this.#asked) for (const carrier of carriers) carrier.endIdle?.();
+    this.#asked = true;
     if (carriers.some(({ counters }) => counters.inFlight > 0)) return false;
     return this.#lingered || carriers.every(({ open }) => open === 0);
   }

@@ -1,6 +1,7 @@
 import { Server, type Socket } from "node:net";
 import { type Failure, HoldfastError, messageOf } from "../../lib/failure.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { isTlsServer } from "../tls/internals.js";
 import { Change } from "./change.js";
 import { checkTcpInternals } from "./internals.js";
 import { watchOutput } from "./outbox.js";
@@ -49,7 +50,7 @@ class TcpCarrier implements Carrier {
   constructor(server: Server, hooks: TcpHooks | undefined, report: (failure: Failure) => void) {
     this.#server = server;
     this.#report = report;
-    const obstacle = "setSecureContext" in server ? "they are under TLS" : checkTcpInternals();
+    const obstacle = isTlsServer(server) ? "they are under TLS" : checkTcpInternals();
     if (hooks !== undefined && obstacle !== undefined) {
       report({ reason: "tcp-immovable", message: `cannot move TCP connections: ${obstacle}` });
     }
