@@ -92,10 +92,11 @@ export async function startService(options: ServiceOptions): Promise<Result<void
       }
     },
     onLost: (slot, why) => {
-      // One that drains says goodbye that way.
+      // The end of one that drains is not worth a word.
       if (findWorker(supervisor.state, slot)?.run.phase === "ready") {
         warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`);
       }
+      push({ type: "channel-lost", ...slot });
     },
   });
   const restored = restore(remembered, inheritance, {
@@ -218,7 +219,8 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     reopenLog: () => log.reopen(),
     report: warn,
   });
-  push({ type: "recovered", alive: restored.alive });
+  const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
+  push({ type: "recovered", alive: restored.alive, unconnected });
   // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
   inbox.receive();
   await server.listen({ fd: duplicateFd(control.value) });

@@ -4,7 +4,7 @@ import type { Clock, Decision, Event } from "./event.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { recovered } from "./recover.js";
 import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
-import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
+import { act, findWorker, setRun, type Turn, update } from "./turn.js";
 import {
   abort,
   advanceCandidate,
@@ -14,7 +14,15 @@ import {
   requestUpgrade,
   upgradePrepared,
 } from "./upgrade.js";
-import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } from "./workers.js";
+import {
+  channelLost,
+  spawnFailed,
+  workerExited,
+  workerNative,
+  workerReady,
+  workerSpawned,
+  workerStatus,
+} from "./workers.js";
 
 /**
  * The whole of Holdfast's judgement: pure, without I/O, without a clock of its own.
@@ -48,7 +56,7 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
 function apply(turn: Turn, event: Event): void {
   switch (event.type) {
     case "recovered":
-      recovered(turn, event.alive);
+      recovered(turn, event.alive, event.unconnected);
       break;
     case "upgrade-requested":
       requestUpgrade(turn, event.kind);
@@ -72,7 +80,10 @@ function apply(turn: Turn, event: Event): void {
       workerReady(turn, event, event.pid);
       break;
     case "worker-native":
-      updateWorker(turn, event, { native: true });
+      workerNative(turn, event);
+      break;
+    case "channel-lost":
+      channelLost(turn, event);
       break;
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);

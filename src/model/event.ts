@@ -40,7 +40,11 @@ export interface Prepared {
 }
 
 export type Event =
-  | { readonly type: "recovered"; readonly alive: readonly SlotProcess[] }
+  | {
+      readonly type: "recovered";
+      readonly alive: readonly SlotProcess[];
+      readonly unconnected: readonly Slot[];
+    }
   | { readonly type: "upgrade-requested"; readonly kind: Exclude<UpgradeKind, "start" | "restart"> }
   | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared> }
   | { readonly type: "checked"; readonly generation: number; readonly failure: Failure | null }
@@ -49,6 +53,7 @@ export type Event =
   | ({ readonly type: "spawn-failed"; readonly failure: Failure } & Slot)
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-native" } & Slot)
+  | ({ readonly type: "channel-lost" } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
   | { readonly type: "signalled"; readonly slots: readonly Slot[] }

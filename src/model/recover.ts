@@ -1,20 +1,21 @@
 import { successors } from "./drain.js";
-import type { SlotProcess } from "./event.js";
+import type { Slot, SlotProcess } from "./event.js";
 import type { Process } from "./state.js";
 import { activeGeneration, candidateGeneration, type Generation, isLive, type Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, activate, prepare, requestUpgrade } from "./upgrade.js";
-import { awaitReady, spawnWorker } from "./workers.js";
+import { awaitReady, disconnect, spawnWorker } from "./workers.js";
 
 /**
  * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes
- * were found and identified; whatever the state intended and the last daemon did not get to do is done now.
+ * were found and identified, `unconnected` those of them whose channels were not; whatever the state intended and the last daemon did not get to do is done now.
  */
-export function recovered(turn: Turn, alive: readonly SlotProcess[]): void {
+export function recovered(turn: Turn, alive: readonly SlotProcess[], unconnected: readonly Slot[]): void {
   const { lifecycle } = turn.state;
   const restarting = lifecycle.phase === "leaving" && lifecycle.next === "upgrade";
   const processes = new Map(alive.map((slot) => [nameWorker(slot), slot.process]));
-  for (const generation of turn.state.generations) takeStock(turn, generation, processes);
+  const mute = new Set(unconnected.map(nameWorker));
+  for (const generation of turn.state.generations) takeStock(turn, generation, processes, mute);
   announceAdoption(turn, alive);
   for (const listener of turn.state.closing) act(turn, { type: "close-listener", listener });
   for (const generation of turn.state.generations) {
@@ -36,11 +37,20 @@ export function recovered(turn: Turn, alive: readonly SlotProcess[]): void {
 }
 
 /** Afterwards every worker with a process is alive. One that died has ended if it drained, and is wanted again if not. */
-function takeStock(turn: Turn, generation: Generation, processes: ReadonlyMap<string, Process>): void {
+function takeStock(
+  turn: Turn,
+  generation: Generation,
+  processes: ReadonlyMap<string, Process>,
+  mute: ReadonlySet<string>,
+): void {
   const workers = generation.workers.flatMap((worker): Worker[] => {
     if (!isLive(worker.run)) return [worker];
-    const process = processes.get(nameWorker({ generation: generation.id, index: worker.index }));
-    if (process !== undefined) return [{ ...worker, run: { ...worker.run, process } }];
+    const name = nameWorker({ generation: generation.id, index: worker.index });
+    const process = processes.get(name);
+    if (process !== undefined) {
+      const found = { ...worker, run: { ...worker.run, process } };
+      return [mute.has(name) ? disconnect(generation, found) : found];
+    }
     return generation.stage.phase === "draining"
       ? []
       : [{ ...worker, native: false, run: { phase: "spawning" } }];

@@ -12,7 +12,10 @@ export interface Process {
   readonly startTime: number | null;
 }
 
-/** `spawning` is an intent without a process; `stopping` is an intent to send SIGTERM, `draining` means it was sent. */
+/**
+ * `spawning` is an intent without a process; `stopping` an intent to ask for the drain. `draining` means that it was asked
+ * for; where that may have been lost it becomes `stopping` again.
+ */
 export type WorkerRun =
   | { readonly phase: "waiting"; readonly until: Monotonic }
   | { readonly phase: "spawning" }

@@ -70,10 +70,41 @@ export function workerReady(turn: Turn, slot: Slot, pid: number): void {
   act(turn, { type: "restore-backlogs" });
 }
 
+/** One that says so when it has SIGTERM already is not asked again, and so is treated as a plain one. */
+export function workerNative(turn: Turn, slot: Slot): void {
+  if (findWorker(turn.state, slot)?.run.phase !== "draining") updateWorker(turn, slot, { native: true });
+}
+
 export function workerStatus(turn: Turn, slot: Slot, pid: number, text: string): void {
   const worker = findWorker(turn.state, slot);
   if (worker === undefined || !isLive(worker.run) || worker.run.process.pid !== pid) return;
   if (worker.status !== text) updateWorker(turn, slot, { status: text });
+}
+
+/**
+ * A native worker is a plain one from now on. One that was asked to drain may not have read that, so it gets SIGTERM, once:
+ * to one that has, its first SIGTERM after its channel's end says nothing new.
+ */
+export function channelLost(turn: Turn, slot: Slot): void {
+  const generation = findGeneration(turn.state, slot.generation);
+  const worker = findWorker(turn.state, slot);
+  if (generation === undefined || worker === undefined) return;
+  const { native, run } = disconnect(generation, worker);
+  updateWorker(turn, slot, { native, run });
+  if (run === worker.run || run.phase !== "stopping") return;
+  act(turn, {
+    type: "terminate",
+    slots: [{ generation: generation.id, index: worker.index, process: run.process }],
+    to: [],
+    insist: false,
+  });
+}
+
+/** The worker without its channel. A candidate that stands by without one ends by itself. */
+export function disconnect({ stage }: Generation, worker: Worker): Worker {
+  if (!worker.native || stage.phase === "candidate") return worker;
+  const unsure = worker.run.phase === "draining" && stage.phase === "draining" && stage.pressure !== "killed";
+  return { ...worker, native: false, run: unsure ? { ...worker.run, phase: "stopping" } : worker.run };
 }
 
 export function workerExited(turn: Turn, slot: Slot, pid: number, exit: ExitStatus): void {

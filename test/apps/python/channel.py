@@ -62,6 +62,11 @@ class Channel:
         poll.register(self.socket, 0)
         return any(event & select.POLLHUP for _, event in poll.poll(0))
 
+    def hear(self):
+        """Takes all that the peer has said up to now."""
+        while not self.closed and self._receive_one():
+            pass
+
     def end_sending(self):
         """The peer reads the end; what it had sent until then still arrives."""
         if not self.closed:

@@ -7,7 +7,9 @@ import { anyFailure, type World } from "./world.js";
 /** Something that may happen at any time; `which` chooses among what there is. */
 export type Happening =
   | { readonly what: "job-ends"; readonly which: number; readonly well: boolean }
-  | { readonly what: "worker-ready" | "worker-exits"; readonly which: number }
+  | { readonly what: "worker-ready" | "worker-exits" | "worker-reads"; readonly which: number }
+  | { readonly what: "worker-says-hello"; readonly which: number }
+  | { readonly what: "channel-lost"; readonly which: number; readonly noticed: boolean }
   | { readonly what: "time-passes"; readonly ms: number }
   | { readonly what: "event"; readonly event: Event; readonly acts: number }
   | { readonly what: "daemon-dies"; readonly survivors: number };
@@ -40,6 +42,7 @@ const nonsense = fc
   .chain(({ generation, index, pid }) =>
     fc.constantFrom<Event>(
       { type: "worker-ready", generation, index, pid },
+      { type: "channel-lost", generation: generation + 1000, index },
       { type: "worker-status", generation, index, pid, text: "hello" },
       { type: "worker-exited", generation, index, pid, exit: { code: null, signal: "SIGSEGV" } },
       { type: "spawned", generation: generation + 1000, index, process: processOf(pid) },
@@ -61,6 +64,17 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ what: fc.constant("worker-ready" as const), which }) },
   { weight: 4, arbitrary: fc.record({ what: fc.constant("worker-exits" as const), which }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      what: fc.constantFrom("worker-says-hello" as const, "worker-reads" as const),
+      which,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constant("channel-lost" as const), which, noticed: fc.boolean() }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -117,6 +131,27 @@ export function happen(world: World, happening: Happening): void {
     case "worker-exits": {
       const being = pick(world.beings, happening.which);
       if (being !== undefined) world.exit(being);
+      break;
+    }
+    case "worker-says-hello": {
+      const being = pick(world.beings, happening.which);
+      if (being?.gate === "open") world.sayHello(being);
+      break;
+    }
+    case "worker-reads": {
+      const being = pick(
+        world.beings.filter(({ unread }) => unread),
+        happening.which,
+      );
+      if (being !== undefined) being.unread = false;
+      break;
+    }
+    case "channel-lost": {
+      const being = pick(
+        world.beings.filter(({ native }) => native),
+        happening.which,
+      );
+      if (being !== undefined) world.loseChannel(being, happening.noticed);
       break;
     }
     case "time-passes":

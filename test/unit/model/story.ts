@@ -52,7 +52,7 @@ export class Story {
 
   /** A first start that went well: generation 1 is active. */
   start(change: Partial<Plan> = {}): this {
-    this.send({ type: "recovered", alive: [] });
+    this.send({ type: "recovered", alive: [], unconnected: [] });
     this.candidate(change);
     return this.allReady();
   }
@@ -107,7 +107,7 @@ export class Story {
           : [],
       ),
     );
-    return this.send({ type: "recovered", alive: slots });
+    return this.send({ type: "recovered", alive: slots, unconnected: [] });
   }
 
   /** The actions of one type in the last step. */

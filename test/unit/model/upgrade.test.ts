@@ -14,7 +14,7 @@ import {
 import { Story } from "./story.js";
 
 test("a start prepares, spawns, opens the gates and is active when every worker is ready", () => {
-  const story = new Story().send({ type: "recovered", alive: [] });
+  const story = new Story().send({ type: "recovered", alive: [], unconnected: [] });
   assert.equal(story.did("prepare").length, 1);
   story.send(prepared(1));
   assert.deepEqual(
@@ -146,9 +146,11 @@ test("a generation that failed is drained like any other, and the next one has a
 });
 
 test("a first start that fails stops the service as failed", () => {
-  const story = new Story().send({ type: "recovered", alive: [] }).send(notPrepared(1, "config-invalid"));
+  const story = new Story()
+    .send({ type: "recovered", alive: [], unconnected: [] })
+    .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
-  const crashed = new Story().send({ type: "recovered", alive: [] }).candidate().exit(1, 0);
+  const crashed = new Story().send({ type: "recovered", alive: [], unconnected: [] }).candidate().exit(1, 0);
   assert.deepEqual(crashed.did("exit"), []);
   crashed.exit(1, 1, 0);
   assert.deepEqual(crashed.did("exit"), [{ type: "exit", status: "failed" }]);
@@ -201,7 +203,7 @@ test("an upgrade that waits gets an outcome when it cannot run any more", () => 
     ],
   );
   const start = new Story()
-    .send({ type: "recovered", alive: [] })
+    .send({ type: "recovered", alive: [], unconnected: [] })
     .request()
     .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(

@@ -18,6 +18,12 @@ export type Job = Extract<
 export interface Being extends SlotProcess {
   gate: "closed" | "open";
   signal: "none" | "terminate" | "kill";
+  /** It has said hello, and its channel is whole. */
+  native: boolean;
+  /** It was asked to drain on its channel, and has not read that. */
+  unread: boolean;
+  /** SIGTERMs of this daemon that only ask; a native worker would take the second one for the end of its time. */
+  asked: number;
 }
 
 /** The world as the model's actions change it, with every step held against the invariants. */
@@ -41,6 +47,10 @@ export class World {
   /** Decides, and does what was decided: all of it, or the first `acts` actions before the daemon dies. */
   send(event: Event, acts = Number.POSITIVE_INFINITY): void {
     this.#queue.push(event);
+    this.#work(acts);
+  }
+
+  #work(acts: number): void {
     let left = acts;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       for (const action of this.#decide(next)) {
@@ -60,7 +70,23 @@ export class World {
     this.#queue = [];
     this.exited = null;
     this.beings = this.beings.filter((being) => being.gate === "open" && survives(being));
-    this.send({ type: "recovered", alive: this.beings.filter((being) => this.#isKnown(being)) });
+    for (const being of this.beings) being.asked = 0;
+    const alive = this.beings.filter((being) => this.#isKnown(being));
+    this.#queue.push({ type: "recovered", alive, unconnected: alive.filter(({ native }) => !native) });
+    this.#work(Number.POSITIVE_INFINITY);
+  }
+
+  sayHello(being: Being): void {
+    being.native = true;
+    this.send({ type: "worker-native", generation: being.generation, index: being.index });
+  }
+
+  /** With `noticed` the daemon lives to see it; else the next one finds no channel. */
+  loseChannel(being: Being, noticed: boolean): void {
+    being.native = false;
+    const { generation, index } = being;
+    if (noticed) this.send({ type: "channel-lost", generation, index });
+    else this.die(() => true);
   }
 
   /** A job ends; not well, if `problem` says so. */
@@ -127,7 +153,16 @@ export class World {
       return;
     }
     const process = processOf(this.#nextPid++);
-    this.beings.push({ generation, index, process, gate: "closed", signal: "none" });
+    this.beings.push({
+      generation,
+      index,
+      process,
+      gate: "closed",
+      signal: "none",
+      native: false,
+      unread: false,
+      asked: 0,
+    });
     this.send({ type: "spawned", generation, index, process });
   }
 
@@ -154,7 +189,9 @@ export class World {
         break;
       case "terminate":
         for (const being of action.slots.flatMap((slot) => this.#find(slot))) {
-          if (being.signal === "none") being.signal = "terminate";
+          if (!being.native && !action.insist) being.asked += 1;
+          if (being.native && !action.insist) being.unread = true;
+          else if (being.signal === "none") being.signal = "terminate";
         }
         this.#queue.push({ type: "signalled", slots: action.slots });
         break;
@@ -195,6 +232,11 @@ export class World {
       (one) => one.gate === "open" && one.signal !== "kill" && !this.#isKnown(one),
     );
     if (stray !== undefined) this.problems.push(`nobody knows the worker ${JSON.stringify(stray)}`);
+    for (const being of this.beings) {
+      if (being.asked > 1) this.problems.push(`worker ${being.generation}.${being.index} is asked twice`);
+      if (being.native || !being.unread || being.signal !== "none" || !this.#isKnown(being)) continue;
+      this.problems.push(`nobody tells worker ${being.generation}.${being.index} to drain`);
+    }
     const open = new Set(this.held.map(({ id }) => id));
     for (const { id } of this.state.listeners) {
       if (!open.has(id)) this.problems.push(`the state holds listener ${id}, which is closed`);
