@@ -245,7 +245,7 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   }
 
   function keep(fd: number, fdName: string): void {
-    if (options.managed) storeFd(fd, fdName, { poll: false });
+    if (options.managed) storeFd(fd, fdName);
   }
 }
 

@@ -12,7 +12,7 @@ import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
 import type { Place, Servable } from "./listen.js";
 import { ListenerClaims } from "./listener-claims.js";
-import { findManager, type Manager } from "./manager.js";
+import { findOverseer, type Overseer } from "./overseer.js";
 import type { Served } from "./served.js";
 import { StateKeeper } from "./state/keeper.js";
 import type { DirectService } from "./systemd/direct-service.js";
@@ -32,11 +32,11 @@ export interface Service extends Served {
 }
 
 /**
- * What a process has of Holdfast, once: its manager, what it serves, its drain. ESM and CommonJS copies of the library
+ * What a process has of Holdfast, once: who looks after it, what it serves, its drain. ESM and CommonJS copies of the library
  * in one process share it.
  */
 export class Runtime {
-  readonly manager: Manager;
+  readonly overseer: Overseer;
   readonly claims: ListenerClaims;
   readonly #watcher = new Watcher();
   readonly #link: DaemonLink | undefined;
@@ -55,15 +55,15 @@ export class Runtime {
   readonly state: StateKeeper;
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
-    this.manager = findManager(env, process.pid);
+    this.overseer = findOverseer(env, process.pid);
     const { HOLDFAST_STATE_DIRECTORY: own, STATE_DIRECTORY: systemds } = env;
     this.state = new StateKeeper({
       directory: own ?? systemds?.split(":")[0] ?? null,
-      file: `app.${this.manager.kind === "holdfast" ? this.manager.worker : 0}.json`,
+      file: `app.${this.overseer.kind === "holdfast" ? this.overseer.worker : 0}.json`,
       report,
     });
-    this.claims = new ListenerClaims(this.manager);
-    if (this.manager.kind === "systemd") this.#direct = this.#openDirect(env, this.manager.stored);
+    this.claims = new ListenerClaims(this.overseer);
+    if (this.overseer.kind === "systemd") this.#direct = this.#openDirect(env, this.overseer.stored);
     this.#ending = new Ending({
       served: this.#served,
       watcher: this.#watcher,
@@ -78,9 +78,9 @@ export class Runtime {
     this.#welcome = new Promise((resolve) => {
       welcomed = resolve;
     });
-    if (this.manager.kind === "holdfast") {
+    if (this.overseer.kind === "holdfast") {
       this.#link = new DaemonLink({
-        fd: this.manager.channelFd,
+        fd: this.overseer.channelFd,
         watcher: this.#watcher,
         library: version,
         onMessage: (message, fds) => {

@@ -1,12 +1,12 @@
 import { Server, type Socket } from "node:net";
 import { type Failure, HoldfastError, messageOf } from "../../lib/failure.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { Change } from "../socket/change.js";
+import { checkTcpInternals } from "../socket/internals.js";
+import { watchOutput } from "../socket/outbox.js";
+import { putIn } from "../socket/put-in.js";
+import { takeOut } from "../socket/take-out.js";
 import { isTlsServer } from "../tls/internals.js";
-import { Change } from "./change.js";
-import { checkTcpInternals } from "./internals.js";
-import { watchOutput } from "./outbox.js";
-import { putIn } from "./put-in.js";
-import { takeOut } from "./take-out.js";
 
 /** How an app hands over its connections; the app's listeners are on the socket, so only the app can do it. */
 export interface TcpHooks {
