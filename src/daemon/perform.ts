@@ -85,10 +85,10 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   }
 
   function terminate({ slots, to, insist }: ActionOf<"terminate">, state: State): readonly Event[] {
-    for (const slot of slots) {
-      if (insist || !channels.drain(slot, to, isExclusive(to, state))) workers.terminate(slot.process.pid);
-    }
-    return [{ type: "signalled", slots }];
+    const told = insist ? [] : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state)));
+    const others = slots.filter((slot) => !told.includes(slot));
+    for (const { process } of others) workers.terminate(process.pid);
+    return [{ type: "signalled", slots, plain: insist ? [] : others }];
   }
 
   function awaitReady(slot: SlotProcess, state: State): void {

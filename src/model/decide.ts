@@ -4,7 +4,7 @@ import type { Clock, Decision, Event } from "./event.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { recovered } from "./recover.js";
 import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
-import { act, findWorker, setRun, type Turn, update } from "./turn.js";
+import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
 import {
   abort,
   advanceCandidate,
@@ -96,6 +96,7 @@ function apply(turn: Turn, event: Event): void {
         const run = findWorker(turn.state, slot)?.run;
         if (run?.phase === "stopping") setRun(turn, slot, { ...run, phase: "draining" });
       }
+      for (const slot of event.plain) updateWorker(turn, slot, { native: false });
       break;
     case "listener-closed":
       update(turn, { closing: turn.state.closing.filter(({ id }) => id !== event.id) });

@@ -56,7 +56,8 @@ export type Event =
   | ({ readonly type: "channel-lost" } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
-  | { readonly type: "signalled"; readonly slots: readonly Slot[] }
+  /** They were asked to drain; those in `plain` by SIGTERM, for there was no channel to say it on. */
+  | { readonly type: "signalled"; readonly slots: readonly Slot[]; readonly plain: readonly Slot[] }
   | { readonly type: "listener-closed"; readonly id: number }
   | { readonly type: "tick" }
   | { readonly type: "drain-requested" }

@@ -190,8 +190,9 @@ class ServerConnections implements HttpCarrier {
 
   cut(): void {
     for (const socket of this.#sockets) {
-      // One that has just ended by itself is not gone yet.
-      if (!socket.destroyed) this.#cut += 1;
+      // One that has just ended by itself has not told so yet.
+      if (socket.destroyed) this.#countFinished();
+      else this.#cut += 1;
       socket.destroy();
     }
     this.#cut += this.#handshakes;

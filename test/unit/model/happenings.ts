@@ -48,7 +48,7 @@ const nonsense = fc
       { type: "spawned", generation: generation + 1000, index, process: processOf(pid) },
       { type: "spawn-failed", generation: generation + 1000, index, failure: anyFailure },
       { type: "checked", generation: generation + 1000, failure: null },
-      { type: "signalled", slots: [{ generation: generation + 1000, index }] },
+      { type: "signalled", slots: [{ generation: generation + 1000, index }], plain: [] },
       { type: "prepared", upgrade: 10_000 + pid, result: { ok: false, failure: anyFailure } },
     ),
   );

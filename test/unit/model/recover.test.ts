@@ -110,7 +110,7 @@ test("a SIGTERM that was intended is sent, one that was sent is not sent again",
   const story = new Story().start().request().candidate().allReady().die();
   assert.equal(story.did("terminate").flatMap(({ slots }) => slots).length, 2);
   const [terminate] = story.did("terminate");
-  story.send({ type: "signalled", slots: terminate?.slots ?? [] }).die();
+  story.send({ type: "signalled", slots: terminate?.slots ?? [], plain: [] }).die();
   assert.deepEqual(story.did("terminate"), []);
 });
 

@@ -20,6 +20,8 @@ export interface Being extends SlotProcess {
   signal: "none" | "terminate" | "kill";
   /** It has said hello, and its channel is whole. */
   native: boolean;
+  /** Its channel is lost. */
+  mute: boolean;
   /** It was asked to drain on its channel, and has not read that. */
   unread: boolean;
   /** SIGTERMs of this daemon that only ask; a native worker would take the second one for the end of its time. */
@@ -76,7 +78,9 @@ export class World {
     this.#work(Number.POSITIVE_INFINITY);
   }
 
+  /** Once: without its channel there is nothing to say it on. */
   sayHello(being: Being): void {
+    if (being.native || being.mute) return;
     being.native = true;
     this.send({ type: "worker-native", generation: being.generation, index: being.index });
   }
@@ -84,6 +88,7 @@ export class World {
   /** With `noticed` the daemon lives to see it; else the next one finds no channel. */
   loseChannel(being: Being, noticed: boolean): void {
     being.native = false;
+    being.mute = true;
     const { generation, index } = being;
     if (noticed) this.send({ type: "channel-lost", generation, index });
     else this.die(() => true);
@@ -160,6 +165,7 @@ export class World {
       gate: "closed",
       signal: "none",
       native: false,
+      mute: false,
       unread: false,
       asked: 0,
     });
@@ -193,7 +199,11 @@ export class World {
           if (being.native && !action.insist) being.unread = true;
           else if (being.signal === "none") being.signal = "terminate";
         }
-        this.#queue.push({ type: "signalled", slots: action.slots });
+        this.#queue.push({
+          type: "signalled",
+          slots: action.slots,
+          plain: action.slots.filter((slot) => !action.insist && !this.#find(slot).some((one) => one.native)),
+        });
         break;
       case "kill":
         for (const being of this.#find(action)) being.signal = "kill";
