@@ -128,6 +128,7 @@ test("as many generations as the config says are kept on disk", async () => {
     assert.equal((await rig.upgrade()).failure, null);
     await rig.settled();
   }
+  await rig.tidyOrEnded();
   await balance(rig);
   assert.deepEqual(
     rig.state().snapshots.map(({ id }) => id),
@@ -177,6 +178,7 @@ test("what the app wrote beside its code is said at the upgrade, and kept when i
   overwrite(rig, { version: "3" });
   await rig.upgrade();
   await rig.settled();
+  await rig.tidyOrEnded();
   await balance(rig);
   assert.equal(existsSync(rig.snapshot(1)), false);
   assert.equal(readFileSync(join(rig.stateDirectory, "written/1/data.db"), "utf8"), "a row");
