@@ -34,7 +34,7 @@ test("the status is the daemon's report", async (context) => {
 test("the version names the process", async (context) => {
   const { socketPath } = await startServer(context);
   const { body } = await ask(socketPath, "GET", "/v1/version");
-  assert.deepEqual(JSON.parse(body), { name: "web", version: "0.1.0", pid: 4711 });
+  assert.deepEqual(JSON.parse(body), { name: "web", version: "0.1.0", pid: 4711, reexecFailed: null });
 });
 
 test("each command reaches the daemon once", async (context) => {
