@@ -50,6 +50,8 @@ export interface Beginning {
 /** For the orders of a successor that still lives to come first. */
 const marginMs = 10_000;
 
+const starting: Failure = { reason: "starting", message: "it is being started itself; try again" };
+
 const firstProcess: Failure = {
   reason: "first-process",
   message:
@@ -92,7 +94,14 @@ export class Tenure {
     const fdStore = new FdStore(notifier !== undefined && !silent);
     // One that may take everything back must find its own state as it left it.
     const memfd = (foreign ? undefined : inheritance.state) ?? createMemfd("holdfast-state");
-    let takeover: { close(): void } | undefined;
+    let makeWay = (): Failure | null => starting;
+    const takeover = this.#openTakeover((applicant) => {
+      this.#applicant = applicant;
+      const refusal = makeWay();
+      if (refusal === null) return;
+      this.#applicant = undefined;
+      applicant.refuse(refusal);
+    });
     const service = await startService({
       ...this.#options,
       inheritance,
@@ -106,7 +115,7 @@ export class Tenure {
       signalUnseen: (slot, signal) => predecessor?.signal(slot, signal),
       onPersisted: foreign ? trial(predecessor, (failure) => this.#giveUp(failure)) : () => {},
       onExit: (status, state, release) => {
-        takeover?.close();
+        takeover.close();
         const applicant = this.#applicant;
         if (applicant !== undefined) void this.#giveAway(applicant, state, release, link);
         else if (status === "leaving-reexec" && (this.#options.exec || notifier === undefined))
@@ -118,13 +127,7 @@ export class Tenure {
       },
     });
     if (!service.ok) return this.#give(1, service.failure);
-    takeover = this.#openTakeover((applicant) => {
-      this.#applicant = applicant;
-      const refusal = service.value.makeWay();
-      if (refusal === null) return;
-      this.#applicant = undefined;
-      applicant.refuse(refusal);
-    });
+    makeWay = service.value.makeWay;
     pidFile.write();
     if (predecessor === undefined) pidFile.removeOld();
     predecessor?.onGone(() => {
