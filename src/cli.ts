@@ -15,6 +15,8 @@ async function run(line: CommandLine): Promise<End> {
       return (await import("./cli/status.js")).status(line);
     case "upgrade":
       return (await import("./cli/upgrade.js")).upgrade(line);
+    case "commit":
+      return (await import("./cli/commit.js")).commit(line);
     case "rollback":
       return (await import("./cli/rollback.js")).rollback(line);
     case "reexec":

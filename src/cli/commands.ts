@@ -1,10 +1,19 @@
-export type OptionName = "json" | "timeout" | "no-wait" | "listen" | "release" | "workers" | "no-socket";
+export type OptionName =
+  | "json"
+  | "timeout"
+  | "no-wait"
+  | "listen"
+  | "release"
+  | "workers"
+  | "no-socket"
+  | "hold";
 
 export type CommandName =
   | "init"
   | "doctor"
   | "status"
   | "upgrade"
+  | "commit"
   | "rollback"
   | "reexec"
   | "drain"
@@ -44,9 +53,10 @@ export const commands: Readonly<Record<CommandName, CommandSummary>> = {
   },
   status: { options: ["json"], summary: "what runs: generations, workers, listeners" },
   upgrade: {
-    options: ["timeout", "no-wait"],
+    options: ["hold", "timeout", "no-wait"],
     summary: "start a new generation beside the old and switch over",
   },
+  commit: { options: [], summary: "after `upgrade --hold`: keep the new generation, drain the old one" },
   rollback: {
     argument: "[GENERATION]",
     options: ["timeout", "no-wait"],

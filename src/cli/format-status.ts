@@ -14,6 +14,7 @@ const phaseStyles: Readonly<Record<GenerationReport["phase"] | WorkerReport["pha
   active: "green",
   ready: "green",
   candidate: "cyan",
+  held: "cyan",
   spawning: "cyan",
   starting: "cyan",
   waiting: "red",

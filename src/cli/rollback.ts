@@ -10,5 +10,5 @@ export async function rollback(line: CommandLine): Promise<End> {
     const word = JSON.stringify(argument);
     return fail("usage", `${word} is not the number of a generation; \`holdfast history\` lists them`);
   }
-  return upgrade(line, "rollback", argument === undefined ? undefined : Number(argument));
+  return upgrade(line, "rollback", argument === undefined ? {} : { to: Number(argument) });
 }

@@ -1,4 +1,5 @@
 import type { ControlClient } from "../control/client.js";
+import type { Wish } from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
 import { type Failure, fail, succeed } from "../lib/failure.js";
 import type { News } from "../model/event.js";
@@ -22,21 +23,17 @@ const leftToTheOutcome: ReadonlySet<string> = new Set([
 export async function upgrade(
   line: CommandLine,
   command: "upgrade" | "rollback" = "upgrade",
-  to?: number,
+  wish: Wish = line.hold ? { hold: true } : {},
 ): Promise<End> {
   const client = connect(line);
   if (!client.ok) return client;
   return line.wait
-    ? askAndWait(client.value, { command, to }, line.timeoutMs)
-    : ask(client.value, command, to);
+    ? askAndWait(client.value, { command, wish }, line.timeoutMs)
+    : ask(client.value, command, wish);
 }
 
-async function ask(
-  client: ControlClient,
-  command: "upgrade" | "rollback",
-  to: number | undefined,
-): Promise<End> {
-  const asked = await client.request(command, to);
+async function ask(client: ControlClient, command: "upgrade" | "rollback", wish: Wish): Promise<End> {
+  const asked = await client.request(command, wish);
   if (!asked.ok) return asked;
   say(`upgrade ${asked.value} asked for`);
   return succeed("done");
@@ -44,7 +41,7 @@ async function ask(
 
 async function askAndWait(
   client: ControlClient,
-  wanted: { readonly command: "upgrade" | "rollback"; readonly to: number | undefined },
+  wanted: { readonly command: "upgrade" | "rollback"; readonly wish: Wish },
   timeoutMs: number | undefined,
 ): Promise<End> {
   const patience = startPatience(timeoutMs);

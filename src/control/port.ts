@@ -8,10 +8,9 @@ export interface ControlPort {
   /** Asks the workers for their counters, for a short time, so that the next report has them. */
   refresh(): Promise<void>;
   /**
-   * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known. `to` is the
-   * generation to roll back to.
+   * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known.
    */
-  submit(command: Command, to?: number): Submission;
+  submit(command: Command, wish?: Wish): Submission;
   /** Newest last. */
   history(): readonly HistoryEntry[];
   progressOf(upgrade: number): UpgradeProgress;
@@ -19,7 +18,14 @@ export interface ControlPort {
   subscribe(listener: (news: News) => void): () => void;
 }
 
-export type Command = "upgrade" | "rollback" | "reexec" | "drain" | "stop";
+export type Command = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";
+
+export interface Wish {
+  /** The generation to roll back to. */
+  readonly to?: number;
+  /** The generation before the new one serves on until somebody decides. */
+  readonly hold?: boolean;
+}
 
 export type Submission =
   | { readonly accepted: true; readonly upgrade: number | null }
@@ -62,7 +68,7 @@ export interface ReexecFailure {
 
 export interface GenerationReport {
   readonly id: number;
-  readonly phase: "candidate" | "active" | "draining";
+  readonly phase: "candidate" | "active" | "held" | "draining";
   /** Why it drains, or what a candidate waits for. */
   readonly detail: string | null;
   readonly release: string;

@@ -1,11 +1,10 @@
 import type { Failure } from "../lib/failure.js";
-import type { Command } from "./port.js";
+import type { Command, Wish } from "./port.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
 export type Route =
   | { readonly kind: "status" | "version" | "events" | "history" }
-  /** `to`: the generation to roll back to. */
-  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean; readonly to?: number }
+  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean; readonly wish: Wish }
   | { readonly kind: "progress"; readonly upgrade: number; readonly wait: boolean };
 
 export interface Refusal {
@@ -27,13 +26,14 @@ const reads = new Map<string, Route>([
 
 const commands = new Map<string, Command>([
   ["/v1/upgrade", "upgrade"],
+  ["/v1/commit", "commit"],
   ["/v1/rollback", "rollback"],
   ["/v1/reexec", "reexec"],
   ["/v1/drain", "drain"],
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows `wait`, and `to` for a rollback; the rest is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait`, `hold` for an upgrade, and `to` for a rollback; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
   const words = new URLSearchParams(query);
@@ -42,9 +42,10 @@ export function findRoute(method: string, target: string): Route | Refusal {
   const to = words.get("to");
   if (command === "rollback" && to !== null) {
     if (!/^[1-9][0-9]{0,14}$/.test(to)) return notGeneration;
-    return allow("POST", method, { kind: "command", command, wait, to: Number(to) });
+    return allow("POST", method, { kind: "command", command, wait, wish: { to: Number(to) } });
   }
-  if (command !== undefined) return allow("POST", method, { kind: "command", command, wait });
+  const wish = command === "upgrade" && words.has("hold") ? { hold: true } : {};
+  if (command !== undefined) return allow("POST", method, { kind: "command", command, wait, wish });
   const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
   const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
   if (read !== undefined) return allow("GET", method, read);

@@ -72,7 +72,7 @@ const totals = v.object({
 
 const generation = v.object({
   id: v.number(),
-  phase: v.picklist(["candidate", "active", "draining"]),
+  phase: v.picklist(["candidate", "active", "held", "draining"]),
   detail: v.nullable(v.string()),
   release: v.string(),
   version: v.nullable(v.string()),

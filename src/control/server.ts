@@ -104,12 +104,12 @@ function answer(port: ControlPort, route: Route, response: ServerResponse): void
 
 function submit(
   port: ControlPort,
-  { command, wait, to }: Extract<Route, { kind: "command" }>,
+  { command, wait, wish }: Extract<Route, { kind: "command" }>,
   response: ServerResponse,
 ): void {
   const early: News[] = [];
   const unsubscribe = port.subscribe((news) => early.push(news));
-  const submission = port.submit(command, to);
+  const submission = port.submit(command, wish);
   unsubscribe();
   if (!submission.accepted) {
     sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });

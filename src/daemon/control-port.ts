@@ -5,10 +5,12 @@ import type {
   StatusReport,
   Submission,
   UpgradeProgress,
+  Wish,
 } from "../control/port.js";
 import type { Failure } from "../lib/failure.js";
 import { nextAnswer } from "../model/decide.js";
 import type { Event, News } from "../model/event.js";
+import { activeGeneration } from "../model/state.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
@@ -21,6 +23,11 @@ export interface ControlPortOptions {
   readonly obstacleToReexec: Failure | null;
 }
 
+const noTrial: Failure = {
+  reason: "no-trial",
+  message: "cannot commit: no generation is on trial; `holdfast upgrade --hold` puts one there",
+};
+
 /** The loop as the control API sees it. */
 export function createControlPort({
   supervisor,
@@ -30,12 +37,18 @@ export function createControlPort({
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
-  function submit(command: Command, to?: number): Submission {
+  function submit(command: Command, { to, hold = false }: Wish = {}): Submission {
     switch (command) {
       case "upgrade":
-        return request({ type: "upgrade-requested", kind: command });
+        return request({ type: "upgrade-requested", kind: command, hold });
       case "rollback":
         return request({ type: "upgrade-requested", kind: command, to: to ?? null });
+      case "commit": {
+        const stage = activeGeneration(supervisor.state)?.stage;
+        if (stage?.phase !== "active" || !stage.trial) return { accepted: false, failure: noTrial };
+        supervisor.push({ type: "commit-requested" });
+        return { accepted: true, upgrade: null };
+      }
       case "reexec":
         if (obstacleToReexec !== null) return { accepted: false, failure: obstacleToReexec };
         onceAnswered({ type: "leave-requested", next: "adopt" });

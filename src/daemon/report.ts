@@ -87,7 +87,9 @@ export function describeStage({ stage }: Generation): string | null {
     case "candidate":
       return candidateSteps[stage.step];
     case "active":
-      return null;
+      return stage.trial ? "on trial" : null;
+    case "held":
+      return `serves on until generation ${stage.by} is kept`;
     case "draining":
       return describeReason(stage.why);
     default:

@@ -231,7 +231,7 @@ function adoptUnknown(state: State, pids: readonly number[], world: World): Omit
       return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
     }),
     createdAt: Date.now(),
-    stage: { phase: "active", since: Date.now() },
+    stage: { phase: "active", since: Date.now(), trial: false },
   };
   const lifecycle = { phase: "leaving", next: "upgrade" } as const;
   const nextListener = state.nextListener + taken.length;

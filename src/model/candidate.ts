@@ -11,6 +11,7 @@ import {
   type Generation,
   type Worker,
 } from "./state.js";
+import { beginTrial, dropHeld } from "./trial.js";
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, conclude } from "./upgrade.js";
 
@@ -28,6 +29,11 @@ export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared>
   }
   const { specification, listeners, version } = result.value;
   const { plan } = specification;
+  if (upgrade.hold && plan.strategy === "exclusive") {
+    const message = 'cannot hold with `strategy = "exclusive"`: only one generation may have the state';
+    abort(turn, { reason: "hold-exclusive", message });
+    return;
+  }
   const { nextGeneration } = turn.state;
   const again = whatToRepeat(turn.state, upgrade);
   const copies = again === null && plan.snapshot;
@@ -171,13 +177,16 @@ export function candidateVerified(turn: Turn, id: number, failure: Failure | nul
 /** The point of no return: the candidate becomes active and the old generation is told to drain. */
 function commit(turn: Turn, candidate: Generation): void {
   const old = activeGeneration(turn.state);
-  updateGeneration(turn, candidate.id, { stage: { phase: "active", since: turn.clock.wall } });
+  const trial = old !== undefined && (turn.state.upgrade?.hold ?? false);
+  updateGeneration(turn, candidate.id, { stage: { phase: "active", since: turn.clock.wall, trial } });
   update(turn, { lifecycle: { phase: "running" } });
   announce(turn, "info", "generation-active", `generation ${candidate.id} is active`, {
     generation: candidate.id,
   });
   activate(turn, candidate);
-  if (old !== undefined) drainGeneration(turn, old, { kind: "superseded", by: candidate.id });
+  dropHeld(turn, candidate.id);
+  if (trial) beginTrial(turn, old, candidate.id);
+  else if (old !== undefined) drainGeneration(turn, old, { kind: "superseded", by: candidate.id });
   act(turn, { type: "restore-backlogs" });
   if (turn.state.upgrade !== null) conclude(turn, turn.state.upgrade, null);
 }

@@ -12,6 +12,7 @@ import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { recovered } from "./recover.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
 import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
+import { endTrial } from "./trial.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
 import { abort, beginQueued, isStart, requestUpgrade } from "./upgrade.js";
 import {
@@ -45,7 +46,8 @@ import {
  *                              └─▶ leaving ─▶ exit, the workers stay
  * ```
  *
- * Between active and draining is the place for probation.
+ * With `--hold` a generation is active on trial, and the one before it is held: it serves on until a commit drains it, or a
+ * rollback or the loss of a worker on trial makes it active again.
  *
  * Every action is one that the returned state knows as intended, so the caller persists first and acts then.
  */
@@ -62,7 +64,10 @@ function apply(turn: Turn, event: Event): void {
       recovered(turn, event.alive, event.unconnected, event.snapshots);
       break;
     case "upgrade-requested":
-      requestUpgrade(turn, event.kind, event.kind === "rollback" ? event.to : null);
+      requestUpgrade(turn, event.kind, {
+        to: event.kind === "rollback" ? event.to : null,
+        hold: event.kind === "upgrade" && event.hold,
+      });
       break;
     case "prepared":
       upgradePrepared(turn, event.upgrade, event.result);
@@ -115,6 +120,9 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "tick":
       tick(turn);
+      break;
+    case "commit-requested":
+      endTrial(turn);
       break;
     case "drain-requested":
       drainWorkers(turn);

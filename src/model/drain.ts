@@ -18,7 +18,8 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
  */
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
-  if (generation.stage.phase === "active") update(turn, { retired: retire(turn.state, generation) });
+  if (generation.stage.phase === "active" || generation.stage.phase === "held")
+    update(turn, { retired: retire(turn.state, generation) });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) =>

@@ -57,7 +57,9 @@ export type Event =
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
     }
-  | { readonly type: "upgrade-requested"; readonly kind: "upgrade" }
+  /** `hold`: the generation before serves on until `commit-requested` or a rollback. */
+  | { readonly type: "upgrade-requested"; readonly kind: "upgrade"; readonly hold: boolean }
+  | { readonly type: "commit-requested" }
   /** `to`: the generation to return to; null: what ran before. */
   | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
   | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared> }

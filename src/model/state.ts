@@ -48,7 +48,10 @@ export type Stage =
       readonly step: "copying" | "checking" | "starting" | "verifying";
       readonly deadline: Monotonic;
     }
-  | { readonly phase: "active"; readonly since: WallTime }
+  /** `trial`: asked for with `--hold`, and nobody has decided yet. */
+  | { readonly phase: "active"; readonly since: WallTime; readonly trial: boolean }
+  /** It was active, and serves on beside the generation that is on trial. */
+  | { readonly phase: "held"; readonly by: number }
   | {
       readonly phase: "draining";
       readonly why: DrainReason;
@@ -114,6 +117,8 @@ export interface UpgradeRequest {
   readonly kind: UpgradeKind;
   /** The generation that a rollback is to return to; null: what ran before. */
   readonly to: number | null;
+  /** The generation before is held until somebody decides. */
+  readonly hold: boolean;
   readonly requestedAt: Monotonic;
 }
 
@@ -202,6 +207,10 @@ export function findSnapshot(state: State, id: number | null): Snapshot | undefi
 
 export function activeGeneration(state: State): Generation | undefined {
   return state.generations.find((generation) => generation.stage.phase === "active");
+}
+
+export function heldGeneration(state: State): Generation | undefined {
+  return state.generations.find((generation) => generation.stage.phase === "held");
 }
 
 export function candidateGeneration(state: State): Generation | undefined {

@@ -5,24 +5,31 @@ import { isSame, whatToRepeat } from "./retired.js";
 import {
   activeGeneration,
   candidateGeneration,
+  heldGeneration,
   type Outcome,
   type State,
   type Upgrade,
   type UpgradeKind,
   type UpgradeRequest,
 } from "./state.js";
+import { returnsToHeld, returnToHeld } from "./trial.js";
 import { act, announce, type Turn, update } from "./turn.js";
 
 const outcomesKept = 8;
 
 /** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
-export function requestUpgrade(turn: Turn, kind: UpgradeKind, to: number | null = null): void {
+export function requestUpgrade(
+  turn: Turn,
+  kind: UpgradeKind,
+  wish: Partial<Pick<UpgradeRequest, "to" | "hold">> = {},
+): void {
+  const { to = null, hold = false } = wish;
   const { state } = turn;
   if (state.queued !== null) {
-    update(turn, { queued: { ...state.queued, kind, to } });
+    update(turn, { queued: { ...state.queued, kind, to, hold } });
     return;
   }
-  const request: UpgradeRequest = { id: state.nextUpgrade, kind, to, requestedAt: turn.clock.now };
+  const request: UpgradeRequest = { id: state.nextUpgrade, kind, to, hold, requestedAt: turn.clock.now };
   update(turn, { nextUpgrade: request.id + 1 });
   const refusal = refuse(state, request);
   if (refusal !== null) {
@@ -48,7 +55,11 @@ function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
       message: `cannot upgrade while the state cannot be written: ${state.unwritable.message}`,
     };
   }
-  if (kind === "rollback" && whatToRepeat(state, { kind, to }) === null) {
+  if (
+    kind === "rollback" &&
+    heldGeneration(state) === undefined &&
+    whatToRepeat(state, { kind, to }) === null
+  ) {
     const known = state.retired.map(({ generation }) => generation).join(", ");
     if (known === "") return nothingBefore;
     const message = `cannot roll back to generation ${to}: what can be returned to is ${known} (\`holdfast history\`)`;
@@ -72,6 +83,12 @@ export function beginQueued(turn: Turn, request: UpgradeRequest): void {
 
 function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
   const upgrade: Upgrade = { ...request, generation: null };
+  const held = returnsToHeld(turn, request);
+  if (held !== undefined) {
+    returnToHeld(turn, held);
+    conclude(turn, { ...request, generation: held.id }, null);
+    return;
+  }
   update(turn, { upgrade });
   announce(turn, "info", "upgrade-started", `upgrade ${request.id} (${request.kind}) started`, {
     upgrade: request.id,
@@ -117,7 +134,13 @@ export function abort(turn: Turn, failure: Failure): void {
     const { nextUpgrade } = turn.state;
     update(turn, { nextUpgrade: nextUpgrade + 1 });
     // Before any request that waits: that one is for a service that runs.
-    beginUpgrade(turn, { id: nextUpgrade, kind: "fallback", to: null, requestedAt: turn.clock.now });
+    beginUpgrade(turn, {
+      id: nextUpgrade,
+      kind: "fallback",
+      to: null,
+      hold: false,
+      requestedAt: turn.clock.now,
+    });
   } else {
     const start = turn.state.outcomes.findLast(({ kind }) => kind === "start");
     const first = upgrade.kind === "fallback" ? (start?.failure ?? failure) : failure;

@@ -3,6 +3,7 @@ import {
   activeGeneration,
   candidateGeneration,
   type Generation,
+  heldGeneration,
   type Monotonic,
   type State,
 } from "./state.js";
@@ -54,6 +55,10 @@ export function summarize(state: State): string {
   } else {
     const last = describeLast(state);
     if (last !== null) parts.push(last);
+  }
+  const held = heldGeneration(state);
+  if (active?.stage.phase === "active" && active.stage.trial) {
+    parts.push(held === undefined ? "on trial" : `on trial beside generation ${held.id}`);
   }
   const draining = state.generations.filter(({ stage }) => stage.phase === "draining");
   if (draining.length > 0) parts.push(`draining ${draining.map(({ id }) => id).join(", ")}`);

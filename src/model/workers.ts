@@ -1,6 +1,7 @@
 import type { Failure } from "../lib/failure.js";
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
-import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
+import { findGeneration, type Generation, heldGeneration, isLive, type Worker } from "./state.js";
+import { returnToHeld } from "./trial.js";
 import {
   act,
   announce,
@@ -8,10 +9,11 @@ import {
   nameWorker,
   setRun,
   type Turn,
+  update,
   updateGeneration,
   updateWorker,
 } from "./turn.js";
-import { abort } from "./upgrade.js";
+import { abort, conclude, requestUpgrade } from "./upgrade.js";
 
 const backoffFirstMs = 100;
 const backoffLastMs = 30_000;
@@ -128,6 +130,10 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
       return;
     }
     case "active":
+      if (generation.stage.trial) failTrial(turn, slot, worker, `worker ${name} ${how}`);
+      else backOff(turn, slot, worker, `worker ${name} ${how}`);
+      return;
+    case "held":
       backOff(turn, slot, worker, `worker ${name} ${how}`);
       return;
     case "draining":
@@ -140,6 +146,26 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
     default:
       generation.stage satisfies never;
   }
+}
+
+/** A generation on trial that loses a worker has failed: what was there before serves again, by itself. */
+function failTrial(turn: Turn, slot: Slot, worker: Worker, how: string): void {
+  const { generation: id } = slot;
+  const held = heldGeneration(turn.state);
+  if (held !== undefined) {
+    removeWorker(turn, slot);
+    returnToHeld(turn, held);
+  } else {
+    backOff(turn, slot, worker, how);
+    updateGeneration(turn, id, { stage: { phase: "active", since: turn.clock.wall, trial: false } });
+  }
+  const { nextUpgrade } = turn.state;
+  const failure = { reason: "trial-failed", message: `generation ${id} was on trial: ${how}` };
+  const request = { kind: "rollback", to: null, hold: false, requestedAt: turn.clock.now } as const;
+  update(turn, { nextUpgrade: nextUpgrade + 1 });
+  conclude(turn, { id: nextUpgrade, ...request, generation: id }, failure);
+  // The one before has drained already: it is started again.
+  if (held === undefined) requestUpgrade(turn, "rollback");
 }
 
 function removeWorker(turn: Turn, slot: Slot): void {

@@ -66,7 +66,8 @@ const stage = v.variant("phase", [
     step: v.picklist(["copying", "checking", "starting", "verifying"]),
     deadline: v.number(),
   }),
-  v.object({ phase: v.literal("active"), since: v.number() }),
+  v.object({ phase: v.literal("active"), since: v.number(), trial: v.optional(v.boolean(), false) }),
+  v.object({ phase: v.literal("held"), by: count }),
   v.object({
     phase: v.literal("draining"),
     why,
@@ -111,7 +112,13 @@ const snapshot = v.object({
 });
 
 const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
-const request = { id: count, kind, to: v.optional(v.nullable(count), null), requestedAt: v.number() };
+const request = {
+  id: count,
+  kind,
+  to: v.optional(v.nullable(count), null),
+  hold: v.optional(v.boolean(), false),
+  requestedAt: v.number(),
+};
 
 const lifecycle = v.variant("phase", [
   v.object({ phase: v.picklist(["starting", "running", "drained"]) }),

@@ -113,10 +113,10 @@ test("a rollback needs no release, finds what was overwritten in place, and goes
   assert.equal((await rig.upgrade("rollback")).failure, null);
   await rig.settled();
   assert.equal((await rig.ask()).version, "2");
-  assert.equal((await rig.upgrade("rollback", 1)).failure, null);
+  assert.equal((await rig.upgrade("rollback", { to: 1 })).failure, null);
   await rig.settled();
   assert.equal((await rig.ask()).version, "1");
-  assert.equal((await rig.upgrade("rollback", 99)).failure?.reason, "nothing-before");
+  assert.equal((await rig.upgrade("rollback", { to: 99 })).failure?.reason, "nothing-before");
   await balance(rig);
 });
 

@@ -45,7 +45,7 @@ async function leaveWorker(context: TestContext, change: Partial<Process & { boo
           listeners: [],
           workers: [worker],
           createdAt: 0,
-          stage: { phase: "active", since: 0 },
+          stage: { phase: "active", since: 0, trial: false },
         },
       ],
     },

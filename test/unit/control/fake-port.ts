@@ -4,6 +4,7 @@ import type {
   HistoryEntry,
   StatusReport,
   Submission,
+  Wish,
 } from "../../../src/control/port.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
@@ -101,8 +102,8 @@ export class FakePort implements ControlPort {
 
   async refresh(): Promise<void> {}
 
-  submit(command: Command, to?: number): Submission {
-    this.to = to;
+  submit(command: Command, wish: Wish = {}): Submission {
+    this.to = wish.to;
     this.commands.push(command);
     if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };
     const upgrade = command === "upgrade" || command === "rollback" ? this.nextUpgrade++ : null;

@@ -19,7 +19,9 @@ const which = fc.nat({ max: 30 });
 
 /** What people, systemd and the disk ask of the daemon. */
 const asked: readonly Event[] = [
-  { type: "upgrade-requested", kind: "upgrade" },
+  { type: "upgrade-requested", kind: "upgrade", hold: false },
+  { type: "upgrade-requested", kind: "upgrade", hold: true },
+  { type: "commit-requested" },
   { type: "upgrade-requested", kind: "rollback", to: null },
   { type: "upgrade-requested", kind: "rollback", to: 1 },
   { type: "drain-requested" },

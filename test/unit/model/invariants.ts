@@ -2,6 +2,7 @@ import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
 import {
   activeGeneration,
+  findGeneration,
   type Generation,
   isLive,
   type Monotonic,
@@ -45,6 +46,10 @@ function wrongGenerations({ generations, lifecycle, nextGeneration }: State): st
     found.push(`${lifecycle.phase} with an active generation`);
   }
   if (lifecycle.phase === "stopping" && candidates > 0) found.push("stopping with a candidate");
+  const held = generations.filter(({ stage }) => stage.phase === "held");
+  const trial = generations.some(({ stage }) => stage.phase === "active" && stage.trial);
+  if (held.length > 1) found.push(`${held.length} generations are held`);
+  if (held.length > 0 && !trial) found.push("a generation is held, and none is on trial");
   const ids = generations.map(({ id }) => id);
   if (ids.some((id, at) => id <= (ids[at - 1] ?? 0))) found.push(`generations out of order: ${ids}`);
   if (ids.some((id) => id >= nextGeneration)) found.push("a generation beyond nextGeneration");
@@ -113,6 +118,7 @@ const legal: Record<string, readonly Worker["run"]["phase"][]> = {
   starting: ["spawning", "starting", "ready"],
   verifying: ["ready"],
   active: ["waiting", "spawning", "starting", "ready", "draining"],
+  held: ["waiting", "spawning", "starting", "ready", "draining"],
   draining: ["stopping", "draining"],
 };
 
@@ -122,7 +128,8 @@ function wrongWorkers({ id, stage, workers, specification }: Generation): string
     .filter(({ run }) => !legal[label]?.includes(run.phase))
     .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
   const wanted = specification.plan.workers;
-  if ((label === "active" || label === "starting" || label === "verifying") && workers.length !== wanted) {
+  const whole = ["active", "held", "starting", "verifying"].includes(label);
+  if (whole && workers.length !== wanted) {
     found.push(`generation ${id} has ${workers.length} workers, not ${wanted}`);
   }
   if (label === "draining" && workers.length === 0) found.push(`drained generation ${id} is still here`);
@@ -143,6 +150,7 @@ function lostActive({ before, decision: { state } }: Step): string[] {
     const allowed = state.lifecycle.phase === "stopping" || state.lifecycle.phase === "drained";
     return allowed ? [] : [`generation ${was?.id} is lost while ${state.lifecycle.phase}`];
   }
+  if (findGeneration(before, is.id)?.stage.phase === "held") return [];
   if (before.upgrade?.generation !== is.id) return [`generation ${is.id} is active without an upgrade`];
   const ready = is.workers.every(({ run }) => run.phase === "ready");
   return ready ? [] : [`generation ${is.id} is active before its workers are ready`];

@@ -46,11 +46,11 @@ export class Story {
     return this;
   }
 
-  request(kind: "upgrade" | "rollback" = "upgrade"): this {
+  request(kind: "upgrade" | "rollback" = "upgrade", hold = false): this {
     return this.send(
       kind === "rollback"
         ? { type: "upgrade-requested", kind, to: null }
-        : { type: "upgrade-requested", kind },
+        : { type: "upgrade-requested", kind, hold },
     );
   }
 

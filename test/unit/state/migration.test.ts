@@ -58,7 +58,13 @@ test("a state of format 1 is read: its generations run in the release itself, an
     specification: { plan: { ...plan, snapshot: false, shared: [], keep: 3 }, listeners: null },
   };
   assert.deepEqual(state.generations, [
-    { ...format1.state.generations[0], ...wanted, snapshot: null, version: null },
+    {
+      ...format1.state.generations[0],
+      ...wanted,
+      snapshot: null,
+      version: null,
+      stage: { phase: "active", since: 1, trial: false },
+    },
   ]);
   assert.deepEqual(state.retired, [{ generation: 1, ...wanted, snapshot: null, version: null }]);
   assert.deepEqual([state.snapshots, state.upgrade?.to], [[], null]);
