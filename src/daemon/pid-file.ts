@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { messageOf } from "../lib/failure.js";
 import { replaceFile } from "../linux/replace-file.js";
 
@@ -35,7 +35,9 @@ export class PidFile {
   /** The service ends. One that names another process stays. */
   remove(): void {
     this.#attempt("remove", () => {
-      if (readFileSync(this.#path, "utf8") === `${process.pid}\n`) rmSync(this.#path);
+      // A service that could not be started has none.
+      if (existsSync(this.#path) && readFileSync(this.#path, "utf8") === `${process.pid}\n`)
+        rmSync(this.#path);
     });
   }
 

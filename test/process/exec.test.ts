@@ -177,11 +177,18 @@ async function strikeEach(
       return other === undefined && (one !== before || (who === "new" && wasStruck(rig.directory)));
     });
     const struck = disarmFault(rig.directory);
-    if (rig.daemons().length === 0) rig.manager.start();
+    if (struck !== undefined && who === "new") {
+      await rig.manager.waitFor("the death of the new daemon", () =>
+        rig.daemons().every((pid) => pid === before),
+      );
+    }
+    // The new one also has things to do after it has taken over.
+    const tookOver = rig.daemons().length === 0;
+    if (tookOver) rig.manager.start();
     await rig.settled();
     await verify(`struck: ${struck}`);
     assert.equal(rig.daemons().length, 1);
-    if (struck === undefined) return all;
+    if (struck === undefined || (tookOver && who === "new")) return all;
     if (who === "new") assert.deepEqual(rig.daemons(), [before], struck);
     all.push(struck);
   }

@@ -3,14 +3,14 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Rig } from "../harness/process/rig.js";
 
-/** What stands in for a full disk: root may write into any directory, but nobody into a file as if it were one. */
+/**
+ * What stands in for a full disk: root may write into any directory, but nobody into a file as if it were one. Snapshots are out of
+ * sight with the rest, so who starts workers meanwhile runs in place.
+ */
 function breakDisk(rig: Rig): void {
   renameSync(rig.stateDirectory, `${rig.stateDirectory}.away`);
   writeFileSync(rig.stateDirectory, "");
 }
-
-/** A full disk can still be read; here the snapshots would be out of sight with the rest. */
-const inPlace = 'snapshot = "off"\n';
 
 function mendDisk(rig: Rig): void {
   rmSync(rig.stateDirectory);
@@ -18,7 +18,7 @@ function mendDisk(rig: Rig): void {
 }
 
 test("without a writable state directory the service goes on, refuses upgrades and says so", async () => {
-  await using rig = new Rig({ workers: 2, config: inPlace });
+  await using rig = new Rig({ workers: 2, inPlace: true });
   await rig.manager.startReady();
   await using load = rig.load();
   breakDisk(rig);
@@ -57,7 +57,7 @@ test("once the disk can be written again SIGHUP upgrades, as holdfast upgrade do
 });
 
 test("a daemon that dies while the disk is full leaves what it knew in memory", async () => {
-  await using rig = new Rig({ config: inPlace });
+  await using rig = new Rig({ inPlace: true });
   await rig.manager.startReady();
   breakDisk(rig);
   await assert.rejects(rig.ask("/crash"));
