@@ -27,7 +27,7 @@ ExecStart=/usr/bin/node --expose-gc ${RELEASE}/server.js
 let deployed = 0;
 
 export async function installNativeServices(container: Container): Promise<void> {
-  await container.sh(`mkdir -m 777 ${STAMPS}`);
+  await container.sh(`mkdir -p -m 777 ${STAMPS}`);
   await deploy(container);
   await container.write(`${UNITS}/holdfast@.service.d/stamps.conf`, `[Service]\nReadWritePaths=${STAMPS}\n`);
   await writeService(container, NATIVE, "");
