@@ -1,6 +1,6 @@
 import { formatAddress, parseAddress } from "../lib/address.js";
 import { closeFd } from "../linux/fd.js";
-import { markUnseen, openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
@@ -11,7 +11,6 @@ import {
   activeGeneration,
   type Generation,
   initialState,
-  isLive,
   type Listener,
   type State,
 } from "../model/state.js";
@@ -21,7 +20,8 @@ import type { WorkerProcesses } from "../process/worker-processes.js";
 import type { Remembered } from "../state/state-store.js";
 import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adopt.js";
 import { channelFdName, workerFdName } from "./fd-names.js";
-import type { Inheritance, InheritedPidfd } from "./inheritance.js";
+import { nameUnseen, toBeReplaced } from "./foreign-workers.js";
+import type { Inheritance } from "./inheritance.js";
 
 export interface Restored {
   readonly state: State;
@@ -107,29 +107,6 @@ function startedAnew(state: State, rebooted: boolean): State {
     snapshots,
     retired: last === undefined ? retired : retire(state, last),
   };
-}
-
-/** Workers of another pid namespace or unit are like those of a service that is restarted: they serve until others do. */
-function toBeReplaced(state: State, pidfds: readonly InheritedPidfd[]): State {
-  const unseen = new Set(pidfds.filter(({ pid }) => pid === 0).map(({ slot }) => nameWorker(slot)));
-  const generations = state.generations.map((generation) => ({
-    ...generation,
-    workers: generation.workers.map((worker) => {
-      if (!isLive(worker.run) || !unseen.has(nameWorker({ generation: generation.id, index: worker.index })))
-        return worker;
-      const process = { pid: markUnseen(worker.run.process.pid), startTime: null };
-      return { ...worker, run: { ...worker.run, process } };
-    }),
-  }));
-  return { ...state, generations, lifecycle: { phase: "leaving", next: "upgrade" } };
-}
-
-/** What cannot be seen is known by its place. */
-function nameUnseen(pidfds: readonly InheritedPidfd[], state: State): readonly InheritedPidfd[] {
-  return pidfds.map((inherited) => {
-    const run = inherited.pid === 0 ? findWorker(state, inherited.slot)?.run : undefined;
-    return run !== undefined && isLive(run) ? { ...inherited, pid: run.process.pid } : inherited;
-  });
 }
 
 function restoreListeners(
