@@ -110,7 +110,7 @@ for (const release of RELEASES) {
       assert.match(loaded, new RegExp(`node-v${abi}-linux-[a-z0-9]+/notify\\.node$`));
     });
 
-    it("fluent-package: an upgrade of the package replaces every daemon under load; workers stay; enabled or not, what was stopped stays stopped", async () => {
+    it("an upgrade of the package replaces every daemon under load; workers stay, what was stopped stays stopped", async () => {
       await container.sh("systemctl enable holdfast@idle");
       const others = [native.mainPid(), container.show("shop.service", "MainPID").then(Number)];
       const before = await Promise.all(others);
@@ -130,7 +130,7 @@ for (const release of RELEASES) {
       assert.equal(versionOf(await web.settled()), "v2");
     });
 
-    it("fluent-package: a downgrade is an upgrade to what was before", async () => {
+    it("a downgrade is an upgrade to what was before", async () => {
       const workers = workerPids(await web.settled());
       await losesNothing(web, async () => aptInstall(container, await buildPackage("deb")));
       assert.equal((await web.status()).version, OWN_VERSION);

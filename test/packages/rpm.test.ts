@@ -30,7 +30,7 @@ for (const release of RELEASES) {
       assert.equal(await container.sh(`curl -sS http://${web.address}/`), "v1");
     });
 
-    it("fluent-package: an upgrade of the package replaces the daemon under load, and the workers stay", async () => {
+    it("an upgrade of the package replaces the daemon under load, and the workers stay", async () => {
       await survivesUpgrade(web, () => install(NEXT_VERSION));
     });
 
