@@ -3,6 +3,7 @@ import { waitUntil } from "../harness/container/wait-until.js";
 import { countLost } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { onEachRelease } from "../harness/service/promise.js";
+import { assertNothingMissed, startTalk } from "../harness/service/start-talk.js";
 import { assertNothingReopened, losesNothing } from "../harness/service/under-load.js";
 import { SOCKET, versionOf, type WebService, workerPids } from "../harness/service/web-service.js";
 
@@ -40,6 +41,21 @@ async function startBesideAndDrain(web: WebService): Promise<void> {
 async function answers(web: WebService, ...options: string[]): Promise<string> {
   return web.container.sh(`curl -sS --max-time 20 ${options.join(" ")}`);
 }
+
+/** Loaded before the app: the first worker that is sent connections dies of it, before it has acknowledged them. */
+const STRIKE = `import { mkdirSync } from "node:fs";
+const { parse } = JSON;
+JSON.parse = (text, reviver) => {
+  const parsed = parse(text, reviver);
+  if (parsed?.type !== "prepare") return parsed;
+  try {
+    mkdirSync("/tmp/struck");
+  } catch {
+    return parsed;
+  }
+  process.kill(process.pid, "SIGKILL");
+};
+`;
 
 const ways: readonly [what: string, go: (web: WebService) => Promise<void>, version: string][] = [
   ["QUIT to the old one finishes", (web) => must(web, "commit"), "v2"],
@@ -149,6 +165,50 @@ onEachRelease("the experiments, with systemd", (promise) => {
       const report = await load.stop();
       assertNothingReopened(report, kept);
       assert.deepEqual(Object.keys(report.versions), ["v1", "v2", "v3"]);
+    },
+  );
+
+  promise(
+    "MOSN: a receiver that dies in the middle of the transfer: every connection lives on, and nothing is lost, doubled or reordered",
+    { app: "lines" },
+    async (web) => {
+      await web.must("start");
+      await using talk = await startTalk(web.container, { app: "lines", address: web.address });
+      await web.container.write(`/srv/${web.name}/strike.mjs`, STRIKE);
+      const more = `environment = { PORT = "{port}", NODE_OPTIONS = "--import=/srv/${web.name}/strike.mjs" }`;
+      await web.configure({ more });
+      await web.deploy("v2");
+      await web.must("reload");
+      await talk.waitFor("v2");
+      const { workers } = await web.settled();
+      assert.deepEqual(workers.map(({ crashes }) => crashes).sort(), [0, 1]);
+      assertNothingMissed(await talk.stop());
+    },
+  );
+
+  promise(
+    "Envoy, MOSN: two units take over one after the other by --takeover: live connections go along, and the unit before ends well",
+    { app: "lines" },
+    async (web) => {
+      await web.must("start");
+      await using talk = await startTalk(web.container, { app: "lines", address: web.address });
+      let [unit, runtime] = [web.unit, `/run/holdfast/${web.name}`];
+      for (const version of ["v2", "v3"]) {
+        await web.deploy(version);
+        const next = `${web.name}-${version}`;
+        await web.container.sh(
+          `systemd-run --quiet --unit=${next} --service-type=notify -p NotifyAccess=exec -p KillMode=process -p FileDescriptorStoreMax=64 \
+               -p RuntimeDirectory=${next} -p StateDirectory=${next} /usr/bin/holdfastd --name ${web.name} --takeover ${runtime}/takeover.sock`,
+        );
+        await talk.waitFor(version);
+        await waitUntil(`the end of ${unit}`, DEADLINE_MS, async () => {
+          return (await web.container.show(unit, "ActiveState")) === "inactive";
+        });
+        assert.equal(await web.container.show(unit, "Result"), "success");
+        [unit, runtime] = [`${next}.service`, `/run/${next}`];
+      }
+      assertNothingMissed(await talk.stop());
+      await web.container.sh(`systemctl stop ${unit}`);
     },
   );
 
