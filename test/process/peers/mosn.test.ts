@@ -13,7 +13,14 @@ test("MOSN: 5,000 requests on live connections across two upgrades: none is lost
   await rig.settled();
   await using load = await KeptLoad.open(rig.port, connections);
   const answered = (count: number): Promise<boolean> =>
-    rig.manager.waitFor(`${count} answers`, () => load.answers.length >= count, 60_000);
+    rig.manager.waitFor(
+      `${count} answers`,
+      () => {
+        assert.deepEqual(load.failures, []);
+        return load.answers.length >= count;
+      },
+      60_000,
+    );
   for (const [version, from] of [
     ["2", requests / 3],
     ["3", (2 * requests) / 3],
