@@ -57,6 +57,32 @@ test("the file is replaced as a whole: whoever has the old one open reads the ol
   assert.notEqual(statSync(join(directory, file)).ino, before);
 });
 
+test("a value that changes is written every ten seconds, until another process has it", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const directory = temporaryDirectory(t);
+  const counter = new Counter();
+  const { keeper } = keep(directory, false);
+  keeper.register(counter.define());
+  const onDisk = (): number => {
+    const next = new Counter();
+    keep(directory, false).keeper.register(next.define());
+    return next.value;
+  };
+  counter.value = 1;
+  t.mock.timers.tick(10_000);
+  assert.equal(onDisk(), 0, "not before it serves");
+  keeper.begin();
+  for (const value of [2, 3]) {
+    counter.value = value;
+    t.mock.timers.tick(10_000);
+    assert.equal(onDisk(), value);
+  }
+  keeper.end();
+  counter.value = 4;
+  t.mock.timers.tick(10_000);
+  assert.equal(onDisk(), 3);
+});
+
 test("what has not changed is not written again", (t) => {
   const directory = writtenDirectory(t);
   const counter = new Counter();
