@@ -7,6 +7,8 @@ import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { isTlsServer } from "../tls/internals.js";
 import { BetweenRequests } from "./between-requests.js";
 import { checkHttpInternals } from "./check-internals.js";
+import { closeAfterResponse } from "./close-after-response.js";
+import { Handshakes } from "./handshakes.js";
 import { asHttpSocket, findConnectionsList, type HttpParser, isEnding } from "./internals.js";
 import { onRequestStart, onResponseFinish } from "./request-events.js";
 import { takeIn } from "./take-in.js";
@@ -54,9 +56,7 @@ class ServerConnections implements HttpCarrier {
   #telling = false;
   #onChange: (() => void) | undefined;
   #notifying = false;
-  /** With TLS, from before the handshake on: what is under the sockets. */
-  readonly #transports = new Set<Socket>();
-  #handshakes = 0;
+  readonly #handshakes = new Handshakes();
   #adopting = false;
   #accepted = 0;
   #requests = 0;
@@ -78,7 +78,7 @@ class ServerConnections implements HttpCarrier {
     server.on("connection", (socket: Socket) => {
       if (this.#adopting) this.#adopted += 1;
       else this.#accepted += 1;
-      if (tls) this.#beginHandshake(socket);
+      if (tls) this.#handshakes.begin(socket);
       else this.#track(socket);
     });
     if (!tls) return;
@@ -112,11 +112,7 @@ class ServerConnections implements HttpCarrier {
 
   stopMoving(): void {
     this.#telling = true;
-    for (const socket of this.#sockets) {
-      const { parser, _httpMessage: response } = asHttpSocket(socket);
-      // Not with more requests pipelined behind it: their responses must come first.
-      if (response && parser?.incoming === response.req) response.shouldKeepAlive = false;
-    }
+    for (const socket of this.#sockets) closeAfterResponse(socket);
   }
 
   freeze(limit: number): Frozen[] {
@@ -161,7 +157,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   get open(): number {
-    return this.#sockets.size + this.#handshakes;
+    return this.#sockets.size + this.#handshakes.open;
   }
 
   get counters(): Counters {
@@ -195,9 +191,7 @@ class ServerConnections implements HttpCarrier {
       else this.#cut += 1;
       socket.destroy();
     }
-    this.#cut += this.#handshakes;
-    this.#handshakes = 0;
-    for (const transport of this.#transports) transport.destroy();
+    this.#cut += this.#handshakes.cut();
     this.#candidates?.clear();
     this.#sockets.clear();
     this.#notify();
@@ -225,15 +219,8 @@ class ServerConnections implements HttpCarrier {
     if (this.#endDrain !== undefined) this.#finished += 1;
   }
 
-  #beginHandshake(transport: Socket): void {
-    this.#handshakes += 1;
-    this.#transports.add(transport);
-    transport.once("close", () => this.#transports.delete(transport));
-  }
-
   #endHandshake(): void {
-    // None is left when it has been cut.
-    this.#handshakes = Math.max(0, this.#handshakes - 1);
+    this.#handshakes.end();
     this.#notify();
   }
 
