@@ -1,12 +1,29 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import * as v from "valibot";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { openListener } from "../../../../src/linux/listener.js";
 import { temporaryDirectory } from "../../linux/temporary-directory.js";
 import { top } from "./service.js";
+
+/** What the daemon needs, and the library for apps has to do without. */
+const daemonsOwn = ["winston", "winston-transport", "smol-toml"];
+
+const manifest = v.object({
+  dependencies: v.record(v.string(), v.string()),
+  optionalDependencies: v.record(v.string(), v.string()),
+});
+
+/** What npm installs with the package. */
+function findDependencies(modules: string): string[] {
+  const text = readFileSync(join(modules, "holdfast/package.json"), "utf8");
+  const { dependencies, optionalDependencies } = v.parse(manifest, JSON.parse(text));
+  const names = Object.keys({ ...dependencies, ...optionalDependencies });
+  return names.filter((name) => !daemonsOwn.includes(name));
+}
 
 /** A directory in which the package, as npm packs it, is installed with its dependencies, Node's types and `more`. */
 function install(t: TestContext, ...more: readonly string[]): string {
@@ -19,7 +36,7 @@ function install(t: TestContext, ...more: readonly string[]): string {
     cwd: directory,
   });
   mkdirSync(join(modules, "@types"));
-  for (const name of ["koffi", "systemd-socket", "sd-notify", "valibot", "@types/node", ...more]) {
+  for (const name of [...findDependencies(modules), "@types/node", ...more]) {
     symlinkSync(join(top, "node_modules", name), join(modules, name));
   }
   return directory;
