@@ -31,6 +31,18 @@ export async function bring(container: Container, file: string): Promise<string>
   return path;
 }
 
+export interface AptOutcome {
+  readonly code: number | null;
+  /** What apt, dpkg and the packages' scripts said. */
+  readonly output: string;
+}
+
+/** `apt-get VERB` without a question; whether it works is for the caller to say. */
+export async function apt(container: Container, ...args: string[]): Promise<AptOutcome> {
+  const { code, stdout, stderr } = await container.exec([...APT, ...args]);
+  return { code, output: stdout + stderr };
+}
+
 /** `apt-get install` of packages in one run, which must succeed; a lower version is installed, too. Returns what apt said. */
 export async function aptInstall(container: Container, ...files: string[]): Promise<string> {
   const paths: string[] = [];

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { StatusReport } from "../../../src/control/port.js";
+import { statusReply } from "../../../src/control/schema.js";
+import type { Container } from "../container/container.js";
+import { waitUntil } from "../container/wait-until.js";
+import type { LoadReport } from "../load/report.js";
+import { startLoad } from "../load/start-load.js";
+import { assertNothingMissed, startTalk } from "../service/start-talk.js";
+import { assertNothingLost, assertNothingReopened } from "../service/under-load.js";
+import type { Example } from "./build-example.js";
+
+const DEADLINE_MS = 30_000;
+const ADDRESSES: Record<Example, string> = { chat: "127.0.0.1:8085", wsgi: "127.0.0.1:8086" };
+/** Few: two services at a time are asked, on whatever machine. */
+const LOAD = { keepAlive: 4, freshPerSecond: 20, slow: 1, slowMs: 200, pauseMs: 20 };
+const TALKERS = 10;
+const ENOUGH = 2;
+
+/** The service of an example's package. */
+export class ExampleService {
+  readonly container: Container;
+  readonly example: Example;
+  readonly name: string;
+  readonly unit: string;
+  readonly socketUnit: string;
+
+  constructor(container: Container, example: Example) {
+    this.container = container;
+    this.example = example;
+    this.name = `example-${example}`;
+    this.unit = `${this.name}.service`;
+    this.socketUnit = `${this.name}.socket`;
+  }
+
+  get address(): string {
+    return ADDRESSES[this.example];
+  }
+
+  /** The version that answers. */
+  answer(): Promise<string> {
+    return this.container.sh(`curl -sS http://${this.address}/`);
+  }
+
+  show(property: string): Promise<string> {
+    return this.container.show(this.unit, property);
+  }
+
+  /** `holdfast status --json`, and its exit status. */
+  async status(): Promise<{ readonly code: number | null; readonly report: StatusReport }> {
+    const { code, stdout } = await this.container.exec(["holdfast", "-n", this.name, "status", "--json"]);
+    return { code, report: v.parse(statusReply, JSON.parse(stdout)) };
+  }
+
+  /** Once there is only the active generation. */
+  settled(): Promise<StatusReport> {
+    return waitUntil(`${this.unit} settled`, DEADLINE_MS, async () => {
+      const { report } = await this.status().catch(() => ({ report: null }));
+      return report?.lifecycle === "running" && report.upgrade === null && report.generations.length === 1
+        ? report
+        : null;
+    });
+  }
+}
+
+/**
+ * Runs `event` while clients that never retry ask both services. None loses a request. The chat's connections, HTTP and WebSocket,
+ * are the same ones afterwards, and each message has been heard once and in order.
+ */
+export async function undisturbed(
+  container: Container,
+  event: () => Promise<unknown>,
+): Promise<Record<Example, LoadReport>> {
+  const chat = new ExampleService(container, "chat");
+  const wsgi = new ExampleService(container, "wsgi");
+  await using talk = await startTalk(
+    container,
+    { app: "chat", address: chat.address, connections: TALKERS, numbered: true },
+    await chat.answer(),
+  );
+  await using asked = await startLoad(container, { ...LOAD, address: chat.address });
+  await using load = await startLoad(container, { ...LOAD, address: wsgi.address });
+  await event();
+  await Promise.all([chat.settled(), wsgi.settled()]);
+  await talk.waitFor(await chat.answer());
+  await Promise.all([asked.waitForMore(ENOUGH), load.waitForMore(ENOUGH)]);
+  const [said, reports] = await Promise.all([talk.stop(), Promise.all([asked.stop(), load.stop()])]);
+  assertNothingMissed(said, TALKERS);
+  assertNothingReopened(reports[0], LOAD.keepAlive);
+  assertNothingLost(reports[1]);
+  return { chat: reports[0], wsgi: reports[1] };
+}
+
+/** Which versions answered, in the order of their first response. */
+export function versionsIn({ versions }: LoadReport): readonly string[] {
+  return Object.keys(versions);
+}
+
+export async function assertAnswers(container: Container, version: string): Promise<void> {
+  for (const example of ["chat", "wsgi"] as const) {
+    assert.equal(await new ExampleService(container, example).answer(), version, example);
+  }
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Container } from "../harness/container/container.js";
+import { RELEASES } from "../harness/container/image.js";
+import {
+  type AptOutcome,
+  apt,
+  aptInstall,
+  aptRemove,
+  bootForPackages,
+  bring,
+} from "../harness/packages/boot.js";
+import { buildExample, EXAMPLES, type Flaw } from "../harness/packages/build-example.js";
+import { buildPackage, NEXT_VERSION } from "../harness/packages/build-package.js";
+import {
+  assertAnswers,
+  ExampleService,
+  undisturbed,
+  versionsIn,
+} from "../harness/packages/example-service.js";
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own notation
+const STATE = "${db:Status-Abbrev}${Version}";
+const BAD: readonly (readonly [version: string, flaw: Flaw])[] = [
+  ["5", "crashes at boot"],
+  ["6", "is never ready"],
+  ["7", "fails its verification"],
+];
+
+for (const release of RELEASES) {
+  // The life of the packages of two apps, one native and one plain, on one machine; each goes on from where the one before it ended.
+  describe(`the .deb of an app, on ${release}`, () => {
+    let container: Container;
+    let chat: ExampleService;
+    let wsgi: ExampleService;
+
+    before(async () => {
+      container = await bootForPackages(release);
+      await aptInstall(container, await buildPackage("deb"));
+      chat = new ExampleService(container, "chat");
+      wsgi = new ExampleService(container, "wsgi");
+    });
+    after(() => container?.[Symbol.asyncDispose]());
+
+    const both = (version: string, flaw?: Flaw): Promise<string[]> =>
+      Promise.all(EXAMPLES.map((example) => buildExample("deb", example, version, flaw)));
+    const install = async (...files: string[]): Promise<AptOutcome> => {
+      const paths = await Promise.all(files.map((file) => bring(container, file)));
+      return apt(container, "install", "--allow-downgrades", ...paths);
+    };
+    const assertStates = async (state: string): Promise<void> => {
+      for (const { name } of [chat, wsgi]) {
+        assert.equal(await container.sh(`dpkg-query -W -f '${STATE}' ${name}`), state, name);
+      }
+    };
+    /** Upgrades both under load; who asks sees the old version, then the new one, and nothing else. */
+    const upgrade = async (from: string, to: string, event: () => Promise<unknown>): Promise<void> => {
+      const reports = await undisturbed(container, event);
+      for (const report of [reports.chat, reports.wsgi]) assert.deepEqual(versionsIn(report), [from, to]);
+      await assertStates(`ii ${to}`);
+    };
+
+    it("the first installation starts and enables service and socket", async () => {
+      await aptInstall(container, ...(await both("1")));
+      await assertStates("ii 1");
+      await assertAnswers(container, "1");
+      for (const { unit, socketUnit } of [chat, wsgi]) {
+        const states = await container.sh(
+          `systemctl is-active ${unit} ${socketUnit}; systemctl is-enabled ${unit} ${socketUnit}`,
+        );
+        assert.equal(states, "active\nactive\nenabled\nenabled");
+      }
+    });
+
+    it("an upgrade loses no request and no connection", async () => {
+      const files = await both("2");
+      await upgrade("1", "2", () => aptInstall(container, ...files));
+    });
+
+    it("an upgrade starts nothing that was stopped, and enables nothing that was disabled", async () => {
+      await container.sh(
+        `systemctl disable --quiet ${chat.unit}; systemctl stop ${wsgi.socketUnit} ${wsgi.unit}`,
+      );
+      await aptInstall(container, ...(await both("3")));
+      assert.equal(await chat.answer(), "3");
+      assert.equal(await wsgi.show("ActiveState"), "inactive");
+      assert.equal(await container.sh(`systemctl is-enabled ${chat.unit} || true`), "disabled");
+      assert.equal(await container.sh(`systemctl is-enabled ${wsgi.unit}`), "enabled");
+      await container.sh(`systemctl disable --quiet ${wsgi.unit}`);
+      await aptInstall(container, ...(await both("4")));
+      assert.equal(await wsgi.show("ActiveState"), "inactive");
+      await assertStates("ii 4");
+      await container.sh(
+        `systemctl enable --quiet ${chat.unit} ${wsgi.unit}; systemctl start ${wsgi.socketUnit} ${wsgi.unit}`,
+      );
+      await assertAnswers(container, "4");
+    });
+
+    for (const [version, flaw] of BAD) {
+      it(`a version that ${flaw} makes apt fail and say why; the old one serves on, and nobody notices`, async () => {
+        const files = await both(version, flaw);
+        const reports = await undisturbed(container, async () => {
+          const { code, output } = await install(...files);
+          assert.equal(code, 100, output);
+          for (const { unit } of [chat, wsgi]) {
+            assert.match(
+              output,
+              new RegExp(`holdfast: ${unit} does not run the new version: generation \\d+, .* failed: `),
+            );
+          }
+        });
+        for (const report of [reports.chat, reports.wsgi]) assert.deepEqual(versionsIn(report), ["4"]);
+        await assertStates(`iF ${version}`);
+        for (const service of [chat, wsgi]) {
+          const { code, report } = await service.status();
+          assert.equal(code, 4);
+          assert.match(report.degraded ?? "", /^the last upgrade failed: /);
+          assert.match(await service.show("StatusText"), /failed: .*; still serving \d+/);
+        }
+      });
+    }
+
+    it("what was mended on the disk is configured by dpkg --configure -a", async () => {
+      await container.sh(
+        `sed -i /statusCode/d /usr/share/example-chat/app/server.js; sed -i /^raise/d /usr/share/example-wsgi/app/app.py`,
+      );
+      await upgrade("4", "7", () => container.sh("dpkg --configure -a"));
+    });
+
+    it("a good version heals one that is half-configured", async () => {
+      const { code } = await install(...(await both("8.1", "crashes at boot")));
+      assert.equal(code, 100);
+      await assertStates("iF 8.1");
+      const files = await both("9");
+      await upgrade("7", "9", () => aptInstall(container, ...files));
+      assert.equal((await chat.status()).code, 0);
+    });
+
+    it("a run that ended between unpack and configure has changed nothing; dpkg --configure -a makes up for it", async () => {
+      const paths = await Promise.all((await both("10")).map((file) => bring(container, file)));
+      await container.sh(`dpkg --unpack ${paths.join(" ")}`);
+      await assertStates("iU 10");
+      await assertAnswers(container, "9");
+      await upgrade("9", "10", () => container.sh("dpkg --configure -a"));
+    });
+
+    it("Holdfast and the apps are upgraded in one run of apt", async () => {
+      const files = [await buildPackage("deb", NEXT_VERSION), ...(await both("11"))];
+      await upgrade("10", "11", () => aptInstall(container, ...files));
+      assert.equal((await chat.status()).report.version, NEXT_VERSION);
+    });
+
+    it("removal stops service and socket and keeps the state; another installation starts them again", async () => {
+      await aptRemove(container, "remove", "example-chat example-wsgi");
+      for (const { unit, socketUnit, name } of [chat, wsgi]) {
+        assert.notEqual(await container.show(unit, "ActiveState"), "active");
+        assert.notEqual(await container.show(socketUnit, "ActiveState"), "active");
+        assert.deepEqual(await container.pidsIn(unit), []);
+        await container.sh(`test -e /var/lib/holdfast/${name}/state.json`);
+      }
+      await aptInstall(container, ...(await both("11")));
+      await assertAnswers(container, "11");
+    });
+
+    it("purging leaves nothing of them", async () => {
+      await aptRemove(container, "purge", "example-chat example-wsgi");
+      const found =
+        "find / -xdev -name '*example-*' -not -path '/proc/*' -not -path '/sys/*' -not -path '/root/*'";
+      const remains = await container.sh(`${found} -not -path '/run/*' -not -path '/var/log/*' | sort`);
+      assert.equal(remains, "");
+      assert.deepEqual(await container.pidsIn(chat.unit), []);
+    });
+  });
+}
