@@ -6,6 +6,20 @@ import { ensurePackagesImage } from "./image.js";
 
 const APT = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q"] as const;
 
+const OFFER = `
+mkdir -p /srv/repository && cd /srv/repository && cp FILES .
+for file in *.deb; do
+  dpkg-deb -f $file
+  printf 'Filename: ./%s\\nSize: %s\\nSHA256: %s\\n\\n' $file $(stat -c %s $file) $(sha256sum < $file | cut -d' ' -f1)
+done > Packages
+printf 'Origin: Apps\\nSuite: stable\\nDate: %s\\nSHA256:\\n %s %s Packages\\n' \\
+  "$(date -Ru)" $(sha256sum < Packages | cut -d' ' -f1) $(stat -c %s Packages) > Release
+rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list
+echo 'Unattended-Upgrade::Origins-Pattern { "origin=Apps"; };' > /etc/apt/apt.conf.d/90apps
+apt-get -q update
+`;
+
 /**
  * A Debian system as its admin has it before the first package of Holdfast: systemd as PID 1, a package `nodejs` that is new enough,
  * and test/apps in /opt/apps. What is put into /root/packages can be installed.
@@ -41,6 +55,18 @@ export interface AptOutcome {
 export async function apt(container: Container, ...args: string[]): Promise<AptOutcome> {
   const { code, stdout, stderr } = await container.exec([...APT, ...args]);
   return { code, output: stdout + stderr };
+}
+
+/** A repository of these packages, named by their paths in the container, is all that apt and unattended-upgrades know. */
+export async function offer(container: Container, paths: readonly string[]): Promise<void> {
+  await container.sh(OFFER.replace("FILES", paths.join(" ")));
+}
+
+/** The same for dnf. */
+export async function offerToDnf(container: Container, paths: string): Promise<void> {
+  const repository = "[apps]\nname=apps\nbaseurl=file:///srv/rpms\ngpgcheck=0\n";
+  await container.write("/etc/yum.repos.d/apps.repo", repository);
+  await container.sh(`mkdir -p /srv/rpms && cp ${paths} /srv/rpms && createrepo_c -q /srv/rpms`);
 }
 
 /** `apt-get install` of packages in one run, which must succeed; a lower version is installed, too. Returns what apt said. */

@@ -75,6 +75,31 @@ export function buildExample(kind: Kind, example: Example, version: string, flaw
   });
 }
 
+/**
+ * For rpm and dnf on Debian: a package without files that provides what these .rpm (named from the top of the checkout) require of a
+ * distribution: Debian's own packages have it.
+ */
+export function buildBaseRpm(rpms: readonly string[]): Promise<string> {
+  return buildOnce("rpm-base", async (folder) => {
+    const files = rpms.map((file) => pathInCheckout(file));
+    const { stdout } = await run("rpm", ["-qp", "--requires", ...files]);
+    const provided = [...new Set(stdout.split("\n"))]
+      .filter((line) => line !== "" && !line.startsWith("rpmlib(") && line !== "holdfast")
+      .map((line) => `Provides: ${line.replace(" >= ", " = ")}`);
+    const head =
+      "Name: base\nVersion: 1\nRelease: 1\nSummary: What Debian has\nLicense: MIT\nBuildArch: noarch";
+    await writeFile(
+      join(folder, "base.spec"),
+      [head, ...provided, "%description", "What Debian has.", "%files", ""].join("\n"),
+    );
+    await run("rpmbuild", ["-bb", "--quiet", "--define", `_topdir ${folder}/top`, "base.spec"], {
+      cwd: folder,
+    });
+    await cp(await findIn(join(folder, "top/RPMS/noarch"), ".rpm"), join(folder, "base.rpm"));
+    await Promise.all(["top", "base.spec"].map((name) => rm(join(folder, name), { recursive: true })));
+  });
+}
+
 /** The sources with what `npm ci` brings. */
 async function prepare(source: string, example: Example, edits: readonly Edit[]): Promise<void> {
   await cp(pathInCheckout("packaging", "examples", example), source, { recursive: true });

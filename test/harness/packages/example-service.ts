@@ -4,7 +4,7 @@ import type { StatusReport } from "../../../src/control/port.js";
 import { statusReply } from "../../../src/control/schema.js";
 import type { Container } from "../container/container.js";
 import { waitUntil } from "../container/wait-until.js";
-import type { LoadReport } from "../load/report.js";
+import { countLost, type LoadReport } from "../load/report.js";
 import { startLoad } from "../load/start-load.js";
 import { assertNothingMissed, startTalk } from "../service/start-talk.js";
 import { assertNothingLost, assertNothingReopened } from "../service/under-load.js";
@@ -89,6 +89,23 @@ export async function undisturbed(
   assertNothingReopened(reports[0], LOAD.keepAlive);
   assertNothingLost(reports[1]);
   return { chat: reports[0], wsgi: reports[1] };
+}
+
+/** The same for what cuts the chat's WebSockets: of the requests none is lost, but connections may be closed between them. */
+export async function losingConnections(
+  container: Container,
+  event: () => Promise<unknown>,
+): Promise<Record<Example, LoadReport>> {
+  const services = [new ExampleService(container, "chat"), new ExampleService(container, "wsgi")] as const;
+  await using chat = await startLoad(container, { ...LOAD, address: services[0].address });
+  await using wsgi = await startLoad(container, { ...LOAD, address: services[1].address });
+  await event();
+  await Promise.all(services.map((service) => service.settled()));
+  await Promise.all([chat.waitForMore(ENOUGH), wsgi.waitForMore(ENOUGH)]);
+  const reports = { chat: await chat.stop(), wsgi: await wsgi.stop() };
+  for (const report of [reports.chat, reports.wsgi])
+    assert.equal(countLost(report), 0, JSON.stringify(report));
+  return reports;
 }
 
 /** Which versions answered, in the order of their first response. */
