@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { pathInCheckout } from "../container/checkout.js";
@@ -53,26 +53,40 @@ const VERSIONS: Record<Example, (version: string) => readonly Edit[]> = {
 };
 
 /**
- * The package of an example in a version, built by its own debian/ or spec with this checkout's add-on and macros, once a run of the
- * tests; a version has always the same flaw. Returns its path from the top of the checkout.
+ * The package of an example in a version, once a run of the tests; a version has always the same flaw. Version 1, and each .rpm, is
+ * built by the example's own debian/ or spec with this checkout's add-on and macros; the other .deb are that one with other files.
+ * Returns its path from the top of the checkout.
  */
 export function buildExample(kind: Kind, example: Example, version: string, flaw?: Flaw): Promise<string> {
+  const edits = [...VERSIONS[example](version), ...(flaw === undefined ? [] : FLAWS[example][flaw])];
   return buildOnce(`${kind}-${example}-${version}`, async (folder) => {
+    if (kind === "deb" && version !== "1") return changeDeb(folder, example, version, edits);
     const work = await mkdtemp(join(tmpdir(), "holdfast-example-"));
     try {
       const source = join(work, "source");
-      await prepare(source, example, [
-        ...VERSIONS[example](version),
-        ["debian/changelog", "(1)", `(${version})`],
-        [`example-${example}.spec`, "Version:  1", `Version:  ${version}`],
-        ...(flaw === undefined ? [] : FLAWS[example][flaw]),
-      ]);
+      const spec: Edit = [`example-${example}.spec`, "Version:  1", `Version:  ${version}`];
+      await prepare(source, example, [spec, ...edits]);
       const file = kind === "deb" ? await buildDeb(source) : await buildRpm(source, example);
-      await cp(file, join(folder, file.split("/").at(-1) ?? ""));
+      await cp(file, join(folder, basename(file)));
     } finally {
       await rm(work, { recursive: true });
     }
   });
+}
+
+async function changeDeb(
+  folder: string,
+  example: Example,
+  version: string,
+  edits: readonly Edit[],
+): Promise<void> {
+  const tree = join(folder, "tree");
+  await run("dpkg-deb", ["--raw-extract", pathInCheckout(await buildExample("deb", example, "1")), tree]);
+  await edit(join(tree, "usr/share", `example-${example}`), edits);
+  await edit(join(tree, "DEBIAN"), [["control", "Version: 1\n", `Version: ${version}\n`]]);
+  const file = join(folder, `example-${example}_${version}_all.deb`);
+  await run("dpkg-deb", ["--build", "--root-owner-group", "-Znone", tree, file]);
+  await rm(tree, { recursive: true });
 }
 
 /**
@@ -106,8 +120,12 @@ async function prepare(source: string, example: Example, edits: readonly Edit[])
   if (example === "chat") {
     await cp(pathInCheckout("node_modules", "ws"), join(source, "app/node_modules/ws"), { recursive: true });
   }
+  await edit(source, edits);
+}
+
+async function edit(folder: string, edits: readonly Edit[]): Promise<void> {
   for (const [file, from, to] of edits) {
-    const path = join(source, file);
+    const path = join(folder, file);
     const text = await readFile(path, "utf8");
     if (!text.includes(from)) throw new HoldfastError("package", `cannot find ${from} in ${path}`);
     await writeFile(
