@@ -225,7 +225,7 @@ for (const release of RELEASES) {
     step("purging leaves nothing of them", async () => {
       await aptRemove(container, "purge", "example-chat example-wsgi");
       const found =
-        "find / -xdev -name '*example-*' -not -path '/proc/*' -not -path '/sys/*' -not -path '/root/*' -not -path '/usr/share/doc/holdfast/*'";
+        "find / -xdev -name '*example-*' -not -path '/proc/*' -not -path '/sys/*' -not -path '/root/*' -not -path '/srv/*' -not -path '/usr/share/doc/holdfast/*'";
       const remains = await container.sh(`${found} -not -path '/run/*' -not -path '/var/log/*' | sort`);
       assert.equal(remains, "");
       assert.deepEqual(await container.pidsIn(chat.unit), []);

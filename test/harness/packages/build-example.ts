@@ -53,13 +53,14 @@ const VERSIONS: Record<Example, (version: string) => readonly Edit[]> = {
 };
 
 /**
- * The package of an example in a version, once a run of the tests; a version has always the same flaw. Version 1, and each .rpm, is
+ * The package of an example in a version, once a run of the tests. Version 1, and each .rpm, is
  * built by the example's own debian/ or spec with this checkout's add-on and macros; the other .deb are that one with other files.
  * Returns its path from the top of the checkout.
  */
 export function buildExample(kind: Kind, example: Example, version: string, flaw?: Flaw): Promise<string> {
   const edits = [...VERSIONS[example](version), ...(flaw === undefined ? [] : FLAWS[example][flaw])];
-  return buildOnce(`${kind}-${example}-${version}`, async (folder) => {
+  const name = [kind, example, version, ...(flaw?.split(" ") ?? [])].join("-");
+  return buildOnce(name, async (folder) => {
     if (kind === "deb" && version !== "1") return changeDeb(folder, example, version, edits);
     const work = await mkdtemp(join(tmpdir(), "holdfast-example-"));
     try {
