@@ -46,3 +46,19 @@ it("rpmlint finds no error and no warning in the .rpm", async () => {
   assert.equal(code, 0, stdout);
   assert.match(stdout, / 0 errors, 0 warnings/);
 });
+
+for (const name of ["example-chat", "example-wsgi"]) {
+  it(`the unit of ${name} has all the settings of holdfast@.service, and no other but its own name and config`, async () => {
+    const settings = (text: string): string[] => text.split("\n").filter((line) => /^[A-Z]\w+=/.test(line));
+    const example = `packaging/examples/${name.replace("example-", "")}/debian/${name}.service`;
+    const config = ` --config /usr/share/${name}/holdfast.toml`;
+    const own = settings((await readFile(example, "utf8")).replace(config, ""));
+    const template = await readFile("units/holdfast@.service", "utf8");
+    const wanted = settings(template.replaceAll("holdfast@%i", "%i").replaceAll("%i", name));
+    const isDescription = (line: string): boolean => line.startsWith("Description=");
+    assert.deepEqual(
+      own.filter((line) => !isDescription(line)),
+      wanted.filter((line) => !isDescription(line)),
+    );
+  });
+}
