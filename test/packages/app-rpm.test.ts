@@ -13,7 +13,7 @@ import {
 } from "../harness/packages/example-service.js";
 import { story } from "../harness/packages/story.js";
 
-const DNF_UPGRADE = "dnf -q -y --releasever=1 --refresh upgrade";
+const DNF_UPGRADE = "dnf -y --releasever=1 --refresh upgrade";
 const BAD: readonly (readonly [version: string, flaw: Flaw])[] = [
   ["3", "crashes at boot"],
   ["4", "is never ready"],
