@@ -15,6 +15,8 @@ async function run(line: CommandLine): Promise<End> {
       return (await import("./cli/status.js")).status(line);
     case "upgrade":
       return (await import("./cli/upgrade.js")).upgrade(line);
+    case "commit":
+      return (await import("./cli/commit.js")).commit(line);
     case "rollback":
       return (await import("./cli/rollback.js")).rollback(line);
     case "reexec":
@@ -25,6 +27,8 @@ async function run(line: CommandLine): Promise<End> {
       return (await import("./cli/stop.js")).stop(line);
     case "events":
       return (await import("./cli/events.js")).events(line);
+    case "history":
+      return (await import("./cli/history.js")).history(line);
     case "reap":
       return (await import("./cli/reap.js")).reap(line);
     case "adopt-listener":

@@ -20,7 +20,7 @@ _holdfast_configs() {
 
 _holdfast() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="init doctor status upgrade rollback reexec drain stop events reap adopt-listener version help"
+  local commands="init doctor status upgrade commit rollback reexec drain stop events history reap adopt-listener version help"
   local options="--name --socket --help --version" word command=
   COMPREPLY=()
   case $previous in
@@ -53,8 +53,9 @@ _holdfast() {
     init) options="--listen --release --workers --no-socket --" ;;
     doctor) options="--json" ;;
     adopt-listener) options= ;;
-    status | events) options="$options --json" ;;
-    upgrade | rollback | reexec | stop) options="$options --timeout --no-wait" ;;
+    status | events | history) options="$options --json" ;;
+    upgrade) options="$options --hold --timeout --no-wait" ;;
+    rollback | reexec | stop) options="$options --timeout --no-wait" ;;
     reap) options="$options --timeout" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { HoldfastError, messageOf } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
@@ -23,14 +24,13 @@ export interface PacketChannelOptions {
 
 const retryMs = 1;
 
-/**
- * Packets with fds between two processes, in order, each whole. A packet that finds the peer's queue full waits here;
- * the sender of many asks `backlog` and holds back.
- */
+/** Packets with fds between two processes, in order, each whole. One that finds the peer's queue full waits here. */
 export class PacketChannel {
   readonly #options: PacketChannelOptions;
   readonly #waiting: Packet[] = [];
   #retry: NodeJS.Timeout | undefined;
+  /** Set once the last word has been said. */
+  #onFinished: (() => void) | undefined;
   #closed = false;
 
   constructor(options: PacketChannelOptions) {
@@ -39,22 +39,13 @@ export class PacketChannel {
     options.watcher.watch(options.fd, () => this.#receiveOne());
   }
 
-  /** Packets that wait for the peer to read. */
-  get backlog(): number {
-    return this.#waiting.length;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /**
    * Sends copies of the fds; the caller may close its own at once. False when it is known that nobody will read it: the
-   * peer is gone, or the channel closed. Throws, with nothing sent, when the packet has to wait and there are no fds
-   * left to copy its own to.
+   * peer is gone, the channel closed, or the packet one that the kernel never takes. Throws, with nothing sent, when the
+   * packet has to wait and there are no fds left to copy its own to.
    */
   send(bytes: Buffer, fds: readonly number[] = []): boolean {
-    if (this.#closed) return false;
+    if (this.#closed || this.#onFinished !== undefined) return false;
     const sent = this.#waiting.length === 0 ? trySend(this.#options.fd, { bytes, fds }) : "full";
     if (sent !== "full") return sent === "sent";
     this.#waiting.push({ bytes, fds: duplicateAll(fds) });
@@ -73,8 +64,20 @@ export class PacketChannel {
     if (this.#closed) return;
     this.#closed = true;
     this.#dropWaiting();
-    this.#options.watcher.unwatch(this.#options.fd);
+    if (this.#onFinished === undefined) this.#options.watcher.unwatch(this.#options.fd);
     closeFd(this.#options.fd);
+  }
+
+  /**
+   * Hears nothing any more, says a last word, and closes once that and all before it is in the peer's queue, or the peer
+   * gone; then calls back, perhaps before it returns. `onClose` is not called.
+   */
+  finish(lastWord: Buffer, onFinished: () => void): void {
+    if (this.#closed || this.#onFinished !== undefined) return;
+    this.send(lastWord);
+    this.#options.watcher.unwatch(this.#options.fd);
+    this.#onFinished = onFinished;
+    if (this.#waiting.length === 0) this.#endFinished();
   }
 
   /** Says nothing any more: the peer reads the end, and what it had sent until then still arrives here. */
@@ -89,6 +92,11 @@ export class PacketChannel {
     if (this.#closed) return;
     this.close();
     this.#options.onClose(why);
+  }
+
+  #endFinished(): void {
+    this.close();
+    this.#onFinished?.();
   }
 
   #dropWaiting(): void {
@@ -107,11 +115,12 @@ export class PacketChannel {
       this.#waiting.shift();
       packet.fds.forEach(closeFd);
     }
+    if (this.#onFinished !== undefined) this.#endFinished();
   }
 
   /** False when there was nothing. */
   #receiveOne(): boolean {
-    const packet = this.#closed ? undefined : this.#next();
+    const packet = this.#closed || this.#onFinished !== undefined ? undefined : this.#next();
     if (packet === undefined) return false;
     this.#options.onPacket(packet);
     if (this.#options.keepUntilTaken && !this.#closed) this.#takeOff();
@@ -163,9 +172,12 @@ function duplicateAll(fds: readonly number[]): readonly number[] {
 function trySend(fd: number, { bytes, fds }: Packet): "sent" | "full" | "gone" {
   const result = sendMessage(fd, bytes, fds);
   if (result >= 0) return "sent";
-  const code = fullCodes.has(-result);
-  return code ? "full" : "gone";
+  return passingCodes.has(-result) ? "full" : "gone";
 }
 
-/** EAGAIN: the queue is full; ETOOMANYREFS: too many fds are on their way (unix(7)). Both pass. */
-const fullCodes = new Set([11, 109]);
+const { EAGAIN, ENOBUFS, ENOMEM } = constants.errno;
+/** Not in Node's list: too many fds are on their way, unix(7). */
+const ETOOMANYREFS = 109;
+
+/** The queue is full, or the kernel out of room: all of these pass. send(2) */
+const passingCodes: ReadonlySet<number> = new Set([EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS]);

@@ -44,7 +44,7 @@ export async function adoptListener({ argument = "" }: CommandLine): Promise<End
   const taken = sockets.map(take);
   const fds = taken.flatMap((copy) => (copy.ok ? [copy.value] : []));
   const refused = taken.find((copy) => !copy.ok);
-  const stored = refused === undefined && storeFds(fds, name, { poll: false });
+  const stored = refused === undefined && storeFds(fds, name);
   for (const fd of fds) closeFd(fd);
   if (refused !== undefined) return refused;
   if (!stored || !(await storeHas(unit, sockets.length))) {

@@ -12,6 +12,7 @@ export interface CommandLine {
   readonly socket?: string;
   readonly json: boolean;
   readonly wait: boolean;
+  readonly hold?: true;
   readonly timeoutMs?: number;
   /** The one word after the command. */
   readonly argument?: string;
@@ -29,6 +30,7 @@ const options = {
   json: { type: "boolean" },
   timeout: { type: "string" },
   "no-wait": { type: "boolean" },
+  hold: { type: "boolean" },
   listen: { type: "string", multiple: true },
   release: { type: "string" },
   workers: { type: "string" },
@@ -121,6 +123,7 @@ function build(command: CommandName, given: ReadonlyMap<string, string>): Result
     command,
     json: given.has("json"),
     wait: !given.has("no-wait"),
+    ...(given.has("hold") && { hold: true as const }),
     ...(name !== undefined && { name }),
     ...(socket !== undefined && { socket }),
     ...(timeoutMs !== undefined && { timeoutMs: timeoutMs.value }),

@@ -1,15 +1,25 @@
-export type OptionName = "json" | "timeout" | "no-wait" | "listen" | "release" | "workers" | "no-socket";
+export type OptionName =
+  | "json"
+  | "timeout"
+  | "no-wait"
+  | "listen"
+  | "release"
+  | "workers"
+  | "no-socket"
+  | "hold";
 
 export type CommandName =
   | "init"
   | "doctor"
   | "status"
   | "upgrade"
+  | "commit"
   | "rollback"
   | "reexec"
   | "drain"
   | "stop"
   | "events"
+  | "history"
   | "reap"
   | "adopt-listener"
   | "version"
@@ -43,14 +53,20 @@ export const commands: Readonly<Record<CommandName, CommandSummary>> = {
   },
   status: { options: ["json"], summary: "what runs: generations, workers, listeners" },
   upgrade: {
-    options: ["timeout", "no-wait"],
+    options: ["hold", "timeout", "no-wait"],
     summary: "start a new generation beside the old and switch over",
   },
-  rollback: { options: ["timeout", "no-wait"], summary: "the same, from the release before this one" },
+  commit: { options: [], summary: "after `upgrade --hold`: keep the new generation, drain the old one" },
+  rollback: {
+    argument: "[GENERATION]",
+    options: ["timeout", "no-wait"],
+    summary: "the same, from what ran before",
+  },
   reexec: { options: ["timeout", "no-wait"], summary: "replace the daemon; the workers stay" },
   drain: { options: [], summary: "drain the workers, keep daemon and listeners" },
   stop: { options: ["timeout", "no-wait"], summary: "drain the workers and end the daemon" },
   events: { options: ["json"], summary: "follow what happens" },
+  history: { options: ["json"], summary: "the generations that ran, and why they ended" },
   reap: { options: ["timeout"], summary: "for ExecStopPost=: end workers that a dead daemon left behind" },
   "adopt-listener": {
     argument: "[NAME=]ADDRESS",

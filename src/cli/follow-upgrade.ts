@@ -1,4 +1,5 @@
 import type { ControlClient, Following } from "../control/client.js";
+import type { Wish } from "../control/port.js";
 import { fail, type Result } from "../lib/failure.js";
 import type { Outcome } from "../model/state.js";
 import { pause } from "./patience.js";
@@ -15,7 +16,7 @@ const passing: ReadonlySet<string> = new Set(["disconnected", "not-running", "ti
  */
 export async function followUpgrade(
   client: ControlClient,
-  command: "upgrade" | "rollback",
+  { command, wish }: { readonly command: "upgrade" | "rollback"; readonly wish?: Wish },
   following: Following,
   onLost: (upgrade: number) => "reconnect" | "give-up",
 ): Promise<Result<Outcome>> {
@@ -29,7 +30,7 @@ export async function followUpgrade(
       following.onAccepted(id);
     },
   };
-  let result = await client.follow(command, watched);
+  let result = await client.follow(command, watched, wish);
   while (!result.ok && passing.has(result.failure.reason) && upgrade !== undefined) {
     if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
     lostAt ??= performance.now();

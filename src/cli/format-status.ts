@@ -14,6 +14,7 @@ const phaseStyles: Readonly<Record<GenerationReport["phase"] | WorkerReport["pha
   active: "green",
   ready: "green",
   candidate: "cyan",
+  held: "cyan",
   spawning: "cyan",
   starting: "cyan",
   waiting: "red",
@@ -31,8 +32,14 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
   if (notifyDropped > 0)
     lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
+  for (const { directory, paths, line } of report.written) {
+    const where = `written beside the code, in ${directory}: ${paths.join(", ")}`;
+    lines.push(printable(`${where}; if it is data, copy it to the release and add to the config: ${line}`));
+  }
   const tables = [
-    table(["GENERATION", "STATE", "AGE", "RELEASE", "NOTE"], generations, (one) => generationRow(one, now)),
+    table(["GENERATION", "STATE", "AGE", "VERSION", "RELEASE", "NOTE"], generations, (one) =>
+      generationRow(one, now),
+    ),
     table(
       [
         "WORKER",
@@ -61,9 +68,11 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
   }
 }
 
-function generationRow({ id, phase, detail, release, createdAt }: GenerationReport, now: WallTime): Cell[] {
+function generationRow(report: GenerationReport, now: WallTime): Cell[] {
+  const { id, phase, detail, release, version, createdAt } = report;
   const age = formatDuration(now - createdAt);
-  return [String(id), phaseCell(phase), age, printable(release), printable(detail ?? "")];
+  const named = printable(version ?? "-");
+  return [String(id), phaseCell(phase), age, named, printable(release), printable(detail ?? "")];
 }
 
 function workerRow(worker: WorkerReport): Cell[] {

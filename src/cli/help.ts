@@ -17,7 +17,7 @@ ${lines.join("\n")}
 Options:
   -n, --name NAME   the instance; not needed where only one runs
   --socket PATH     its control socket, wherever it is
-  --json            for programs: one JSON text (status, doctor) or one a line (events)
+  --json            for programs: one JSON text (status, history, doctor) or one a line (events)
   --timeout TIME    wait no longer than this, as in 30s or 1m 30s; what was asked for goes on
   --no-wait         ask, and do not wait for the end
   --listen [NAME=]ADDRESS

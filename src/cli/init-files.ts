@@ -103,6 +103,7 @@ function writeConfig(
     `# ${name} under Holdfast. After a change: systemctl reload holdfast@${name}`,
     `command = [${program.map(quote).join(", ")}]`,
     `release = ${quote(release)}`,
+    '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app',
   ];
   if (workers !== undefined)
     lines.push(`workers = ${/^[0-9]+$/.test(workers) ? Number(workers) : quote(workers)}`);

@@ -24,11 +24,20 @@ export async function reexec(line: CommandLine): Promise<End> {
   const patience = startPatience(line.timeoutMs ?? defaultTimeoutMs);
   const next = await poll(patience, async () => {
     const answer = await client.value.version();
-    return answer.ok && answer.value.pid !== before.value.pid ? answer.value : undefined;
+    if (!answer.ok) return undefined;
+    const { pid, reexecFailed } = answer.value;
+    const failedSince = reexecFailed !== null && reexecFailed.at !== before.value.reexecFailed?.at;
+    return pid !== before.value.pid || failedSince ? answer.value : undefined;
   });
   patience.end();
   if (next === undefined) {
     return fail("daemon-gone", `${patience.over()}: no other daemon answers yet; the workers run on`);
+  }
+  if (next.pid === before.value.pid) {
+    return fail(
+      "reexec-failed",
+      `${next.reexecFailed?.message}; daemon ${next.version} (pid ${next.pid}) goes on`,
+    );
   }
   const took = formatDuration(performance.now() - since);
   say(`daemon ${next.version} (pid ${next.pid}) has taken over after ${took}`);

@@ -1,4 +1,5 @@
 import type { ControlClient } from "../control/client.js";
+import type { Wish } from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
 import { type Failure, fail, succeed } from "../lib/failure.js";
 import type { News } from "../model/event.js";
@@ -19,14 +20,20 @@ const leftToTheOutcome: ReadonlySet<string> = new Set([
 ]);
 
 /** `holdfast upgrade`: one line a step, and the end tells whether it worked. */
-export async function upgrade(line: CommandLine, command: "upgrade" | "rollback" = "upgrade"): Promise<End> {
+export async function upgrade(
+  line: CommandLine,
+  command: "upgrade" | "rollback" = "upgrade",
+  wish: Wish = line.hold ? { hold: true } : {},
+): Promise<End> {
   const client = connect(line);
   if (!client.ok) return client;
-  return line.wait ? askAndWait(client.value, command, line.timeoutMs) : ask(client.value, command);
+  return line.wait
+    ? askAndWait(client.value, { command, wish }, line.timeoutMs)
+    : ask(client.value, command, wish);
 }
 
-async function ask(client: ControlClient, command: "upgrade" | "rollback"): Promise<End> {
-  const asked = await client.request(command);
+async function ask(client: ControlClient, command: "upgrade" | "rollback", wish: Wish): Promise<End> {
+  const asked = await client.request(command, wish);
   if (!asked.ok) return asked;
   say(`upgrade ${asked.value} asked for`);
   return succeed("done");
@@ -34,7 +41,7 @@ async function ask(client: ControlClient, command: "upgrade" | "rollback"): Prom
 
 async function askAndWait(
   client: ControlClient,
-  command: "upgrade" | "rollback",
+  wanted: { readonly command: "upgrade" | "rollback"; readonly wish: Wish },
   timeoutMs: number | undefined,
 ): Promise<End> {
   const patience = startPatience(timeoutMs);
@@ -52,7 +59,7 @@ async function askAndWait(
     },
   };
   try {
-    const result = await followUpgrade(client, command, following, (upgrade) => {
+    const result = await followUpgrade(client, wanted, following, (upgrade) => {
       if (isReloadCommand()) return "give-up";
       say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
       return "reconnect";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { isAbsolute, normalize, resolve } from "node:path";
 import * as v from "valibot";
 import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
@@ -7,6 +7,7 @@ import { listeners } from "./listeners.js";
 import { argv, count, isCount, named, readWith, table, text } from "./values.js";
 
 const maxWorkers = 256;
+const maxKept = 100;
 const defaultReadyTimeoutMs = 30_000;
 
 export const readyEntries = {
@@ -84,6 +85,23 @@ export const rootEntries = {
     ),
     "overlap",
   ),
+  snapshot: v.optional(
+    v.picklist(
+      ["on", "off"],
+      'must be "on" (run from a copy of the release) or "off" (run in the release itself)',
+    ),
+  ),
+  shared: v.optional(
+    v.pipe(
+      v.array(
+        v.pipe(text('"uploads"'), v.check(isPathWithin, judgeShared)),
+        'must be an array of paths; write ["uploads"]',
+      ),
+      v.readonly(),
+    ),
+    () => [],
+  ),
+  keep: v.optional(count(1, maxKept), 3),
   check: v.optional(argv('["gunicorn", "--check-config", "app:app"]')),
   verify: v.optional(verify),
   listeners: v.optional(listeners),
@@ -98,10 +116,31 @@ export function configSchema(defaults: ConfigDefaults) {
       rootEntries,
       'is missing; write the program to run, as in command = ["/usr/bin/gunicorn", "app:app"]',
     ),
+    v.forward(
+      v.partialCheck(
+        [["snapshot"], ["release"]],
+        ({ snapshot, release }) => snapshot !== "on" || release !== undefined,
+        "needs `release`, the directory to copy; write it beside this",
+      ),
+      ["snapshot"],
+    ),
+    v.forward(
+      v.partialCheck(
+        [["shared"], ["snapshot"], ["release"]],
+        ({ shared, snapshot, release }) =>
+          shared.length === 0 || (snapshot !== "off" && release !== undefined),
+        'is about snapshots, and there are none without `release` or with snapshot = "off"; remove it',
+      ),
+      ["shared"],
+    ),
     v.transform((root) => {
       const plan: Plan = {
         command: root.command,
         release: resolve(defaults.cwd, root.release ?? "."),
+        // Without a directory of its own it is the daemon's, which is / under systemd.
+        snapshot: root.release !== undefined && root.snapshot !== "off",
+        shared: root.shared.map((path) => normalize(path).replace(/\/$/, "")),
+        keep: root.keep,
         workers: root.workers === "auto" ? Math.min(Math.max(defaults.cores, 1), maxWorkers) : root.workers,
         strategy: root.strategy,
         environment: Object.fromEntries(root.environment),
@@ -113,6 +152,16 @@ export function configSchema(defaults: ConfigDefaults) {
       return { plan, listeners: root.listeners ?? null };
     }),
   );
+}
+
+/** Of a file or directory in the release, and not of the release itself. */
+function isPathWithin(path: string): boolean {
+  const plain = normalize(path);
+  return path !== "" && !isAbsolute(path) && plain !== "." && plain !== "./" && !/^\.\.(\/|$)/.test(plain);
+}
+
+function judgeShared({ input }: { readonly input: string }): string {
+  return `must be a path within the release, and relative to it, as in "uploads"; ${JSON.stringify(input)} is not`;
 }
 
 /** As TOML's parser would make it, so that the defaults of an absent table's keys apply. */

@@ -5,12 +5,13 @@ import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
-import type { StatusReport } from "./port.js";
+import type { HistoryEntry, StatusReport, Wish } from "./port.js";
 import { progressPath } from "./routes.js";
 import {
   acceptedReply,
   errorReply,
   eventLine,
+  historyReply,
   statusReply,
   upgradeLine,
   upgradeReply,
@@ -33,11 +34,13 @@ export interface ControlClient {
   /** Also tells which process answers. */
   version(): Promise<Result<v.InferOutput<typeof versionReply>>>;
   /** Asks for something that has no outcome of its own. */
-  order(command: "reexec" | "drain" | "stop"): Promise<Result<void>>;
+  order(command: "commit" | "reexec" | "drain" | "stop"): Promise<Result<void>>;
   /** Asks for an upgrade and does not wait for it; its id. */
-  request(command: "upgrade" | "rollback"): Promise<Result<number>>;
+  request(command: "upgrade" | "rollback", wish?: Wish): Promise<Result<number>>;
   /** Asks for an upgrade and waits until it has ended, well or badly. */
-  follow(command: "upgrade" | "rollback", following: Following): Promise<Result<Outcome>>;
+  follow(command: "upgrade" | "rollback", following: Following, wish?: Wish): Promise<Result<Outcome>>;
+  /** The generations that ran, newest last. */
+  history(): Promise<Result<readonly HistoryEntry[]>>;
   /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
   resume(upgrade: number, following: Following): Promise<Result<Outcome>>;
   /** Calls back for each piece of news; returns only when it fails. */
@@ -92,12 +95,18 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       const reply = await ask("POST", `/v1/${command}`, acceptedReply);
       return reply.ok ? succeed(undefined) : reply;
     },
-    request: async (command) => {
-      const reply = await ask("POST", `/v1/${command}`, upgradeReply);
+    request: async (command, wish) => {
+      const reply = await ask("POST", `/v1/${command}?${queryOf(wish)}`, upgradeReply);
       return reply.ok ? succeed(reply.value.upgrade) : reply;
     },
-    follow: (command, following) =>
-      follow({ method: "POST", path: `/v1/${command}?wait`, signal: following.signal }, following),
+    follow: (command, following, wish) => {
+      const path = `/v1/${command}?wait&${queryOf(wish)}`;
+      return follow({ method: "POST", path, signal: following.signal }, following);
+    },
+    history: async () => {
+      const reply = await ask("GET", "/v1/history", historyReply);
+      return reply.ok ? succeed(reply.value.history) : reply;
+    },
     resume: (upgrade, following) =>
       follow({ method: "GET", path: `${progressPath(upgrade)}?wait`, signal: following.signal }, following),
     events: async (onNews) => {
@@ -113,6 +122,10 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       return invalid ?? lost(read);
     },
   };
+}
+
+function queryOf({ to, hold }: Wish = {}): string {
+  return [to === undefined ? "" : `to=${to}`, hold ? "hold" : ""].filter(Boolean).join("&");
 }
 
 async function refusalIn(response: IncomingMessage, signal?: AbortSignal): Promise<Result<never>> {

@@ -7,14 +7,25 @@ export interface ControlPort {
   report(): StatusReport;
   /** Asks the workers for their counters, for a short time, so that the next report has them. */
   refresh(): Promise<void>;
-  /** Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known. */
-  submit(command: Command): Submission;
+  /**
+   * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known.
+   */
+  submit(command: Command, wish?: Wish): Submission;
+  /** Newest last. */
+  history(): readonly HistoryEntry[];
   progressOf(upgrade: number): UpgradeProgress;
   /** Calls back at each piece of news, until the returned function is called. */
   subscribe(listener: (news: News) => void): () => void;
 }
 
-export type Command = "upgrade" | "rollback" | "reexec" | "drain" | "stop";
+export type Command = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";
+
+export interface Wish {
+  /** The generation to roll back to. */
+  readonly to?: number;
+  /** The generation before the new one serves on until somebody decides. */
+  readonly hold?: boolean;
+}
 
 export type Submission =
   | { readonly accepted: true; readonly upgrade: number | null }
@@ -41,16 +52,30 @@ export interface StatusReport {
   readonly lastUpgrade: Outcome | null;
   readonly generations: readonly GenerationReport[];
   readonly listeners: readonly ListenerReport[];
+  /** What the app has written beside its code, where the next version does not find it. */
+  readonly written: readonly WrittenReport[];
   /** Datagrams on the notify socket that came from no worker or were malformed. */
   readonly notifyDropped: number;
+  /** Since this daemon was started: the last one that was to take its place and did not. */
+  readonly reexecFailed: ReexecFailure | null;
+}
+
+export interface ReexecFailure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly message: string;
 }
 
 export interface GenerationReport {
   readonly id: number;
-  readonly phase: "candidate" | "active" | "draining";
+  readonly phase: "candidate" | "active" | "held" | "draining";
   /** Why it drains, or what a candidate waits for. */
   readonly detail: string | null;
   readonly release: string;
+  /** What the release calls itself. */
+  readonly version: string | null;
+  /** Where its workers run: its snapshot, or the release itself. */
+  readonly directory: string;
   readonly createdAt: number;
   readonly workers: readonly WorkerReport[];
   /** Over all workers that it has had, as far as they have told this daemon; null when none has. */
@@ -64,6 +89,29 @@ export interface Totals {
   readonly requests: number;
   readonly finished: number;
   readonly cut: number;
+}
+
+export interface WrittenReport {
+  /** The snapshot they are in. */
+  readonly directory: string;
+  readonly paths: readonly string[];
+  /** The line of the config with which the next snapshot shares them. */
+  readonly line: string;
+}
+
+/** `GET /v1/history`, a generation that ran or runs. */
+export interface HistoryEntry {
+  readonly generation: number;
+  readonly release: string;
+  readonly version: string | null;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  /** Null as long as it is there. */
+  readonly to: number | null;
+  /** What it does, or why it ended. */
+  readonly note: string;
+  /** Whether `rollback` can return to it. */
+  readonly returnable: boolean;
 }
 
 export interface WorkerReport {

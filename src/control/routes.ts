@@ -1,15 +1,15 @@
 import type { Failure } from "../lib/failure.js";
-import type { Command } from "./port.js";
+import type { Command, Wish } from "./port.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
 export type Route =
-  | { readonly kind: "status" | "version" | "events" }
-  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean }
+  | { readonly kind: "status" | "version" | "events" | "history" }
+  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean; readonly wish: Wish }
   | { readonly kind: "progress"; readonly upgrade: number; readonly wait: boolean };
 
 export interface Refusal {
   readonly kind: "refused";
-  readonly status: 403 | 404 | 405 | 409 | 413;
+  readonly status: 400 | 403 | 404 | 405 | 409 | 413;
   readonly failure: Failure;
   /** The one method that the path knows, for a 405. */
   readonly allow?: "GET" | "POST";
@@ -21,27 +21,42 @@ const reads = new Map<string, Route>([
   ["/v1/status", { kind: "status" }],
   ["/v1/version", { kind: "version" }],
   ["/v1/events", { kind: "events" }],
+  ["/v1/history", { kind: "history" }],
 ]);
 
 const commands = new Map<string, Command>([
   ["/v1/upgrade", "upgrade"],
+  ["/v1/commit", "commit"],
   ["/v1/rollback", "rollback"],
   ["/v1/reexec", "reexec"],
   ["/v1/drain", "drain"],
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows one word, `wait`; the rest of it is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait`, `hold` for an upgrade, and `to` for a rollback; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
-  const wait = new URLSearchParams(query).has("wait");
+  const words = new URLSearchParams(query);
+  const wait = words.has("wait");
   const command = commands.get(path);
-  if (command !== undefined) return allow("POST", method, { kind: "command", command, wait });
+  const to = words.get("to");
+  if (command === "rollback" && to !== null) {
+    if (!/^[1-9][0-9]{0,14}$/.test(to)) return notGeneration;
+    return allow("POST", method, { kind: "command", command, wait, wish: { to: Number(to) } });
+  }
+  const wish = command === "upgrade" && words.has("hold") ? { hold: true } : {};
+  if (command !== undefined) return allow("POST", method, { kind: "command", command, wait, wish });
   const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
   const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
   if (read !== undefined) return allow("GET", method, read);
   return { kind: "refused", status: 404, failure: { reason: "not-found", message: "no such path" } };
 }
+
+const notGeneration: Refusal = {
+  kind: "refused",
+  status: 400,
+  failure: { reason: "generation-invalid", message: "`to` must be the number of a generation" },
+};
 
 function allow(allowed: Method, method: string, route: Route): Route | Refusal {
   if (method === allowed) return route;

@@ -2,7 +2,15 @@ import * as v from "valibot";
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import type { GenerationReport, ListenerReport, StatusReport, Totals, WorkerReport } from "./port.js";
+import type {
+  GenerationReport,
+  HistoryEntry,
+  ListenerReport,
+  ReexecFailure,
+  StatusReport,
+  Totals,
+  WorkerReport,
+} from "./port.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 
@@ -20,7 +28,7 @@ const news = v.object({
 
 const outcome = v.object({
   upgrade: v.number(),
-  kind: v.picklist(["start", "upgrade", "restart", "rollback"]),
+  kind: v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]),
   generation: v.nullable(v.number()),
   failure: v.nullable(failure),
   endedAt: v.number(),
@@ -64,9 +72,11 @@ const totals = v.object({
 
 const generation = v.object({
   id: v.number(),
-  phase: v.picklist(["candidate", "active", "draining"]),
+  phase: v.picklist(["candidate", "active", "held", "draining"]),
   detail: v.nullable(v.string()),
   release: v.string(),
+  version: v.nullable(v.string()),
+  directory: v.string(),
   createdAt: v.number(),
   workers: v.array(worker),
   counters: v.nullable(totals),
@@ -80,6 +90,10 @@ const listener = v.object({
   backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
 }) satisfies v.GenericSchema<ListenerReport>;
 
+const reexecFailed = v.nullable(
+  v.object({ at: v.number(), message: v.string() }) satisfies v.GenericSchema<ReexecFailure>,
+);
+
 export const statusReply = v.object({
   name: v.string(),
   version: v.string(),
@@ -92,10 +106,28 @@ export const statusReply = v.object({
   lastUpgrade: v.nullable(outcome),
   generations: v.array(generation),
   listeners: v.array(listener),
+  written: v.array(v.object({ directory: v.string(), paths: v.array(v.string()), line: v.string() })),
   notifyDropped: v.number(),
+  reexecFailed,
 }) satisfies v.GenericSchema<StatusReport>;
 
-export const versionReply = v.object({ name: v.string(), version: v.string(), pid: v.number() });
+const historyEntry = v.object({
+  generation: v.number(),
+  release: v.string(),
+  version: v.nullable(v.string()),
+  from: v.number(),
+  to: v.nullable(v.number()),
+  note: v.string(),
+  returnable: v.boolean(),
+}) satisfies v.GenericSchema<HistoryEntry>;
+
+export const historyReply = v.object({ history: v.array(historyEntry) });
+export const versionReply = v.object({
+  name: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  reexecFailed: v.optional(reexecFailed, null),
+});
 export const acceptedReply = v.object({ accepted: v.literal(true) });
 export const upgradeReply = v.object({ upgrade: v.number() });
 export const errorReply = v.object({ error: failure });

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { HoldfastError } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import { followEvents, followUpgrade } from "./follow.js";
-import type { Command, ControlPort } from "./port.js";
+import type { ControlPort } from "./port.js";
 import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
 
@@ -81,15 +81,18 @@ function answer(port: ControlPort, route: Route, response: ServerResponse): void
       void port.refresh().then(() => sendJson(response, 200, port.report()));
       return;
     case "version": {
-      const { name, version, pid } = port.report();
-      sendJson(response, 200, { name, version, pid });
+      const { name, version, pid, reexecFailed } = port.report();
+      sendJson(response, 200, { name, version, pid, reexecFailed });
       return;
     }
+    case "history":
+      sendJson(response, 200, { history: port.history() });
+      return;
     case "events":
       followEvents(port, response);
       return;
     case "command":
-      submit(port, route.command, route.wait, response);
+      submit(port, route, response);
       return;
     case "progress":
       answerProgress(port, route.upgrade, route.wait, response);
@@ -99,10 +102,14 @@ function answer(port: ControlPort, route: Route, response: ServerResponse): void
   }
 }
 
-function submit(port: ControlPort, command: Command, wait: boolean, response: ServerResponse): void {
+function submit(
+  port: ControlPort,
+  { command, wait, wish }: Extract<Route, { kind: "command" }>,
+  response: ServerResponse,
+): void {
   const early: News[] = [];
   const unsubscribe = port.subscribe((news) => early.push(news));
-  const submission = port.submit(command);
+  const submission = port.submit(command, wish);
   unsubscribe();
   if (!submission.accepted) {
     sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });

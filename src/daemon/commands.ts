@@ -19,6 +19,8 @@ export interface WorkerPlaces {
   readonly notifySocket: string;
   /** Where a native worker keeps the app's state. */
   readonly stateDirectory: string;
+  /** The working directory: the generation's snapshot, or its release. */
+  readonly directoryOf: (generation: Generation) => string;
 }
 
 export interface NamedFd {
@@ -29,12 +31,13 @@ export interface NamedFd {
 /** `fds` are the generation's listeners, in its order. */
 export function workerCommand(
   name: string,
-  { id, specification: { plan } }: Generation,
+  generation: Generation,
   index: number,
   places: WorkerPlaces,
   fds: readonly NamedFd[],
   channel: number,
 ): WorkerCommand {
+  const { plan } = generation.specification;
   const added = {
     NOTIFY_SOCKET: places.notifySocket,
     HOLDFAST_STATE_DIRECTORY: places.stateDirectory,
@@ -42,22 +45,23 @@ export function workerCommand(
   };
   return {
     command: plan.command,
-    directory: plan.release,
-    environment: workerEnvironment(name, plan, id, added),
+    directory: places.directoryOf(generation),
+    environment: workerEnvironment(name, plan, generation.id, added),
     fds: fds.map(({ fd }) => fd),
     fdNames: fds.map(({ name: fdName }) => fdName),
     channel,
   };
 }
 
-/** Runs `check` in the generation's release, as long as a start may take. */
+/** Runs `check` in the generation's directory, as long as a start may take. */
 export async function runCheck(
   name: string,
   { id, specification: { plan } }: Generation,
+  directory: string,
 ): Promise<Failure | null> {
   if (plan.check === null) return null;
   const ran = await runCommand(plan.check, {
-    directory: plan.release,
+    directory,
     environment: workerEnvironment(name, plan, id, {}),
     signal: AbortSignal.timeout(plan.ready.timeoutMs),
   });
@@ -69,6 +73,7 @@ export async function runCheck(
 export async function awaitReadyCommand(
   name: string,
   { id, specification: { plan } }: Generation,
+  directory: string,
   { index, process }: SlotProcess,
   wanted: () => boolean,
 ): Promise<boolean> {
@@ -77,7 +82,7 @@ export async function awaitReadyCommand(
   const added = { HOLDFAST_WORKER: String(index), HOLDFAST_WORKER_PID: String(process.pid) };
   while (wanted()) {
     const ran = await runCommand(rule.command, {
-      directory: plan.release,
+      directory,
       environment: workerEnvironment(name, plan, id, added),
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -1,41 +1,58 @@
-import type { Command, ControlPort, StatusReport, Submission, UpgradeProgress } from "../control/port.js";
+import type {
+  Command,
+  ControlPort,
+  HistoryEntry,
+  StatusReport,
+  Submission,
+  UpgradeProgress,
+  Wish,
+} from "../control/port.js";
 import type { Failure } from "../lib/failure.js";
 import { nextAnswer } from "../model/decide.js";
 import type { Event, News } from "../model/event.js";
+import { activeGeneration } from "../model/state.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
   readonly supervisor: Supervisor;
   readonly report: () => StatusReport;
+  readonly history: () => readonly HistoryEntry[];
   readonly refresh: () => Promise<void>;
   readonly subscribe: (listener: (news: News) => void) => () => void;
   /** Why the daemon cannot be replaced, if so. */
-  readonly obstacleToReexec: () => Failure | null;
+  readonly obstacleToReexec: Failure | null;
 }
+
+const noTrial: Failure = {
+  reason: "no-trial",
+  message: "cannot commit: no generation is on trial; `holdfast upgrade --hold` puts one there",
+};
 
 /** The loop as the control API sees it. */
 export function createControlPort({
   supervisor,
   report,
+  history,
   refresh,
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
-  function submit(command: Command): Submission {
+  function submit(command: Command, { to, hold = false }: Wish = {}): Submission {
     switch (command) {
       case "upgrade":
-      case "rollback": {
-        supervisor.retryPersist();
-        const upgrade = nextAnswer(supervisor.state);
-        supervisor.push({ type: "upgrade-requested", kind: command });
-        return { accepted: true, upgrade };
-      }
-      case "reexec": {
-        const failure = obstacleToReexec();
-        if (failure !== null) return { accepted: false, failure };
-        onceAnswered({ type: "leave-requested", next: "adopt" });
+        return request({ type: "upgrade-requested", kind: command, hold });
+      case "rollback":
+        return request({ type: "upgrade-requested", kind: command, to: to ?? null });
+      case "commit": {
+        const stage = activeGeneration(supervisor.state)?.stage;
+        if (stage?.phase !== "active" || !stage.trial) return { accepted: false, failure: noTrial };
+        supervisor.push({ type: "commit-requested" });
         return { accepted: true, upgrade: null };
       }
+      case "reexec":
+        if (obstacleToReexec !== null) return { accepted: false, failure: obstacleToReexec };
+        onceAnswered({ type: "leave-requested", next: "adopt" });
+        return { accepted: true, upgrade: null };
       case "drain":
         supervisor.push({ type: "drain-requested" });
         return { accepted: true, upgrade: null };
@@ -45,6 +62,13 @@ export function createControlPort({
       default:
         return command satisfies never;
     }
+  }
+
+  function request(event: Event): Submission {
+    supervisor.retryPersist();
+    const upgrade = nextAnswer(supervisor.state);
+    supervisor.push(event);
+    return { accepted: true, upgrade };
   }
 
   /** The event may end this process at once. */
@@ -59,5 +83,5 @@ export function createControlPort({
     return state.upgrade?.id === id || state.queued?.id === id ? { phase: "pending" } : { phase: "unknown" };
   }
 
-  return { report, refresh, submit, progressOf, subscribe };
+  return { report, history, refresh, submit, progressOf, subscribe };
 }

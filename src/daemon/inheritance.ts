@@ -3,6 +3,7 @@ import { pidOfPidfd } from "../linux/pidfd.js";
 import { inspectSocket, readBacklog, type SocketFacts } from "../linux/socket.js";
 import type { InheritedListener } from "../listeners/match.js";
 import type { Slot } from "../model/event.js";
+import { predecessorFdName } from "../succession/predecessor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import {
   controlFdName,
@@ -16,7 +17,7 @@ import {
 export interface InheritedPidfd {
   readonly slot: Slot;
   readonly pidfd: number;
-  /** -1: the process is gone. */
+  /** -1: the process is gone; 0: it cannot be seen from here, being in another pid namespace. */
   readonly pid: number;
 }
 
@@ -34,6 +35,8 @@ export interface Inheritance {
   readonly notify: number | undefined;
   readonly control: number | undefined;
   readonly state: number | undefined;
+  /** The way to the daemon that started this one to be replaced by it. */
+  readonly predecessor: number | undefined;
 }
 
 /**
@@ -85,6 +88,7 @@ export function sortInheritance(
     notify: own.get(notifyFdName),
     control: own.get(controlFdName),
     state: own.get(stateFdName),
+    predecessor: own.get(predecessorFdName),
   };
 }
 

@@ -7,15 +7,22 @@ export interface DaemonOptions {
   readonly configFile: string;
   readonly directories: Directories;
   readonly logFile: string | undefined;
+  /** Also under a service manager it is this process that starts the next one. */
+  readonly exec: boolean;
+  /** The takeover socket of a daemon whose place this one is to take. */
+  readonly takeover: string | undefined;
 }
 
-export const daemonUsage = `usage: holdfastd --name NAME [--config FILE] [--runtime-dir DIR] [--state-dir DIR] [--log-file FILE]
+export const daemonUsage = `usage: holdfastd --name NAME [--config FILE] [--runtime-dir DIR] [--state-dir DIR] [--log-file FILE] [--exec]
+                 [--takeover SOCKET]
 
   --name NAME         the service; its config is /etc/holdfast/NAME.toml
   --config FILE       another config
   --runtime-dir DIR   control and notify socket (else $RUNTIME_DIRECTORY, else /run/holdfast/NAME for root)
   --state-dir DIR     state file and ledger (else $STATE_DIRECTORY, else /var/lib/holdfast/NAME for root)
-  --log-file FILE     log to a file, opened again at SIGUSR1, instead of to stderr`;
+  --log-file FILE     log to a file, opened again at SIGUSR1, instead of to stderr
+  --exec              replace itself at \`holdfast reexec\` also where a service manager could (it always does without one)
+  --takeover SOCKET   take over from the daemon that listens there (takeover.sock in its runtime directory)`;
 
 export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Result<DaemonOptions> {
   try {
@@ -27,6 +34,8 @@ export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessE
         "runtime-dir": { type: "string" },
         "state-dir": { type: "string" },
         "log-file": { type: "string" },
+        exec: { type: "boolean", default: false },
+        takeover: { type: "string" },
       },
     });
     const { name } = values;
@@ -43,6 +52,8 @@ export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessE
         state: values["state-dir"] ?? found.state,
       },
       logFile: values["log-file"],
+      exec: values.exec,
+      takeover: values.takeover,
     });
   } catch (error) {
     return fail("usage", messageOf(error));

@@ -1,14 +1,16 @@
-import type { Result } from "../lib/failure.js";
+import { type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import type { Action, Event, News, SlotProcess } from "../model/event.js";
 import type { Specification } from "../model/plan.js";
-import { findGeneration, type Generation, type State } from "../model/state.js";
+import { findGeneration, type Generation, type Retired, type State } from "../model/state.js";
 import { findWorker } from "../model/turn.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
 import type { WorkerProcesses } from "../process/worker-processes.js";
+import { readVersion } from "../release/read-version.js";
 import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
-import { readSpecification, verifySpecification } from "./specify.js";
+import type { Snapshots } from "./snapshots.js";
+import { readSpecification, verifyCommands, verifySpecification } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
@@ -20,6 +22,7 @@ export interface PerformOptions {
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
+  readonly snapshots: Snapshots;
   /** For what is known later. */
   readonly push: (event: Event) => void;
   readonly current: () => State;
@@ -30,15 +33,28 @@ export interface PerformOptions {
 
 /** Turns one action of the model into what it means in the world. */
 export function createPerformer(options: PerformOptions): (action: Action, state: State) => readonly Event[] {
-  const { name, listeners, workers, channels, push } = options;
+  const { name, listeners, workers, channels, snapshots, push } = options;
 
-  function prepare({ upgrade, specification }: ActionOf<"prepare">, state: State): readonly Event[] {
-    const wanted: Result<Specification> =
-      specification === null ? readSpecification(options.configFile) : verifySpecification(specification);
-    const result = wanted.ok
-      ? listeners.reconcile(wanted.value, state.listeners, state.nextListener)
-      : wanted;
-    return [{ type: "prepared", upgrade, result }];
+  function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
+    const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
+    if (!wanted.ok) return [{ type: "prepared", upgrade, result: wanted }];
+    const held = listeners.reconcile(wanted.value, state.listeners, state.nextListener);
+    if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
+    const { plan } = wanted.value;
+    const version = again === null ? (plan.snapshot ? null : readVersion(plan.release)) : again.version;
+    return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version }) }];
+  }
+
+  function readAnew(upgrade: number): Result<Specification> {
+    return readSpecification(options.configFile, (message) => {
+      options.announce({ event: "outside-snapshot", level: "warning", message, upgrade });
+    });
+  }
+
+  /** With a snapshot of its own it needs no release any more. */
+  function verifyAgain({ specification, snapshot }: Retired): Result<Specification> {
+    if (snapshot === null) return verifySpecification(specification);
+    return verifyCommands(specification, snapshots.directoryOf(snapshot));
   }
 
   function spawn({ generation: id, index }: ActionOf<"spawn">, state: State): readonly Event[] {
@@ -73,7 +89,9 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function check(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void runCheck(name, generation).then((failure) => push({ type: "checked", generation: id, failure }));
+    void runCheck(name, generation, snapshots.workingDirectoryOf(generation)).then((failure) =>
+      push({ type: "checked", generation: id, failure }),
+    );
   }
 
   function verify(id: number, state: State): void {
@@ -85,10 +103,10 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   }
 
   function terminate({ slots, to, insist }: ActionOf<"terminate">, state: State): readonly Event[] {
-    for (const slot of slots) {
-      if (insist || !channels.drain(slot, to, isExclusive(to, state))) workers.terminate(slot.process.pid);
-    }
-    return [{ type: "signalled", slots }];
+    const told = insist ? [] : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state)));
+    const others = slots.filter((slot) => !told.includes(slot));
+    for (const { process } of others) workers.terminate(process.pid);
+    return [{ type: "signalled", slots, plain: insist ? [] : others }];
   }
 
   function awaitReady(slot: SlotProcess, state: State): void {
@@ -99,15 +117,28 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       const run = findWorker(options.current(), slot)?.run;
       return run?.phase === "starting" && run.process.pid === pid;
     };
-    void awaitReadyCommand(name, generation, slot, wanted).then((ready) => {
-      if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
-    });
+    void awaitReadyCommand(name, generation, snapshots.workingDirectoryOf(generation), slot, wanted).then(
+      (ready) => {
+        if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
+      },
+    );
   }
 
   return (action, state) => {
     switch (action.type) {
       case "prepare":
         return prepare(action, state);
+      case "make-snapshot": {
+        const generation = findGeneration(state, action.snapshot);
+        if (generation !== undefined) snapshots.make(generation, action.base);
+        return [];
+      }
+      case "inspect-snapshot":
+        void snapshots.inspect(action.snapshot);
+        return [];
+      case "remove-snapshot":
+        snapshots.remove(action.snapshot);
+        return [];
       case "spawn":
         return spawn(action, state);
       case "check":

@@ -1,11 +1,20 @@
-import type { GenerationReport, ListenerReport, StatusReport, WorkerReport } from "../control/port.js";
+import type {
+  GenerationReport,
+  ListenerReport,
+  ReexecFailure,
+  StatusReport,
+  WorkerReport,
+  WrittenReport,
+} from "../control/port.js";
 import { version } from "../lib/version.js";
 import { residentBytes } from "../linux/pidfd.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
-import type { Slot } from "../model/event.js";
+import type { EndReason, Slot } from "../model/event.js";
+import { sharedLine } from "../model/snapshots.js";
 import { type Generation, isLive, type Listener, type State, type Worker } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
 import { degradation, summarize } from "../model/view.js";
+import type { Snapshots } from "./snapshots.js";
 import type { WorkerReports } from "./worker-reports.js";
 
 export interface ReportSources {
@@ -14,12 +23,14 @@ export interface ReportSources {
   readonly listeners: HeldListeners;
   readonly nowMs: () => number;
   readonly reports: WorkerReports;
+  readonly snapshots: Snapshots;
   readonly notifyDropped: () => number;
+  readonly reexecFailed: ReexecFailure | null;
 }
 
 /** The state with what only the kernel knows: memory, backlogs. */
 export function reportStatus(state: State, sources: ReportSources): StatusReport {
-  const { name, unit, listeners, nowMs, reports, notifyDropped } = sources;
+  const { name, unit, listeners, snapshots, notifyDropped } = sources;
   const { upgrade } = state;
   return {
     name,
@@ -31,19 +42,31 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     degraded: degradation(state),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
-    generations: state.generations.map((generation) => reportGeneration(generation, nowMs(), reports)),
+    generations: state.generations.map((generation) => reportGeneration(generation, sources)),
     listeners: state.listeners.map((listener) => reportListener(listener, state, listeners)),
+    written: state.snapshots.flatMap(({ id, written }): WrittenReport[] => {
+      if (written === null || written.length === 0) return [];
+      const directory = snapshots.directoryOf(id);
+      return [{ directory, paths: written, line: sharedLine(state, id, written) }];
+    }),
     notifyDropped: notifyDropped(),
+    reexecFailed: sources.reexecFailed,
   };
 }
 
-function reportGeneration(generation: Generation, now: number, reports: WorkerReports): GenerationReport {
-  const { id, stage, specification, createdAt, workers } = generation;
+function reportGeneration(
+  generation: Generation,
+  { nowMs, reports, snapshots }: ReportSources,
+): GenerationReport {
+  const { id, stage, specification, version, snapshot, createdAt, workers } = generation;
+  const now = nowMs();
   return {
     id,
     phase: stage.phase,
     detail: describeStage(generation),
     release: specification.plan.release,
+    version,
+    directory: snapshot === null ? specification.plan.release : snapshots.directoryOf(snapshot),
     createdAt,
     workers: workers.map((worker) =>
       reportWorker({ generation: id, index: worker.index }, worker, now, reports),
@@ -53,30 +76,40 @@ function reportGeneration(generation: Generation, now: number, reports: WorkerRe
 }
 
 const candidateSteps = {
+  copying: "its snapshot is made",
   checking: "the check runs",
   starting: "waits for its workers to be ready",
   verifying: "is being verified",
 };
 
-function describeStage({ stage }: Generation): string | null {
+export function describeStage({ stage }: Generation): string | null {
   switch (stage.phase) {
     case "candidate":
       return candidateSteps[stage.step];
     case "active":
-      return null;
+      return stage.trial ? "on trial" : null;
+    case "held":
+      return `serves on until generation ${stage.by} is kept`;
     case "draining":
-      switch (stage.why.kind) {
-        case "superseded":
-          return `superseded by generation ${stage.why.by}`;
-        case "failed":
-          return `failed: ${stage.why.failure.message}`;
-        case "stopped":
-          return "told to stop";
-        default:
-          return stage.why satisfies never;
-      }
+      return describeReason(stage.why);
     default:
       return stage satisfies never;
+  }
+}
+
+/** Why a generation ends or has ended. */
+export function describeReason(why: EndReason): string {
+  switch (why.kind) {
+    case "superseded":
+      return `superseded by generation ${why.by}`;
+    case "failed":
+      return `failed: ${why.failure.message}`;
+    case "stopped":
+      return "told to stop";
+    case "rebooted":
+      return "the machine was started again";
+    default:
+      return why satisfies never;
   }
 }
 

@@ -1,16 +1,17 @@
 import { formatAddress, parseAddress } from "../lib/address.js";
 import { closeFd } from "../linux/fd.js";
-import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import { markUnseen, openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
-import type { SlotProcess } from "../model/event.js";
+import type { LedgerEntry, SlotProcess } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import { retire } from "../model/retired.js";
 import {
   activeGeneration,
   type Generation,
   initialState,
+  isLive,
   type Listener,
   type State,
 } from "../model/state.js";
@@ -20,14 +21,23 @@ import type { WorkerProcesses } from "../process/worker-processes.js";
 import type { Remembered } from "../state/state-store.js";
 import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adopt.js";
 import { channelFdName, workerFdName } from "./fd-names.js";
-import type { Inheritance } from "./inheritance.js";
+import type { Inheritance, InheritedPidfd } from "./inheritance.js";
 
 export interface Restored {
   readonly state: State;
   readonly alive: readonly SlotProcess[];
+  /** Generations that the machine's restart has ended. */
+  readonly ended: readonly Generation[];
 }
 
+/**
+ * Who gave the fds: the service manager, and then what is the socket unit's came from the unit too; a daemon whose workers are this
+ * one's from now on; or one whose workers have to be replaced.
+ */
+export type Source = "manager" | "daemon" | "foreign-daemon";
+
 export interface World {
+  readonly source: Source;
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
@@ -41,9 +51,11 @@ export interface World {
 
 /** Puts the inherited fds behind the remembered state: what `recover` of any daemon, first or tenth, begins with. */
 export function restore(remembered: Remembered, inheritance: Inheritance, world: World): Restored {
-  const known =
+  const left =
     remembered.state === undefined ? initialState : startedAnew(remembered.state, remembered.rebooted);
-  const identified = identifyWorkers(known, inheritance.pidfds);
+  const ended = remembered.rebooted ? (remembered.state?.generations ?? []) : [];
+  const known = world.source === "foreign-daemon" ? toBeReplaced(left, inheritance.pidfds) : left;
+  const identified = identifyWorkers(known, nameUnseen(inheritance.pidfds, known));
   for (const slot of identified.ended) world.forgetFd(workerFdName(slot));
   const withListeners = restoreListeners(known, inheritance, identified.found, world);
   for (const { generation, index, process, pidfd } of identified.found) {
@@ -57,7 +69,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
       closeFd(pidfd);
       world.forgetFd(workerFdName(slot));
     }
-    return { state: withListeners, alive: identified.found };
+    return { state: withListeners, alive: identified.found, ended };
   }
   for (const { slot, pidfd } of identified.unknown) {
     closeFd(pidfd);
@@ -65,7 +77,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   }
   const pids = identified.unknown.map(({ pid }) => pid);
   const highest = identified.unknown.reduce((top, { slot }) => Math.max(top, slot.generation), 0);
-  return adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world);
+  return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended };
 }
 
 /** A channel is worth keeping as long as its worker lives. */
@@ -85,18 +97,39 @@ function adoptChannels({ channels }: Inheritance, state: State, found: readonly 
 /** After a reboot nothing of the last boot runs; what may be returned to and the numbers go on. */
 function startedAnew(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
-  const { nextGeneration, nextUpgrade, outcomes, retired } = state;
+  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired } = state;
   const last = activeGeneration(state);
   return {
     ...initialState,
     nextGeneration,
     nextUpgrade,
     outcomes,
-    retired:
-      last === undefined
-        ? retired
-        : retire(retired, { generation: last.id, specification: last.specification }),
+    snapshots,
+    retired: last === undefined ? retired : retire(state, last),
   };
+}
+
+/** Workers of another pid namespace or unit are like those of a service that is restarted: they serve until others do. */
+function toBeReplaced(state: State, pidfds: readonly InheritedPidfd[]): State {
+  const unseen = new Set(pidfds.filter(({ pid }) => pid === 0).map(({ slot }) => nameWorker(slot)));
+  const generations = state.generations.map((generation) => ({
+    ...generation,
+    workers: generation.workers.map((worker) => {
+      if (!isLive(worker.run) || !unseen.has(nameWorker({ generation: generation.id, index: worker.index })))
+        return worker;
+      const process = { pid: markUnseen(worker.run.process.pid), startTime: null };
+      return { ...worker, run: { ...worker.run, process } };
+    }),
+  }));
+  return { ...state, generations, lifecycle: { phase: "leaving", next: "upgrade" } };
+}
+
+/** What cannot be seen is known by its place. */
+function nameUnseen(pidfds: readonly InheritedPidfd[], state: State): readonly InheritedPidfd[] {
+  return pidfds.map((inherited) => {
+    const run = inherited.pid === 0 ? findWorker(state, inherited.slot)?.run : undefined;
+    return run !== undefined && isLive(run) ? { ...inherited, pid: run.process.pid } : inherited;
+  });
 }
 
 function restoreListeners(
@@ -105,7 +138,7 @@ function restoreListeners(
   found: readonly Found[],
   world: World,
 ): State {
-  const storeCame = inheritance.state !== undefined;
+  const storeCame = inheritance.state !== undefined && world.source === "manager";
   const known = [...state.listeners, ...state.closing];
   const closing = new Set(state.closing.map(({ id }) => id));
   const matched = matchListeners(known, inheritance.listeners, storeCame, state.nextListener);
@@ -166,7 +199,7 @@ function recoverListener(
  * Neither state nor pidfds know these processes, but they serve: they become a generation of their own, which the
  * next upgrade drains like any other.
  */
-function adoptUnknown(state: State, pids: readonly number[], world: World): Restored {
+function adoptUnknown(state: State, pids: readonly number[], world: World): Omit<Restored, "ended"> {
   const leftovers = world.ownsCgroup ? findLeftovers(process.pid) : [];
   const candidates = [...new Set([...pids, ...leftovers])];
   const specification = candidates.length === 0 ? undefined : world.specification();
@@ -191,12 +224,14 @@ function adoptUnknown(state: State, pids: readonly number[], world: World): Rest
   const generation: Generation = {
     id,
     specification,
+    snapshot: null,
+    version: null,
     listeners: listeners.map((listener) => listener.id),
     workers: alive.map(({ index, process }) => {
       return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
     }),
     createdAt: Date.now(),
-    stage: { phase: "active", since: Date.now() },
+    stage: { phase: "active", since: Date.now(), trial: false },
   };
   const lifecycle = { phase: "leaving", next: "upgrade" } as const;
   const nextListener = state.nextListener + taken.length;
@@ -237,4 +272,20 @@ function takeDeclared(
     taken.push(listener);
   }
   return taken;
+}
+
+/** For the ledger. When the machine went down is not known: `to` is when it came up again. */
+export function endedByReboot({ id, specification, version, createdAt }: Generation): LedgerEntry {
+  const { release } = specification.plan;
+  const why = { kind: "rebooted" } as const;
+  return {
+    kind: "generation",
+    generation: id,
+    release,
+    version,
+    from: createdAt,
+    to: Date.now(),
+    why,
+    cut: true,
+  };
 }

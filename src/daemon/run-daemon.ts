@@ -1,23 +1,21 @@
 import { mkdirSync } from "node:fs";
 import { messageOf } from "../lib/failure.js";
-import { bootId, monotonicMs } from "../linux/boot.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
 import { keepFdsFromChildren } from "../linux/fd.js";
 import { isStderrJournal, sendToJournal } from "../linux/journal.js";
-import { createMemfd } from "../linux/memfd.js";
 import { openLog } from "../log/log.js";
-import { StateStore } from "../state/state-store.js";
+import { reapOrphans } from "../process/reap-orphans.js";
+import { takeOver } from "../succession/take-over.js";
 import type { Effects } from "../supervisor/effects.js";
-import { removeFd } from "../systemd/fd-store.js";
 import { takeListenFds } from "../systemd/listen-fds.js";
-import { ManagerLink } from "../systemd/manager-link.js";
 import { openNotifier } from "../systemd/notify.js";
 import { watchdogIntervalMs } from "../systemd/watchdog.js";
 import { exitConfig } from "./exit-status.js";
-import { sortInheritance } from "./inheritance.js";
+import { stateFdName } from "./fd-names.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
-import { startService } from "./service.js";
+import { PidFile } from "./pid-file.js";
+import { Tenure } from "./tenure.js";
 
 /**
  * Runs holdfastd in this process: it recovers what the last daemon left and serves until it exits the process.
@@ -43,12 +41,9 @@ export async function runDaemon(
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
 
   keepFdsFromChildren();
+  if (pid === 1) reapOrphans();
   const inherited = takeListenFds(env, pid);
   if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
-  const inheritance = sortInheritance(inherited.value, (fdName, problem) => {
-    removeFd(fdName);
-    warn(problem);
-  });
   try {
     mkdirSync(directories.runtime, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -65,20 +60,28 @@ export async function runDaemon(
       message: `sd-notify cannot be loaded, so libsystemd is used: ${why}`,
     });
   });
-  const memfd = inheritance.state ?? createMemfd("holdfast-state");
-  const started = await startService({
+  // Set by systemd for the very process it executed: then the cgroup is the unit's, not that of somebody's shell.
+  const unit = env["SYSTEMD_EXEC_PID"] === String(pid) ? ownUnitName() : undefined;
+  const watcher = new Watcher();
+  const tenure = new Tenure({
     ...options,
-    inheritance,
-    memfd,
-    store: new StateStore({ name, directory: directories.state, bootId: bootId() ?? "unknown", memfd }),
-    watcher: new Watcher(),
+    watcher,
     log,
-    link: new ManagerLink(notifier, monotonicMs),
-    managed: env["NOTIFY_SOCKET"] !== undefined,
-    // Set by systemd for the very process it executed: then the cgroup is the unit's, not that of somebody's shell.
-    unit: env["SYSTEMD_EXEC_PID"] === String(pid) ? ownUnitName() : undefined,
+    notifier,
+    unit,
     watchdogMs: watchdogIntervalMs(env, pid),
+    pidFile: new PidFile(directories.runtime, warn),
     wrapEffects,
   });
-  if (!started.ok) give(1, started.failure.reason, started.failure.message);
+  const given = inherited.value;
+  // Afterwards this daemon has a state of its own, and there is nobody to take over from.
+  if (options.takeover === undefined || given.some(({ name: fdName }) => fdName === stateFdName)) {
+    await tenure.begin({ fds: given });
+    return;
+  }
+  const taken = await takeOver(options.takeover, name, watcher);
+  if (!taken.ok) return give(exitConfig, taken.failure.reason, taken.failure.message);
+  if (taken.value === undefined) warn(`nobody listens at ${options.takeover}: there is nothing to take over`);
+  const { fds = [], predecessor } = taken.value ?? {};
+  await tenure.begin({ fds: [...given, ...fds], ...(predecessor && { predecessor }) });
 }

@@ -1,33 +1,36 @@
+import type { ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
 import { formatDuration } from "../lib/duration.js";
-import type { Failure, Result } from "../lib/failure.js";
+import { type Failure, type Result, succeed } from "../lib/failure.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Watcher } from "../linux/epoll.js";
-import { duplicateFd } from "../linux/fd.js";
+import { closeFd, duplicateFd } from "../linux/fd.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
-import type { Event, News, SlotProcess } from "../model/event.js";
-import type { State } from "../model/state.js";
+import type { Action, Event, LedgerEntry, News, Slot, SlotProcess } from "../model/event.js";
+import { activeGeneration, type State } from "../model/state.js";
 import { findWorker, liveWorkers, nameWorker } from "../model/turn.js";
 import { viewService } from "../model/view.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses } from "../process/worker-processes.js";
-import { appendLedger } from "../state/ledger.js";
+import { appendLedger, readLedger } from "../state/ledger.js";
 import type { StateStore } from "../state/state-store.js";
 import type { Effects } from "../supervisor/effects.js";
 import { Supervisor } from "../supervisor/supervisor.js";
-import { removeFd, storeFd } from "../systemd/fd-store.js";
+import type { InheritedFd } from "../systemd/listen-fds.js";
 import type { ManagerLink } from "../systemd/manager-link.js";
 import { createControlPort } from "./control-port.js";
-import { exitStatusOf } from "./exit-status.js";
 import { channelFdName, controlFdName, notifyFdName, stateFdName, workerFdName } from "./fd-names.js";
+import type { FdStore } from "./fd-store.js";
+import { reportHistory } from "./history.js";
 import type { Inheritance } from "./inheritance.js";
 import type { DaemonOptions } from "./options.js";
 import { createPerformer } from "./perform.js";
 import { reportStatus } from "./report.js";
-import { restore } from "./restore.js";
+import { endedByReboot, restore, type Source } from "./restore.js";
 import { listenToSignals } from "./signals.js";
+import { Snapshots } from "./snapshots.js";
 import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./sockets.js";
 import { readSpecification } from "./specify.js";
 import { TicketSecret, ticketSecretLifeMs } from "./ticket-secret.js";
@@ -36,21 +39,38 @@ import { WorkerReports } from "./worker-reports.js";
 
 export interface ServiceOptions extends DaemonOptions {
   readonly inheritance: Inheritance;
+  readonly source: Source;
+  /** For workers that the predecessor has to signal. */
+  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
+  /** Sees every state that has been written down, before it is acted upon. */
+  readonly onPersisted: (state: State) => void;
   readonly memfd: number;
+  readonly fdStore: FdStore;
   readonly store: StateStore;
   readonly watcher: Watcher;
   readonly log: Log;
   readonly link: ManagerLink;
-  /** Whether a service manager keeps fds and starts the next daemon. */
-  readonly managed: boolean;
+  /** Why no other process can take this one's place, if so. */
+  readonly obstacleToReexec: Failure | null;
+  /** Why this process is still the daemon although it was to be replaced. */
+  readonly reexecFailed: ReexecFailure | null;
+  /** The model has ended: with `release` everything is let go of but the named fds, which it returns for the next daemon. */
+  readonly onExit: (status: ExitWord, state: State, release: () => readonly InheritedFd[]) => void;
   readonly unit: string | undefined;
   readonly watchdogMs: number | undefined;
   readonly wrapEffects: (effects: Effects) => Effects;
 }
 
+export type ExitWord = Extract<Action, { type: "exit" }>["status"];
+
+export interface Service {
+  /** Leaves everything to another daemon, by way of `onExit`; or says why not, and nothing has changed. */
+  makeWay(): Failure | null;
+}
+
 /** Puts the parts together, recovers, and starts the loop. Fails only when its sockets cannot be had. */
-export async function startService(options: ServiceOptions): Promise<Result<void>> {
-  const { name, directories, inheritance, watcher, log, store, link, unit } = options;
+export async function startService(options: ServiceOptions): Promise<Result<Service>> {
+  const { name, directories, inheritance, fdStore, watcher, log, store, link, unit } = options;
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
   const subscribers = new Set<(news: News) => void>();
   const announce = (news: News): void => {
@@ -63,17 +83,20 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   if (!control.ok) return control;
   const notify = takeNotifySocket(inheritance.notify, directories.runtime);
   if (!notify.ok) return notify;
-  const remembered = store.load();
+  const controlFd = control.value;
+  const remembered =
+    options.source === "manager" ? store.load() : store.take(inheritance.state ?? options.memfd);
   for (const problem of remembered.problems) warn(problem);
-  keep(notify.value, notifyFdName);
-  keep(control.value, controlFdName);
-  keep(options.memfd, stateFdName);
+  fdStore.store(notify.value, notifyFdName);
+  fdStore.store(controlFd, controlFdName);
+  fdStore.store(options.memfd, stateFdName);
 
-  const listeners = new HeldListeners({ store: keep, remove: removeFd }, warn);
+  const listeners = new HeldListeners(fdStore, warn);
   const workers = new WorkerProcesses({
     watcher,
-    storePidfd: (slot, pidfd) => keep(pidfd, workerFdName(slot)),
-    removePidfd: (slot) => removeFd(workerFdName(slot)),
+    storePidfd: (slot, pidfd) => fdStore.store(pidfd, workerFdName(slot)),
+    removePidfd: (slot) => fdStore.remove(workerFdName(slot)),
+    signalUnseen: options.signalUnseen,
     onExit: (slot, pid, exit) => {
       channels.hearOut(slot);
       inbox.receive();
@@ -84,26 +107,28 @@ export async function startService(options: ServiceOptions): Promise<Result<void
   const tickets = new TicketSecret(directories.state, warn);
   const channels = new WorkerChannels({
     watcher,
-    storeChannel: (slot, fd) => keep(fd, channelFdName(slot)),
-    removeChannel: (slot) => removeFd(channelFdName(slot)),
+    storeChannel: (slot, fd) => fdStore.store(fd, channelFdName(slot)),
+    removeChannel: (slot) => fdStore.remove(channelFdName(slot)),
     onMessage: (slot, message) => {
       for (const event of takeWorkerMessage(slot, message, supervisor.state, channels, reports, tickets)) {
         push(event);
       }
     },
     onLost: (slot, why) => {
-      // One that drains says goodbye that way.
+      // The end of one that drains is not worth a word.
       if (findWorker(supervisor.state, slot)?.run.phase === "ready") {
         warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`);
       }
+      push({ type: "channel-lost", ...slot });
     },
   });
   const restored = restore(remembered, inheritance, {
+    source: options.source,
     listeners,
     workers,
     channels,
     report: warn,
-    forgetFd: removeFd,
+    forgetFd: (fdName) => fdStore.remove(fdName),
     ownsCgroup: unit !== undefined,
     specification: () => {
       const read = readSpecification(options.configFile);
@@ -111,11 +136,22 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     },
   });
 
+  const snapshots = new Snapshots({ stateDirectory: directories.state, push: (event) => push(event) });
+  const record = (entry: LedgerEntry): void => {
+    const counters = entry.kind === "generation" ? reports.sum(entry.generation) : null;
+    const problem = appendLedger(
+      directories.state,
+      Date.now(),
+      counters === null ? entry : { ...entry, counters },
+    );
+    if (problem !== undefined) warn(problem);
+  };
   const effects = options.wrapEffects({
     clock: () => ({ now: monotonicMs(), wall: Date.now() }),
     persist: (state) => {
       const written = store.write(state);
       listeners.storeOpened(state.listeners);
+      options.onPersisted(state);
       return written;
     },
     perform: createPerformer({
@@ -124,23 +160,20 @@ export async function startService(options: ServiceOptions): Promise<Result<void
       places: {
         notifySocket: notifySocketIn(directories.runtime),
         stateDirectory: `${directories.state}/app`,
+        directoryOf: (generation) => snapshots.workingDirectoryOf(generation),
       },
       listeners,
       workers,
       channels,
+      snapshots,
       push,
       current: () => supervisor.state,
       announce,
-      record: ({ entry }) => {
-        const counters = entry.kind === "generation" ? reports.sum(entry.generation) : null;
-        const problem = appendLedger(
-          directories.state,
-          Date.now(),
-          counters === null ? entry : { ...entry, counters },
-        );
-        if (problem !== undefined) warn(problem);
+      record: ({ entry }) => record(entry),
+      exit: (status) => {
+        publish(supervisor.state);
+        options.onExit(status, supervisor.state, release);
       },
-      exit: (status) => leaveProcess(exitStatusOf(status, supervisor.state)),
     }),
     publish: (state) => publish(state),
     wakeAt: createAlarm(),
@@ -170,10 +203,6 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     keepBeat(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
   }
-  function leaveProcess(status: number): void {
-    publish(supervisor.state);
-    process.exit(status);
-  }
 
   const inbox = new NotifyInbox({
     fd: notify.value,
@@ -184,11 +213,14 @@ export async function startService(options: ServiceOptions): Promise<Result<void
     },
     onDropped: (count, why) => warn(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
-  const obstacleToReexec = (): Failure | null => (options.managed ? null : notManaged);
   const port = createControlPort({
     supervisor,
     refresh: async () => {
-      await reports.refresh(supervisor.state, channels, statusPatienceMs);
+      const snapshot = activeGeneration(supervisor.state)?.snapshot ?? null;
+      // A big one tells with the next status.
+      const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
+      const inspected = snapshot === null ? null : Promise.race([snapshots.inspectNow(snapshot), patience]);
+      await Promise.all([reports.refresh(supervisor.state, channels, statusPatienceMs), inspected]);
     },
     report: () =>
       reportStatus(supervisor.state, {
@@ -196,34 +228,61 @@ export async function startService(options: ServiceOptions): Promise<Result<void
         unit,
         listeners,
         reports,
+        snapshots,
         nowMs: monotonicMs,
         notifyDropped: () => inbox.dropped,
+        reexecFailed: options.reexecFailed,
       }),
+    history: () => reportHistory(supervisor.state, readLedger(directories.state)),
+    obstacleToReexec: options.obstacleToReexec,
     subscribe: (listener) => {
       subscribers.add(listener);
       return () => subscribers.delete(listener);
     },
-    obstacleToReexec,
   });
   const server = createControlServer(port, { peerOf, serviceUid: process.getuid?.() ?? 0 });
-  listenToSignals({
+  const stopListening = listenToSignals({
     unit,
     push,
     upgrade: () => void port.submit("upgrade"),
     reexec: () => {
-      const obstacle = obstacleToReexec();
-      if (obstacle === null) push({ type: "leave-requested", next: "adopt" });
-      else warn(obstacle.message);
+      const submission = port.submit("reexec");
+      if (!submission.accepted) warn(submission.failure.message);
     },
     reopenLog: () => log.reopen(),
     report: warn,
   });
-  push({ type: "recovered", alive: restored.alive });
+  for (const generation of restored.ended) record(endedByReboot(generation));
+  const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
+  push({ type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() });
   // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
   inbox.receive();
-  await server.listen({ fd: duplicateFd(control.value) });
-  setInterval(renewTickets, ticketSecretLifeMs);
-  return { ok: true, value: undefined };
+  await server.listen({ fd: duplicateFd(controlFd) });
+  const renewal = setInterval(renewTickets, ticketSecretLifeMs);
+  return succeed({ makeWay });
+
+  function makeWay(): Failure | null {
+    if (supervisor.state.upgrade !== null) {
+      return { reason: "upgrading", message: "an upgrade is under way; try again when it has ended" };
+    }
+    push({ type: "leave-requested", next: "adopt" });
+    return supervisor.exited ? null : { reason: "stopping", message: "the service is being stopped" };
+  }
+
+  function release(): readonly InheritedFd[] {
+    stopListening();
+    clearInterval(beat);
+    clearInterval(renewal);
+    effects.wakeAt(undefined, () => {});
+    void server.close();
+    inbox.release();
+    channels.release();
+    workers.release();
+    listeners.release();
+    closeFd(controlFd);
+    closeFd(options.memfd);
+    return fdStore.release();
+  }
 
   /** The loop of a worker that has not answered for a whole beat stands still. */
   function replaceStuck({ generation, index, process: { pid } }: SlotProcess): void {
@@ -241,20 +300,11 @@ export async function startService(options: ServiceOptions): Promise<Result<void
       channels.send(slot, { type: "renew-tickets", tickets: tickets.text });
     }
   }
-
-  function keep(fd: number, fdName: string): void {
-    if (options.managed) storeFd(fd, fdName, { poll: false });
-  }
 }
 
 /** Of native workers, where systemd sets no rhythm by WatchdogSec=. */
 const heartbeatMs = 15_000;
 const statusPatienceMs = 250;
-
-const notManaged: Failure = {
-  reason: "not-managed",
-  message: "cannot re-exec: no service manager started this daemon, so nothing would start the next one",
-};
 
 /** One timer for all deadlines; none is set while nothing is due. */
 function createAlarm(): Effects["wakeAt"] {

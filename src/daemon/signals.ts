@@ -10,8 +10,15 @@ export interface SignalOptions {
   readonly report: (message: string) => void;
 }
 
-/** Signals only become events. SIGTERM does not say what it is for; the unit's job does. */
-export function listenToSignals({ unit, push, upgrade, reexec, reopenLog, report }: SignalOptions): void {
+/** Signals only become events. SIGTERM does not say what it is for; the unit's job does. Returns the way to stop listening. */
+export function listenToSignals({
+  unit,
+  push,
+  upgrade,
+  reexec,
+  reopenLog,
+  report,
+}: SignalOptions): () => void {
   async function end(signal: string): Promise<void> {
     const job = unit === undefined ? "none" : await currentJob(unit);
     if (job === "unknown")
@@ -19,14 +26,43 @@ export function listenToSignals({ unit, push, upgrade, reexec, reopenLog, report
     if (job === "restart") push({ type: "leave-requested", next: "upgrade" });
     else push({ type: "stop-requested", fast: false });
   }
-  process.on("SIGTERM", () => void end("SIGTERM"));
-  process.on("SIGQUIT", () => void end("SIGQUIT"));
-  process.on("SIGINT", () => push({ type: "stop-requested", fast: true }));
-  process.on("SIGHUP", upgrade);
-  process.on("SIGUSR1", reopenLog);
-  process.on("SIGUSR2", reexec);
-  process.on("SIGWINCH", () => {
-    // A terminal sends it when its window changes size.
-    if (!process.stderr.isTTY) push({ type: "drain-requested" });
+  return on({
+    SIGTERM: () => void end("SIGTERM"),
+    SIGQUIT: () => void end("SIGQUIT"),
+    SIGINT: () => push({ type: "stop-requested", fast: true }),
+    SIGHUP: upgrade,
+    SIGUSR1: reopenLog,
+    SIGUSR2: reexec,
+    SIGWINCH: () => {
+      // A terminal sends it when its window changes size.
+      if (!process.stderr.isTTY) push({ type: "drain-requested" });
+    },
   });
+}
+
+/** Catches the signals of a daemon that does not act at the moment. Returns the way to get those that came, and end it. */
+export function holdSignals(): () => readonly NodeJS.Signals[] {
+  const came: NodeJS.Signals[] = [];
+  const stop = on(Object.fromEntries(known.map((signal) => [signal, () => came.push(signal)])));
+  return () => {
+    stop();
+    return came;
+  };
+}
+
+const known = ["SIGTERM", "SIGQUIT", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
+
+type Handlers = Partial<Record<(typeof known)[number], () => void>>;
+
+function on(handlers: Handlers): () => void {
+  for (const signal of known) {
+    const handler = handlers[signal];
+    if (handler !== undefined) process.on(signal, handler);
+  }
+  return () => {
+    for (const signal of known) {
+      const handler = handlers[signal];
+      if (handler !== undefined) process.off(signal, handler);
+    }
+  };
 }

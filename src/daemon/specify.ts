@@ -6,27 +6,55 @@ import { buildEnvironment } from "../process/environment.js";
 import { findCommand } from "../process/find-command.js";
 import { resolveRelease } from "../release/resolve-release.js";
 
-/** Reads the config and the release anew, and checks all that can be checked before anything is started. */
-export function readSpecification(configFile: string): Result<Specification> {
+/**
+ * Reads the config and the release anew, and checks all that can be checked before anything is started. `warn` hears
+ * of what is right but hardly meant.
+ */
+export function readSpecification(
+  configFile: string,
+  warn: (message: string) => void = () => {},
+): Result<Specification> {
   const config = readConfig(configFile, { cwd: process.cwd(), cores: availableParallelism() });
   if (!config.ok) return config;
   const { plan, listeners } = config.value;
-  return verifySpecification({ plan, listeners });
+  const verified = verifySpecification({ plan, listeners });
+  if (verified.ok) warnOfOriginals(verified.value.plan, plan.release, warn);
+  return verified;
 }
 
 /** Resolves the release and sees that the commands are there. */
 export function verifySpecification({ plan, listeners }: Specification): Result<Specification> {
   const release = resolveRelease(plan.release);
   if (!release.ok) return release;
-  const resolved: Plan = { ...plan, release: release.value };
+  return verifyCommands({ plan: { ...plan, release: release.value }, listeners }, release.value);
+}
+
+/** Sees that the commands are there, for processes that run in `directory`. */
+export function verifyCommands(specification: Specification, directory: string): Result<Specification> {
+  const { plan } = specification;
   const { PATH } = buildEnvironment(process.env, plan.environment, {});
-  const { rule } = plan.ready;
-  const commands = [plan.command, plan.check, rule.when === "command" ? rule.command : null];
-  for (const argv of commands) {
-    const [command] = argv ?? [];
+  for (const argv of commandsOf(plan)) {
+    const [command] = argv;
     if (command === undefined) continue;
-    const found = findCommand(command, resolved.release, PATH);
+    const found = findCommand(command, directory, PATH);
     if (!found.ok) return found;
   }
-  return succeed({ plan: resolved, listeners });
+  return succeed(specification);
+}
+
+function commandsOf({ command, check, ready: { rule } }: Plan): readonly (readonly string[])[] {
+  return [command, check ?? [], rule.when === "command" ? rule.command : []];
+}
+
+/** An absolute path into the release is the release itself, whatever becomes of it, and not the snapshot. */
+function warnOfOriginals(plan: Plan, configured: string, warn: (message: string) => void): void {
+  if (!plan.snapshot) return;
+  for (const word of commandsOf(plan).flat()) {
+    const top = [configured, plan.release].find((release) => word.startsWith(`${release}/`));
+    if (top === undefined) continue;
+    const meant = `./${word.slice(top.length + 1)}`;
+    warn(
+      `${word} is in the release itself, which may change under a running generation; write ${meant} in the config to mean the snapshot`,
+    );
+  }
 }

@@ -36,6 +36,11 @@ export function controlSocketIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/control.sock`;
 }
 
+/** Where another daemon asks for this one's place. */
+export function takeoverSocketIn(runtimeDirectory: string): string {
+  return `${runtimeDirectory}/takeover.sock`;
+}
+
 /** Whether a name is fit for file names and for the instance part of a unit's name as it is: systemd.unit(5). */
 export function isInstanceName(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name);

@@ -21,7 +21,20 @@ export function openPidfd(pid: number): number | undefined {
   return orThrow(`open a pidfd of process ${pid}`, result);
 }
 
-/** The pid behind a pidfd; -1 when the process is gone and reaped; undefined when the fd is no pidfd. proc_pid_fdinfo(5). */
+/** PID_MAX_LIMIT of the kernel: no process has a higher number. */
+const maxPid = 4_194_304;
+
+/** A number for a process of another pid namespace, where it has this pid: no process here can have it. pid_namespaces(7). */
+export function markUnseen(pid: number): number {
+  return pid > maxPid ? pid : pid + maxPid;
+}
+
+/** Whether it was made by {@link markUnseen}: signals from here do not reach it. */
+export function isUnseen(pid: number): boolean {
+  return pid > maxPid;
+}
+
+/** The pid behind a pidfd; 0 when it is of a pid namespace that cannot be seen from here; -1 when the process is gone and reaped; undefined when the fd is no pidfd. proc_pid_fdinfo(5). */
 export function pidOfPidfd(fd: number): number | undefined {
   const pid = /^Pid:\s+(-?\d+)$/m.exec(readProc(`self/fdinfo/${fd}`) ?? "")?.[1];
   return pid === undefined ? undefined : Number(pid);

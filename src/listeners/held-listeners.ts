@@ -57,7 +57,11 @@ export class HeldListeners {
    * held; the model closes what no generation uses. Fails as `openListener` does, or with `listener-missing` or
    * `mode-refused`.
    */
-  reconcile(specification: Specification, held: readonly Listener[], nextId: number): Result<Prepared> {
+  reconcile(
+    specification: Specification,
+    held: readonly Listener[],
+    nextId: number,
+  ): Result<Omit<Prepared, "version">> {
     const declarations = specification.listeners ?? impliedDeclarations(held);
     const all = [...held];
     const listeners: number[] = [];
@@ -155,6 +159,12 @@ export class HeldListeners {
   backlogOf(id: number): { readonly queued: number; readonly limit: number } | null {
     const fd = this.#fds.get(id);
     return (fd === undefined ? undefined : readBacklog(fd)) ?? null;
+  }
+
+  /** Lets go of all of them; what is kept elsewhere stays open. */
+  release(): void {
+    for (const fd of this.#fds.values()) closeFd(fd);
+    this.#fds.clear();
   }
 
   #dropOpened(listeners: readonly Listener[], fromId: number): void {

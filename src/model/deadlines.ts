@@ -1,7 +1,7 @@
+import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
 import { findGeneration, type Generation, type Monotonic, type State, type Worker } from "./state.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
-import { advanceCandidate, candidateOverdue } from "./upgrade.js";
 import { spawnWorker, workerReady } from "./workers.js";
 
 /** When `tick` has something to do next; undefined: never, so nothing wakes up. */
@@ -20,7 +20,7 @@ function workerDeadline({ specification, stage }: Generation, { run }: Worker): 
   if (run.phase === "waiting") return run.until;
   if (run.phase !== "starting") return undefined;
   if (rule.when === "after") return run.since + rule.afterMs;
-  return stage.phase === "active" ? run.since + timeoutMs : undefined;
+  return stage.phase === "active" || stage.phase === "held" ? run.since + timeoutMs : undefined;
 }
 
 /** Does all that is due. Newest generation first: where a candidate commits, the older ones start no more workers. */
@@ -37,7 +37,7 @@ export function tick(turn: Turn): void {
   }
   for (const generation of turn.state.generations) {
     const { stage } = generation;
-    if (stage.phase === "active" || stage.deadline > now) continue;
+    if (stage.phase === "active" || stage.phase === "held" || stage.deadline > now) continue;
     if (stage.phase === "candidate") candidateOverdue(turn, generation);
     else pressGeneration(turn, generation);
   }

@@ -1,20 +1,29 @@
+import {
+  advanceCandidate,
+  candidateChecked,
+  candidateCopied,
+  candidateVerified,
+  upgradePrepared,
+} from "./candidate.js";
 import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { recovered } from "./recover.js";
+import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
 import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
+import { endTrial } from "./trial.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
+import { abort, beginQueued, isStart, requestUpgrade } from "./upgrade.js";
 import {
-  abort,
-  advanceCandidate,
-  beginQueued,
-  candidateChecked,
-  candidateVerified,
-  requestUpgrade,
-  upgradePrepared,
-} from "./upgrade.js";
-import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } from "./workers.js";
+  channelLost,
+  spawnFailed,
+  workerExited,
+  workerNative,
+  workerReady,
+  workerSpawned,
+  workerStatus,
+} from "./workers.js";
 
 /**
  * The whole of Holdfast's judgement: pure, without I/O, without a clock of its own.
@@ -23,8 +32,11 @@ import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } f
  * upgrade:     requested ──▶ preparing ──▶ candidate ──────────────────▶ done
  *                  └─▶ queued    └─▶ failed    └─▶ failed (abort)
  *
- * generation:  candidate(checking) ─▶ (starting) ─▶ (verifying) ─commit─▶ active ─▶ draining ─▶ gone
- *                        └────abort────────┴──────────────┴─────────────────────────────▲
+ * generation:  candidate(copying) ─▶ (checking) ─▶ (starting) ─▶ (verifying) ─commit─▶ active ─▶ draining ─▶ gone
+ *                        └─────────────────┴─────abort──┴─────────────┴──────────────────────────▲
+ *
+ * snapshot:    making ─▶ ready ─▶ removing ─▶ gone
+ *                 └─────abort────────▲
  *
  * worker:      spawning ─▶ starting ─▶ ready ─▶ stopping ─▶ draining ─▶ gone
  *                 ▲            └─crash───┴─▶ waiting ─┐
@@ -34,7 +46,8 @@ import { spawnFailed, workerExited, workerReady, workerSpawned, workerStatus } f
  *                              └─▶ leaving ─▶ exit, the workers stay
  * ```
  *
- * Between active and draining is the place for probation.
+ * With `--hold` a generation is active on trial, and the one before it is held: it serves on until a commit drains it, or a
+ * rollback or the loss of a worker on trial makes it active again.
  *
  * Every action is one that the returned state knows as intended, so the caller persists first and acts then.
  */
@@ -48,13 +61,25 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
 function apply(turn: Turn, event: Event): void {
   switch (event.type) {
     case "recovered":
-      recovered(turn, event.alive);
+      recovered(turn, event.alive, event.unconnected, event.snapshots);
       break;
     case "upgrade-requested":
-      requestUpgrade(turn, event.kind);
+      requestUpgrade(turn, event.kind, {
+        to: event.kind === "rollback" ? event.to : null,
+        hold: event.kind === "upgrade" && event.hold,
+      });
       break;
     case "prepared":
       upgradePrepared(turn, event.upgrade, event.result);
+      break;
+    case "snapshot-made":
+      candidateCopied(turn, event.snapshot, event.result);
+      break;
+    case "snapshot-inspected":
+      snapshotInspected(turn, event.snapshot, event.written);
+      break;
+    case "snapshot-removed":
+      snapshotRemoved(turn, event.snapshot, event.result);
       break;
     case "checked":
       candidateChecked(turn, event.generation, event.failure);
@@ -72,7 +97,10 @@ function apply(turn: Turn, event: Event): void {
       workerReady(turn, event, event.pid);
       break;
     case "worker-native":
-      updateWorker(turn, event, { native: true });
+      workerNative(turn, event);
+      break;
+    case "channel-lost":
+      channelLost(turn, event);
       break;
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);
@@ -85,12 +113,16 @@ function apply(turn: Turn, event: Event): void {
         const run = findWorker(turn.state, slot)?.run;
         if (run?.phase === "stopping") setRun(turn, slot, { ...run, phase: "draining" });
       }
+      for (const slot of event.plain) updateWorker(turn, slot, { native: false });
       break;
     case "listener-closed":
       update(turn, { closing: turn.state.closing.filter(({ id }) => id !== event.id) });
       break;
     case "tick":
       tick(turn);
+      break;
+    case "commit-requested":
+      endTrial(turn);
       break;
     case "drain-requested":
       drainWorkers(turn);
@@ -103,7 +135,7 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "persist-failed":
       update(turn, { unwritable: event.failure });
-      if (turn.state.upgrade !== null && turn.state.upgrade.kind !== "start") abort(turn, event.failure);
+      if (turn.state.upgrade !== null && !isStart(turn.state.upgrade.kind)) abort(turn, event.failure);
       break;
     case "persist-restored":
       update(turn, { unwritable: null });
@@ -117,6 +149,7 @@ function apply(turn: Turn, event: Event): void {
 function settle(turn: Turn): void {
   advanceCandidate(turn);
   retireDrained(turn);
+  removeUnused(turn);
   const { lifecycle, queued, upgrade, generations } = turn.state;
   if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);
   closeUnused(turn);

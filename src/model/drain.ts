@@ -1,5 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import type { SlotProcess } from "./event.js";
+import { retire } from "./retired.js";
+import { inspect } from "./snapshots.js";
 import {
   activeGeneration,
   type DrainReason,
@@ -16,6 +18,8 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
  */
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
+  if (generation.stage.phase === "active" || generation.stage.phase === "held")
+    update(turn, { retired: retire(turn.state, generation) });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) =>
@@ -83,7 +87,7 @@ export function drainDeadline(generation: Generation): Monotonic | undefined {
 
 /** A drained generation leaves the state; what became of it goes to the ledger. */
 export function retireDrained(turn: Turn): void {
-  for (const { id, specification, stage, workers, createdAt } of turn.state.generations) {
+  for (const { id, specification, stage, workers, createdAt, version, snapshot } of turn.state.generations) {
     if (stage.phase !== "draining" || workers.length > 0) continue;
     update(turn, { generations: turn.state.generations.filter((other) => other.id !== id) });
     act(turn, {
@@ -92,6 +96,7 @@ export function retireDrained(turn: Turn): void {
         kind: "generation",
         generation: id,
         release: specification.plan.release,
+        version,
         from: createdAt,
         to: turn.clock.wall,
         why: stage.why,
@@ -99,6 +104,7 @@ export function retireDrained(turn: Turn): void {
       },
     });
     announce(turn, "info", "generation-ended", `generation ${id} has ended`, { generation: id });
+    if (turn.state.retired.some((one) => one.snapshot === snapshot)) inspect(turn, snapshot);
     // It never came to the commit, which would have put right what its workers set on the shared sockets.
     if (stage.why.kind === "failed") act(turn, { type: "restore-backlogs" });
   }

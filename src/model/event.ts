@@ -6,8 +6,8 @@ import type {
   Monotonic,
   Outcome,
   Process,
+  Retired,
   State,
-  UpgradeKind,
   WallTime,
 } from "./state.js";
 
@@ -34,24 +34,54 @@ export interface ExitStatus {
 
 export interface Prepared {
   readonly specification: Specification;
+  /** Of the release, or of the snapshot that is used again; null where neither tells or the snapshot is yet to be made. */
+  readonly version: string | null;
   /** All listeners held now, those of the new generation among them. */
   readonly held: readonly Listener[];
   readonly listeners: readonly number[];
 }
 
+/** What is known of a snapshot once it is whole. */
+export interface SnapshotMade {
+  readonly fingerprint: string;
+  readonly version: string | null;
+  /** What could not be copied and is a link to the original. */
+  readonly uncopied: readonly string[];
+}
+
 export type Event =
-  | { readonly type: "recovered"; readonly alive: readonly SlotProcess[] }
-  | { readonly type: "upgrade-requested"; readonly kind: Exclude<UpgradeKind, "start" | "restart"> }
+  | {
+      readonly type: "recovered";
+      readonly alive: readonly SlotProcess[];
+      readonly unconnected: readonly Slot[];
+      /** The ids of all snapshots on disk. */
+      readonly snapshots: readonly number[];
+    }
+  /** `hold`: the generation before serves on until `commit-requested` or a rollback. */
+  | { readonly type: "upgrade-requested"; readonly kind: "upgrade"; readonly hold: boolean }
+  | { readonly type: "commit-requested" }
+  /** `to`: the generation to return to; null: what ran before. */
+  | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
   | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared> }
+  | { readonly type: "snapshot-made"; readonly snapshot: number; readonly result: Result<SnapshotMade> }
+  | { readonly type: "snapshot-inspected"; readonly snapshot: number; readonly written: readonly string[] }
+  /** Or not, if there is a failure; `written` has been moved to where it is not lost. */
+  | {
+      readonly type: "snapshot-removed";
+      readonly snapshot: number;
+      readonly result: Result<readonly string[]>;
+    }
   | { readonly type: "checked"; readonly generation: number; readonly failure: Failure | null }
   | { readonly type: "verified"; readonly generation: number; readonly failure: Failure | null }
   | ({ readonly type: "spawned" } & SlotProcess)
   | ({ readonly type: "spawn-failed"; readonly failure: Failure } & Slot)
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-native" } & Slot)
+  | ({ readonly type: "channel-lost" } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
-  | { readonly type: "signalled"; readonly slots: readonly Slot[] }
+  /** They were asked to drain; those in `plain` by SIGTERM, for there was no channel to say it on. */
+  | { readonly type: "signalled"; readonly slots: readonly Slot[]; readonly plain: readonly Slot[] }
   | { readonly type: "listener-closed"; readonly id: number }
   | { readonly type: "tick" }
   | { readonly type: "drain-requested" }
@@ -71,6 +101,8 @@ export interface News {
   readonly upgrade?: number;
 }
 
+export type EndReason = DrainReason | { readonly kind: "rebooted" };
+
 /** A line of the ledger: what became of an upgrade or of a generation. */
 export type LedgerEntry =
   | { readonly kind: "upgrade"; readonly outcome: Outcome }
@@ -78,15 +110,23 @@ export type LedgerEntry =
       readonly kind: "generation";
       readonly generation: number;
       readonly release: string;
+      readonly version: string | null;
       readonly from: WallTime;
       readonly to: WallTime;
-      readonly why: DrainReason;
+      readonly why: EndReason;
       /** The drain deadline passed and workers were killed. */
       readonly cut: boolean;
     };
 
 export type Action =
-  | { readonly type: "prepare"; readonly upgrade: number; readonly specification: Specification | null }
+  /** Of what ran before, if `again` says so, else of what the config says now. */
+  | { readonly type: "prepare"; readonly upgrade: number; readonly again: Retired | null }
+  /** Copies the release of the generation of that id; what is left of an earlier attempt is removed first. */
+  | { readonly type: "make-snapshot"; readonly snapshot: number; readonly base: number | null }
+  /** Looks for what an app has written in it. */
+  | { readonly type: "inspect-snapshot"; readonly snapshot: number }
+  /** Ends the making of it, too. */
+  | { readonly type: "remove-snapshot"; readonly snapshot: number }
   | { readonly type: "check"; readonly generation: number }
   | ({ readonly type: "spawn" } & Slot)
   | ({ readonly type: "open-gate" } & SlotProcess)

@@ -1,5 +1,5 @@
 import { drainGeneration, pressGeneration } from "./drain.js";
-import { activeGeneration } from "./state.js";
+import { activeGeneration, heldGeneration } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import { abortAll } from "./upgrade.js";
 
@@ -20,11 +20,19 @@ export function stop(turn: Turn, fast: boolean): void {
   }
 }
 
-/** nginx's WINCH: the workers drain and end, the daemon keeps its listeners; clients wait in the backlog. */
+/**
+ * nginx's WINCH: the workers drain and end, the daemon keeps its listeners; clients wait in the backlog. While a generation is on
+ * trial it is those of the one before.
+ */
 export function drainWorkers(turn: Turn): void {
   const { phase } = turn.state.lifecycle;
   const active = activeGeneration(turn.state);
   if (phase !== "running" || active === undefined) return;
+  const held = heldGeneration(turn.state);
+  if (held !== undefined) {
+    drainGeneration(turn, held, { kind: "superseded", by: active.id });
+    return;
+  }
   update(turn, { lifecycle: { phase: "drained" } });
   announce(turn, "info", "drained", "workers drain on request; the listeners stay");
   abortAll(turn, { reason: "drained", message: "the workers were told to drain" });

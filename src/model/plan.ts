@@ -10,8 +10,14 @@ export type ReadyRule =
 export interface Plan {
   /** argv; a name without a slash is looked up in PATH. */
   readonly command: readonly string[];
-  /** Absolute directory of the code, symlinks resolved: working directory of the workers. */
+  /** Absolute directory of the code, symlinks resolved. */
   readonly release: string;
+  /** Whether a generation runs from a copy of the release of its own, or in the release itself. */
+  readonly snapshot: boolean;
+  /** Relative paths in the release that hold data: links to the original in every snapshot. */
+  readonly shared: readonly string[];
+  /** How many generations that have ended can be returned to. */
+  readonly keep: number;
   readonly workers: number;
   /**
    * overlap: both generations may accept for a moment. exclusive: the new one accepts once the old one has finished

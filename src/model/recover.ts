@@ -1,21 +1,31 @@
+import { activate } from "./candidate.js";
 import { successors } from "./drain.js";
-import type { SlotProcess } from "./event.js";
+import type { Slot, SlotProcess } from "./event.js";
+import { makeSnapshot, recoverSnapshots } from "./snapshots.js";
 import type { Process } from "./state.js";
 import { activeGeneration, candidateGeneration, type Generation, isLive, type Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
-import { abortAll, activate, prepare, requestUpgrade } from "./upgrade.js";
-import { awaitReady, spawnWorker } from "./workers.js";
+import { abortAll, prepare, requestUpgrade } from "./upgrade.js";
+import { awaitReady, disconnect, spawnWorker } from "./workers.js";
 
 /**
- * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes
- * were found and identified; whatever the state intended and the last daemon did not get to do is done now.
+ * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes were found and
+ * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk; whatever the state
+ * intended and the last daemon did not get to do is done now.
  */
-export function recovered(turn: Turn, alive: readonly SlotProcess[]): void {
+export function recovered(
+  turn: Turn,
+  alive: readonly SlotProcess[],
+  unconnected: readonly Slot[],
+  snapshots: readonly number[],
+): void {
   const { lifecycle } = turn.state;
   const restarting = lifecycle.phase === "leaving" && lifecycle.next === "upgrade";
   const processes = new Map(alive.map((slot) => [nameWorker(slot), slot.process]));
-  for (const generation of turn.state.generations) takeStock(turn, generation, processes);
+  const mute = new Set(unconnected.map(nameWorker));
+  for (const generation of turn.state.generations) takeStock(turn, generation, processes, mute);
   announceAdoption(turn, alive);
+  recoverSnapshots(turn, snapshots);
   for (const listener of turn.state.closing) act(turn, { type: "close-listener", listener });
   for (const generation of turn.state.generations) {
     if (!restarting || generation.stage.phase !== "candidate") resumeGeneration(turn, generation);
@@ -36,11 +46,20 @@ export function recovered(turn: Turn, alive: readonly SlotProcess[]): void {
 }
 
 /** Afterwards every worker with a process is alive. One that died has ended if it drained, and is wanted again if not. */
-function takeStock(turn: Turn, generation: Generation, processes: ReadonlyMap<string, Process>): void {
+function takeStock(
+  turn: Turn,
+  generation: Generation,
+  processes: ReadonlyMap<string, Process>,
+  mute: ReadonlySet<string>,
+): void {
   const workers = generation.workers.flatMap((worker): Worker[] => {
     if (!isLive(worker.run)) return [worker];
-    const process = processes.get(nameWorker({ generation: generation.id, index: worker.index }));
-    if (process !== undefined) return [{ ...worker, run: { ...worker.run, process } }];
+    const name = nameWorker({ generation: generation.id, index: worker.index });
+    const process = processes.get(name);
+    if (process !== undefined) {
+      const found = { ...worker, run: { ...worker.run, process } };
+      return [mute.has(name) ? disconnect(generation, found) : found];
+    }
     return generation.stage.phase === "draining"
       ? []
       : [{ ...worker, native: false, run: { phase: "spawning" } }];
@@ -83,6 +102,7 @@ function resumeUpgrade(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
   if (upgrade !== null && upgrade.generation === null) prepare(turn, upgrade);
   if (candidate?.stage.phase !== "candidate") return;
+  if (candidate.stage.step === "copying") makeSnapshot(turn, candidate.id);
   if (candidate.stage.step === "checking") act(turn, { type: "check", generation: candidate.id });
   if (candidate.stage.step === "verifying") act(turn, { type: "verify", generation: candidate.id });
 }

@@ -12,7 +12,10 @@ export interface Process {
   readonly startTime: number | null;
 }
 
-/** `spawning` is an intent without a process; `stopping` is an intent to send SIGTERM, `draining` means it was sent. */
+/**
+ * `spawning` is an intent without a process; `stopping` an intent to ask for the drain. `draining` means that it was asked
+ * for; where that may have been lost it becomes `stopping` again.
+ */
 export type WorkerRun =
   | { readonly phase: "waiting"; readonly until: Monotonic }
   | { readonly phase: "spawning" }
@@ -42,10 +45,13 @@ export type DrainReason =
 export type Stage =
   | {
       readonly phase: "candidate";
-      readonly step: "checking" | "starting" | "verifying";
+      readonly step: "copying" | "checking" | "starting" | "verifying";
       readonly deadline: Monotonic;
     }
-  | { readonly phase: "active"; readonly since: WallTime }
+  /** `trial`: asked for with `--hold`, and nobody has decided yet. */
+  | { readonly phase: "active"; readonly since: WallTime; readonly trial: boolean }
+  /** It was active, and serves on beside the generation that is on trial. */
+  | { readonly phase: "held"; readonly by: number }
   | {
       readonly phase: "draining";
       readonly why: DrainReason;
@@ -57,6 +63,10 @@ export type Stage =
 export interface Generation {
   readonly id: number;
   readonly specification: Specification;
+  /** The snapshot that its workers run in; null: in the release itself. */
+  readonly snapshot: number | null;
+  /** What its release calls itself, as far as is known. */
+  readonly version: string | null;
   /** Ids of its listeners in the order of the workers' fds from 3 up. */
   readonly listeners: readonly number[];
   readonly workers: readonly Worker[];
@@ -82,12 +92,33 @@ export interface Listener {
   readonly backlog: number | null;
 }
 
-/** `start`: the first generation; `restart`: implied by `systemctl restart`, so that READY=1 waits for it. */
-export type UpgradeKind = "start" | "upgrade" | "restart" | "rollback";
+/**
+ * A copy of a release, under its id on disk. `making`: there may be a part of it; `ready`: whole; `removing`: it is to
+ * go; `unknown`: found on disk by a daemon that had lost its state, so left-over workers may run in it.
+ */
+export interface Snapshot {
+  /** That of the generation it was made for. */
+  readonly id: number;
+  readonly phase: "making" | "ready" | "removing" | "unknown";
+  /** Equal to another's: made of the same release, untouched in between. Null until it is ready. */
+  readonly fingerprint: string | null;
+  /** Paths that an app has written in it; null as long as nobody has looked. */
+  readonly written: readonly string[] | null;
+}
+
+/**
+ * `start`: the first generation; `fallback`: the one that ran last, because the `start` failed; `restart`: implied by
+ * `systemctl restart`, so that READY=1 waits for it.
+ */
+export type UpgradeKind = "start" | "fallback" | "upgrade" | "restart" | "rollback";
 
 export interface UpgradeRequest {
   readonly id: number;
   readonly kind: UpgradeKind;
+  /** The generation that a rollback is to return to; null: what ran before. */
+  readonly to: number | null;
+  /** The generation before is held until somebody decides. */
+  readonly hold: boolean;
   readonly requestedAt: Monotonic;
 }
 
@@ -119,6 +150,8 @@ export type Lifecycle =
 export interface Retired {
   readonly generation: number;
   readonly specification: Specification;
+  readonly snapshot: number | null;
+  readonly version: string | null;
 }
 
 /** The facts. All that the daemon knows; kernel objects are in the fd store under names derived from this. */
@@ -132,6 +165,8 @@ export interface State {
   readonly closing: readonly Listener[];
   /** Oldest first. */
   readonly generations: readonly Generation[];
+  /** Every directory of snapshots on disk; by id. */
+  readonly snapshots: readonly Snapshot[];
   readonly upgrade: Upgrade | null;
   readonly queued: UpgradeRequest | null;
   /** The last few, newest last: a client that lost its daemon asks the next one. */
@@ -150,6 +185,7 @@ export const initialState: State = {
   listeners: [],
   closing: [],
   generations: [],
+  snapshots: [],
   upgrade: null,
   queued: null,
   outcomes: [],
@@ -165,8 +201,16 @@ export function findGeneration(state: State, id: number): Generation | undefined
   return state.generations.find((generation) => generation.id === id);
 }
 
+export function findSnapshot(state: State, id: number | null): Snapshot | undefined {
+  return id === null ? undefined : state.snapshots.find((snapshot) => snapshot.id === id);
+}
+
 export function activeGeneration(state: State): Generation | undefined {
   return state.generations.find((generation) => generation.stage.phase === "active");
+}
+
+export function heldGeneration(state: State): Generation | undefined {
+  return state.generations.find((generation) => generation.stage.phase === "held");
 }
 
 export function candidateGeneration(state: State): Generation | undefined {

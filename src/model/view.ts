@@ -3,9 +3,11 @@ import {
   activeGeneration,
   candidateGeneration,
   type Generation,
+  heldGeneration,
   type Monotonic,
   type State,
 } from "./state.js";
+import { isStart } from "./upgrade.js";
 
 /** The service as its manager is to see it; what is told to systemd follows from this and nothing else. */
 export interface ServiceView {
@@ -48,11 +50,15 @@ export function summarize(state: State): string {
   const active = activeGeneration(state);
   const parts = [active === undefined ? describeIdle(state) : describeActive(active)];
   if (lifecycle.phase === "stopping" && lifecycle.failure !== null) return lifecycle.failure.message;
-  if (upgrade !== null && upgrade.kind !== "start") {
+  if (upgrade !== null && !isStart(upgrade.kind)) {
     parts.push(`upgrade to generation ${upgrade.generation ?? state.nextGeneration} is under way`);
   } else {
     const last = describeLast(state);
     if (last !== null) parts.push(last);
+  }
+  const held = heldGeneration(state);
+  if (active?.stage.phase === "active" && active.stage.trial) {
+    parts.push(held === undefined ? "on trial" : `on trial beside generation ${held.id}`);
   }
   const draining = state.generations.filter(({ stage }) => stage.phase === "draining");
   if (draining.length > 0) parts.push(`draining ${draining.map(({ id }) => id).join(", ")}`);
@@ -77,11 +83,18 @@ function describeLast(state: State): string | null {
   if (last === undefined) return null;
   const at = new Date(last.endedAt).toISOString().slice(11, 19);
   const what = last.kind === "start" ? "start" : "last upgrade";
+  if (last.failure === null && last.kind === "fallback") return describeFallback(state);
   if (last.failure === null) return `${what} at ${at} UTC took ${formatDuration(last.tookMs)}`;
   const target = last.generation === null ? "upgrade" : `upgrade to generation ${last.generation}`;
   const serving = activeGeneration(state);
   const rest = serving === undefined ? "" : `; still serving ${serving.id}`;
   return `${target} failed: ${last.failure.message}${rest}`;
+}
+
+function describeFallback({ outcomes }: State): string {
+  const why =
+    outcomes.findLast(({ kind }) => kind === "start")?.failure?.message ?? "its reason is not known";
+  return `the release could not be started, so what ran last serves: ${why}`;
 }
 
 /** Why a serving service is not as it should be; null when it is. */
@@ -91,6 +104,7 @@ export function degradation(state: State): string | null {
   if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
   const last = state.outcomes.at(-1);
   if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
+  if (last?.kind === "fallback") return describeFallback(state);
   const missing = active.workers.filter(({ run }) => run.phase !== "ready").length;
   return missing === 0
     ? null

@@ -1,6 +1,7 @@
 import type { Failure } from "../lib/failure.js";
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
-import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
+import { findGeneration, type Generation, heldGeneration, isLive, type Worker } from "./state.js";
+import { returnToHeld } from "./trial.js";
 import {
   act,
   announce,
@@ -8,10 +9,11 @@ import {
   nameWorker,
   setRun,
   type Turn,
+  update,
   updateGeneration,
   updateWorker,
 } from "./turn.js";
-import { abort } from "./upgrade.js";
+import { abort, conclude, requestUpgrade } from "./upgrade.js";
 
 const backoffFirstMs = 100;
 const backoffLastMs = 30_000;
@@ -70,10 +72,41 @@ export function workerReady(turn: Turn, slot: Slot, pid: number): void {
   act(turn, { type: "restore-backlogs" });
 }
 
+/** One that says so when it has SIGTERM already is not asked again, and so is treated as a plain one. */
+export function workerNative(turn: Turn, slot: Slot): void {
+  if (findWorker(turn.state, slot)?.run.phase !== "draining") updateWorker(turn, slot, { native: true });
+}
+
 export function workerStatus(turn: Turn, slot: Slot, pid: number, text: string): void {
   const worker = findWorker(turn.state, slot);
   if (worker === undefined || !isLive(worker.run) || worker.run.process.pid !== pid) return;
   if (worker.status !== text) updateWorker(turn, slot, { status: text });
+}
+
+/**
+ * A native worker is a plain one from now on. One that was asked to drain may not have read that, so it gets SIGTERM, once:
+ * to one that has, its first SIGTERM after its channel's end says nothing new.
+ */
+export function channelLost(turn: Turn, slot: Slot): void {
+  const generation = findGeneration(turn.state, slot.generation);
+  const worker = findWorker(turn.state, slot);
+  if (generation === undefined || worker === undefined) return;
+  const { native, run } = disconnect(generation, worker);
+  updateWorker(turn, slot, { native, run });
+  if (run === worker.run || run.phase !== "stopping") return;
+  act(turn, {
+    type: "terminate",
+    slots: [{ generation: generation.id, index: worker.index, process: run.process }],
+    to: [],
+    insist: false,
+  });
+}
+
+/** The worker without its channel. A candidate that stands by without one ends by itself. */
+export function disconnect({ stage }: Generation, worker: Worker): Worker {
+  if (!worker.native || stage.phase === "candidate") return worker;
+  const unsure = worker.run.phase === "draining" && stage.phase === "draining" && stage.pressure !== "killed";
+  return { ...worker, native: false, run: unsure ? { ...worker.run, phase: "stopping" } : worker.run };
 }
 
 export function workerExited(turn: Turn, slot: Slot, pid: number, exit: ExitStatus): void {
@@ -97,6 +130,10 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
       return;
     }
     case "active":
+      if (generation.stage.trial) failTrial(turn, slot, worker, `worker ${name} ${how}`);
+      else backOff(turn, slot, worker, `worker ${name} ${how}`);
+      return;
+    case "held":
       backOff(turn, slot, worker, `worker ${name} ${how}`);
       return;
     case "draining":
@@ -109,6 +146,26 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
     default:
       generation.stage satisfies never;
   }
+}
+
+/** A generation on trial that loses a worker has failed: what was there before serves again, by itself. */
+function failTrial(turn: Turn, slot: Slot, worker: Worker, how: string): void {
+  const { generation: id } = slot;
+  const held = heldGeneration(turn.state);
+  if (held !== undefined) {
+    removeWorker(turn, slot);
+    returnToHeld(turn, held);
+  } else {
+    backOff(turn, slot, worker, how);
+    updateGeneration(turn, id, { stage: { phase: "active", since: turn.clock.wall, trial: false } });
+  }
+  const { nextUpgrade } = turn.state;
+  const failure = { reason: "trial-failed", message: `generation ${id} was on trial: ${how}` };
+  const request = { kind: "rollback", to: null, hold: false, requestedAt: turn.clock.now } as const;
+  update(turn, { nextUpgrade: nextUpgrade + 1 });
+  conclude(turn, { id: nextUpgrade, ...request, generation: id }, failure);
+  // The one before has drained already: it is started again.
+  if (held === undefined) requestUpgrade(turn, "rollback");
 }
 
 function removeWorker(turn: Turn, slot: Slot): void {

@@ -30,6 +30,12 @@ export class NotifyInbox {
     return this.#dropped;
   }
 
+  /** Reads no more: what waits is the next daemon's. */
+  release(): void {
+    this.#options.watcher.unwatch(this.#options.fd);
+    closeFd(this.#options.fd);
+  }
+
   /** Takes what waits; called by itself whenever something does. */
   receive(): void {
     for (let count = 0; count < mostPerTurn; count += 1) {

@@ -22,6 +22,8 @@ export interface GatedWorker {
   readonly pid: number;
   readonly child: ChildProcess;
   openGate(): void;
+  /** A worker that still waits at its gate ends. */
+  closeGate(): void;
 }
 
 /**
@@ -50,5 +52,5 @@ export function spawnWorker(worker: WorkerCommand): Result<GatedWorker> {
   // A worker that died at its gate has closed the pipe: its exit says so.
   stdin.on("error", () => {});
   child.unref();
-  return succeed({ pid, child, openGate: () => stdin.end("\n") });
+  return succeed({ pid, child, openGate: () => stdin.end("\n"), closeGate: () => stdin.destroy() });
 }

@@ -18,6 +18,8 @@ interface Tracked {
   readonly channel: PacketChannel;
   /** It said `hello`: a native worker. */
   native: boolean;
+  /** It has said its last word: its process is about to end, and its channel with it. */
+  saidGoodbye: boolean;
 }
 
 /** A message that is answered. */
@@ -35,7 +37,7 @@ export interface WorkerChannelsOptions {
   readonly storeChannel: (slot: Slot, fd: number) => void;
   readonly removeChannel: (slot: Slot) => void;
   readonly onMessage: (slot: Slot, message: WorkerMessage) => void;
-  /** The worker is a plain one from now on. */
+  /** A native worker is a plain one from now on: it has died, or its channel was dropped. */
   readonly onLost: (slot: Slot, why: string) => void;
 }
 
@@ -75,16 +77,17 @@ export class WorkerChannels {
           return;
         }
         if (message.value.type === "hello") tracked.native = true;
+        if (message.value.type === "report" && message.value.query === 0) tracked.saidGoodbye = true;
         this.#deliver(slot, message.value, fds);
       },
       onClose: (why) => {
         if (this.#channels.get(name) !== tracked) return;
         this.#channels.delete(name);
         this.#options.removeChannel(slot);
-        if (tracked.native) this.#options.onLost(slot, why);
+        if (tracked.native && !tracked.saidGoodbye) this.#options.onLost(slot, why);
       },
     });
-    const tracked: Tracked = { slot, channel, native };
+    const tracked: Tracked = { slot, channel, native, saidGoodbye: false };
     this.#channels.set(name, tracked);
   }
 
@@ -168,6 +171,12 @@ export class WorkerChannels {
   /** Takes what a worker that has ended still had to say. */
   hearOut(slot: Slot): void {
     this.#channels.get(nameWorker(slot))?.channel.receiveAll();
+  }
+
+  /** Lets go of all of them; the workers do not notice, as long as another copy of each end is kept. */
+  release(): void {
+    for (const { channel } of this.#channels.values()) channel.close();
+    this.#channels.clear();
   }
 
   forget(slot: Slot): void {

@@ -1,17 +1,17 @@
 import { fail, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import { openPidfd, parentOf, signalGroup, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import { isUnseen, openPidfd, parentOf, signalGroup, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import type { ExitStatus, Slot } from "../model/event.js";
 import type { Process } from "../model/state.js";
-import { spawnWorker, type WorkerCommand } from "./spawn-worker.js";
+import { type GatedWorker, spawnWorker, type WorkerCommand } from "./spawn-worker.js";
 
 interface Tracked {
   readonly slot: Slot;
   readonly pid: number;
   readonly pidfd: number;
-  /** Null for an adopted worker: its gate was opened, or ended, with the daemon that started it. */
-  readonly openGate: (() => void) | null;
+  /** Null for an adopted worker: its gate was opened, or closed, with the daemon that started it. */
+  readonly gate: Pick<GatedWorker, "openGate" | "closeGate"> | null;
 }
 
 export interface WorkerProcessesOptions {
@@ -20,6 +20,8 @@ export interface WorkerProcessesOptions {
   readonly onExit: (slot: Slot, pid: number, exit: ExitStatus) => void;
   readonly storePidfd: (slot: Slot, pidfd: number) => void;
   readonly removePidfd: (slot: Slot) => void;
+  /** For a worker of another pid namespace, which only the daemon that started it can signal. */
+  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
 }
 
 const ancestorsLooked = 32;
@@ -27,6 +29,8 @@ const ancestorsLooked = 32;
 /** The processes behind the state's workers, each held by a pidfd: a pid alone may be somebody else's tomorrow. */
 export class WorkerProcesses {
   readonly #tracked = new Map<number, Tracked>();
+  /** Pidfds of adopted workers that have not ended. */
+  readonly #watched = new Set<number>();
   readonly #options: WorkerProcessesOptions;
 
   constructor(options: WorkerProcessesOptions) {
@@ -37,39 +41,44 @@ export class WorkerProcesses {
   spawn(slot: Slot, command: WorkerCommand): Result<Process> {
     const spawned = spawnWorker(command);
     if (!spawned.ok) return spawned;
-    const { pid, child, openGate } = spawned.value;
+    const { pid, child } = spawned.value;
     const pidfd = openPidfd(pid);
     if (pidfd === undefined)
       return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
-    this.#track({ slot, pid, pidfd, openGate });
-    child.once("exit", (code, signal) => this.#options.onExit(slot, pid, { code, signal }));
+    this.#track({ slot, pid, pidfd, gate: spawned.value });
+    child.once("exit", (code, signal) => {
+      if (this.#tracked.has(pid)) this.#options.onExit(slot, pid, { code, signal });
+    });
     return succeed({ pid, startTime: startTimeOf(pid) ?? null });
   }
 
   /** Takes over a worker of an earlier daemon. */
   adopt(slot: Slot, pid: number, pidfd: number): void {
-    this.#track({ slot, pid, pidfd, openGate: null });
-    const { watcher, onExit } = this.#options;
-    watcher.watch(pidfd, () => {
-      watcher.unwatch(pidfd);
-      onExit(slot, pid, { code: null, signal: null });
+    this.#track({ slot, pid, pidfd, gate: null });
+    this.#watched.add(pidfd);
+    this.#options.watcher.watch(pidfd, () => {
+      this.#unwatch(pidfd);
+      this.#options.onExit(slot, pid, { code: null, signal: null });
     });
   }
 
   openGate(pid: number): void {
-    this.#tracked.get(pid)?.openGate?.();
+    this.#tracked.get(pid)?.gate?.openGate();
   }
 
   terminate(pid: number): void {
     const tracked = this.#tracked.get(pid);
-    if (tracked !== undefined) signalPidfd(tracked.pidfd, "SIGTERM");
+    if (tracked === undefined) return;
+    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGTERM");
+    else signalPidfd(tracked.pidfd, "SIGTERM");
   }
 
   /** SIGKILL for the worker and what it started. */
   kill(pid: number): void {
     const tracked = this.#tracked.get(pid);
-    if (tracked === undefined || !signalPidfd(tracked.pidfd, "SIGKILL")) return;
-    signalGroup(pid, "SIGKILL");
+    if (tracked === undefined) return;
+    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGKILL");
+    else if (signalPidfd(tracked.pidfd, "SIGKILL")) signalGroup(pid, "SIGKILL");
   }
 
   /** Lets go of a worker that has ended. What it left in its process group is asked to end too. */
@@ -78,8 +87,18 @@ export class WorkerProcesses {
     if (tracked === undefined) return;
     this.#tracked.delete(pid);
     this.#options.removePidfd(tracked.slot);
-    signalGroup(pid, "SIGTERM");
+    if (!isUnseen(pid)) signalGroup(pid, "SIGTERM");
     closeFd(tracked.pidfd);
+  }
+
+  /** Lets go of all of them: they are another daemon's to look after. */
+  release(): void {
+    for (const { pidfd, gate } of this.#tracked.values()) {
+      gate?.closeGate();
+      this.#unwatch(pidfd);
+      closeFd(pidfd);
+    }
+    this.#tracked.clear();
   }
 
   /** The worker that a process is or descends from. */
@@ -91,6 +110,10 @@ export class WorkerProcesses {
       current = parentOf(current);
     }
     return undefined;
+  }
+
+  #unwatch(pidfd: number): void {
+    if (this.#watched.delete(pidfd)) this.#options.watcher.unwatch(pidfd);
   }
 
   #track(tracked: Tracked): void {

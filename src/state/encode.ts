@@ -4,7 +4,7 @@ import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { recordSchema, type StateRecord } from "./schema.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
-export const stateFormat = 1;
+export const stateFormat = 2;
 
 const envelopeSchema = v.object({ format: v.number(), checksum: v.string(), record: v.unknown() });
 

@@ -1,9 +1,14 @@
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import * as v from "valibot";
 import { messageOf } from "../lib/failure.js";
 import type { LedgerEntry } from "../model/event.js";
+import { failure } from "./schema.js";
 
 const ledgerLimitBytes = 4 * 1024 * 1024;
+const readLimitBytes = 256 * 1024;
+
+export type EndedGeneration = Extract<LedgerEntry, { readonly kind: "generation" }>;
 
 /** Appends one line to `history.jsonl`, which is kept at most twice 4 MiB. Returns why it could not, if so. */
 export function appendLedger(
@@ -11,7 +16,7 @@ export function appendLedger(
   at: number,
   entry: LedgerEntry & { readonly counters?: object },
 ): string | undefined {
-  const file = join(directory, "history.jsonl");
+  const file = ledgerFile(directory);
   try {
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size > ledgerLimitBytes) renameSync(file, `${file}.1`);
@@ -21,5 +26,53 @@ export function appendLedger(
     return undefined;
   } catch (error) {
     return `cannot write the ledger ${file}: ${messageOf(error)}`;
+  }
+}
+
+const endedGeneration = v.object({
+  kind: v.literal("generation"),
+  generation: v.number(),
+  release: v.string(),
+  version: v.optional(v.nullable(v.string()), null),
+  from: v.number(),
+  to: v.number(),
+  why: v.variant("kind", [
+    v.object({ kind: v.literal("superseded"), by: v.number() }),
+    v.object({ kind: v.literal("failed"), failure }),
+    v.object({ kind: v.picklist(["stopped", "rebooted"]) }),
+  ]),
+  cut: v.boolean(),
+}) satisfies v.GenericSchema<unknown, EndedGeneration>;
+
+const ledgerLine = v.pipe(v.string(), v.parseJson(), endedGeneration);
+
+/** The generations in the last 256 KiB of each ledger file, oldest first. Lines that cannot be read are left out. */
+export function readLedger(directory: string): readonly EndedGeneration[] {
+  const file = ledgerFile(directory);
+  const lines = [`${file}.1`, file].flatMap((one) => readEnd(one).split("\n"));
+  return lines.flatMap((line) => {
+    const parsed = v.safeParse(ledgerLine, line);
+    return parsed.success ? [parsed.output] : [];
+  });
+}
+
+function ledgerFile(directory: string): string {
+  return join(directory, "history.jsonl");
+}
+
+function readEnd(file: string): string {
+  let fd: number;
+  try {
+    fd = openSync(file, "r");
+  } catch {
+    return "";
+  }
+  try {
+    const { size } = fstatSync(fd);
+    const bytes = Buffer.alloc(Math.min(size, readLimitBytes));
+    readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString("utf8");
+  } finally {
+    closeSync(fd);
   }
 }

@@ -4,7 +4,7 @@ import type { State } from "../model/state.js";
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const argv = v.pipe(v.array(text), v.minLength(1));
-const failure = v.object({ reason: text, message: text });
+export const failure = v.object({ reason: text, message: text });
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
 
 const rule = v.variant("when", [
@@ -13,9 +13,13 @@ const rule = v.variant("when", [
   v.object({ when: v.literal("after"), afterMs: v.number() }),
 ]);
 
+/** What is optional here is not in format 1, whose generations ran in the release itself. */
 const plan = v.object({
   command: argv,
   release: text,
+  snapshot: v.optional(v.boolean(), false),
+  shared: v.optional(v.array(text), () => []),
+  keep: v.optional(v.pipe(count, v.minValue(1)), 3),
   workers: v.pipe(count, v.minValue(1)),
   strategy: v.picklist(["overlap", "exclusive"]),
   environment: v.record(text, text),
@@ -59,10 +63,11 @@ const why = v.variant("kind", [
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
-    step: v.picklist(["checking", "starting", "verifying"]),
+    step: v.picklist(["copying", "checking", "starting", "verifying"]),
     deadline: v.number(),
   }),
-  v.object({ phase: v.literal("active"), since: v.number() }),
+  v.object({ phase: v.literal("active"), since: v.number(), trial: v.optional(v.boolean(), false) }),
+  v.object({ phase: v.literal("held"), by: count }),
   v.object({
     phase: v.literal("draining"),
     why,
@@ -71,9 +76,16 @@ const stage = v.variant("phase", [
   }),
 ]);
 
+/** The snapshot of a generation, and what its release calls itself. */
+const source = {
+  snapshot: v.optional(v.nullable(count), null),
+  version: v.optional(v.nullable(text), null),
+};
+
 const generation = v.object({
   id: count,
   specification,
+  ...source,
   listeners: v.array(count),
   workers: v.array(
     v.object({ index: count, crashes: count, native: v.boolean(), status: v.nullable(text), run }),
@@ -92,8 +104,21 @@ const listener = v.object({
   backlog: v.nullable(count),
 });
 
-const kind = v.picklist(["start", "upgrade", "restart", "rollback"]);
-const request = { id: count, kind, requestedAt: v.number() };
+const snapshot = v.object({
+  id: count,
+  phase: v.picklist(["making", "ready", "removing", "unknown"]),
+  fingerprint: v.nullable(text),
+  written: v.nullable(v.array(text)),
+});
+
+const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
+const request = {
+  id: count,
+  kind,
+  to: v.optional(v.nullable(count), null),
+  hold: v.optional(v.boolean(), false),
+  requestedAt: v.number(),
+};
 
 const lifecycle = v.variant("phase", [
   v.object({ phase: v.picklist(["starting", "running", "drained"]) }),
@@ -109,6 +134,7 @@ const state = v.object({
   listeners: v.array(listener),
   closing: v.array(listener),
   generations: v.array(generation),
+  snapshots: v.optional(v.array(snapshot), () => []),
   upgrade: v.nullable(v.object({ ...request, generation: v.nullable(count) })),
   queued: v.nullable(v.object(request)),
   outcomes: v.array(
@@ -121,7 +147,7 @@ const state = v.object({
       tookMs: v.number(),
     }),
   ),
-  retired: v.array(v.object({ generation: count, specification })),
+  retired: v.array(v.object({ generation: count, specification, ...source })),
   unwritable: v.nullable(failure),
 }) satisfies v.GenericSchema<unknown, State>;
 

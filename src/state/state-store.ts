@@ -29,6 +29,13 @@ export class StateStore {
     this.#options = options;
   }
 
+  /** Takes the copy in the memfd that a daemon has just given: what is on disk may be of an earlier life in this directory. */
+  take(given: number): Remembered {
+    const record = readStateMemory(given);
+    this.#revision = record?.revision ?? 0;
+    return { state: record?.state, rebooted: false, problems: [] };
+  }
+
   /** Takes the newer of the two copies. A file that cannot be used is set aside under another name. */
   load(): Remembered {
     const { directory, memfd, name, bootId } = this.#options;

@@ -2,6 +2,7 @@ import { nextDeadline } from "../model/deadlines.js";
 import { commits, decide } from "../model/decide.js";
 import type { Action, Event } from "../model/event.js";
 import type { State } from "../model/state.js";
+import { isStart } from "../model/upgrade.js";
 import type { Effects } from "./effects.js";
 
 /**
@@ -24,6 +25,11 @@ export class Supervisor {
 
   get state(): State {
     return this.#state;
+  }
+
+  /** The daemon is leaving: nothing is decided or done any more. */
+  get exited(): boolean {
+    return this.#exited;
   }
 
   /** What is known at the same time is given together: then it is written down once. */
@@ -70,11 +76,11 @@ export class Supervisor {
       if (next.unwritable !== null) this.#queue.unshift({ type: "persist-restored" });
       return true;
     }
-    const upgrading = next.upgrade !== null && next.upgrade.kind !== "start";
+    const upgrading = next.upgrade !== null && !isStart(next.upgrade.kind);
     if (next.unwritable === null || upgrading) {
       this.#queue.unshift({ type: "persist-failed", failure: written.failure });
     }
-    return !commits(this.#state, next) || this.#state.upgrade?.kind === "start";
+    return !commits(this.#state, next) || isStart(this.#state.upgrade?.kind ?? "upgrade");
   }
 
   #perform(actions: readonly Action[]): void {

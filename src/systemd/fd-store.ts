@@ -7,23 +7,19 @@ export function isStorableName(name: string): boolean {
 }
 
 /**
- * Asks systemd to keep a copy of the fd across restarts and give it back under `name`. With `poll`, it drops the
- * copy by itself on hang-up or error. True says that the request was sent, not that it was granted (FileDescriptorStoreMax=);
+ * Asks systemd to keep a copy of the fd across restarts and give it back under `name`, whatever becomes of its other
+ * end: without FDPOLL=0 it would drop the copy on hang-up or error. True says that the request was sent, not that it was granted (FileDescriptorStoreMax=);
  * a file that is already kept stays once, under its first name. Goes to the process's own NOTIFY_SOCKET directly:
  * neither library in use can send fds.
  */
-export function storeFd(fd: number, name: string, options: { readonly poll: boolean }): boolean {
-  return storeFds([fd], name, options);
+export function storeFd(fd: number, name: string): boolean {
+  return storeFds([fd], name);
 }
 
 /** The same for up to 253 fds at once, all under one name; given back in no particular order. */
-export function storeFds(
-  fds: readonly number[],
-  name: string,
-  { poll }: { readonly poll: boolean },
-): boolean {
+export function storeFds(fds: readonly number[], name: string): boolean {
   if (!isStorableName(name)) return false;
-  return send(["FDSTORE=1", notifyAssignment("FDNAME", name), ...(poll ? [] : ["FDPOLL=0"])], fds);
+  return send(["FDSTORE=1", notifyAssignment("FDNAME", name), "FDPOLL=0"], fds);
 }
 
 /** Asks systemd to drop every fd kept under `name`. */

@@ -8,15 +8,34 @@ const marginMs = 10_000;
 export class ManagerLink {
   readonly #notifier: Notifier | undefined;
   readonly #nowMs: () => number;
+  /** What to say when this process has become the main process, until when nobody would listen. */
+  #unsaid: ServiceView | undefined;
+  #silent: boolean;
   #told: ServiceView | undefined;
   #ready = false;
 
-  constructor(notifier: Notifier | undefined, nowMs: () => number) {
+  constructor(notifier: Notifier | undefined, nowMs: () => number, silent: boolean) {
     this.#notifier = notifier;
     this.#nowMs = nowMs;
+    this.#silent = silent;
+  }
+
+  /** This process is the main process from now on. */
+  speak(): void {
+    this.#silent = false;
+    if (this.#unsaid !== undefined) this.show(this.#unsaid);
+  }
+
+  /** Another process is to be the main process: MAINPID= of sd_notify(3). */
+  nameSuccessor(pid: number): void {
+    this.#notifier?.send(notifyAssignment("MAINPID", pid));
   }
 
   show(view: ServiceView): void {
+    if (this.#silent) {
+      this.#unsaid = view;
+      return;
+    }
     const told = this.#told;
     this.#told = view;
     const lines: string[] = [];
@@ -31,7 +50,7 @@ export class ManagerLink {
 
   /** WATCHDOG=1: the loop turns and the state can be written. */
   beat(): void {
-    this.#notifier?.send("WATCHDOG=1");
+    if (!this.#silent) this.#notifier?.send("WATCHDOG=1");
   }
 
   #phaseLines(phase: ServiceView["phase"]): string[] {

@@ -17,7 +17,7 @@ export interface Frozen {
 /** Numbers of one server, for `status` and the ledger. All but `open` and `inFlight` only grow. */
 export interface Counters {
   readonly open: number;
-  /** What keeps connections from moving at once: requests under way, or what `freeze` last found busy. */
+  /** What keeps connections from moving at once: requests under way, in a drain those being read, too; or what `freeze` last found busy. */
   readonly inFlight: number;
   readonly accepted: number;
   readonly requests: number;
@@ -40,6 +40,8 @@ export interface Carrier {
   stopMoving(): void;
   /** Takes out connections that can move at this very moment, at most `limit`. Call it on a clean stack. */
   freeze(limit: number): Frozen[];
+  /** Ends what is idle and cannot move, in a drain that waits for nothing, if its protocol has a safe way to. */
+  endIdle?(): void;
   /**
    * Puts a connection into the server as if it had been accepted here: one from another worker, or one's own that
    * could not be moved. Takes over the fd; throws, with the fd closed, when the app's `restore` refuses it.

@@ -22,6 +22,7 @@ export interface DaemonLinkOptions {
 /** The worker's end of its channel with the daemon. It survives the daemon, whose end waits in the fd store. */
 export class DaemonLink {
   readonly #channel: PacketChannel;
+  #lost = false;
 
   constructor({ fd, watcher, library, onMessage, onLost }: DaemonLinkOptions) {
     this.#channel = new PacketChannel({
@@ -36,9 +37,18 @@ export class DaemonLink {
           this.#channel.drop(message.failure.message);
         }
       },
-      onClose: onLost,
+      onClose: (why) => {
+        this.#lost = true;
+        onLost(why);
+      },
     });
     this.send({ type: "hello", protocol: workerProtocol, library });
+  }
+
+  /** Takes all that the daemon has said up to now. False when it will not say more. */
+  hear(): boolean {
+    this.#channel.receiveAll();
+    return !this.#lost;
   }
 
   send(message: WorkerMessage, fds: readonly number[] = []): void {

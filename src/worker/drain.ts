@@ -1,6 +1,7 @@
 import type { StateEntry } from "../channel/worker-messages.js";
 import type { Watcher } from "../linux/epoll.js";
-import { type Destination, HandOverSender } from "./hand-over/sender.js";
+import type { Destination } from "./hand-over/peer-link.js";
+import { HandOverSender } from "./hand-over/sender.js";
 import type { Served } from "./served.js";
 
 export interface DrainOptions {

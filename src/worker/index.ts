@@ -5,9 +5,9 @@
 export type { Counters } from "./carrier.js";
 export { type ServeOptions, type Serving, serve } from "./serve.js";
 export { type ServeWebSocketsOptions, serveWebSockets } from "./serve-websockets.js";
+export { notYet } from "./socket/saved.js";
 export type { StateDefinition } from "./state/definition.js";
 export { state } from "./state/state.js";
-export { notYet } from "./tcp/saved.js";
 export type { TcpHooks } from "./tcp/tcp-carrier.js";
 export type { HandshakeRequest } from "./websocket/handshake.js";
 export type { WebSocketHooks } from "./websocket/websocket-carrier.js";

@@ -1,18 +1,18 @@
 import { HoldfastError } from "../lib/failure.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import type { Place } from "./listen.js";
-import type { Manager } from "./manager.js";
+import type { Overseer } from "./overseer.js";
 import { namePlace } from "./systemd/stored-fds.js";
 
 /** The sockets that were passed to this process, until somebody serves them. */
 export class ListenerClaims {
-  readonly #manager: Manager;
+  readonly #overseer: Overseer;
   readonly #unclaimed: InheritedFd[];
   readonly #claimed = new Set<string>();
 
-  constructor(manager: Manager) {
-    this.#manager = manager;
-    this.#unclaimed = manager.kind === "none" ? [] : [...manager.inherited];
+  constructor(overseer: Overseer) {
+    this.#overseer = overseer;
+    this.#unclaimed = overseer.kind === "none" ? [] : [...overseer.inherited];
   }
 
   /** What was passed and nobody serves yet. */
@@ -44,17 +44,17 @@ export class ListenerClaims {
       return found;
     }
     if (this.#mustBePassed()) throw this.#missing(name);
-    const own = this.#manager.kind === "systemd" ? namePlace(place) : undefined;
+    const own = this.#overseer.kind === "systemd" ? namePlace(place) : undefined;
     return { name: name ?? own ?? "default", fd: undefined };
   }
 
   #mustBePassed(): boolean {
-    const { kind } = this.#manager;
-    return kind === "holdfast" || (kind === "systemd" && this.#manager.inherited.length > 0);
+    const { kind } = this.#overseer;
+    return kind === "holdfast" || (kind === "systemd" && this.#overseer.inherited.length > 0);
   }
 
   #missing(name: string | undefined): HoldfastError {
-    const passed = this.#manager.kind === "none" ? [] : this.#manager.inherited.map((one) => one.name);
+    const passed = this.#overseer.kind === "none" ? [] : this.#overseer.inherited.map((one) => one.name);
     const served = name === undefined ? passed.length > 0 : this.#claimed.has(name);
     const why = served ? "it is served already" : "there is none of that name";
     const known = passed.join(", ") || "none";

@@ -1,24 +1,22 @@
 import type { Socket } from "node:net";
 import type { DaemonMessage } from "../channel/worker-messages.js";
-import { HoldfastError, messageOf } from "../lib/failure.js";
+import { messageOf } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { Activation } from "./activation.js";
 import type { Carrier } from "./carrier.js";
 import { DaemonLink } from "./daemon-link.js";
-import { Drain } from "./drain.js";
+import { Ending } from "./ending.js";
 import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
-import type { Destination } from "./hand-over/sender.js";
 import type { Place, Servable } from "./listen.js";
 import { ListenerClaims } from "./listener-claims.js";
-import { findManager, type Manager } from "./manager.js";
+import { findOverseer, type Overseer } from "./overseer.js";
 import type { Served } from "./served.js";
 import { StateKeeper } from "./state/keeper.js";
 import type { DirectService } from "./systemd/direct-service.js";
 import { drainTimeoutMs } from "./systemd/drain-timeout.js";
-import type { SequentialRestart } from "./systemd/sequential-restart.js";
 import type { StoredFds } from "./systemd/stored-fds.js";
 
 /** A server as the runtime drives it. */
@@ -34,51 +32,55 @@ export interface Service extends Served {
 }
 
 /**
- * What a process has of Holdfast, once: its manager, what it serves, its drain. ESM and CommonJS copies of the library
+ * What a process has of Holdfast, once: who looks after it, what it serves, its drain. ESM and CommonJS copies of the library
  * in one process share it.
  */
 export class Runtime {
-  readonly manager: Manager;
+  readonly overseer: Overseer;
   readonly claims: ListenerClaims;
   readonly #watcher = new Watcher();
   readonly #link: DaemonLink | undefined;
   readonly #served: Served[] = [];
   readonly #services: Service[] = [];
   readonly #attached: { readonly server: Servable; readonly carrier: Carrier }[] = [];
-  readonly #drainHooks: (() => unknown)[] = [];
-  readonly #aborter = new AbortController();
   readonly #welcome: Promise<boolean>;
   #tickets: Buffer | undefined;
   readonly #activation = new Activation();
   /** It has not been told to accept yet. */
   #needsDaemon = true;
-  #gaveState = false;
-  #drain: Drain | SequentialRestart | undefined;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
-  #asking = false;
-  readonly #drainTimeoutMs: number | undefined;
+  readonly #ending: Ending;
   /** The app's values. */
   readonly state: StateKeeper;
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
-    this.manager = findManager(env, process.pid);
+    this.overseer = findOverseer(env, process.pid);
     const { HOLDFAST_STATE_DIRECTORY: own, STATE_DIRECTORY: systemds } = env;
     this.state = new StateKeeper({
       directory: own ?? systemds?.split(":")[0] ?? null,
-      file: `app.${this.manager.kind === "holdfast" ? this.manager.worker : 0}.json`,
+      file: `app.${this.overseer.kind === "holdfast" ? this.overseer.worker : 0}.json`,
       report,
     });
-    this.claims = new ListenerClaims(this.manager);
-    if (this.manager.kind === "systemd") this.#direct = this.#openDirect(env, this.manager.stored);
-    this.#drainTimeoutMs = drainTimeoutMs(env, report);
+    this.claims = new ListenerClaims(this.overseer);
+    if (this.overseer.kind === "systemd") this.#direct = this.#openDirect(env, this.overseer.stored);
+    this.#ending = new Ending({
+      served: this.#served,
+      watcher: this.#watcher,
+      state: this.state,
+      direct: this.#direct,
+      drainTimeoutMs: drainTimeoutMs(env, report),
+      hearDaemon: () => this.#link?.hear() ?? true,
+      sayGoodbye: () => this.#answer(0),
+      report,
+    });
     let welcomed: (standby: boolean) => void = () => {};
     this.#welcome = new Promise((resolve) => {
       welcomed = resolve;
     });
-    if (this.manager.kind === "holdfast") {
+    if (this.overseer.kind === "holdfast") {
       this.#link = new DaemonLink({
-        fd: this.manager.channelFd,
+        fd: this.overseer.channelFd,
         watcher: this.#watcher,
         library: version,
         onMessage: (message, fds) => {
@@ -98,12 +100,12 @@ export class Runtime {
       this.#watcher.unref();
       welcomed(false);
     }
-    process.on("SIGTERM", () => this.#terminate());
+    process.on("SIGTERM", () => this.#ending.terminate());
   }
 
   /** Aborted when the drain begins: for work that would otherwise go on for long. */
   get signal(): AbortSignal {
-    return this.#aborter.signal;
+    return this.#ending.signal;
   }
 
   get served(): readonly Served[] {
@@ -111,7 +113,7 @@ export class Runtime {
   }
 
   onDrain(hook: () => unknown): void {
-    this.#drainHooks.push(hook);
+    this.#ending.onDrain(hook);
   }
 
   /** Listens, unless in standby; says ready once every inherited listener is served. */
@@ -209,7 +211,7 @@ export class Runtime {
         if (fd === undefined || fds.length !== 1) return false;
         return this.#receive(message.from, fd);
       case "drain":
-        return this.#takeDrain(message, fds);
+        return this.#ending.obey(message, fds);
       default:
         return message satisfies never;
     }
@@ -226,20 +228,6 @@ export class Runtime {
       return { listener, kind: carrier.kind, counters: { ...carrier.counters } };
     });
     this.#link?.send({ type: "report", query, servers });
-  }
-
-  /** Whether the fds were taken over. */
-  #takeDrain(
-    { to, exclusive }: Extract<DaemonMessage, { readonly type: "drain" }>,
-    fds: readonly number[],
-  ): boolean {
-    // The next daemon says it again if the last one did not live to write it down; the state goes only once.
-    if (this.#drain !== undefined) return false;
-    // Not all of them arrive in a process that is out of fds.
-    const whole = fds.length === to.length;
-    const peers = whole ? to.map(({ name }, index) => ({ name, fd: fds[index] ?? -1 })) : [];
-    this.#beginDrain(peers, exclusive);
-    return whole;
   }
 
   /** False when this process is out of fds. */
@@ -264,83 +252,6 @@ export class Runtime {
       report,
     });
     return true;
-  }
-
-  /** Without the daemon. A second one does not wait any longer. */
-  #terminate(): void {
-    if (this.#drain !== undefined) this.#drain.cut();
-    else if (this.#direct === undefined || this.#asking) this.#drainAlone();
-    else void this.#terminateDirect(this.#direct);
-  }
-
-  /** Nobody to hand over to. */
-  #drainAlone(): void {
-    this.#beginDrain([], false);
-    this.#cutInTime();
-  }
-
-  /** Serves on until it is known whether the service is to end or to begin anew. */
-  async #terminateDirect(opening: Promise<DirectService>): Promise<void> {
-    this.#asking = true;
-    const direct = await opening;
-    const purpose = await direct.askPurpose();
-    if (this.#drain !== undefined) return;
-    direct.tellStopping(purpose.kind, this.#drainTimeoutMs);
-    if (purpose.kind === "restart") {
-      this.state.end();
-      this.#abort();
-      this.#drain = direct.restart(purpose.room, () => void this.#end());
-      this.#cutInTime();
-    } else {
-      if (purpose.kind === "stop") direct.leaveNothing();
-      this.#drainAlone();
-    }
-  }
-
-  #cutInTime(): void {
-    if (this.#drainTimeoutMs === undefined) return;
-    setTimeout(() => this.#drain?.cut(), this.#drainTimeoutMs);
-  }
-
-  #abort(): void {
-    this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
-  }
-
-  #beginDrain(peers: readonly Destination[], exclusive: boolean): void {
-    this.state.end();
-    this.#abort();
-    this.#drain = new Drain({
-      served: this.#served,
-      peers,
-      exclusive,
-      giveState: () => {
-        this.#gaveState = true;
-        // It is on disk, too, as long as the one who gets it has not written it there: that one may die. First it goes.
-        queueMicrotask(() => this.state.write());
-        const { entries, fd, failure } = this.state.give();
-        if (failure !== null) report(failure);
-        return { entries, fd };
-      },
-      watcher: this.#watcher,
-      report,
-      onEnd: () => void this.#end(),
-    });
-  }
-
-  async #end(): Promise<void> {
-    this.#answer(0);
-    // The worker after this one writes from now on; without one this was the last chance.
-    if (!this.#gaveState) this.state.write();
-    // From here on only the app's own work holds up the process.
-    this.#watcher.unref();
-    for (const hook of this.#drainHooks) {
-      try {
-        await hook();
-      } catch (error) {
-        report(`an onDrain hook failed: ${String(error)}`);
-      }
-    }
-    process.exit(0);
   }
 }
 

@@ -41,10 +41,10 @@ export async function serve(server: Servable, options: ServeOptions = {}): Promi
   const claimed = runtime.claims.take(options.listener, options);
   const service = createService(server, claimed.name, (fd) => listenOn(server, fd, options), options);
   await runtime.start(service, claimed.fd);
-  const { manager } = runtime;
+  const { overseer } = runtime;
   return {
-    generation: manager.kind === "holdfast" ? manager.generation : null,
-    worker: manager.kind === "holdfast" ? manager.worker : null,
+    generation: overseer.kind === "holdfast" ? overseer.generation : null,
+    worker: overseer.kind === "holdfast" ? overseer.worker : null,
     listener: claimed.name,
     signal: runtime.signal,
     onDrain: (hook) => runtime.onDrain(hook),

@@ -25,10 +25,6 @@ ExecStart=/usr/bin/node --expose-gc ${RELEASE}/server.js
 let deployed = 0;
 
 export async function installNativeServices(container: Container): Promise<void> {
-  await container.sh(
-    "mkdir -p /srv/native/node_modules && cd /srv/native/node_modules\n" +
-      "ln -s /opt/holdfast holdfast && ln -s /opt/holdfast/node_modules/express express",
-  );
   await deploy(container);
   await writeService(container, NATIVE, "");
   await writeService(container, EXPRESS, 'EXPRESS = "1", ');

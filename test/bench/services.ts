@@ -11,7 +11,7 @@ export type Service = typeof HOLDFAST;
 
 const SERVER = "/srv/web/server.js";
 
-const CONFIG = `command = ["/usr/bin/node", "${SERVER}"]
+const CONFIG = `command = ["/usr/bin/node", "server.js"]
 release = "/srv/web"
 workers = 2
 `;

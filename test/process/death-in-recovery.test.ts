@@ -5,9 +5,6 @@ import { armFault, disarmFault } from "../harness/process/fault.js";
 import { Rig } from "../harness/process/rig.js";
 import { configWith } from "../harness/process/strike.js";
 
-/** Of an upgrade: the one that starts the first worker. */
-const spawnEffect = 6;
-
 test("a daemon that dies at any effect of its own recovery is recovered by the next", async () => {
   await using rig = new Rig({ faulty: true });
   rig.configure(configWith(`${rig.directory}/first.sock`));
@@ -18,7 +15,7 @@ test("a daemon that dies at any effect of its own recovery is recovered by the n
     const before = (await rig.settled()).generations[0]?.id ?? 0;
     rig.configure(configWith(`${rig.directory}/${at}.sock`));
     // In the middle of an upgrade, so that there is much to recover.
-    armFault(rig.directory, { at: spawnEffect, how: "die-after" });
+    armFault(rig.directory, { at: 1, what: "spawn", how: "die-after" });
     assert.ok((await rig.control.request("upgrade")).ok);
     await rig.manager.ended();
     assert.equal(disarmFault(rig.directory), "spawn");

@@ -3,7 +3,10 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Rig } from "../harness/process/rig.js";
 
-/** What stands in for a full disk: root may write into any directory, but nobody into a file as if it were one. */
+/**
+ * What stands in for a full disk: root may write into any directory, but nobody into a file as if it were one. Snapshots are out of
+ * sight with the rest, so who starts workers meanwhile runs in place.
+ */
 function breakDisk(rig: Rig): void {
   renameSync(rig.stateDirectory, `${rig.stateDirectory}.away`);
   writeFileSync(rig.stateDirectory, "");
@@ -15,7 +18,7 @@ function mendDisk(rig: Rig): void {
 }
 
 test("without a writable state directory the service goes on, refuses upgrades and says so", async () => {
-  await using rig = new Rig({ workers: 2 });
+  await using rig = new Rig({ workers: 2, inPlace: true });
   await rig.manager.startReady();
   await using load = rig.load();
   breakDisk(rig);
@@ -54,7 +57,7 @@ test("once the disk can be written again SIGHUP upgrades, as holdfast upgrade do
 });
 
 test("a daemon that dies while the disk is full leaves what it knew in memory", async () => {
-  await using rig = new Rig();
+  await using rig = new Rig({ inPlace: true });
   await rig.manager.startReady();
   breakDisk(rig);
   await assert.rejects(rig.ask("/crash"));

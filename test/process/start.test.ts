@@ -43,7 +43,7 @@ test("with `after` workers that say nothing are ready once they have lived that 
 test("a worker starts with its listeners and its channel, and no other fd", async () => {
   await using rig = new Rig();
   const own = `[ready]\nafter = "100ms"\n[listeners.http]\n[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`;
-  writeFileSync(rig.configFile, `command = ["sleep", "60"]\nrelease = "${rig.directory}"\n${own}`);
+  writeFileSync(rig.configFile, `command = ["sleep", "60"]\nrelease = "${rig.releaseDirectory}"\n${own}`);
   await rig.manager.startReady();
   const [pid] = rig.workers();
   const { listeners } = rig.state();

@@ -36,7 +36,6 @@ export class HandOverReceiver {
   readonly #held = new Map<number, readonly Held[]>();
   /** Why nothing more is taken from it. */
   #refusal: string | undefined;
-  #adopted = 0;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -48,10 +47,6 @@ export class HandOverReceiver {
     });
   }
 
-  get adopted(): number {
-    return this.#adopted;
-  }
-
   #receive({ bytes, fds }: Packet): void {
     const message = decodeMessage(senderMessage, bytes);
     if (!message.ok) {
@@ -59,7 +54,8 @@ export class HandOverReceiver {
       this.#refuse(message.failure.message);
       return;
     }
-    if (this.#refusal !== undefined && message.value.type !== "go") {
+    const { type } = message.value;
+    if (this.#refusal !== undefined && type !== "go" && type !== "end") {
       fds.forEach(closeFd);
       return;
     }
@@ -143,15 +139,17 @@ export class HandOverReceiver {
     for (const { served, frozen } of held) {
       try {
         served.carrier.adopt(frozen);
-        this.#adopted += 1;
       } catch (error) {
         this.#options.report(`a connection of ${served.listener} was closed: ${String(error)}`);
       }
     }
   }
 
+  /** What it has said no `go` for it has taken back. */
   #end(): void {
     this.#channel.close();
+    for (const { frozen } of [...this.#held.values()].flat()) closeFd(frozen.fd);
+    this.#held.clear();
     this.#options.peer.release();
     this.#options.onEnd();
   }

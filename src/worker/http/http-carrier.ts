@@ -4,9 +4,10 @@ import type { Duplex } from "node:stream";
 import { HoldfastError } from "../../lib/failure.js";
 import { closeFd, duplicateFd } from "../../linux/fd.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { isTlsServer } from "../tls/internals.js";
 import { BetweenRequests } from "./between-requests.js";
 import { checkHttpInternals } from "./check-internals.js";
-import { asHttpSocket, findConnectionsList, type HttpParser, speaksTls } from "./internals.js";
+import { asHttpSocket, findConnectionsList, type HttpParser, isEnding } from "./internals.js";
 import { onRequestStart, onResponseFinish } from "./request-events.js";
 import { takeIn } from "./take-in.js";
 
@@ -41,6 +42,8 @@ export function createHttpCarrier(server: Server): HttpCarrier {
 class ServerConnections implements HttpCarrier {
   readonly kind = "http";
   readonly #server: Server;
+  /** Whether this Node tells of requests that have begun. */
+  readonly #knowsBegun: boolean;
   readonly #canMove: boolean;
   readonly #sockets = new Set<Socket>();
   /** Taken in after the client had used them: here they look unused until the next request. */
@@ -51,6 +54,8 @@ class ServerConnections implements HttpCarrier {
   #telling = false;
   #onChange: (() => void) | undefined;
   #notifying = false;
+  /** With TLS, from before the handshake on: what is under the sockets. */
+  readonly #transports = new Set<Socket>();
   #handshakes = 0;
   #adopting = false;
   #accepted = 0;
@@ -61,9 +66,10 @@ class ServerConnections implements HttpCarrier {
   #cut = 0;
 
   constructor(server: Server) {
-    const tls = speaksTls(server);
+    const tls = isTlsServer(server);
     this.#server = server;
-    this.#canMove = !tls && checkHttpInternals() === undefined;
+    this.#knowsBegun = checkHttpInternals() === undefined;
+    this.#canMove = !tls && this.#knowsBegun;
     onRequestStart(server, (response) => {
       this.#requests += 1;
       if (this.#telling) response.shouldKeepAlive = false;
@@ -72,7 +78,7 @@ class ServerConnections implements HttpCarrier {
     server.on("connection", (socket: Socket) => {
       if (this.#adopting) this.#adopted += 1;
       else this.#accepted += 1;
-      if (tls) this.#handshakes += 1;
+      if (tls) this.#beginHandshake(socket);
       else this.#track(socket);
     });
     if (!tls) return;
@@ -163,7 +169,8 @@ class ServerConnections implements HttpCarrier {
     const begun = this.#findBegun();
     for (const socket of this.#sockets) {
       const { _httpMessage: response, parser } = asHttpSocket(socket);
-      if (response || (parser && begun.has(parser) && !this.#isUnused(socket))) inFlight += 1;
+      const reading = parser && begun.has(parser) && !this.#isUnused(socket);
+      if (response || reading || isEnding(socket)) inFlight += 1;
     }
     return {
       open: this.open,
@@ -183,9 +190,14 @@ class ServerConnections implements HttpCarrier {
 
   cut(): void {
     for (const socket of this.#sockets) {
-      this.#cut += 1;
+      // One that has just ended by itself has not told so yet.
+      if (socket.destroyed) this.#countFinished();
+      else this.#cut += 1;
       socket.destroy();
     }
+    this.#cut += this.#handshakes;
+    this.#handshakes = 0;
+    for (const transport of this.#transports) transport.destroy();
     this.#candidates?.clear();
     this.#sockets.clear();
     this.#notify();
@@ -213,14 +225,21 @@ class ServerConnections implements HttpCarrier {
     if (this.#endDrain !== undefined) this.#finished += 1;
   }
 
+  #beginHandshake(transport: Socket): void {
+    this.#handshakes += 1;
+    this.#transports.add(transport);
+    transport.once("close", () => this.#transports.delete(transport));
+  }
+
   #endHandshake(): void {
-    this.#handshakes -= 1;
+    // None is left when it has been cut.
+    this.#handshakes = Math.max(0, this.#handshakes - 1);
     this.#notify();
   }
 
   /** While it drains: those in the middle of a request's head or body, which has to end here. */
   #findBegun(): ReadonlySet<HttpParser> {
-    if (this.#endDrain === undefined || !this.#canMove) return new Set();
+    if (this.#endDrain === undefined || !this.#knowsBegun) return new Set();
     return new Set(findConnectionsList(this.#server)?.active());
   }
 

@@ -76,7 +76,7 @@ function readList(server: NetServer): ConnectionsList | undefined {
   return listKey === undefined ? undefined : Reflect.get(server, listKey);
 }
 
-/** Whether the server is one of node:https, told without loading node:tls into apps that need none. */
-export function speaksTls(server: NetServer): boolean {
-  return "setSecureContext" in server;
+/** The last response has been written, and is not on its way to the client yet. */
+export function isEnding(socket: Socket): boolean {
+  return socket.writableEnded && !socket.writableFinished && !socket.destroyed;
 }

@@ -4,7 +4,7 @@ import { HoldfastError } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { checkHttpInternals } from "../http/check-internals.js";
-import { speaksTls } from "../http/internals.js";
+import { isTlsServer } from "../tls/internals.js";
 import { Http1Responses } from "./http1-responses.js";
 import { SessionEnd } from "./session-end.js";
 
@@ -40,10 +40,10 @@ class ServerSessions implements Carrier {
   constructor(server: NetServer) {
     this.#server = server;
     this.#responses = new Http1Responses(server);
-    const twoSteps = !speaksTls(server) && checkHttpInternals() === undefined;
+    const twoSteps = !isTlsServer(server) && checkHttpInternals() === undefined;
     let arriving: Socket | undefined;
     // Before Node's own listener, in which the session begins: a session does not let go of its socket.
-    server.prependListener(speaksTls(server) ? "secureConnection" : "connection", (socket: Socket) => {
+    server.prependListener(isTlsServer(server) ? "secureConnection" : "connection", (socket: Socket) => {
       arriving = socket;
     });
     server.on("session", (session: ServerHttp2Session) => {
@@ -91,6 +91,10 @@ class ServerSessions implements Carrier {
     this.#responses.tellToClose();
     for (const session of this.#sessions.values()) session.beginDrain();
     this.#notify();
+  }
+
+  endIdle(): void {
+    for (const session of this.#sessions.values()) session.endIdle();
   }
 
   stopMoving(): void {}

@@ -28,8 +28,10 @@ export class SessionEnd {
     this.#twoSteps = twoSteps;
   }
 
+  /** Streams; and, when the session has ended, its last bytes as long as they are not out. */
   get inFlight(): number {
-    return this.#streams.size;
+    const ending = this.#session.closed && !this.#socket.writableFinished && !this.#socket.destroyed;
+    return this.#streams.size + (ending && this.#streams.size === 0 ? 1 : 0);
   }
 
   add(stream: ServerHttp2Stream): void {
@@ -47,6 +49,11 @@ export class SessionEnd {
     else this.#socket.once("finish", linger);
     if (this.#twoSteps) sayGoAway(this.#session, this.#socket);
     else if (this.#owesResponse) this.#closeWithResponse();
+  }
+
+  /** A GOAWAY without waiting for a request: one that crosses it is not processed, and its client is told so. */
+  endIdle(): void {
+    if (!this.#twoSteps && this.#streams.size === 0) this.#session.close();
   }
 
   get #owesResponse(): boolean {

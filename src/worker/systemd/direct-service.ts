@@ -124,7 +124,7 @@ export class DirectService {
     this.#options.stored.bound.delete(fdName);
     const fd = stored ?? (await bindPlace(server, place));
     this.#bound.push({ fdName, place, fd });
-    if (stored === undefined && !storeFds([fd], fdName, { poll: false })) {
+    if (stored === undefined && !storeFds([fd], fdName)) {
       this.#options.report(
         `systemd does not keep the socket of ${listener}: its notify socket does not answer`,
       );

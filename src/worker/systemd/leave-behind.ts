@@ -31,13 +31,13 @@ export function leaveBehind(held: readonly Held[], state: LeftState): number {
   for (let at = 0; at < held.length; at += batch) {
     const part = held.slice(at, at + batch);
     const fds = part.map(({ frozen }) => frozen.fd);
-    if (storeFds(fds, connectionFdName, { poll: false })) kept.push(...part);
+    if (storeFds(fds, connectionFdName)) kept.push(...part);
   }
   if (kept.length > 0 || state.entries.length > 0) {
     const head: ParcelHead = { connections: kept.map(describe), state: [...state.entries] };
     const residual = kept.flatMap(({ frozen }) => [frozen.input, frozen.output]);
     const parcel = packParcel({ head, bytes: Buffer.concat([...residual, state.bytes]) });
-    storeFds([parcel], parcelFdName, { poll: false });
+    storeFds([parcel], parcelFdName);
     closeFd(parcel);
   }
   for (const { frozen } of held) closeFd(frozen.fd);

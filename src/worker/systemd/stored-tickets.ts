@@ -64,7 +64,7 @@ export class StoredTickets {
     this.remove();
     const secret = randomBytes(secretBytes);
     const fd = fillMemfd("holdfast-tickets", secret);
-    storeFds([fd], ticketsFdName, { poll: false });
+    storeFds([fd], ticketsFdName);
     closeFd(fd);
     this.#secret = secret;
     this.#renewIn(lifeMs);

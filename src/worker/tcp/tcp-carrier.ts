@@ -1,11 +1,12 @@
 import { Server, type Socket } from "node:net";
 import { type Failure, HoldfastError, messageOf } from "../../lib/failure.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
-import { Change } from "./change.js";
-import { checkTcpInternals } from "./internals.js";
-import { watchOutput } from "./outbox.js";
-import { putIn } from "./put-in.js";
-import { takeOut } from "./take-out.js";
+import { Change } from "../socket/change.js";
+import { checkTcpInternals } from "../socket/internals.js";
+import { watchOutput } from "../socket/outbox.js";
+import { putIn } from "../socket/put-in.js";
+import { takeOut } from "../socket/take-out.js";
+import { isTlsServer } from "../tls/internals.js";
 
 /** How an app hands over its connections; the app's listeners are on the socket, so only the app can do it. */
 export interface TcpHooks {
@@ -49,7 +50,7 @@ class TcpCarrier implements Carrier {
   constructor(server: Server, hooks: TcpHooks | undefined, report: (failure: Failure) => void) {
     this.#server = server;
     this.#report = report;
-    const obstacle = "setSecureContext" in server ? "they are under TLS" : checkTcpInternals();
+    const obstacle = isTlsServer(server) ? "they are under TLS" : checkTcpInternals();
     if (hooks !== undefined && obstacle !== undefined) {
       report({ reason: "tcp-immovable", message: `cannot move TCP connections: ${obstacle}` });
     }

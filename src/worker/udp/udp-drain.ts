@@ -18,15 +18,11 @@ export function createUdpDrain(socket: Socket): UdpDrain {
   };
 }
 
-/** Whether this Node lets a UDP socket stop reading; where not, it reads until it closes, and nothing is lost either. */
-export function checkUdpInternals(socket: Socket): string | undefined {
-  return findReader(socket) === undefined ? "recvStop of a dgram.Socket's handle" : undefined;
-}
-
 interface Reader {
   recvStop(): unknown;
 }
 
+/** A Node that lets no UDP socket stop reading reads until it closes, and nothing is lost either. */
 function stopReading(socket: Socket): void {
   findReader(socket)?.recvStop();
 }

@@ -16,8 +16,8 @@ PACKETS_PER_TURN = 16
 RETRY_S = 0.005
 DYING_S = 5
 
-# EAGAIN: the queue is full. ETOOMANYREFS: too many fds are on their way. Both pass.
-FULL = {errno.EAGAIN, errno.ETOOMANYREFS}
+# The queue is full, too many fds are on their way, or the kernel is out of room: all of these pass.
+FULL = {errno.EAGAIN, errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Channel:
@@ -61,6 +61,11 @@ class Channel:
         poll = select.poll()
         poll.register(self.socket, 0)
         return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+    def hear(self):
+        """Takes all that the peer has said up to now."""
+        while not self.closed and self._receive_one():
+            pass
 
     def end_sending(self):
         """The peer reads the end; what it had sent until then still arrives."""

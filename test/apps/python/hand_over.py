@@ -28,7 +28,7 @@ class Receiver:
         self.channel = Channel(loop, fd, self._take, self._lose, self._refuse)
 
     def _take(self, message, fds):
-        if self.refusing and message["type"] != "go":
+        if self.refusing and message["type"] not in ("go", "end"):
             return
         match message["type"]:
             case "prepare":
@@ -42,6 +42,11 @@ class Receiver:
                 self.on_let_go(self.peer.name)
             case "end":
                 self.channel.close()
+                # What it has said no go for it has taken back.
+                for held in self.held.values():
+                    for _, frozen in held:
+                        frozen.socket.close()
+                self.held.clear()
                 self._end()
             case other:
                 raise ValueError(f"unknown type {other}")

@@ -58,6 +58,7 @@ class Worker:
         self.welcomed = self.accepting = False
         self.awaited, self.let_go = None, set()
         self.sender = None
+        self.ordered_by_daemon = False
         loop.add_signal_handler(signal.SIGTERM, self.terminate)
         self.link = Channel(loop, channel_fd, self.take, self.lose_daemon)
         self.link.send({"type": "hello", "protocol": PROTOCOL, "library": "python-example"})
@@ -130,6 +131,7 @@ class Worker:
         # Said again by a daemon after one that died: the first counts.
         if self.sender is not None:
             return
+        self.ordered_by_daemon = True
         # Not all of them arrive in a process that is out of fds.
         channel_fds = list(fds) if len(fds) == len(to) else []
         fds[:] = [fd for fd in fds if fd not in channel_fds]
@@ -143,11 +145,15 @@ class Worker:
 
     def terminate(self):
         """The daemon has no peers for this worker, or its patience has ended."""
+        self.link.hear()
+        # A daemon that has lost this worker cannot know whether its order was read.
+        repeated = self.ordered_by_daemon and self.link.closed
         if self.sender is None:
             self.drain([], False, [])
-        else:
+        elif not repeated:
             for server in self.servers:
                 server.cut()
+        self.ordered_by_daemon = False
 
     def report(self, query):
         self.link.send({"type": "report", "query": query, "servers": [server.report() for server in self.servers]})

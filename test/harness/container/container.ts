@@ -28,9 +28,9 @@ for entry in holdfast:cli holdfastd:daemon; do
   printf '#!/bin/sh\\nexec /usr/bin/node /opt/holdfast/dist/%s.js "$@"\\n' "\${entry#*:}" > "/usr/bin/\${entry%:*}"
   chmod 755 "/usr/bin/\${entry%:*}"
 done
-mkdir /srv/node_modules
-for package in express fastify koa ws; do ln -s "/opt/holdfast/node_modules/$package" /srv/node_modules/; done
-ln -s /opt/holdfast /srv/node_modules/
+mkdir /node_modules
+for package in express fastify koa ws; do ln -s "/opt/holdfast/node_modules/$package" /node_modules/; done
+ln -s /opt/holdfast /node_modules/
 systemctl daemon-reload
 `;
 
@@ -39,8 +39,8 @@ let booted = 0;
 /**
  * A Debian system with systemd as PID 1 and a network of its own (only loopback), on a throw-away overlay over a cached image.
  * The host's Node is /usr/bin/node; the checkout's build is /opt/holdfast with /usr/bin/holdfast and /usr/bin/holdfastd, its unit
- * files are in /usr/lib/systemd/system, and test/apps is /opt/apps. What runs below /srv finds the project and the frameworks of
- * test/apps as packages. It ends with the process that booted it.
+ * files are in /usr/lib/systemd/system, and test/apps is /opt/apps. Whatever runs, release or snapshot, finds the project and the
+ * frameworks of test/apps as packages. It ends with the process that booted it.
  */
 export class Container implements AsyncDisposable {
   readonly release: Release;

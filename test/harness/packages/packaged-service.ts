@@ -6,7 +6,7 @@ import { NEXT_VERSION } from "./build-package.js";
 
 /** An enabled instance of holdfast@.service that serves, as the README has an admin make it; with the package's library where it asks. */
 export async function startInstance(container: Container, app: App): Promise<WebService> {
-  await container.sh("mkdir -p /srv/node_modules && ln -sfn /usr/lib/holdfast /srv/node_modules/holdfast");
+  await container.sh("mkdir -p /node_modules && ln -sfn /usr/lib/holdfast /node_modules/holdfast");
   const web = await WebService.install(container, { app });
   await container.sh(`systemctl enable --now ${web.unit}`);
   await web.settled();

@@ -8,9 +8,11 @@ const schema = v.object({
   /** Only effects of this name are counted. */
   what: v.optional(v.string()),
   how: v.picklist(["die-before", "die-after", "fail"]),
+  /** In a daemon that is started from now on, in one that runs already, or in whichever comes to it. */
+  who: v.optional(v.picklist(["new", "old", "any"]), "any"),
 });
 
-export type Fault = v.InferOutput<typeof schema>;
+export type Fault = v.InferInput<typeof schema>;
 
 /** How the faulty daemon is told where to look. */
 export const faultVariable = "FAULT_DIRECTORY";
@@ -28,16 +30,29 @@ export function disarmFault(directory: string): string | undefined {
   return existsSync(struck) ? readFileSync(struck, "utf8") : undefined;
 }
 
+export function wasStruck(directory: string): boolean {
+  return existsSync(join(directory, "struck"));
+}
+
 export function readFault(directory: string): Fault | undefined {
   const file = faultFile(directory);
-  if (!existsSync(file)) return undefined;
-  return v.parse(v.pipe(v.string(), v.parseJson(), schema), readFileSync(file, "utf8"));
+  // The test may take it away at any time: what is done to snapshots goes on after an upgrade has ended.
+  const text = readIfThere(file);
+  return text === undefined ? undefined : v.parse(v.pipe(v.string(), v.parseJson(), schema), text);
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Written before the fault strikes, which then strikes once. */
 export function noteStruck(directory: string, what: string): void {
   writeFileSync(join(directory, "struck"), what);
-  rmSync(faultFile(directory));
+  rmSync(faultFile(directory), { force: true });
 }
 
 function faultFile(directory: string): string {

@@ -7,12 +7,13 @@ import type { Effects } from "../../../src/supervisor/effects.js";
 import { faultVariable, noteStruck, readFault } from "./fault.js";
 
 const directory = process.env[faultVariable] ?? "";
+const startedUnderFault = readFault(directory) !== undefined;
 let count = 0;
 
 /** Counts an effect if a fault is armed, and strikes when it is the one. `failed` is what it gives instead of being done. */
 function through<T>(what: string, effect: () => T, failed: (failure: Failure) => T): T {
   const fault = readFault(directory);
-  if (fault === undefined) {
+  if (fault === undefined || fault.who === (startedUnderFault ? "old" : "new")) {
     count = 0;
     return effect();
   }
@@ -34,6 +35,12 @@ function failAction(action: Action, failure: Failure): readonly Event[] {
   switch (action.type) {
     case "prepare":
       return [{ type: "prepared", upgrade: action.upgrade, result: { ok: false, failure } }];
+    case "make-snapshot":
+      return [{ type: "snapshot-made", snapshot: action.snapshot, result: { ok: false, failure } }];
+    case "remove-snapshot":
+      return [{ type: "snapshot-removed", snapshot: action.snapshot, result: { ok: false, failure } }];
+    case "inspect-snapshot":
+      return [];
     case "spawn":
       return [{ ...action, type: "spawn-failed", failure }];
     default:

@@ -45,8 +45,14 @@ export class KeptConnection {
     return Promise.all(Array.from({ length: count }, () => KeptConnection.open(port)));
   }
 
-  /** Throws when the connection ends instead. */
+  /** What the puppets answer. Throws when the connection ends instead. */
   async ask(path = "/"): Promise<KeptAnswer> {
+    const { body, kept } = await this.exchange(path);
+    return { ...v.parse(v.pipe(v.string(), v.parseJson(), schema), body), kept };
+  }
+
+  /** A request and its response. Throws when the connection ends instead. */
+  async exchange(path: string): Promise<{ readonly body: string; readonly kept: boolean }> {
     if (this.closed) throw new HoldfastError("closed", "the connection was closed between two requests");
     this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
     const signal = AbortSignal.timeout(answerDeadlineMs);
@@ -54,10 +60,9 @@ export class KeptConnection {
       const parsed = parseResponse(this.#received);
       if (parsed.state === "bad") throw new HoldfastError("bad-answer", `${this.#received}`);
       if (parsed.state === "whole") {
-        const body = this.#received.toString("utf8").split("\r\n\r\n")[1];
+        const body = this.#received.toString("utf8").split("\r\n\r\n")[1] ?? "";
         this.#received = Buffer.alloc(0);
-        const { keepsAlive } = parsed.response;
-        return { ...v.parse(v.pipe(v.string(), v.parseJson(), schema), body), kept: keepsAlive };
+        return { body, kept: parsed.response.keepsAlive };
       }
       if (this.closed) throw new HoldfastError("closed", "the connection was closed under a request");
       await once(this.#socket, "change", { signal });

@@ -1,20 +1,29 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ControlClient, createControlClient } from "../../../src/control/client.js";
-import type { StatusReport } from "../../../src/control/port.js";
+import type { StatusReport, Wish } from "../../../src/control/port.js";
 import type { Address } from "../../../src/lib/address.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import { openListener } from "../../../src/linux/listener.js";
 import { inspectSocket } from "../../../src/linux/socket.js";
 import type { Outcome, State } from "../../../src/model/state.js";
+import { snapshotDirectory } from "../../../src/release/places.js";
 import { readStateFile } from "../../../src/state/state-file.js";
 import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
-import { findWorkers, killWorkers } from "./own-processes.js";
+import { findDaemons, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
 import { type Answer, ask, RequestLoop } from "./requests.js";
 import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
 
@@ -28,8 +37,12 @@ export interface RigOptions {
   readonly native?: boolean;
   /** One writer at a time. */
   readonly exclusive?: boolean;
+  /** Generations run in the release itself, not in snapshots. */
+  readonly inPlace?: boolean;
   /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
   readonly logFile?: boolean;
+  /** There is no service manager: nobody keeps fds, hears READY=1 or starts the next daemon. */
+  readonly standalone?: boolean;
   /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
   readonly unixSocket?: boolean;
 }
@@ -44,6 +57,8 @@ export class Rig implements AsyncDisposable {
   readonly runtimeDirectory = join(this.directory, "run");
   readonly stateDirectory = join(this.directory, "state");
   readonly configFile = join(this.directory, "service.toml");
+  /** A link to the daemon's program, as a package puts it. */
+  readonly program = join(this.directory, "holdfastd.js");
   readonly port: number;
   strategy: "overlap" | "exclusive";
   /** How many fds a worker of the next config may have; undefined leaves it to the system. */
@@ -58,6 +73,7 @@ export class Rig implements AsyncDisposable {
   /** Impatient: the connection to a daemon that died waits in the backlog, because the fd store holds the socket. */
   readonly #probe: ControlClient;
   readonly #sockets: readonly UnitSocket[];
+  readonly #inPlace: boolean;
   /** How many the next config names. */
   workersWanted: number;
 
@@ -67,11 +83,14 @@ export class Rig implements AsyncDisposable {
     faulty = false,
     native = false,
     exclusive = false,
+    inPlace = false,
     logFile = false,
+    standalone = false,
     unixSocket = false,
   }: RigOptions = {}) {
     this.workersWanted = workers;
     this.native = native;
+    this.#inPlace = inPlace;
     this.strategy = exclusive ? "exclusive" : "overlap";
     const http = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
     this.port = portOf(http);
@@ -86,10 +105,12 @@ export class Rig implements AsyncDisposable {
     this.managerOptions = {
       directory: this.directory,
       sockets: this.#sockets,
-      command: [process.execPath, faulty ? faultyDaemon : daemon, ...options],
+      command: [process.execPath, this.program, ...options],
       environment: { [faultVariable]: this.directory },
     };
+    symlinkSync(faulty ? faultyDaemon : daemon, this.program);
     this.manager = new ServiceManager(this.managerOptions);
+    if (standalone) this.manager.override["NOTIFY_SOCKET"] = undefined;
     const socketPath = controlSocketIn(this.runtimeDirectory);
     this.control = createControlClient({ socketPath });
     this.#probe = createControlClient({ socketPath, timeoutMs: probeTimeoutMs });
@@ -106,6 +127,7 @@ export class Rig implements AsyncDisposable {
     const common = [
       `command = ${command}`,
       `release = ${JSON.stringify(join(this.directory, "current"))}`,
+      `snapshot = ${this.#inPlace ? '"off"' : '"on"'}`,
       `workers = ${this.workersWanted}`,
       `strategy = ${JSON.stringify(this.strategy)}`,
     ];
@@ -120,6 +142,16 @@ export class Rig implements AsyncDisposable {
     const link = join(this.directory, "current");
     symlinkSync(directory, `${link}.new`);
     renameSync(`${link}.new`, link);
+  }
+
+  /** The directory of the current release. */
+  get releaseDirectory(): string {
+    return realpathSync(join(this.directory, "current"));
+  }
+
+  /** The snapshot that a generation of that id was made. */
+  snapshot(id: number): string {
+    return snapshotDirectory(this.stateDirectory, id);
   }
 
   /** Makes the file that a puppet waits for. */
@@ -149,9 +181,9 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Asks for an upgrade or rollback and waits for its outcome. */
-  async upgrade(command: "upgrade" | "rollback" = "upgrade"): Promise<Outcome> {
+  async upgrade(command: "upgrade" | "rollback" = "upgrade", wish: Wish = {}): Promise<Outcome> {
     const signal = AbortSignal.timeout(30_000);
-    const followed = await this.control.follow(command, { onAccepted() {}, onNews() {}, signal });
+    const followed = await this.control.follow(command, { onAccepted() {}, onNews() {}, signal }, wish);
     assert.ok(followed.ok, followed.ok ? "" : `${followed.failure.message}\n${this.manager.log()}`);
     return followed.value;
   }
@@ -178,6 +210,17 @@ export class Rig implements AsyncDisposable {
     return this.manager.exit !== undefined;
   }
 
+  /** Waits until nothing is done to snapshots any more, or the daemon has ended; true for the latter. */
+  async tidyOrEnded(): Promise<boolean> {
+    await this.manager.waitFor("snapshots at rest, or the daemon's end", () => {
+      const { snapshots, generations } = this.state();
+      const running = new Set(generations.map(({ snapshot }) => snapshot));
+      const looked = snapshots.every(({ id, written }) => written !== null || running.has(id));
+      return this.manager.exit !== undefined || (looked && snapshots.every(({ phase }) => phase === "ready"));
+    });
+    return this.manager.exit !== undefined;
+  }
+
   /** The state as it is on disk. */
   state(): State {
     const read = readStateFile(this.stateDirectory);
@@ -190,8 +233,13 @@ export class Rig implements AsyncDisposable {
     return findWorkers(this.name);
   }
 
+  daemons(): number[] {
+    return findDaemons(this.name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.manager[Symbol.asyncDispose]();
+    killDaemons(this.name);
     killWorkers(this.name);
     for (const { fd } of this.#sockets) closeFd(fd);
     rmSync(this.directory, { recursive: true, force: true });

@@ -22,14 +22,20 @@ function socketsIn(directory: string): string[] {
     .map((file) => join(directory, file));
 }
 
-/** Runs an upgrade to its end, with another daemon for each that ends; true when the request was taken. */
-async function upgradeOverDeaths(rig: Rig): Promise<boolean> {
+/** Runs an upgrade to its end, with another daemon for one that ends. */
+async function upgradeOverDeaths(
+  rig: Rig,
+  how: Fault["how"],
+): Promise<{ readonly taken: boolean; readonly struck: string | undefined }> {
   const requested = await rig.control.request("upgrade");
-  if (await rig.settledOrEnded()) {
+  const ended = (await rig.settledOrEnded()) || (how !== "fail" && (await rig.tidyOrEnded()));
+  const struck = disarmFault(rig.directory);
+  // What is done to snapshots goes on after the upgrade: the fault may have struck since.
+  if (ended || (how !== "fail" && struck !== undefined)) {
     await rig.manager.ended();
     await rig.manager.startReady();
   }
-  return requested.ok;
+  return { taken: requested.ok, struck };
 }
 
 /** One upgrade for each effect that an upgrade has, struck at that effect; how many there are. */
@@ -40,8 +46,7 @@ async function strikeEach(rig: Rig, how: Fault["how"]): Promise<number> {
     const socket = `${rig.directory}/${how}-${at}.sock`;
     rig.configure(configWith(socket));
     armFault(rig.directory, { at, how });
-    const taken = await upgradeOverDeaths(rig);
-    const struck = disarmFault(rig.directory);
+    const { taken, struck } = await upgradeOverDeaths(rig, how);
     const where = `${how} ${at}: ${struck}`;
     const { generations, lastUpgrade } = await rig.settled();
     const after = generations[0]?.id ?? 0;

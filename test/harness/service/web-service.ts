@@ -105,6 +105,13 @@ export class WebService {
     );
   }
 
+  /** Writes over what the symlink points to, file by file in place, as `rsync --inplace` and package scripts may. */
+  async overwrite(version: string, flaws: Flaws = {}): Promise<void> {
+    const files = Object.entries({ ...flaws, version });
+    const writes = files.map(([file, text]) => `echo '${text}' > ${file}`);
+    await this.container.sh(`cd /srv/${this.name}/current/\n${writes.join("\n")}`);
+  }
+
   async configure(changes: Partial<WebConfig>): Promise<void> {
     this.#config = { ...this.#config, ...changes };
     const { listeners, check, readyTimeout, workers, more } = this.#config;
@@ -114,6 +121,8 @@ export class WebService {
         `release = "/srv/${this.name}/current"`,
         `workers = ${workers}`,
         this.#fill(more),
+        // What these two wait for: a file that a test makes beside their code.
+        this.app === "counter" || this.app === "chat" ? 'shared = ["go"]' : "",
         check === null ? "" : `check = ${JSON.stringify(check)}`,
         this.#fill(listeners),
         `[ready]\ntimeout = "${readyTimeout}"`,

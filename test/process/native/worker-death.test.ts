@@ -28,7 +28,7 @@ interface After {
 
 /** An upgrade in which one worker dies, over idle connections each of which has counted once. */
 async function upgradeOverDeath(die: Death, who: "old" | "new", exclusive: boolean): Promise<After> {
-  await using rig = new Rig({ native: true, exclusive });
+  await using rig = new Rig({ native: true, exclusive, inPlace: true });
   rig.release(who === "old" ? { version: "1", die } : { version: "1" });
   await rig.manager.startReady();
   const connections = await KeptConnection.openMany(rig.port, kept);

@@ -111,7 +111,10 @@ test("with one writer no line is missing in the count, from language to language
 });
 
 test("a candidate that stands by never accepts, and answers the verification all the same", async () => {
-  await using service = new LineService(1, 'verify = { http = "/healthz", timeout = "20s" }');
+  await using service = new LineService(
+    1,
+    'verify = { http = "/healthz", timeout = "20s" }\nsnapshot = "off"',
+  );
   service.release("1", "python");
   await service.rig.manager.startReady();
   service.release("2", "python", ["gate"]);

@@ -22,6 +22,7 @@ test("help names every command", async () => {
     "drain",
     "stop",
     "events",
+    "history",
     "reap",
     "init",
     "doctor",
@@ -34,7 +35,7 @@ test("help names every command", async () => {
 
 test("no daemon is exit 3 for every command that needs one", async (context) => {
   const socket = join(temporaryDirectory(context), "control.sock");
-  for (const command of ["status", "upgrade", "rollback", "reexec", "drain", "stop", "events"]) {
+  for (const command of ["status", "upgrade", "rollback", "reexec", "drain", "stop", "events", "history"]) {
     const { status, stderr } = await runCli(["--socket", socket, command]);
     assert.equal(status, 3, command);
     assert.match(stderr, /not running/);
@@ -46,7 +47,7 @@ test("status shows what runs", async (context) => {
   const { status, stdout, stderr } = await runCli(["--socket", socket, "status"]);
   assert.deepEqual([status, stderr], [0, ""]);
   assert.match(stdout, /^web: generation 8, 1 worker ready$/m);
-  assert.match(stdout, /^8 +active +\S.* +\/srv\/web$/m);
+  assert.match(stdout, /^8 +active +\S.* +1\.2\.3 +\/srv\/web$/m);
   assert.match(stdout, /^8\.0 +ready +4712 +1 min +33 MB +3 +1 +40 +0 +0 +0 +- +fine$/m);
   assert.match(stdout, /^http +127\.0\.0\.1:8080 +bound +0\/511 +8$/m);
 });
@@ -57,6 +58,55 @@ test("a degraded service is exit 4 and says why; no worker gets at the terminal"
   const { status, stdout } = await runCli(["--socket", socket, "status"]);
   assert.equal(status, 4);
   assert.match(stdout, /^degraded: the last upgrade failed: \?\[2Jboom$/m);
+});
+
+test("status names what the app wrote beside its code, with the line to add", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  const written = {
+    directory: "/var/lib/holdfast/web/releases/8",
+    paths: ["data.db"],
+    line: 'shared = ["data.db"]',
+  };
+  port.report_ = { ...report, written: [written] };
+  const { stdout } = await runCli(["--socket", socket, "status"]);
+  assert.match(
+    stdout,
+    /^written beside the code, in .*\/releases\/8: data\.db; .* shared = \["data\.db"\]$/m,
+  );
+});
+
+test("history has a line for each generation, and the time where there is no version", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  const common = { release: "/srv/web", from: 1_700_000_000_000 };
+  port.history_ = [
+    {
+      ...common,
+      generation: 7,
+      version: "1.2",
+      to: 1_700_000_100_000,
+      note: "failed: no\nmore",
+      returnable: false,
+    },
+    { ...common, generation: 8, version: null, to: null, note: "active", returnable: true },
+  ];
+  const { status, stdout } = await runCli(["--socket", socket, "history"], { TZ: "UTC" });
+  assert.equal(status, 0);
+  assert.match(stdout, /^7 +1\.2 +2023-11-14 22:13:20 +2023-11-14 22:15:00 +- +\/srv\/web +failed: no$/m);
+  assert.match(stdout, /^8 +2023-11-14 22:13:20 +2023-11-14 22:13:20 +- +yes +\/srv\/web +active$/m);
+  const json = await runCli(["--socket", socket, "history", "--json"]);
+  assert.deepEqual(JSON.parse(json.stdout), port.history_);
+});
+
+test("a rollback goes to the generation that is named", async (context) => {
+  const { socketPath: socket, port } = await startServer(context);
+  await runCli(["--socket", socket, "rollback", "7", "--no-wait"]);
+  assert.deepEqual([port.commands, port.to], [["rollback"], 7]);
+  for (const word of ["last", "0", "1e3"]) {
+    const { status, stderr } = await runCli(["--socket", socket, "rollback", word]);
+    assert.equal(status, 2);
+    assert.match(stderr, /is not the number of a generation; `holdfast history` lists them/);
+  }
+  assert.equal(port.commands.length, 1);
 });
 
 test("status --json is the report", async (context) => {

@@ -22,7 +22,7 @@ test("no command loads winston or koffi at its start", (t) => {
     assert.doesNotMatch(stderr, /ERR_MODULE_NOT_FOUND/);
     return status;
   };
-  for (const command of ["status", "upgrade", "rollback", "reexec", "drain", "stop", "events"]) {
+  for (const command of ["status", "upgrade", "commit", "rollback", "reexec", "drain", "stop", "events"]) {
     assert.equal(run(command), 3, command);
   }
   for (const command of ["reap", "version", "help"]) assert.equal(run(command), 0, command);

@@ -40,10 +40,12 @@ async function leaveWorker(context: TestContext, change: Partial<Process & { boo
         {
           id: 1,
           specification: specify({ workers: 1 }),
+          snapshot: null,
+          version: null,
           listeners: [],
           workers: [worker],
           createdAt: 0,
-          stage: { phase: "active", since: 0 },
+          stage: { phase: "active", since: 0, trial: false },
         },
       ],
     },

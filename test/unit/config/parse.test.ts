@@ -22,6 +22,9 @@ test("every documented key is read", () => {
     plan: {
       command: ["gunicorn", "app:app", "--workers", "1"],
       release: "/srv/web",
+      snapshot: true,
+      shared: ["uploads", "var/data.db"],
+      keep: 5,
       workers: 2,
       environment: { PYTHONUNBUFFERED: "1", _x9: "" },
       check: ["gunicorn", "--check-config", "app:app"],
@@ -54,6 +57,9 @@ test("all keys but the command have defaults", () => {
     plan: {
       command: ["x"],
       release: "/srv/here",
+      snapshot: false,
+      shared: [],
+      keep: 3,
       workers: 1,
       environment: {},
       check: null,
@@ -64,6 +70,13 @@ test("all keys but the command have defaults", () => {
     },
     listeners: null,
   });
+});
+
+test("with a release of its own a service runs from snapshots, unless they are off", () => {
+  const { plan } = read('command = ["x"]\nrelease = "/srv/web"');
+  assert.deepEqual([plan.snapshot, plan.shared, plan.keep], [true, [], 3]);
+  assert.equal(read('command = ["x"]\nrelease = "/srv/web"\nsnapshot = "on"').plan.snapshot, true);
+  assert.equal(read('command = ["x"]\nrelease = "/srv/web"\nsnapshot = "off"').plan.snapshot, false);
 });
 
 test("each readiness rule is read, and a table without one means notify", () => {
@@ -108,6 +121,7 @@ test("a config is frozen through and through", () => {
 });
 
 const command = 'command = ["x"]\n';
+const inRelease = `${command}release = "/srv/web"\n`;
 const refused: readonly (readonly [toml: string, line: string, message: RegExp])[] = [
   ["", "web.toml: command:", /is missing; write/],
   ["command = 'x y'", "web.toml:1: command:", /array of strings; write \["/],
@@ -138,6 +152,22 @@ const refused: readonly (readonly [toml: string, line: string, message: RegExp])
         /the daemon sets/,
       ] as const,
   ),
+  [`${command}snapshot = false`, "web.toml:2: snapshot:", /must be "on" .* or "off"/],
+  [`${command}snapshot = "on"`, "web.toml:2: snapshot:", /needs `release`/],
+  [`${inRelease}keep = 0`, "web.toml:3: keep:", /whole number from 1 to 100/],
+  [`${inRelease}keep = "3"`, "web.toml:3: keep:", /without quotes/],
+  [`${inRelease}shared = "uploads"`, "web.toml:3: shared:", /array of paths; write \["uploads"\]/],
+  [`${inRelease}shared = [1]`, "web.toml:3: shared[0]:", /write it in quotes/],
+  ...["", ".", "./", "/srv/data", "..", "../data", "a/../..", "a/.."].map(
+    (path) =>
+      [
+        `${inRelease}shared = ["ok", ${JSON.stringify(path)}]`,
+        "web.toml:3: shared[1]:",
+        /path within the release/,
+      ] as const,
+  ),
+  [`${command}shared = ["uploads"]`, "web.toml:2: shared:", /there are none without `release`/],
+  [`${inRelease}snapshot = "off"\nshared = ["a"]`, "web.toml:4: shared:", /snapshot = "off"; remove it/],
   [`${command}check = []`, "web.toml:2: check:", /must name a program/],
   [`${command}listeners = ["127.0.0.1:80"]`, "web.toml:2: listeners:", /\[listeners\.http\]/],
   [`${command}[[listeners]]`, "web.toml:2: listeners:", /\[listeners\.http\]/],
@@ -197,7 +227,7 @@ test("an unknown key is refused with the nearest known one, at every level", () 
   assert.equal(reason, "config-unknown-key");
   assert.deepEqual(lines, [
     "web.toml:2: worker: unknown key `worker`; did you mean `workers`?",
-    "web.toml:3: probation: unknown key `probation`; known here: command, release, workers, environment, strategy, check, verify, listeners, ready, drain",
+    "web.toml:3: probation: unknown key `probation`; known here: command, release, workers, environment, strategy, snapshot, shared, keep, check, verify, listeners, ready, drain",
     "web.toml:5: listeners.a.adress: unknown key `adress`; did you mean `address`?",
     "web.toml:7: ready.timeuot: unknown key `timeuot`; did you mean `timeout`?",
     "web.toml:9: drain.kil: unknown key `kil`; did you mean `kill`?",

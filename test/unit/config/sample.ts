@@ -6,6 +6,9 @@ import type { Result } from "../../../src/lib/failure.js";
 export const sample = `
 command     = ["gunicorn", "app:app", "--workers", "1"]
 release     = "/srv/web"
+snapshot    = "on"
+shared      = ["uploads/", "./var/data.db"]
+keep        = 5
 workers     = 2
 environment = { PYTHONUNBUFFERED = "1", _x9 = "" }
 check       = ["gunicorn", "--check-config", "app:app"]

@@ -31,7 +31,10 @@ test("the client reads what the server writes", async (context) => {
   const { socketPath, port } = await startServer(context);
   const client = createControlClient({ socketPath });
   assert.deepEqual(await client.status(), { ok: true, value: report });
-  assert.deepEqual(await client.version(), { ok: true, value: { name: "web", version: "0.1.0", pid: 4711 } });
+  assert.deepEqual(await client.version(), {
+    ok: true,
+    value: { name: "web", version: "0.1.0", pid: 4711, reexecFailed: null },
+  });
   assert.deepEqual(await client.request("rollback"), { ok: true, value: 12 });
   assert.deepEqual(await client.order("drain"), { ok: true, value: undefined });
   assert.deepEqual(port.commands, ["rollback", "drain"]);

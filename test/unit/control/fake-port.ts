@@ -1,4 +1,11 @@
-import type { Command, ControlPort, StatusReport, Submission } from "../../../src/control/port.js";
+import type {
+  Command,
+  ControlPort,
+  HistoryEntry,
+  StatusReport,
+  Submission,
+  Wish,
+} from "../../../src/control/port.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
 import type { Outcome } from "../../../src/model/state.js";
@@ -19,6 +26,8 @@ export const report: StatusReport = {
       phase: "active",
       detail: null,
       release: "/srv/web",
+      version: "1.2.3",
+      directory: "/var/lib/holdfast/web/releases/8",
       createdAt: 1_700_000_000_000,
       workers: [
         {
@@ -60,7 +69,9 @@ export const report: StatusReport = {
       backlog: { queued: 0, limit: 511 },
     },
   ],
+  written: [],
   notifyDropped: 0,
+  reexecFailed: null,
 };
 
 export function outcomeOf(upgrade: number, failure: Failure | null = null): Outcome {
@@ -70,6 +81,9 @@ export function outcomeOf(upgrade: number, failure: Failure | null = null): Outc
 /** A daemon that does what the test tells it to. */
 export class FakePort implements ControlPort {
   report_: StatusReport = report;
+  history_: readonly HistoryEntry[] = [];
+  /** The generation that the last command named. */
+  to: number | undefined;
   readonly commands: Command[] = [];
   readonly outcomes = new Map<number, Outcome>();
   readonly pending = new Set<number>();
@@ -82,9 +96,14 @@ export class FakePort implements ControlPort {
     return this.report_;
   }
 
+  history(): readonly HistoryEntry[] {
+    return this.history_;
+  }
+
   async refresh(): Promise<void> {}
 
-  submit(command: Command): Submission {
+  submit(command: Command, wish: Wish = {}): Submission {
+    this.to = wish.to;
     this.commands.push(command);
     if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };
     const upgrade = command === "upgrade" || command === "rollback" ? this.nextUpgrade++ : null;

@@ -34,7 +34,7 @@ test("the status is the daemon's report", async (context) => {
 test("the version names the process", async (context) => {
   const { socketPath } = await startServer(context);
   const { body } = await ask(socketPath, "GET", "/v1/version");
-  assert.deepEqual(JSON.parse(body), { name: "web", version: "0.1.0", pid: 4711 });
+  assert.deepEqual(JSON.parse(body), { name: "web", version: "0.1.0", pid: 4711, reexecFailed: null });
 });
 
 test("each command reaches the daemon once", async (context) => {
@@ -48,6 +48,18 @@ test("each command reaches the daemon once", async (context) => {
   assert.deepEqual([reply.status, JSON.parse(reply.body)], [202, { upgrade: 12 }]);
   assert.match(reply.headers, /^Location: \/v1\/upgrades\/12$/m);
   assert.deepEqual(port.commands, ["reexec", "drain", "stop", "rollback"]);
+  assert.equal(port.to, undefined);
+  await ask(socketPath, "POST", "/v1/rollback?to=7");
+  assert.equal(port.to, 7);
+});
+
+test("a rollback to what is no generation is refused, and does nothing", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  for (const to of ["", "x", "0", "-1", "1e3", "9".repeat(20)]) {
+    const reply = await ask(socketPath, "POST", `/v1/rollback?to=${to}`);
+    assert.deepEqual([reply.status, reasonIn(reply)], [400, "generation-invalid"], to);
+  }
+  assert.deepEqual(port.commands, []);
 });
 
 test("a command that the daemon refuses is a conflict with the daemon's reason", async (context) => {

@@ -1,5 +1,5 @@
 import type { Action, SlotProcess } from "../../../src/model/event.js";
-import { findGeneration, isLive, type State } from "../../../src/model/state.js";
+import { findGeneration, findSnapshot, isLive, type State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
 import type { Step } from "./invariants.js";
 
@@ -14,6 +14,12 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
   switch (action.type) {
     case "prepare":
       return state.upgrade?.id === action.upgrade && state.upgrade.generation === null;
+    case "make-snapshot":
+      return findSnapshot(state, action.snapshot)?.phase === "making";
+    case "inspect-snapshot":
+      return findSnapshot(state, action.snapshot)?.phase === "ready";
+    case "remove-snapshot":
+      return findSnapshot(state, action.snapshot)?.phase === "removing";
     case "check": {
       const stage = findGeneration(state, action.generation)?.stage;
       return stage?.phase === "candidate" && stage.step === "checking";

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
 import type { Plan, Specification } from "../../../src/model/plan.js";
 import { failure, killMs, processOf, specify } from "./sample.js";
@@ -7,17 +8,22 @@ import { anyFailure, type World } from "./world.js";
 /** Something that may happen at any time; `which` chooses among what there is. */
 export type Happening =
   | { readonly what: "job-ends"; readonly which: number; readonly well: boolean }
-  | { readonly what: "worker-ready" | "worker-exits"; readonly which: number }
+  | { readonly what: "worker-ready" | "worker-exits" | "worker-reads"; readonly which: number }
+  | { readonly what: "worker-says-hello"; readonly which: number }
+  | { readonly what: "channel-lost"; readonly which: number; readonly noticed: boolean }
   | { readonly what: "time-passes"; readonly ms: number }
   | { readonly what: "event"; readonly event: Event; readonly acts: number }
-  | { readonly what: "daemon-dies"; readonly survivors: number };
+  | { readonly what: "daemon-dies"; readonly survivors: number; readonly loses: boolean };
 
 const which = fc.nat({ max: 30 });
 
 /** What people, systemd and the disk ask of the daemon. */
 const asked: readonly Event[] = [
-  { type: "upgrade-requested", kind: "upgrade" },
-  { type: "upgrade-requested", kind: "rollback" },
+  { type: "upgrade-requested", kind: "upgrade", hold: false },
+  { type: "upgrade-requested", kind: "upgrade", hold: true },
+  { type: "commit-requested" },
+  { type: "upgrade-requested", kind: "rollback", to: null },
+  { type: "upgrade-requested", kind: "rollback", to: 1 },
   { type: "drain-requested" },
   { type: "stop-requested", fast: false },
   { type: "stop-requested", fast: true },
@@ -40,12 +46,16 @@ const nonsense = fc
   .chain(({ generation, index, pid }) =>
     fc.constantFrom<Event>(
       { type: "worker-ready", generation, index, pid },
+      { type: "channel-lost", generation: generation + 1000, index },
       { type: "worker-status", generation, index, pid, text: "hello" },
       { type: "worker-exited", generation, index, pid, exit: { code: null, signal: "SIGSEGV" } },
       { type: "spawned", generation: generation + 1000, index, process: processOf(pid) },
       { type: "spawn-failed", generation: generation + 1000, index, failure: anyFailure },
       { type: "checked", generation: generation + 1000, failure: null },
-      { type: "signalled", slots: [{ generation: generation + 1000, index }] },
+      { type: "signalled", slots: [{ generation: generation + 1000, index }], plain: [] },
+      { type: "snapshot-made", snapshot: generation + 1000, result: fail("late", "too late") },
+      { type: "snapshot-removed", snapshot: generation + 1000, result: succeed([]) },
+      { type: "snapshot-inspected", snapshot: generation, written: ["uploads"] },
       { type: "prepared", upgrade: 10_000 + pid, result: { ok: false, failure: anyFailure } },
     ),
   );
@@ -61,6 +71,17 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ what: fc.constant("worker-ready" as const), which }) },
   { weight: 4, arbitrary: fc.record({ what: fc.constant("worker-exits" as const), which }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      what: fc.constantFrom("worker-says-hello" as const, "worker-reads" as const),
+      which,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constant("channel-lost" as const), which, noticed: fc.boolean() }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -80,12 +101,21 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ what: fc.constant("event" as const), event: nonsense, acts: fc.constant(1_000) }),
   },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant("daemon-dies" as const), survivors: fc.nat() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant("daemon-dies" as const),
+      survivors: fc.nat(),
+      loses: fc.nat(9).map((n) => n === 0),
+    }),
+  },
 );
 
 const plan: fc.Arbitrary<Partial<Plan>> = fc.record({
   strategy: fc.constantFrom("overlap" as const, "exclusive" as const),
   verify: fc.constantFrom(null, { http: "/healthz", status: 200, timeoutMs: 5_000 }),
+  snapshot: fc.boolean(),
+  keep: fc.constantFrom(1, 3),
   workers: fc.integer({ min: 1, max: 3 }),
   check: fc.constantFrom(null, ["check"]),
   ready: fc.constantFrom<Plan["ready"]>(
@@ -119,6 +149,27 @@ export function happen(world: World, happening: Happening): void {
       if (being !== undefined) world.exit(being);
       break;
     }
+    case "worker-says-hello": {
+      const being = pick(world.beings, happening.which);
+      if (being?.gate === "open") world.sayHello(being);
+      break;
+    }
+    case "worker-reads": {
+      const being = pick(
+        world.beings.filter(({ unread }) => unread),
+        happening.which,
+      );
+      if (being !== undefined) being.unread = false;
+      break;
+    }
+    case "channel-lost": {
+      const being = pick(
+        world.beings.filter(({ native }) => native),
+        happening.which,
+      );
+      if (being !== undefined) world.loseChannel(being, happening.noticed);
+      break;
+    }
     case "time-passes":
       world.pass(happening.ms);
       break;
@@ -126,6 +177,7 @@ export function happen(world: World, happening: Happening): void {
       world.send(happening.event, happening.acts);
       break;
     case "daemon-dies":
+      if (happening.loses) world.loseSnapshot();
       world.die((being) => ((happening.survivors >> (being.process.pid % 16)) & 1) === 1);
       break;
     default:

@@ -2,12 +2,14 @@ import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
 import {
   activeGeneration,
+  findGeneration,
   type Generation,
   isLive,
   type Monotonic,
   type State,
   type Worker,
 } from "../../../src/model/state.js";
+import { isStart } from "../../../src/model/upgrade.js";
 import { unexplainedActions } from "./explained.js";
 
 export interface Step {
@@ -24,6 +26,7 @@ export function violations(step: Step): string[] {
     ...wrongGenerations(state),
     ...wrongUpgrades(state),
     ...wrongListeners(state),
+    ...wrongSnapshots(state),
     ...state.generations.flatMap(wrongWorkers),
     ...lostActive(step),
     ...lostRequests(step),
@@ -43,6 +46,10 @@ function wrongGenerations({ generations, lifecycle, nextGeneration }: State): st
     found.push(`${lifecycle.phase} with an active generation`);
   }
   if (lifecycle.phase === "stopping" && candidates > 0) found.push("stopping with a candidate");
+  const held = generations.filter(({ stage }) => stage.phase === "held");
+  const trial = generations.some(({ stage }) => stage.phase === "active" && stage.trial);
+  if (held.length > 1) found.push(`${held.length} generations are held`);
+  if (held.length > 0 && !trial) found.push("a generation is held, and none is on trial");
   const ids = generations.map(({ id }) => id);
   if (ids.some((id, at) => id <= (ids[at - 1] ?? 0))) found.push(`generations out of order: ${ids}`);
   if (ids.some((id) => id >= nextGeneration)) found.push("a generation beyond nextGeneration");
@@ -82,11 +89,36 @@ function wrongListeners({ listeners, closing, generations, nextListener }: State
   return found;
 }
 
+/** What is used is whole and stays, what nobody can use goes. */
+function wrongSnapshots({ snapshots, generations, retired, nextGeneration }: State): string[] {
+  const phases = new Map(snapshots.map(({ id, phase }) => [id, phase]));
+  const found: string[] = [];
+  if (phases.size < snapshots.length) found.push("a snapshot is known twice");
+  if (snapshots.some(({ id }) => id >= nextGeneration)) found.push("a snapshot beyond nextGeneration");
+  for (const { id, snapshot, stage } of generations) {
+    const wanted = stage.phase === "candidate" && stage.step === "copying" ? "making" : "ready";
+    const phase = snapshot === null ? wanted : phases.get(snapshot);
+    if (phase !== wanted) found.push(`the snapshot of generation ${id}, ${stage.phase}, is ${phase}`);
+  }
+  for (const { generation, snapshot } of retired) {
+    const phase = snapshot === null ? "ready" : phases.get(snapshot);
+    if (phase !== "ready") found.push(`the snapshot to return to ${generation} with is ${phase}`);
+  }
+  const used = new Set([...generations, ...retired].map(({ snapshot }) => snapshot));
+  for (const { id, phase } of snapshots) {
+    if (!used.has(id) && (phase === "making" || phase === "ready"))
+      found.push(`nobody can use snapshot ${id}`);
+  }
+  return found;
+}
+
 const legal: Record<string, readonly Worker["run"]["phase"][]> = {
+  copying: [],
   checking: [],
   starting: ["spawning", "starting", "ready"],
   verifying: ["ready"],
   active: ["waiting", "spawning", "starting", "ready", "draining"],
+  held: ["waiting", "spawning", "starting", "ready", "draining"],
   draining: ["stopping", "draining"],
 };
 
@@ -96,7 +128,8 @@ function wrongWorkers({ id, stage, workers, specification }: Generation): string
     .filter(({ run }) => !legal[label]?.includes(run.phase))
     .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
   const wanted = specification.plan.workers;
-  if ((label === "active" || label === "starting" || label === "verifying") && workers.length !== wanted) {
+  const whole = ["active", "held", "starting", "verifying"].includes(label);
+  if (whole && workers.length !== wanted) {
     found.push(`generation ${id} has ${workers.length} workers, not ${wanted}`);
   }
   if (label === "draining" && workers.length === 0) found.push(`drained generation ${id} is still here`);
@@ -117,6 +150,7 @@ function lostActive({ before, decision: { state } }: Step): string[] {
     const allowed = state.lifecycle.phase === "stopping" || state.lifecycle.phase === "drained";
     return allowed ? [] : [`generation ${was?.id} is lost while ${state.lifecycle.phase}`];
   }
+  if (findGeneration(before, is.id)?.stage.phase === "held") return [];
   if (before.upgrade?.generation !== is.id) return [`generation ${is.id} is active without an upgrade`];
   const ready = is.workers.every(({ run }) => run.phase === "ready");
   return ready ? [] : [`generation ${is.id} is active before its workers are ready`];
@@ -136,7 +170,7 @@ function lostRequests({ before, decision: { state } }: Step): string[] {
     }
   }
   const running = state.upgrade;
-  if (running !== null && state.unwritable !== null && running.kind !== "start") {
+  if (running !== null && state.unwritable !== null && !isStart(running.kind)) {
     if (before.upgrade?.id !== running.id || before.unwritable === null) {
       found.push(`upgrade ${running.id} runs although the state cannot be written`);
     }

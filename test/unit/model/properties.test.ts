@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { nextDeadline } from "../../../src/model/deadlines.js";
-import { activeGeneration } from "../../../src/model/state.js";
+import { activeGeneration, heldGeneration } from "../../../src/model/state.js";
 import { happen, happening, specifications } from "./happenings.js";
 import { World } from "./world.js";
 
@@ -42,6 +42,7 @@ function settle(world: World, workersIgnoreTerm: boolean): void {
     if (job !== undefined) world.finish(job, null);
     else if (gone !== undefined) world.exit(gone);
     else if (rising !== undefined) world.sayReady(rising);
+    else if (heldGeneration(world.state) !== undefined) world.send({ type: "commit-requested" });
     else if (deadline !== undefined) world.pass(Math.max(deadline - world.now, 0));
     else return;
   }
@@ -55,6 +56,7 @@ function atRest({ state, exited, beings }: World): string[] {
   if (lifecycle.phase === "stopping" && exited === null) wrong.push("the stop has not ended");
   if (lifecycle.phase === "starting" && exited === null) wrong.push("the start has not ended");
   if (generations.some(({ stage }) => stage.phase !== "active")) wrong.push("a generation is left over");
+  if (state.snapshots.some(({ phase }) => phase === "making")) wrong.push("a snapshot is left half made");
   const active = activeGeneration(state);
   if (active?.workers.some(({ run }) => run.phase !== "ready")) wrong.push("a worker is missing");
   const wanted = active?.workers.length ?? 0;

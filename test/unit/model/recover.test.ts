@@ -38,7 +38,9 @@ test("a restart in the middle of an upgrade ends that one and the one that waits
 });
 
 test("a restart in the middle of the first start begins the start again", () => {
-  const story = new Story().send({ type: "recovered", alive: [] }).candidate();
+  const story = new Story()
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
+    .candidate();
   story.send({ type: "leave-requested", next: "upgrade" }).die();
   assert.equal(story.state.lifecycle.phase, "starting");
   assert.equal(story.state.upgrade?.kind, "start");
@@ -110,7 +112,7 @@ test("a SIGTERM that was intended is sent, one that was sent is not sent again",
   const story = new Story().start().request().candidate().allReady().die();
   assert.equal(story.did("terminate").flatMap(({ slots }) => slots).length, 2);
   const [terminate] = story.did("terminate");
-  story.send({ type: "signalled", slots: terminate?.slots ?? [] }).die();
+  story.send({ type: "signalled", slots: terminate?.slots ?? [], plain: [] }).die();
   assert.deepEqual(story.did("terminate"), []);
 });
 

@@ -21,6 +21,9 @@ export function specify(change: Partial<Plan> = {}): Specification {
   const plan: Plan = {
     command: ["serve"],
     release: "/srv/web",
+    snapshot: false,
+    shared: [],
+    keep: 3,
     workers: 2,
     environment: {},
     check: null,
@@ -43,7 +46,20 @@ export function processOf(pid: number): Process {
 
 export function prepared(upgrade: number, specification = specify(), held = [listener]): Event {
   const listeners = held.map(({ id }) => id);
-  return { type: "prepared", upgrade, result: succeed({ specification, held, listeners }) };
+  return { type: "prepared", upgrade, result: succeed({ specification, version: null, held, listeners }) };
+}
+
+/** Of a release that is another one each time, unless told. */
+export function copied(
+  snapshot: number,
+  fingerprint = String(snapshot),
+  version: string | null = null,
+): Event {
+  return { type: "snapshot-made", snapshot, result: succeed({ fingerprint, version, uncopied: [] }) };
+}
+
+export function notCopied(snapshot: number, reason: string): Event {
+  return { type: "snapshot-made", snapshot, result: fail(reason, `cannot copy: ${reason}`) };
 }
 
 export function notPrepared(upgrade: number, reason: string): Event {

@@ -13,7 +13,7 @@ import {
   type WorkerRun,
 } from "../../../src/model/state.js";
 import { violations } from "./invariants.js";
-import { prepared, processOf, specify } from "./sample.js";
+import { copied, prepared, processOf, specify } from "./sample.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
 
@@ -46,13 +46,17 @@ export class Story {
     return this;
   }
 
-  request(kind: "upgrade" | "rollback" = "upgrade"): this {
-    return this.send({ type: "upgrade-requested", kind });
+  request(kind: "upgrade" | "rollback" = "upgrade", hold = false): this {
+    return this.send(
+      kind === "rollback"
+        ? { type: "upgrade-requested", kind, to: null }
+        : { type: "upgrade-requested", kind, hold },
+    );
   }
 
   /** A first start that went well: generation 1 is active. */
   start(change: Partial<Plan> = {}): this {
-    this.send({ type: "recovered", alive: [] });
+    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
     this.candidate(change);
     return this.allReady();
   }
@@ -60,7 +64,10 @@ export class Story {
   /** Answers the preparation that runs and spawns all workers of the candidate. */
   candidate(change: Partial<Plan> = {}): this {
     assert.ok(this.state.upgrade !== null, "no upgrade runs");
-    return this.send(prepared(this.state.upgrade.id, specify(change))).spawnAll();
+    this.send(prepared(this.state.upgrade.id, specify(change)));
+    const making = this.state.snapshots.find(({ phase }) => phase === "making");
+    if (making !== undefined) this.send(copied(making.id, change.release));
+    return this.spawnAll();
   }
 
   /** Gives every worker that is wanted a process. */
@@ -107,7 +114,12 @@ export class Story {
           : [],
       ),
     );
-    return this.send({ type: "recovered", alive: slots });
+    return this.send({
+      type: "recovered",
+      alive: slots,
+      unconnected: [],
+      snapshots: this.state.snapshots.map(({ id }) => id),
+    });
   }
 
   /** The actions of one type in the last step. */

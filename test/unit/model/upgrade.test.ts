@@ -14,7 +14,7 @@ import {
 import { Story } from "./story.js";
 
 test("a start prepares, spawns, opens the gates and is active when every worker is ready", () => {
-  const story = new Story().send({ type: "recovered", alive: [] });
+  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
   assert.equal(story.did("prepare").length, 1);
   story.send(prepared(1));
   assert.deepEqual(
@@ -146,9 +146,14 @@ test("a generation that failed is drained like any other, and the next one has a
 });
 
 test("a first start that fails stops the service as failed", () => {
-  const story = new Story().send({ type: "recovered", alive: [] }).send(notPrepared(1, "config-invalid"));
+  const story = new Story()
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
+    .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
-  const crashed = new Story().send({ type: "recovered", alive: [] }).candidate().exit(1, 0);
+  const crashed = new Story()
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
+    .candidate()
+    .exit(1, 0);
   assert.deepEqual(crashed.did("exit"), []);
   crashed.exit(1, 1, 0);
   assert.deepEqual(crashed.did("exit"), [{ type: "exit", status: "failed" }]);
@@ -201,7 +206,7 @@ test("an upgrade that waits gets an outcome when it cannot run any more", () => 
     ],
   );
   const start = new Story()
-    .send({ type: "recovered", alive: [] })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
     .request()
     .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(
@@ -232,16 +237,16 @@ test("a rollback runs what the generation before this one ran, whatever the conf
   story.request("rollback");
   assert.equal(story.lastOutcome?.failure?.reason, "nothing-before");
   story.request().candidate({ release: "/srv/new" }).allReady().request("rollback");
-  assert.equal(story.did("prepare")[0]?.specification?.plan.release, "/srv/old");
+  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/old");
 });
 
 test("a rollback finds the release before this one, however often this one has been started since", () => {
   const story = new Story().start({ release: "/srv/old" });
   for (let time = 0; time < 5; time += 1) story.request().candidate({ release: "/srv/new" }).allReady();
   story.request("rollback");
-  assert.equal(story.did("prepare")[0]?.specification?.plan.release, "/srv/old");
+  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/old");
   story.candidate({ release: "/srv/old" }).allReady().request("rollback");
-  assert.equal(story.did("prepare")[0]?.specification?.plan.release, "/srv/new");
+  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/new");
 });
 
 test("a result for an upgrade that has ended starts nothing", () => {
@@ -260,7 +265,7 @@ test("listeners that only the old generation uses are closed when it has ended, 
   const moved = { ...story.state.listeners[0], id: 2, name: "http", address: "127.0.0.1:9090", inode: "9" };
   const held = [...story.state.listeners, { ...moved, file: null, origin: "bound" as const, backlog: null }];
   const specification = specify();
-  const result = { ok: true as const, value: { specification, held, listeners: [2] } };
+  const result = { ok: true as const, value: { specification, version: null, held, listeners: [2] } };
   story.send({ type: "prepared", upgrade: 2, result }).spawnAll().allReady();
   assert.deepEqual(
     story.state.listeners.map(({ id }) => id),

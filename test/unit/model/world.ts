@@ -11,13 +11,31 @@ import { failure, listener, processOf, specify } from "./sample.js";
 /** What the daemon has begun and not yet heard the end of; it dies with the daemon. */
 export type Job = Extract<
   Action,
-  { readonly type: "prepare" | "check" | "spawn" | "run-ready-command" | "verify" }
+  {
+    readonly type:
+      | "prepare"
+      | "make-snapshot"
+      | "remove-snapshot"
+      | "inspect-snapshot"
+      | "check"
+      | "spawn"
+      | "run-ready-command"
+      | "verify";
+  }
 >;
 
 /** A process of a worker; it outlives the daemon, unless it still waits at its gate. */
 export interface Being extends SlotProcess {
   gate: "closed" | "open";
   signal: "none" | "terminate" | "kill";
+  /** It has said hello, and its channel is whole. */
+  native: boolean;
+  /** Its channel is lost. */
+  mute: boolean;
+  /** It was asked to drain on its channel, and has not read that. */
+  unread: boolean;
+  /** SIGTERMs of this daemon that only ask; a native worker would take the second one for the end of its time. */
+  asked: number;
 }
 
 /** The world as the model's actions change it, with every step held against the invariants. */
@@ -29,6 +47,8 @@ export class World {
   beings: Being[] = [];
   /** The listeners that are really open. */
   held: Listener[] = [listener];
+  /** The directories of snapshots on disk. */
+  readonly directories = new Map<number, "part" | "whole">();
   readonly problems: string[] = [];
   readonly #specifications: readonly Specification[];
   #queue: Event[] = [];
@@ -41,6 +61,10 @@ export class World {
   /** Decides, and does what was decided: all of it, or the first `acts` actions before the daemon dies. */
   send(event: Event, acts = Number.POSITIVE_INFINITY): void {
     this.#queue.push(event);
+    this.#work(acts);
+  }
+
+  #work(acts: number): void {
     let left = acts;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       for (const action of this.#decide(next)) {
@@ -60,7 +84,31 @@ export class World {
     this.#queue = [];
     this.exited = null;
     this.beings = this.beings.filter((being) => being.gate === "open" && survives(being));
-    this.send({ type: "recovered", alive: this.beings.filter((being) => this.#isKnown(being)) });
+    for (const being of this.beings) being.asked = 0;
+    const alive = this.beings.filter((being) => this.#isKnown(being));
+    this.#queue.push({
+      type: "recovered",
+      alive,
+      unconnected: alive.filter(({ native }) => !native),
+      snapshots: [...this.directories.keys()],
+    });
+    this.#work(Number.POSITIVE_INFINITY);
+  }
+
+  /** Once: without its channel there is nothing to say it on. */
+  sayHello(being: Being): void {
+    if (being.native || being.mute) return;
+    being.native = true;
+    this.send({ type: "worker-native", generation: being.generation, index: being.index });
+  }
+
+  /** With `noticed` the daemon lives to see it; else the next one finds no channel. */
+  loseChannel(being: Being, noticed: boolean): void {
+    being.native = false;
+    being.mute = true;
+    const { generation, index } = being;
+    if (noticed) this.send({ type: "channel-lost", generation, index });
+    else this.die(() => true);
   }
 
   /** A job ends; not well, if `problem` says so. */
@@ -69,6 +117,19 @@ export class World {
     switch (job.type) {
       case "prepare":
         this.#prepare(job, problem);
+        break;
+      case "make-snapshot":
+        this.#makeSnapshot(job.snapshot, problem);
+        break;
+      case "remove-snapshot":
+        this.#removeSnapshot(job.snapshot, problem);
+        break;
+      case "inspect-snapshot":
+        this.send({
+          type: "snapshot-inspected",
+          snapshot: job.snapshot,
+          written: problem === null ? [] : ["data"],
+        });
         break;
       case "check":
         this.send({ type: "checked", generation: job.generation, failure: problem });
@@ -105,19 +166,46 @@ export class World {
     if (deadline !== undefined && deadline <= this.now) this.send({ type: "tick" });
   }
 
-  #prepare({ upgrade, specification }: Extract<Job, { type: "prepare" }>, problem: Failure | null): void {
+  /** While no daemon lives somebody deletes one. */
+  loseSnapshot(): void {
+    const [id] = this.directories.keys();
+    if (id !== undefined) this.directories.delete(id);
+  }
+
+  #makeSnapshot(id: number, problem: Failure | null): void {
+    if (problem === null) this.directories.set(id, "whole");
+    else this.directories.delete(id);
+    const result =
+      problem === null
+        ? // Every other upgrade is of the same release.
+          succeed({ fingerprint: String(id >> 1), version: null, uncopied: [] })
+        : fail(problem.reason, problem.message);
+    this.send({ type: "snapshot-made", snapshot: id, result });
+  }
+
+  /** The one that makes it ends before. */
+  #removeSnapshot(id: number, problem: Failure | null): void {
+    const maker = this.jobs.find((job) => job.type === "make-snapshot" && job.snapshot === id);
+    if (maker !== undefined) this.finish(maker, anyFailure);
+    if (problem === null) this.directories.delete(id);
+    const result = problem === null ? succeed([]) : fail(problem.reason, problem.message);
+    this.send({ type: "snapshot-removed", snapshot: id, result });
+  }
+
+  #prepare({ upgrade, again }: Extract<Job, { type: "prepare" }>, problem: Failure | null): void {
     if (problem !== null) {
       this.send({ type: "prepared", upgrade, result: fail(problem.reason, problem.message) });
       return;
     }
-    const chosen = specification ?? this.#specifications[upgrade % this.#specifications.length] ?? specify();
+    const chosen =
+      again?.specification ?? this.#specifications[upgrade % this.#specifications.length] ?? specify();
     const id = this.held.reduce((next, one) => Math.max(next, one.id + 1), this.state.nextListener);
     // Every other upgrade moves the listener to another address.
     if (upgrade % 2 === 0 || this.held.length === 0) {
       this.held = [...this.held, { ...listener, id, address: `127.0.0.1:${id}`, inode: String(id) }];
     }
     const listeners = this.held.slice(-1).map((one) => one.id);
-    const result = succeed({ specification: chosen, held: this.held, listeners });
+    const result = succeed({ specification: chosen, version: null, held: this.held, listeners });
     this.send({ type: "prepared", upgrade, result });
   }
 
@@ -127,7 +215,17 @@ export class World {
       return;
     }
     const process = processOf(this.#nextPid++);
-    this.beings.push({ generation, index, process, gate: "closed", signal: "none" });
+    this.beings.push({
+      generation,
+      index,
+      process,
+      gate: "closed",
+      signal: "none",
+      native: false,
+      mute: false,
+      unread: false,
+      asked: 0,
+    });
     this.send({ type: "spawned", generation, index, process });
   }
 
@@ -142,7 +240,13 @@ export class World {
 
   #act(action: Action): void {
     switch (action.type) {
+      case "make-snapshot":
+        this.directories.set(action.snapshot, "part");
+        this.jobs.push(action);
+        break;
       case "prepare":
+      case "remove-snapshot":
+      case "inspect-snapshot":
       case "check":
       case "spawn":
       case "run-ready-command":
@@ -154,9 +258,15 @@ export class World {
         break;
       case "terminate":
         for (const being of action.slots.flatMap((slot) => this.#find(slot))) {
-          if (being.signal === "none") being.signal = "terminate";
+          if (!being.native && !action.insist) being.asked += 1;
+          if (being.native && !action.insist) being.unread = true;
+          else if (being.signal === "none") being.signal = "terminate";
         }
-        this.#queue.push({ type: "signalled", slots: action.slots });
+        this.#queue.push({
+          type: "signalled",
+          slots: action.slots,
+          plain: action.slots.filter((slot) => !action.insist && !this.#find(slot).some((one) => one.native)),
+        });
         break;
       case "kill":
         for (const being of this.#find(action)) being.signal = "kill";
@@ -195,9 +305,24 @@ export class World {
       (one) => one.gate === "open" && one.signal !== "kill" && !this.#isKnown(one),
     );
     if (stray !== undefined) this.problems.push(`nobody knows the worker ${JSON.stringify(stray)}`);
+    for (const being of this.beings) {
+      if (being.asked > 1) this.problems.push(`worker ${being.generation}.${being.index} is asked twice`);
+      if (being.native || !being.unread || being.signal !== "none" || !this.#isKnown(being)) continue;
+      this.problems.push(`nobody tells worker ${being.generation}.${being.index} to drain`);
+    }
     const open = new Set(this.held.map(({ id }) => id));
     for (const { id } of this.state.listeners) {
       if (!open.has(id)) this.problems.push(`the state holds listener ${id}, which is closed`);
+    }
+    for (const { id, phase } of this.state.snapshots) {
+      if (phase === "ready" && this.directories.get(id) !== "whole") {
+        this.problems.push(`snapshot ${id} is ready, and on disk ${this.directories.get(id)}`);
+      }
+    }
+    for (const id of this.directories.keys()) {
+      if (!this.state.snapshots.some((one) => one.id === id)) {
+        this.problems.push(`nobody knows the snapshot ${id} on disk`);
+      }
     }
     const known = [...this.state.listeners, ...this.state.closing].map(({ id }) => id);
     for (const { id } of this.held) {

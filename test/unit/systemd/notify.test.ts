@@ -34,7 +34,7 @@ test("a message reaches the manager as it was said", (t) => {
 test("without a manager there is no notifier, and nothing is stored", () => {
   assert.equal(openNotifier({}), undefined);
   assert.equal(openNotifier({ NOTIFY_SOCKET: "" }), undefined);
-  assert.equal(storeFd(0, "stdin", { poll: true }), false);
+  assert.equal(storeFd(0, "stdin"), false);
   assert.equal(removeFd("stdin"), false);
 });
 
@@ -75,27 +75,24 @@ test("a lost manager is no error", (t) => {
 test("a stored fd arrives under its name, and is removed by it", (t) => {
   const { socket } = becomeNotified(t);
   const memfd = createMemfd("state");
-  assert.equal(storeFd(memfd, "state", { poll: true }), true);
+  assert.equal(storeFd(memfd, "state"), true);
   const stored = receiveDatagram(socket);
-  assert.equal(stored?.bytes.toString(), "FDSTORE=1\nFDNAME=state");
+  assert.equal(stored?.bytes.toString(), "FDSTORE=1\nFDNAME=state\nFDPOLL=0");
   assert.equal(stored.sender?.pid, process.pid);
   const [copy = -1] = stored.fds;
   assert.equal(fstatSync(copy).ino, fstatSync(memfd).ino);
-  assert.equal(storeFd(memfd, "worker-8.1", { poll: false }), true);
-  const unpolled = receiveDatagram(socket);
-  assert.equal(unpolled?.bytes.toString(), "FDSTORE=1\nFDNAME=worker-8.1\nFDPOLL=0");
   assert.equal(removeFd("state"), true);
   const removed = receiveDatagram(socket);
   assert.equal(removed?.bytes.toString(), "FDSTOREREMOVE=1\nFDNAME=state");
   assert.deepEqual(removed.fds, []);
-  for (const fd of [memfd, ...stored.fds, ...unpolled.fds]) closeFd(fd);
+  for (const fd of [memfd, ...stored.fds]) closeFd(fd);
 });
 
 test("a name that systemd would refuse is not sent", (t) => {
   const { socket } = becomeNotified(t);
   for (const name of ["", "a:b", "a\nREADY=1", "ü", "x".repeat(256)]) {
     assert.equal(isStorableName(name), false);
-    assert.equal(storeFd(socket, name, { poll: true }), false);
+    assert.equal(storeFd(socket, name), false);
     assert.equal(removeFd(name), false);
   }
   for (const name of ["http", "a b", "~", "x".repeat(255)]) assert.equal(isStorableName(name), true);

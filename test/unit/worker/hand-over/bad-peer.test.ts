@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { createMemfd } from "../../../../src/linux/memfd.js";
+import { sendMessage } from "../../../../src/linux/message.js";
+import { acknowledgeWithinMs } from "../../../../src/worker/hand-over/peer-link.js";
 import { countFds } from "../tcp/rig.js";
 import { type Puppet, prepare, Rig, typesOf } from "./rig.js";
 
@@ -29,6 +31,45 @@ for (const [what, message] of nonsense) {
     await stillOpen(rig, puppet);
   });
 }
+
+test("of a receiver that never answers the sender takes all back, and an answer that comes too late gets no go", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  for (const fd of await rig.connections.open(120)) from.put(fd);
+  const puppet = rig.puppet(b);
+  const { sender, events } = rig.sender([a], from);
+  await rig.until("two batches", () => typesOf(puppet).length === 3);
+  assert.equal(from.held.length, 20);
+  from.stuck = true;
+  await rig.until("all to be here again", () => from.held.length === 120);
+  puppet.say({ type: "received", batch: 1, refused: [] });
+  await rig.until("the end of the channel", () => typesOf(puppet).includes("closed"));
+  assert.deepEqual(typesOf(puppet), ["state", "prepare", "prepare", "end", "closed"]);
+  assert.equal(sender.moving, 0);
+  assert.equal(events.at(-1), "idle");
+  await stillOpen(rig, puppet);
+});
+
+test("what a silent receiver cannot be told to give back, because its queue is full, stays frozen here", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const from = rig.carrier();
+  for (const fd of await rig.connections.open(5)) from.put(fd);
+  const { sender } = rig.sender([a], from);
+  await rig.until("the batch", () => sender.moving === 5);
+  from.stuck = true;
+  const junk = Buffer.from(JSON.stringify({ type: "junk", text: "x".repeat(1000) }));
+  while (sendMessage(a, junk, []) > 0) {}
+  const overdue = Date.now() + acknowledgeWithinMs + 200;
+  await rig.until("the sender to have waited for long enough", () => Date.now() > overdue);
+  assert.equal(sender.moving, 5);
+  const puppet = rig.puppet(b);
+  await rig.until("all to be here again", () => from.held.length === 5);
+  await rig.until("the end of the channel", () => typesOf(puppet).includes("closed"));
+  assert.equal(typesOf(puppet).at(-2), "end");
+  await stillOpen(rig, puppet);
+});
 
 test("what a lost peer has not acknowledged goes to another one, and what it has does not", async () => {
   await using rig = new Rig();
@@ -121,6 +162,30 @@ test("a sender that lives and closes the channel has taken back what it said no 
   assert.equal(rig.connections.closed, 0);
   fds.forEach(closeFd);
 });
+
+for (const refused of [false, true]) {
+  test(`a sender that says end has taken back what it said no go for${refused ? ", when it was refused before, too" : ""}`, async () => {
+    await using rig = new Rig();
+    const [a, b] = rig.pair();
+    const puppet = rig.puppet(a);
+    const { carrier, events } = rig.receiver(b);
+    const fds = await rig.connections.open(4);
+    puppet.say(prepare(1, 2), fds.slice(0, 2));
+    puppet.say(prepare(2, 2), fds.slice(2));
+    await rig.until("the answers", () => puppet.seen.length === 2);
+    const before = countFds();
+    puppet.say({ type: "go", batch: 1 });
+    if (refused) puppet.say({ type: "nonsense" });
+    puppet.say({ type: "end" });
+    await rig.until("the end", () => events.includes("end"));
+    await rig.until("the end of the channel", () => typesOf(puppet).includes("closed"));
+    assert.equal(carrier.held.length, 2);
+    // Both ends of the channel, and the copies of the second batch.
+    assert.equal(countFds(), before - 4);
+    assert.equal(rig.connections.closed, 0);
+    fds.forEach(closeFd);
+  });
+}
 
 test("of a sender that died all that it had sent is adopted, with go or without", async () => {
   await using rig = new Rig();

@@ -26,7 +26,7 @@ test("connections arrive with what they carry, and the sender keeps nothing of t
   );
   assert.deepEqual(events, ["state", "idle"]);
   assert.equal(sender.moving, 0);
-  assert.equal(receiver.receiver.adopted, 120);
+  assert.equal(receiver.carrier.adopted, 120);
   assert.equal(rig.connections.closed, 0);
   receiver.carrier.close();
   await rig.until("all clients to see the end", () => rig.connections.closed === 120);
@@ -174,6 +174,29 @@ test("exclusive: nothing is sent while one is busy; then the state goes first", 
   assert.equal(sender.moving, 61);
 });
 
+for (const [what, cuts, answer] of [
+  ["a peer refuses while it lives", 2, { type: "received", batch: 1, refused: [0] }],
+  ["a peer that breaks the rules had been sent", 2, { type: "nonsense" }],
+  ["a peer had that is gone", 1, undefined],
+] as const) {
+  const fate = cuts === 1 ? "is served on" : "is not served with a state that has gone";
+  test(`exclusive: what ${what} ${fate}`, async () => {
+    await using rig = new Rig();
+    const [a, b] = rig.pair();
+    const from = rig.carrier();
+    for (const fd of await rig.connections.open(1)) from.put(fd);
+    const puppet = rig.puppet(b);
+    const { events } = rig.sender([a], from, { exclusive: true });
+    await rig.until("the batch", () => typesOf(puppet).includes("prepare"));
+    assert.equal(from.cuts, 1);
+    if (answer === undefined) puppet.channel.close();
+    else puppet.say(answer);
+    await rig.until("it to be here again", () => events.includes("idle"));
+    assert.equal(from.held.length, 1);
+    assert.equal(from.cuts, cuts);
+  });
+}
+
 test("exclusive: a peer that is lost before the state was asked for leaves all of it here", async () => {
   await using rig = new Rig();
   const [a, b] = rig.pair();
@@ -217,7 +240,7 @@ test("metas that make a batch too large for a packet go in smaller ones; one tha
   await rig.until("the end", () => to.events.includes("end"));
   assert.equal(to.carrier.held.length, 20);
   assert.equal(from.held.length, 1);
-  assert.ok(events.some((event) => event.includes("stays")));
+  assert.ok(events.some((event) => event.includes("1 connection(s) of lines stay")));
   assert.equal(rig.connections.closed, 0);
 });
 

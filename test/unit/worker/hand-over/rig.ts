@@ -3,6 +3,7 @@ import type { StateEntry } from "../../../../src/channel/worker-messages.js";
 import { Watcher } from "../../../../src/linux/epoll.js";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { openSocketPair } from "../../../../src/linux/socket-pair.js";
+import type { Carrier } from "../../../../src/worker/carrier.js";
 import type { Peer } from "../../../../src/worker/hand-over/peer.js";
 import { HandOverReceiver } from "../../../../src/worker/hand-over/receiver.js";
 import { HandOverSender } from "../../../../src/worker/hand-over/sender.js";
@@ -11,7 +12,6 @@ import { Connections, FakeCarrier, serveWith } from "./fake-carrier.js";
 
 export interface SenderSide {
   readonly sender: HandOverSender;
-  readonly carrier: FakeCarrier;
   readonly events: string[];
 }
 
@@ -55,7 +55,7 @@ export class Rig implements AsyncDisposable {
 
   sender(
     ends: readonly number[],
-    carrier: FakeCarrier,
+    carrier: Carrier,
     { exclusive = false, state = [] as readonly StateEntry[] } = {},
   ): SenderSide {
     const events: string[] = [];
@@ -72,7 +72,7 @@ export class Rig implements AsyncDisposable {
       onChange: () => {},
       report: (problem) => events.push(problem),
     });
-    return { sender, carrier, events };
+    return { sender, events };
   }
 
   receiver(fd: number, carrier = this.carrier()): ReceiverSide {

@@ -81,14 +81,25 @@ test("undici keeps its connections over many upgrades, and no request fails", as
   await pool.destroy();
 });
 
-test("wrk sees no error over many upgrades at full speed", { skip: wrkMissing }, async () => {
-  await using pair = await Pair.open(answerLater);
+test("wrk sees no error over many upgrades at full speed, and no request of it is left without its answer", {
+  skip: wrkMissing,
+}, async () => {
+  let unanswered = 0;
+  await using pair = await Pair.open((request, response) => {
+    const { socket } = request;
+    // wrk waits for a lost answer without a word. What it closes itself, at its end, ends or fails the socket.
+    response.once("close", () => {
+      if (!response.writableFinished && !socket.readableEnded && socket.errored === null) unanswered += 1;
+    });
+    answerLater(request, response);
+  });
   const load = run("wrk", ["-t1", `-c${lanes}`, "-d3s", "--timeout=1s", `http://127.0.0.1:${pair.port}/`], {
     timeout: 30_000,
   });
   const { stdout } = await upgradeDuring(pair, load);
   assert.doesNotMatch(stdout, /Socket errors|Non-2xx/);
   assert.match(stdout, /requests in/);
+  assert.equal(unanswered, 0);
   // It opens one connection more, to try the address.
   assert.ok(pair.a.carrier.counters.accepted + pair.b.carrier.counters.accepted <= lanes + 1);
 });

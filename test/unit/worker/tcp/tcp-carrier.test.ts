@@ -9,10 +9,10 @@ import { createServer as createTlsServer } from "node:tls";
 import { promisify } from "node:util";
 import type { Failure } from "../../../../src/lib/failure.js";
 import { closeFd } from "../../../../src/linux/fd.js";
-import { checkTcpInternals } from "../../../../src/worker/tcp/internals.js";
-import { watchOutput } from "../../../../src/worker/tcp/outbox.js";
-import { notYet } from "../../../../src/worker/tcp/saved.js";
-import { takeOut } from "../../../../src/worker/tcp/take-out.js";
+import { checkTcpInternals } from "../../../../src/worker/socket/internals.js";
+import { watchOutput } from "../../../../src/worker/socket/outbox.js";
+import { notYet } from "../../../../src/worker/socket/saved.js";
+import { takeOut } from "../../../../src/worker/socket/take-out.js";
 import { createTcpCarrier, type TcpHooks } from "../../../../src/worker/tcp/tcp-carrier.js";
 import {
   connect,

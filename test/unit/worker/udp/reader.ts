@@ -1,6 +1,6 @@
 // A worker on the UDP socket at fd 3: answers each datagram with itself, keeps its number, and drains when told.
 import { createSocket } from "node:dgram";
-import { checkUdpInternals, createUdpDrain } from "../../../../src/worker/udp/udp-drain.js";
+import { createUdpDrain } from "../../../../src/worker/udp/udp-drain.js";
 
 const socket = createSocket("udp4");
 const drain = createUdpDrain(socket);
@@ -17,4 +17,4 @@ process.on("message", async () => {
   process.send?.({ numbers }, () => process.disconnect());
 });
 process.on("disconnect", () => process.exit());
-socket.bind({ fd: 3 }, () => process.send?.({ missing: checkUdpInternals(socket) ?? "" }));
+socket.bind({ fd: 3 }, () => process.send?.("ready"));

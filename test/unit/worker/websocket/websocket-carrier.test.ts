@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { closeFd } from "../../../../src/linux/fd.js";
 import type { Counters, Frozen } from "../../../../src/worker/carrier.js";
 import { createHttpCarrier } from "../../../../src/worker/http/http-carrier.js";
-import { notYet } from "../../../../src/worker/tcp/saved.js";
+import { notYet } from "../../../../src/worker/socket/saved.js";
 import { checkWebSocketInternals } from "../../../../src/worker/websocket/internals.js";
 import {
   createWebSocketCarrier,

@@ -4,7 +4,7 @@ import { type InheritedFd, takeListenFds } from "../systemd/listen-fds.js";
 import { type StoredFds, sortFds } from "./systemd/stored-fds.js";
 
 /** Who started this process and looks after it. */
-export type Manager =
+export type Overseer =
   | {
       readonly kind: "holdfast";
       readonly channelFd: number;
@@ -22,12 +22,12 @@ export type Manager =
   | { readonly kind: "none" };
 
 /**
- * Reads, once, what the manager has passed, and takes it out of `env`, so that no child of the app takes it for its
- * own. Throws `manager-invalid` for an environment that contradicts itself.
+ * Reads, once, what the overseer has passed, and takes it out of `env`, so that no child of the app takes it for its
+ * own. Throws `environment-invalid` for an environment that contradicts itself.
  */
-export function findManager(env: NodeJS.ProcessEnv, pid: number): Manager {
+export function findOverseer(env: NodeJS.ProcessEnv, pid: number): Overseer {
   const inherited = takeListenFds(env, pid);
-  if (!inherited.ok) throw new HoldfastError("manager-invalid", inherited.failure.message);
+  if (!inherited.ok) throw new HoldfastError("environment-invalid", inherited.failure.message);
   const channel = env["HOLDFAST_CHANNEL"];
   delete env["HOLDFAST_CHANNEL"];
   if (channel !== undefined) {

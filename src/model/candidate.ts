@@ -1,0 +1,201 @@
+import { formatDuration } from "../lib/duration.js";
+import type { Failure, Result } from "../lib/failure.js";
+import { drainGeneration } from "./drain.js";
+import type { Prepared, SnapshotMade } from "./event.js";
+import { whatToRepeat } from "./retired.js";
+import { beginSnapshot, snapshotMade } from "./snapshots.js";
+import {
+  activeGeneration,
+  candidateGeneration,
+  findGeneration,
+  type Generation,
+  type Worker,
+} from "./state.js";
+import { beginTrial, dropHeld } from "./trial.js";
+import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
+import { abort, conclude } from "./upgrade.js";
+
+/** However big a release is: after this long something is wrong with the disk. */
+const copyTimeoutMs = 600_000;
+
+export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared>): void {
+  const { upgrade } = turn.state;
+  if (result.ok)
+    update(turn, { listeners: result.value.held, nextListener: nextListener(turn, result.value) });
+  if (upgrade?.id !== id || upgrade.generation !== null) return;
+  if (!result.ok) {
+    abort(turn, result.failure);
+    return;
+  }
+  const { specification, listeners, version } = result.value;
+  const { plan } = specification;
+  if (upgrade.hold && plan.strategy === "exclusive") {
+    const message = 'cannot hold with `strategy = "exclusive"`: only one generation may have the state';
+    abort(turn, { reason: "hold-exclusive", message });
+    return;
+  }
+  const { nextGeneration } = turn.state;
+  const again = whatToRepeat(turn.state, upgrade);
+  const copies = again === null && plan.snapshot;
+  const generation: Generation = {
+    id: nextGeneration,
+    specification,
+    snapshot: copies ? nextGeneration : (again?.snapshot ?? null),
+    version,
+    listeners,
+    workers: [],
+    createdAt: turn.clock.wall,
+    stage: { phase: "candidate", step: "copying", deadline: turn.clock.now + copyTimeoutMs },
+  };
+  update(turn, {
+    nextGeneration: generation.id + 1,
+    generations: [...turn.state.generations, generation],
+    upgrade: { ...upgrade, generation: generation.id },
+  });
+  const source = again === null ? plan.release : `what generation ${again.generation} ran`;
+  announce(turn, "info", "generation-created", `generation ${generation.id} from ${source}`, {
+    generation: generation.id,
+    upgrade: id,
+  });
+  if (copies) beginSnapshot(turn, generation.id);
+  else checkCandidate(turn, generation);
+}
+
+export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotMade>): void {
+  if (!snapshotMade(turn, id, result)) return;
+  const generation = findGeneration(turn.state, id);
+  if (generation?.stage.phase !== "candidate" || generation.stage.step !== "copying") return;
+  if (!result.ok) {
+    abort(turn, result.failure);
+    return;
+  }
+  const { version } = result.value;
+  updateGeneration(turn, id, { version });
+  const named = version === null ? "" : ` (version ${version})`;
+  announce(turn, "info", "snapshot-made", `generation ${id}: its snapshot is made${named}`, {
+    generation: id,
+  });
+  checkCandidate(turn, generation);
+}
+
+function checkCandidate(turn: Turn, generation: Generation): void {
+  const { plan } = generation.specification;
+  if (plan.check === null) {
+    startCandidate(turn, generation);
+    return;
+  }
+  const deadline = turn.clock.now + plan.ready.timeoutMs;
+  updateGeneration(turn, generation.id, { stage: { phase: "candidate", step: "checking", deadline } });
+  act(turn, { type: "check", generation: generation.id });
+}
+
+function nextListener(turn: Turn, { held }: Prepared): number {
+  return held.reduce((next, { id }) => Math.max(next, id + 1), turn.state.nextListener);
+}
+
+export function candidateChecked(turn: Turn, id: number, failure: Failure | null): void {
+  const generation = findGeneration(turn.state, id);
+  if (generation?.stage.phase !== "candidate" || generation.stage.step !== "checking") return;
+  if (failure !== null) {
+    abort(turn, failure);
+    return;
+  }
+  announce(turn, "info", "generation-checked", `generation ${id}: check passed`, { generation: id });
+  startCandidate(turn, generation);
+}
+
+function startCandidate(turn: Turn, { id, specification: { plan } }: Generation): void {
+  const deadline = turn.clock.now + plan.ready.timeoutMs;
+  const workers = Array.from({ length: plan.workers }, (_, index): Worker => {
+    return { index, crashes: 0, native: false, status: null, run: { phase: "spawning" } };
+  });
+  updateGeneration(turn, id, { workers, stage: { phase: "candidate", step: "starting", deadline } });
+  for (const { index } of workers) act(turn, { type: "spawn", generation: id, index });
+}
+
+export function candidateOverdue(turn: Turn, generation: Generation): void {
+  if (generation.stage.phase !== "candidate") return;
+  const { plan } = generation.specification;
+  const waited = formatDuration(plan.ready.timeoutMs);
+  if (generation.stage.step === "copying") {
+    const message = `the release was not copied within ${formatDuration(copyTimeoutMs)}`;
+    abort(turn, { reason: "snapshot-timeout", message });
+    return;
+  }
+  if (generation.stage.step === "checking") {
+    abort(turn, { reason: "check-timeout", message: `the check command did not end within ${waited}` });
+    return;
+  }
+  if (generation.stage.step === "verifying") {
+    abort(turn, {
+      reason: "verify-timeout",
+      message: "the new version did not answer the verification in time",
+    });
+    return;
+  }
+  const late = generation.workers.filter(({ run }) => run.phase !== "ready").length;
+  const message = `${late} of ${plan.workers} worker(s) not ready within ${waited}`;
+  abort(turn, { reason: "start-timeout", message });
+}
+
+/** For the state of one old worker: two questions of 5 s at most (`daemon/verify.ts`). */
+const stateTrialMs = 10_000;
+/** So that whoever asks gives up first: it knows which worker it was. */
+const spareMs = 1_000;
+
+/** All workers of the candidate are ready: it is verified where the plan says so, then committed. */
+export function advanceCandidate(turn: Turn): void {
+  const candidate = candidateGeneration(turn.state);
+  if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "starting") return;
+  // The next daemon goes on, and still knows what it was left for.
+  if (turn.state.lifecycle.phase === "leaving") return;
+  if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
+  const { verify, strategy } = candidate.specification.plan;
+  const native = candidate.workers.some((worker) => worker.native);
+  if (verify === null && strategy === "overlap" && !native) {
+    commit(turn, candidate);
+    return;
+  }
+  const givers = activeGeneration(turn.state)?.workers.filter((worker) => worker.native).length ?? 0;
+  const deadline = turn.clock.now + givers * stateTrialMs + (verify?.timeoutMs ?? 0) + spareMs;
+  updateGeneration(turn, candidate.id, { stage: { phase: "candidate", step: "verifying", deadline } });
+  act(turn, { type: "verify", generation: candidate.id });
+}
+
+export function candidateVerified(turn: Turn, id: number, failure: Failure | null): void {
+  const candidate = findGeneration(turn.state, id);
+  if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "verifying") return;
+  if (turn.state.lifecycle.phase === "leaving") return;
+  if (failure !== null) {
+    abort(turn, failure);
+    return;
+  }
+  announce(turn, "info", "generation-verified", `generation ${id} is verified`, { generation: id });
+  commit(turn, candidate);
+}
+
+/** The point of no return: the candidate becomes active and the old generation is told to drain. */
+function commit(turn: Turn, candidate: Generation): void {
+  const old = activeGeneration(turn.state);
+  const trial = old !== undefined && (turn.state.upgrade?.hold ?? false);
+  updateGeneration(turn, candidate.id, { stage: { phase: "active", since: turn.clock.wall, trial } });
+  update(turn, { lifecycle: { phase: "running" } });
+  announce(turn, "info", "generation-active", `generation ${candidate.id} is active`, {
+    generation: candidate.id,
+  });
+  activate(turn, candidate);
+  dropHeld(turn, candidate.id);
+  if (trial) beginTrial(turn, old, candidate.id);
+  else if (old !== undefined) drainGeneration(turn, old, { kind: "superseded", by: candidate.id });
+  act(turn, { type: "restore-backlogs" });
+  if (turn.state.upgrade !== null) conclude(turn, turn.state.upgrade, null);
+}
+
+/** What is due once a generation is active, done again by each new daemon: lets its workers accept; with `exclusive`, after those before them have let go. */
+export function activate(turn: Turn, generation: Pick<Generation, "id" | "specification" | "workers">): void {
+  const exclusive = generation.specification.plan.strategy === "exclusive";
+  const before = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
+  const after = before.flatMap((one) => liveWorkers(one));
+  act(turn, { type: "activate", slots: liveWorkers(generation), after });
+  act(turn, { type: "apply-modes", generation: generation.id });
+}

@@ -1,0 +1,176 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Base, copyTree } from "./copy-tree.js";
+import { isInside } from "./link-target.js";
+import { readManifest, writeManifest } from "./manifest.js";
+import { manifestFile, releasesDirectory, snapshotDirectory } from "./places.js";
+import { readVersion } from "./read-version.js";
+import { removeTree } from "./remove-snapshot.js";
+import { topRights } from "./top-rights.js";
+import { errorCode, scanTree, type Tree } from "./tree.js";
+
+export interface SnapshotOptions {
+  readonly stateDirectory: string;
+  readonly id: number;
+  /** Absolute, symlinks resolved. */
+  readonly release: string;
+  /** Relative paths in it that the snapshot has as links to the original. */
+  readonly shared: readonly string[];
+  /** An earlier snapshot, whose files may be used again. */
+  readonly base: number | undefined;
+  readonly signal: AbortSignal;
+  /** Of this process and its workers. */
+  readonly uid: number;
+}
+
+export interface SnapshotFacts {
+  /** The same for two snapshots of a release that nobody has touched in between. */
+  readonly fingerprint: string;
+  readonly version: string | null;
+  /** Paths that are links to the original because they cannot be copied: sockets, FIFOs, devices, what may not be read. */
+  readonly uncopied: readonly string[];
+}
+
+/** How often a release that changes meanwhile is copied before that is given up. */
+const maxTries = 3;
+/** Longer than the tick by which the kernel stamps files: what changes later than that has another time. */
+const tickMs = 20;
+
+/**
+ * Makes a read-only copy of a release as it was at one moment, on disk when this returns. What was half made before is
+ * removed. Fails with `snapshot-changing`, `snapshot-no-space`, `snapshot-failed`, `snapshot-dropped` (by `signal`) or
+ * `release-invalid`, with nothing left behind.
+ */
+export async function makeSnapshot(options: SnapshotOptions): Promise<Result<SnapshotFacts>> {
+  const { stateDirectory, id, release, signal } = options;
+  const directory = snapshotDirectory(stateDirectory, id);
+  try {
+    const releases = releasesDirectory(stateDirectory);
+    await mkdir(releases, { recursive: true, mode: 0o700 });
+    // An app that root starts may run as somebody else; what each snapshot shows to whom is a matter of its top.
+    if (options.uid === 0) await chmod(releases, 0o711);
+    if (isInside(release, await realpath(releases))) return containsState(release, releases);
+    const tree = await copyUnchanging(options, directory);
+    if (tree === undefined) return changing(release);
+    await writeManifest(manifestFile(stateDirectory, id), tree);
+    await flush(directory, signal);
+    const uncopied = [...tree.values()].filter(({ kind }) => kind === "other").map(({ path }) => path);
+    return succeed({ fingerprint: fingerprintOf(tree), version: readVersion(directory), uncopied });
+  } catch (error) {
+    await removeTree(directory).catch(() => {});
+    await rm(`${manifestFile(stateDirectory, id)}.new`, { force: true }).catch(() => {});
+    return { ok: false, failure: explain(release, directory, error, signal) };
+  }
+}
+
+/** Undefined: the release was another one after each copy than before it. */
+async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Tree | undefined> {
+  const { release, signal, uid } = options;
+  const base = uid === 0 ? undefined : await openBase(options);
+  const shared = await resolveShared(release, options.shared);
+  // SQLite's files beside a database come and go with it.
+  const omit = new Set(shared.flatMap((path) => ["", "-journal", "-wal", "-shm"].map((end) => path + end)));
+  for (let tries = 0; tries < maxTries; tries++) {
+    await rm(manifestFile(options.stateDirectory, options.id), { force: true });
+    await removeTree(to);
+    try {
+      const tree = await scanAtRest(release, omit, signal);
+      const top = uid === 0 ? await topRights(release) : { mode: 0o700, gid: 0 };
+      const made = await copyTree({ from: release, to, tree, base, shared, asRoot: uid === 0, top, signal });
+      if (isSame(tree, await scanTree(release, omit, signal))) return made;
+    } catch (error) {
+      if (!vanished.has(errorCode(error) ?? "") || signal.aborted) throw error;
+      // Without the release itself there is nothing to wait for.
+      await readdir(release);
+    }
+  }
+  await removeTree(to);
+  return undefined;
+}
+
+/** What a change between looking at a file and copying it looks like. */
+const vanished: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ESTALE", "EINVAL"]);
+
+/** Looks until the last change is a tick ago: one within the same tick could not be told from no change. */
+async function scanAtRest(release: string, omit: ReadonlySet<string>, signal: AbortSignal): Promise<Tree> {
+  for (let looks = 1; ; looks++) {
+    const beganMs = Date.now();
+    const tree = await scanTree(release, omit, signal);
+    let newestNs = 0n;
+    for (const { kind, ctimeNs } of tree.values()) {
+      if (kind !== "directory" && ctimeNs > newestNs) newestNs = ctimeNs;
+    }
+    if (beganMs - Number(newestNs / 1_000_000n) > tickMs || looks === maxTries) return tree;
+    await new Promise((resolve) => setTimeout(resolve, tickMs));
+  }
+}
+
+function isSame(before: Tree, after: Tree): boolean {
+  if (before.size !== after.size) return false;
+  for (const [path, { signature }] of before) if (after.get(path)?.signature !== signature) return false;
+  return true;
+}
+
+/** A path that leads through a link is shared where it really is; one that leads out of the release is so already. */
+async function resolveShared(release: string, shared: readonly string[]): Promise<string[]> {
+  const resolved = new Set<string>();
+  for (const path of shared) {
+    const above = join(release, dirname(path));
+    const real = join(await realpath(above).catch(() => above), basename(path));
+    if (isInside(release, real) && real !== release) resolved.add(relative(release, real));
+  }
+  const all = [...resolved];
+  return all.filter((path) => !all.some((other) => other !== path && isInside(other, path)));
+}
+
+async function openBase({ stateDirectory, base }: SnapshotOptions): Promise<Base | undefined> {
+  if (base === undefined) return undefined;
+  const manifest = await readManifest(manifestFile(stateDirectory, base));
+  return manifest === undefined
+    ? undefined
+    : { directory: snapshotDirectory(stateDirectory, base), manifest };
+}
+
+function fingerprintOf(tree: Tree): string {
+  const hash = createHash("sha256");
+  for (const path of [...tree.keys()].sort()) {
+    const entry = tree.get(path);
+    hash.update(`${path}\0${entry?.kind}\0${entry?.signature}\0${entry?.target}\0`);
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** syncfs(2), by way of sync(1): a snapshot that the state file calls whole is so after a power failure, too. */
+async function flush(directory: string, signal: AbortSignal): Promise<void> {
+  await promisify(execFile)("sync", ["-f", directory], { signal });
+}
+
+function containsState(release: string, releases: string): Result<never> {
+  return fail(
+    "release-invalid",
+    `cannot snapshot the release ${release}: the snapshots' own directory, ${releases}, is in it; set release to the directory of the code alone, or snapshot = "off"`,
+  );
+}
+
+function changing(release: string): Result<never> {
+  return fail(
+    "snapshot-changing",
+    `cannot snapshot the release ${release}: it changed each of ${maxTries} times while it was copied; upgrade when the deploy has ended, or name what changes all the time in \`shared\``,
+  );
+}
+
+function explain(release: string, directory: string, error: unknown, signal: AbortSignal): Failure {
+  const what = `cannot snapshot the release ${release} to ${directory}`;
+  if (signal.aborted) return { reason: "snapshot-dropped", message: `${what}: nobody waits for it any more` };
+  const code = errorCode(error);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    const why = code === "ENOSPC" ? "no space is left on the device" : "the disk quota is used up";
+    const advice = 'free some, keep fewer generations (`keep`), or set snapshot = "off"';
+    return { reason: "snapshot-no-space", message: `${what}: ${why}; ${advice}` };
+  }
+  return { reason: "snapshot-failed", message: `${what}: ${messageOf(error)}` };
+}

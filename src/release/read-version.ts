@@ -1,0 +1,35 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const maxBytes = 1024 * 1024;
+
+/** What a release calls itself: `version` of its package.json, else the first line of a file `version`; null if neither. */
+export function readVersion(release: string): string | null {
+  return (
+    presentable(versionIn(readText(join(release, "package.json")))) ??
+    presentable(readText(join(release, "version"))?.split("\n", 1)[0])
+  );
+}
+
+function versionIn(text: string | undefined): unknown {
+  try {
+    const json: unknown = JSON.parse(text ?? "");
+    return typeof json === "object" && json !== null && "version" in json ? json.version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    const stats = statSync(file);
+    return stats.isFile() && stats.size <= maxBytes ? readFileSync(file, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function presentable(version: unknown): string | null {
+  const text = typeof version === "string" ? version.trim() : "";
+  return /^[!-~][ -~]{0,63}$/.test(text) ? text : null;
+}

@@ -1,0 +1,48 @@
+import * as v from "valibot";
+
+/** Counted up when the other side would misunderstand. Daemons that speak different ones refuse each other. */
+export const takeoverProtocol = 1;
+
+/** A packet carries its names in at most 64 KiB. */
+export const fdsPerPacket = 128;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.pipe(v.string(), v.maxLength(1000));
+
+/** The daemon that takes over → the one that serves. */
+export const takerMessage = v.variant("type", [
+  /** The first message. Where workers can be seen and signalled from, by pid_namespaces(7) and cgroups(7). */
+  v.object({
+    type: v.literal("take"),
+    protocol: count,
+    name: text,
+    version: text,
+    pidNamespace: text,
+    cgroup: text,
+  }),
+  /** It has recovered: the workers are its own. */
+  v.object({ type: v.literal("ready") }),
+  /** Its own workers serve, those that it was given drain: there is no way back. */
+  v.object({ type: v.literal("committed") }),
+  /** To a worker that it cannot signal itself. */
+  v.object({
+    type: v.literal("signal"),
+    generation: count,
+    index: count,
+    signal: v.picklist(["SIGTERM", "SIGKILL"]),
+  }),
+]);
+export type TakerMessage = v.InferOutput<typeof takerMessage>;
+
+/** The daemon that serves → the one that takes over. */
+export const giverMessage = v.variant("type", [
+  v.object({ type: v.literal("refused"), reason: text, message: text }),
+  /** With as many fds as names. */
+  v.object({
+    type: v.literal("fds"),
+    names: v.pipe(v.array(v.pipe(v.string(), v.maxLength(255))), v.maxLength(fdsPerPacket)),
+  }),
+  /** That was all. `keepsWorkers`: they stay as after a crash; else the taker has to replace them. */
+  v.object({ type: v.literal("given"), keepsWorkers: v.boolean() }),
+]);
+export type GiverMessage = v.InferOutput<typeof giverMessage>;

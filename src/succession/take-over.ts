@@ -1,0 +1,96 @@
+import { decodeMessage, encodeMessage } from "../channel/json.js";
+import { PacketChannel } from "../channel/packet-channel.js";
+import { formatDuration } from "../lib/duration.js";
+import { fail, type Result, succeed } from "../lib/failure.js";
+import { version } from "../lib/version.js";
+import type { Watcher } from "../linux/epoll.js";
+import { closeFd } from "../linux/fd.js";
+import { connectSeqpacket } from "../linux/seqpacket.js";
+import type { InheritedFd } from "../systemd/listen-fds.js";
+import { giverMessage, type TakerMessage, takeoverProtocol } from "./messages.js";
+import type { Predecessor } from "./predecessor.js";
+import { ownStanding } from "./standing.js";
+
+const timeoutMs = 30_000;
+
+export interface Taken {
+  readonly fds: readonly InheritedFd[];
+  readonly predecessor: Predecessor;
+}
+
+/**
+ * Asks the daemon that listens at `path` for everything it has. Undefined when none listens there: then there is nothing to take.
+ * Fails, with the other serving on, when it refuses, when it is not understood, and when it does not answer in time.
+ */
+export function takeOver(path: string, name: string, watcher: Watcher): Promise<Result<Taken | undefined>> {
+  const fd = connectSeqpacket(path);
+  if (fd === undefined) return Promise.resolve(succeed(undefined));
+  return new Promise((resolve) => {
+    const fds: InheritedFd[] = [];
+    let gone: (() => void) | undefined;
+    let ended = false;
+    let settled = false;
+    const end = (result: Result<Taken>): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      if (!result.ok) {
+        channel.close();
+        for (const taken of fds) closeFd(taken.fd);
+      }
+      resolve(result);
+    };
+    const refuse = (reason: string, why: string): void =>
+      end(fail(reason, `cannot take over from the daemon at ${path}: ${why}`));
+    const timer = setTimeout(
+      () => refuse("timeout", `it has not answered within ${formatDuration(timeoutMs)}`),
+      timeoutMs,
+    );
+    const send = (message: TakerMessage): void => void channel.send(encodeMessage(message));
+    const channel = new PacketChannel({
+      fd,
+      watcher,
+      onPacket: ({ bytes, fds: received }) => {
+        const message = decodeMessage(giverMessage, bytes);
+        if (!message.ok) {
+          received.forEach(closeFd);
+          return refuse("takeover-version", message.failure.message);
+        }
+        const said = message.value;
+        if (said.type !== "fds") received.forEach(closeFd);
+        switch (said.type) {
+          case "refused":
+            return refuse(said.reason, `it refused: ${said.message}`);
+          case "fds":
+            for (const [index, one] of received.entries())
+              fds.push({ fd: one, name: said.names[index] ?? "unknown" });
+            if (received.length === said.names.length) return;
+            return refuse(
+              "out-of-fds",
+              `${received.length} of ${said.names.length} fds came; raise LimitNOFILE=`,
+            );
+          case "given":
+            return end(succeed({ fds, predecessor: predecessorAt(said.keepsWorkers) }));
+          default:
+            return said satisfies never;
+        }
+      },
+      onClose: (why) => {
+        ended = true;
+        refuse("disconnected", why);
+        gone?.();
+      },
+    });
+    const predecessorAt = (keepsWorkers: boolean): Predecessor => ({
+      keepsWorkers,
+      ready: () => send({ type: "ready" }),
+      committed: () => send({ type: "committed" }),
+      signal: ({ generation, index }, signal) => send({ type: "signal", generation, index, signal }),
+      onGone: (told) => {
+        gone = told;
+        if (ended) told();
+      },
+    });
+    send({ type: "take", protocol: takeoverProtocol, name, version, ...ownStanding() });
+  });
+}

@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { succeed } from "../../../src/lib/failure.js";
+import { degradation, summarize } from "../../../src/model/view.js";
+import { copied, failure, notCopied, notPrepared, prepared, specify } from "./sample.js";
+import { Story } from "./story.js";
+
+const on = { snapshot: true };
+
+function ids(story: Story): (readonly [number, string])[] {
+  return story.state.snapshots.map(({ id, phase }) => [id, phase] as const);
+}
+
+/** One more generation, of a release of its own. */
+function upgradeTo(story: Story, release: string, change = {}): Story {
+  story
+    .request()
+    .candidate({ ...on, release, ...change })
+    .allReady();
+  const [old] = story.state.generations;
+  return old !== undefined && old.id !== story.active ? story.end(old.id) : story;
+}
+
+test("the release is copied first, then checked, then started, and the version is that of the copy", () => {
+  const story = new Story().start().request();
+  story.send(prepared(2, specify({ ...on, check: ["check"] })));
+  assert.deepEqual(story.did("make-snapshot"), [{ type: "make-snapshot", snapshot: 2, base: null }]);
+  assert.deepEqual([...story.did("check"), ...story.did("spawn")], []);
+  assert.deepEqual(ids(story), [[2, "making"]]);
+  story.send(copied(2, "f", "1.2.3"));
+  assert.deepEqual(story.did("check"), [{ type: "check", generation: 2 }]);
+  assert.equal(story.generation(2).version, "1.2.3");
+  story.send({ type: "checked", generation: 2, failure: null }).spawnAll().allReady();
+  assert.deepEqual([story.active, story.generation(2).snapshot], [2, 2]);
+});
+
+test("a copy that fails aborts the upgrade, and what there is of it is removed", () => {
+  const story = new Story()
+    .start()
+    .request()
+    .send(prepared(2, specify(on)));
+  story.send(notCopied(2, "snapshot-no-space"));
+  assert.equal(story.lastOutcome?.failure?.reason, "snapshot-no-space");
+  assert.equal(story.active, 1);
+  assert.deepEqual(story.did("remove-snapshot"), [{ type: "remove-snapshot", snapshot: 2 }]);
+  story.send({ type: "snapshot-removed", snapshot: 2, result: succeed([]) });
+  assert.deepEqual(ids(story), []);
+});
+
+test("a copy that takes too long is dropped, and its late result changes nothing", () => {
+  const story = new Story()
+    .start()
+    .request()
+    .send(prepared(2, specify(on)))
+    .after(600_000);
+  assert.equal(story.lastOutcome?.failure?.reason, "snapshot-timeout");
+  assert.equal(story.did("remove-snapshot").length, 1);
+  story.send(copied(2));
+  assert.deepEqual(ids(story), [[2, "removing"]]);
+});
+
+test("as many snapshots are kept as can be returned to, and none that runs is removed", () => {
+  const story = new Story().start({ ...on, release: "/1", keep: 2 });
+  for (const release of ["/2", "/3", "/4", "/5"]) upgradeTo(story, release, { keep: 2 });
+  assert.deepEqual(
+    ids(story).filter(([, phase]) => phase === "ready"),
+    [
+      [3, "ready"],
+      [4, "ready"],
+      [5, "ready"],
+    ],
+  );
+  // Generation 5 drains on and on, and is no longer among those that are kept.
+  for (const release of ["/6", "/7", "/8", "/9"]) {
+    story
+      .request()
+      .candidate({ ...on, release, keep: 2 })
+      .allReady();
+    if (story.active !== 6) story.end((story.active ?? 0) - 1);
+  }
+  assert.deepEqual(story.state.snapshots.find(({ id }) => id === 5)?.phase, "ready");
+  story.end(5);
+  assert.deepEqual(story.did("remove-snapshot"), [{ type: "remove-snapshot", snapshot: 5 }]);
+});
+
+test("a rollback starts the old snapshot again, and copies nothing", () => {
+  const story = upgradeTo(new Story().start({ ...on, release: "/1" }), "/2").request("rollback");
+  assert.equal(story.did("prepare")[0]?.again?.snapshot, 1);
+  story.candidate({ ...on, release: "/1" });
+  assert.deepEqual(
+    [story.generation(3).snapshot, ids(story)],
+    [
+      1,
+      [
+        [1, "ready"],
+        [2, "ready"],
+      ],
+    ],
+  );
+  story.allReady().end(2);
+  assert.equal(story.active, 3);
+  // And back: by the number of the generation that made the snapshot, and by that of one that ran in it.
+  story.send({ type: "upgrade-requested", kind: "rollback", to: 2 });
+  story
+    .candidate({ ...on, release: "/2" })
+    .allReady()
+    .end(3);
+  for (const to of [1, 3]) {
+    const again = new Story();
+    again.state = story.state;
+    again.send({ type: "upgrade-requested", kind: "rollback", to });
+    assert.equal(again.did("prepare")[0]?.again?.snapshot, 1, String(to));
+  }
+});
+
+test("a rollback to a generation that is not kept is refused with those that are", () => {
+  const story = upgradeTo(new Story().start({ ...on, release: "/1" }), "/2");
+  story.send({ type: "upgrade-requested", kind: "rollback", to: 7 });
+  assert.equal(story.lastOutcome?.failure?.reason, "nothing-before");
+  assert.match(story.lastOutcome.failure.message, /to generation 7: what can be returned to is 1/);
+});
+
+test("a release that was overwritten in place is another one, one that was only started again is not", () => {
+  const story = new Story().start({ ...on, release: "/srv" });
+  for (const fingerprint of ["/srv", "/srv", "new", "new"]) {
+    const id = story.state.nextGeneration;
+    story
+      .request()
+      .send(prepared(id, specify({ ...on, release: "/srv" })))
+      .send(copied(id, fingerprint));
+    story
+      .spawnAll()
+      .allReady()
+      .end(id - 1);
+  }
+  assert.deepEqual(
+    story.state.retired.map(({ generation }) => generation),
+    [3, 4],
+  );
+  story.request("rollback");
+  assert.equal(story.did("prepare")[0]?.again?.snapshot, 3);
+});
+
+/** The service was stopped, or the machine, and is started again; its release does not start. */
+function startAgain(story: Story): Story {
+  story.send({ type: "stop-requested", fast: false }).end(story.state.generations[0]?.id ?? 0);
+  for (const { id } of story.state.closing) story.send({ type: "listener-closed", id });
+  return story.die([]);
+}
+
+test("a start whose release fails brings back what ran last, and says so until an upgrade succeeds", () => {
+  const story = startAgain(new Story().start({ ...on, release: "/srv" }));
+  assert.equal(story.state.upgrade?.kind, "start");
+  story.send(prepared(2, specify({ ...on, release: "/srv" }))).send(copied(2, "bad"));
+  story.spawnAll().exit(2, 0, 3);
+  assert.equal(story.state.upgrade?.kind, "fallback");
+  assert.equal(story.did("prepare")[0]?.again?.snapshot, 1);
+  assert.deepEqual(story.did("exit"), []);
+  story.candidate({ ...on, release: "/srv" }).allReady();
+  assert.deepEqual([story.active, story.generation(3).snapshot], [3, 1]);
+  assert.match(degradation(story.state) ?? "", /what ran last serves: worker 2\.0 exited with status 3/);
+  assert.match(summarize(story.state), /^generation 3, 2 workers ready; the release could not be started/);
+  story.exit(2, 1, 0);
+  assert.deepEqual(ids(story).at(-1), [2, "removing"]);
+  upgradeTo(story, "/good");
+  assert.equal(degradation(story.state), null);
+});
+
+test("a config that cannot be read at a start is a release that fails", () => {
+  const story = startAgain(new Story().start({ ...on, release: "/srv" }));
+  story.send(notPrepared(2, "config-invalid"));
+  story.candidate({ ...on, release: "/srv" }).allReady();
+  assert.deepEqual([story.active, story.generation(2).snapshot], [2, 1]);
+});
+
+test("when what ran last fails too, the service ends with the first reason, having tried once", () => {
+  const story = startAgain(new Story().start({ ...on, release: "/srv" }));
+  story.send(notPrepared(2, "config-invalid")).send(notPrepared(3, "command-missing"));
+  assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
+  const { lifecycle } = story.state;
+  assert.equal(lifecycle.phase === "stopping" && lifecycle.failure?.reason, "config-invalid");
+});
+
+test("nothing else is tried when what failed is what ran last, untouched", () => {
+  const story = startAgain(new Story().start({ ...on, release: "/srv" })).candidate({
+    ...on,
+    release: "/srv",
+  });
+  story.exit(2, 0, 3).exit(2, 1, 0);
+  assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
+});
+
+test("a first start that fails has nothing to bring back", () => {
+  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  story.send(notPrepared(1, "config-invalid"));
+  assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
+});
+
+test("a request that waits for the start is for the service that what ran last brings back", () => {
+  const story = startAgain(new Story().start({ ...on, release: "/srv" })).request();
+  story.send(notPrepared(2, "config-invalid"));
+  assert.deepEqual([story.state.upgrade?.kind, story.state.queued?.kind], ["fallback", "upgrade"]);
+  story.candidate({ ...on, release: "/srv" }).allReady();
+  assert.deepEqual([story.active, story.state.upgrade?.kind], [2, "upgrade"]);
+});
+
+test("the next daemon makes again what was half made, and removes again what was half removed", () => {
+  const making = new Story()
+    .start()
+    .request()
+    .send(prepared(2, specify(on)))
+    .die();
+  assert.deepEqual(making.did("make-snapshot"), [{ type: "make-snapshot", snapshot: 2, base: null }]);
+  const removing = making.send(notCopied(2, "disk")).die();
+  assert.deepEqual(removing.did("remove-snapshot"), [{ type: "remove-snapshot", snapshot: 2 }]);
+  removing.send({ type: "snapshot-removed", snapshot: 2, result: { ok: false, failure: failure("busy") } });
+  assert.deepEqual(ids(removing), [[2, "removing"]]);
+});
+
+test("a snapshot that somebody deleted is not waited for: its generation runs in the release, and none returns to it", () => {
+  const story = upgradeTo(new Story().start({ ...on, release: "/1" }), "/2");
+  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  assert.deepEqual([ids(story), story.state.retired, story.generation(2).snapshot], [[], [], null]);
+  assert.equal(story.did("announce").filter(({ news }) => news.event === "snapshot-lost").length, 1);
+});
+
+test("what is on disk and in no state is removed, and its number is not given again", () => {
+  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [4, 9] });
+  assert.deepEqual(
+    story.did("remove-snapshot").map(({ snapshot }) => snapshot),
+    [4, 9],
+  );
+  story.candidate(on);
+  assert.equal(story.state.generations[0]?.id, 10);
+});
+
+test("left-over workers of a lost state keep all that they may run in, until they have ended", () => {
+  const story = new Story().start(on).send({ type: "leave-requested", next: "upgrade" });
+  const [active] = story.state.generations;
+  assert.ok(active !== undefined);
+  story.state = { ...story.state, snapshots: [], generations: [{ ...active, snapshot: null }] };
+  const alive = active.workers.flatMap(({ index, run }) =>
+    "process" in run ? [{ generation: 1, index, process: run.process }] : [],
+  );
+  story.send({ type: "recovered", alive, unconnected: [], snapshots: [1, 7] });
+  assert.deepEqual(ids(story), [
+    [1, "unknown"],
+    [7, "unknown"],
+  ]);
+  story.candidate({ ...on, release: "/2" }).allReady();
+  assert.deepEqual(story.did("remove-snapshot"), []);
+  story.end(1);
+  assert.deepEqual(
+    story.did("remove-snapshot").map(({ snapshot }) => snapshot),
+    [1, 7],
+  );
+});
+
+test("what an app wrote is looked for at an upgrade, at the end and after a stop, and told once with the line to add", () => {
+  const story = new Story().start({ ...on, release: "/1", shared: ["run"] });
+  const told = (): string[] =>
+    story.did("announce").flatMap(({ news }) => (news.event === "snapshot-written" ? [news.message] : []));
+  story.request().send(prepared(2, specify({ ...on, release: "/2" })));
+  assert.deepEqual(story.did("inspect-snapshot"), [{ type: "inspect-snapshot", snapshot: 1 }]);
+  const written = ["data.db", "uploads"];
+  story.send({ type: "snapshot-inspected", snapshot: 1, written });
+  assert.match(told().join(), /shared = \["run", "data\.db", "uploads"\]/);
+  story.send({ type: "snapshot-inspected", snapshot: 1, written });
+  assert.deepEqual(told(), []);
+  story.send(copied(2)).spawnAll().allReady().end(1);
+  assert.deepEqual(story.did("inspect-snapshot"), [{ type: "inspect-snapshot", snapshot: 1 }]);
+  assert.deepEqual(startAgain(story).did("inspect-snapshot"), [{ type: "inspect-snapshot", snapshot: 2 }]);
+});
