@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import type { Container } from "../harness/container/container.js";
 import { RELEASES } from "../harness/container/image.js";
+import { waitUntil } from "../harness/container/wait-until.js";
 import {
   type AptOutcome,
   apt,
@@ -127,6 +128,27 @@ for (const release of RELEASES) {
         },
       );
     }
+
+    step(
+      "with a bad version on the disk a crashed worker comes back with the old code, and so does the service after a reboot",
+      async () => {
+        for (const service of [chat, wsgi]) {
+          const pid = (await service.settled()).generations[0]?.workers[0]?.pid;
+          await container.sh(`kill -KILL ${pid}`);
+          await waitUntil("another worker", 30_000, async () => {
+            const [worker] = (await service.settled()).generations[0]?.workers ?? [];
+            return worker?.phase === "ready" && worker.pid !== pid;
+          });
+        }
+        await assertAnswers(container, "4");
+        await container.reboot();
+        await Promise.all([chat.settled(), wsgi.settled()]);
+        await assertAnswers(container, "4");
+        await assertStates("iF 7");
+        assert.equal((await chat.status()).code, 4);
+        assert.equal((await wsgi.status()).code, 4);
+      },
+    );
 
     step("what was mended on the disk is configured by dpkg --configure -a", async () => {
       await container.sh(
