@@ -11,7 +11,9 @@ export const BARE = { units: "bare.service", address: "127.0.0.1:8083" };
 /** The same answer from an app with a framework to load, the Holdfast library included. */
 export const EXPRESS = { units: "holdfast@express.service", address: "127.0.0.1:8084" };
 
-export const NATIVE_STAMPS = "/run/native-stamps";
+/** The sandbox lets workers write there by a drop-in. */
+const STAMPS = "/run/stamps";
+export const NATIVE_STAMPS = `${STAMPS}/native`;
 export const RELEASE = "/srv/native/current";
 
 const DEADLINE_MS = 20_000;
@@ -25,7 +27,9 @@ ExecStart=/usr/bin/node --expose-gc ${RELEASE}/server.js
 let deployed = 0;
 
 export async function installNativeServices(container: Container): Promise<void> {
+  await container.sh(`mkdir -p -m 777 ${STAMPS}`);
   await deploy(container);
+  await container.write(`${UNITS}/holdfast@.service.d/stamps.conf`, `[Service]\nReadWritePaths=${STAMPS}\n`);
   await writeService(container, NATIVE, "");
   await writeService(container, EXPRESS, 'EXPRESS = "1", ');
   await container.write(`${UNITS}/bare.service`, BARE_UNIT);
@@ -43,7 +47,7 @@ async function writeService(
   await container.write(
     `/etc/holdfast/${name}.toml`,
     `command = ["/usr/bin/node", "--expose-gc", "server.js"]\nrelease = "${RELEASE}"\nworkers = 1\n` +
-      `environment = { ${environment}${stampsVariable} = "${NATIVE_STAMPS}" }\n` +
+      `environment = { ${environment}${stampsVariable} = "${STAMPS}/${name}" }\n` +
       `[listeners.http]\naddress = "${address}"\n`,
   );
 }
@@ -65,7 +69,7 @@ export async function deploy(container: Container): Promise<string> {
     readFileSync(pathInCheckout("test/bench/app/server.js"), "utf8"),
   );
   await container.sh(
-    `ln -sfnT ${version} /srv/native/new && mv -T /srv/native/new ${RELEASE} && : > ${NATIVE_STAMPS}`,
+    `ln -sfnT ${version} /srv/native/new && mv -T /srv/native/new ${RELEASE} && : > ${NATIVE_STAMPS} && chmod 666 ${NATIVE_STAMPS}`,
   );
   return version;
 }

@@ -59,7 +59,7 @@ async function copyPrograms(container: Container): Promise<void> {
 export async function installTimedDaemon(container: Container, unit: string, file: string): Promise<void> {
   await container.write(
     `/etc/systemd/system/${unit}.d/bench.conf`,
-    `[Service]\nEnvironment=${stampsVariable}=${file}\nExecStart=\n` +
+    `[Service]\nReadWritePaths=/run/stamps\nEnvironment=${stampsVariable}=${file}\nExecStart=\n` +
       "ExecStart=/usr/bin/node /opt/holdfast/build/test/bench/timed-daemon.js --name %i\n",
   );
   await container.sh(`systemctl daemon-reload && systemctl restart ${unit}`);
