@@ -143,7 +143,7 @@ for (const release of RELEASES) {
           await buildPackage("deb"),
           "0.1.2",
           "usr/lib/holdfast/dist/daemon.js",
-          "#!/usr/bin/node\nprocess.exit(1);\n",
+          () => "#!/usr/bin/node\nprocess.exit(1);\n",
         );
         const workers = workerPids(await web.settled());
         await losesNothing(web, async () => {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { HoldfastError } from "../../../src/lib/failure.js";
@@ -27,13 +27,24 @@ export function buildPackage(kind: Kind, version: string = OWN_VERSION): Promise
   });
 }
 
-/** A .deb of the same version and name in which a file is another one; what a bad release would be. */
-export function changeDeb(deb: string, version: string, path: string, text: string): Promise<string> {
+/** The debhelper add-on, as it was built with the .deb of Holdfast. */
+export async function buildAddOn(): Promise<string> {
+  await buildPackage("deb");
+  return theOne(pathInCheckout("build", "packages", `deb-${OWN_VERSION}`), isAddOn);
+}
+
+/** A .deb of the same name in which a file is another one; what a bad release would be, or a later one. */
+export function changeDeb(
+  deb: string,
+  version: string,
+  path: string,
+  change: (text: string) => string,
+): Promise<string> {
   return buildOnce(`deb-${version}`, async (folder) => {
     const tree = join(folder, "tree");
     await run("dpkg-deb", ["--raw-extract", pathInCheckout(deb), tree]);
     await run("sed", ["-i", `s/^Version: .*/Version: ${version}/`, join(tree, "DEBIAN/control")]);
-    await writeFile(join(tree, path), text);
+    await writeFile(join(tree, path), change(await readFile(join(tree, path), "utf8")));
     await run("dpkg-deb", ["--build", "-Znone", tree, join(folder, `holdfast_${version}.deb`)]);
     await rm(tree, { recursive: true });
   });
@@ -64,8 +75,10 @@ export function buildNodeDeb(): Promise<string> {
   });
 }
 
+const isAddOn = (file: string): boolean => file.startsWith("dh-holdfast_");
+
 /** Runs `build` in a folder of its own, unless this run of the tests has done so before; the one package in it is the result. */
-async function buildOnce(name: string, build: (folder: string) => Promise<void>): Promise<string> {
+export async function buildOnce(name: string, build: (folder: string) => Promise<void>): Promise<string> {
   const folder = pathInCheckout("build", "packages", name);
   if (!existsSync(folder)) {
     await mkdir(pathInCheckout("build", "packages"), { recursive: true });
@@ -73,7 +86,11 @@ async function buildOnce(name: string, build: (folder: string) => Promise<void>)
     await build(building);
     await rename(building, folder);
   }
-  const [file, other] = await readdir(folder);
+  return theOne(folder, (file) => !isAddOn(file));
+}
+
+async function theOne(folder: string, isWanted: (file: string) => boolean): Promise<string> {
+  const [file, other] = (await readdir(folder)).filter(isWanted);
   if (file === undefined || other !== undefined) {
     throw new HoldfastError("package", `cannot tell which is the package in ${folder}`);
   }
