@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { pathInCheckout } from "../container/checkout.js";
-import { buildAddOn, buildOnce, type Kind } from "./build-package.js";
+import { buildAddOn, buildOnce, type Kind, makeOnce } from "./build-package.js";
 
 const run = promisify(execFile);
 const BUILD_TIMEOUT_MS = 60_000;
@@ -19,7 +18,7 @@ export type Example = (typeof EXAMPLES)[number];
 export type Flaw = "crashes at boot" | "is never ready" | "fails its verification";
 
 /** In a file of the example's folder, one text for another. */
-type Edit = readonly [file: string, from: string, to: string];
+type Edit = readonly [file: string, from: string | RegExp, to: string];
 
 const IMPATIENT: Record<Example, Edit> = {
   chat: ["holdfast.toml", "[listeners.http]", '[ready]\ntimeout = "2s"\n\n[listeners.http]'],
@@ -52,6 +51,28 @@ const VERSIONS: Record<Example, (version: string) => readonly Edit[]> = {
   wsgi: (version) => [["app/version", "1", version]],
 };
 
+/** The plain example before it used Holdfast: gunicorn is the service. */
+const BEFORE: readonly Edit[] = [
+  ["app/version", "1", "0"],
+  ["debian/changelog", "(1)", "(0)"],
+  ["debian/control", ", dh-sequence-holdfast", ""],
+  ["debian/control", " holdfast,", ""],
+  ["debian/rules", " --with holdfast", ""],
+  ["debian/example-wsgi.service", / holdfast-user@\S*/g, ""],
+  [
+    "debian/example-wsgi.service",
+    /^Type=notify$[\s\S]*?(?=^\[Install\])/m,
+    `Type=notify
+Environment=PYTHONDONTWRITEBYTECODE=1
+WorkingDirectory=/usr/share/example-wsgi/app
+ExecStart=/usr/bin/gunicorn --preload app:app
+
+`,
+  ],
+  ["example-wsgi.spec", "Version:  1", "Version:  0"],
+  ["example-wsgi.spec", /^%(post|posttrans|preun|postun)\n%holdfast_.*\n/gm, ""],
+];
+
 /**
  * The package of an example in a version, once a run of the tests. Version 1, and each .rpm, is
  * built by the example's own debian/ or spec with this checkout's add-on and macros; the other .deb are that one with other files.
@@ -62,17 +83,26 @@ export function buildExample(kind: Kind, example: Example, version: string, flaw
   const name = [kind, example, version, ...(flaw?.split(" ") ?? [])].join("-");
   return buildOnce(name, async (folder) => {
     if (kind === "deb" && version !== "1") return changeDeb(folder, example, version, edits);
-    const work = await mkdtemp(join(tmpdir(), "holdfast-example-"));
-    try {
-      const source = join(work, "source");
-      const spec: Edit = [`example-${example}.spec`, "Version:  1", `Version:  ${version}`];
-      await prepare(source, example, [spec, ...edits]);
-      const file = kind === "deb" ? await buildDeb(source) : await buildRpm(source, example);
-      await cp(file, join(folder, basename(file)));
-    } finally {
-      await rm(work, { recursive: true });
-    }
+    const spec: Edit = [`example-${example}.spec`, "Version:  1", `Version:  ${version}`];
+    await build(folder, kind, example, [spec, ...edits]);
   });
+}
+
+/** Version 0 of the plain example, from before it used Holdfast. */
+export function buildBefore(kind: Kind): Promise<string> {
+  return buildOnce(`${kind}-wsgi-before`, (folder) => build(folder, kind, "wsgi", BEFORE));
+}
+
+async function build(folder: string, kind: Kind, example: Example, edits: readonly Edit[]): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), "holdfast-example-"));
+  try {
+    const source = join(work, "source");
+    await prepare(source, example, edits);
+    const file = kind === "deb" ? await buildDeb(source) : await buildRpm(source, example);
+    await cp(file, join(folder, basename(file)));
+  } finally {
+    await rm(work, { recursive: true });
+  }
 }
 
 async function changeDeb(
@@ -128,7 +158,8 @@ async function edit(folder: string, edits: readonly Edit[]): Promise<void> {
   for (const [file, from, to] of edits) {
     const path = join(folder, file);
     const text = await readFile(path, "utf8");
-    if (!text.includes(from)) throw new HoldfastError("package", `cannot find ${from} in ${path}`);
+    const isThere = typeof from === "string" ? text.includes(from) : text.search(from) >= 0;
+    if (!isThere) throw new HoldfastError("package", `cannot find ${from} in ${path}`);
     await writeFile(
       path,
       text.replace(from, () => to),
@@ -168,10 +199,8 @@ async function findIn(folder: string, suffix: string): Promise<string> {
 }
 
 async function unpackAddOn(): Promise<string> {
-  const folder = pathInCheckout("build", "packages", "add-on");
-  if (existsSync(folder)) return folder;
-  const unpacking = await mkdtemp(`${folder}.building.`);
-  await run("dpkg-deb", ["--extract", pathInCheckout(await buildAddOn()), unpacking]);
-  await rename(unpacking, folder);
-  return folder;
+  const addOn = await buildAddOn();
+  return makeOnce("add-on", async (folder) => {
+    await run("dpkg-deb", ["--extract", pathInCheckout(addOn), folder]);
+  });
 }

@@ -53,6 +53,12 @@ export class ExampleService {
     return { code, report: v.parse(statusReply, JSON.parse(stdout)) };
   }
 
+  /** Of its state file. */
+  async stateFormat(): Promise<number> {
+    const state = `/var/lib/holdfast/${this.name}/state.json`;
+    return Number(await this.container.sh(`grep -o '^{"format":[0-9]*' ${state} | cut -d: -f2`));
+  }
+
   /** As `holdfast status --json`, without starting Node: this is asked many times. */
   async #ask(): Promise<StatusReport | null> {
     const socket = `/run/holdfast/${this.name}/control.sock`;
@@ -70,6 +76,16 @@ export class ExampleService {
         : null;
     });
   }
+}
+
+/** Kills a worker, and returns when there is another one. */
+export async function crashWorker(service: ExampleService): Promise<void> {
+  const pid = (await service.settled()).generations[0]?.workers[0]?.pid;
+  await service.container.sh(`kill -KILL ${pid}`);
+  await waitUntil("another worker", DEADLINE_MS, async () => {
+    const [worker] = (await service.settled()).generations[0]?.workers ?? [];
+    return worker?.phase === "ready" && worker.pid !== pid;
+  });
 }
 
 /**

@@ -12,7 +12,7 @@ trap 'exit 1' HUP INT TERM
 
 root=$work/root
 cp -a "$base" "$root"
-packages="rpm man-db bash-completion needrestart unattended-upgrades dnf createrepo-c"
+packages="rpm man-db bash-completion needrestart unattended-upgrades dnf createrepo-c debhelper"
 # Debian 12 has only Node 18; there the tests install a package of their own.
 [ "$release" = bookworm ] || packages="$packages nodejs"
 
