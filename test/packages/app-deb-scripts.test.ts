@@ -81,10 +81,12 @@ tellOnEachRelease("the .deb of an app is installed and removed", (release) => {
 
   step("after a removal that failed halfway they serve again", async () => {
     const { container } = machine;
+    const stopped = await machine.chat.show("MainPID");
     await container.sh(`sed -i '$a exit 1' ${SCRIPTS}`);
     assert.equal((await apt(container, "remove", ...NAMES.split(" "))).code, 100);
-    await machine.assertStates("ri 2");
+    await machine.assertStates("ii 2");
     await assertAnswers(container, "2");
+    assert.notEqual(await machine.chat.show("MainPID"), stopped);
     await container.sh(`sed -i '$d' ${SCRIPTS}`);
   });
 

@@ -32,6 +32,18 @@ for (const kind of ["deb", "rpm"] as const) {
   });
 }
 
+it("both packages have sd-notify's addon for Node 20, 22 and 24", async () => {
+  const lists = [
+    ["dpkg-deb", "--contents", await buildPackage("deb")],
+    ["rpm", "-qpl", await buildPackage("rpm")],
+  ] as const;
+  for (const argv of lists) {
+    const { stdout } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
+    const found = [...stdout.matchAll(/node-v(\d+)-linux-\w+\/notify\.node$/gm)].map(([, abi]) => abi);
+    assert.deepEqual(found.sort(), ["115", "127", "137"]);
+  }
+});
+
 it("lintian has nothing to say about the .deb and the debhelper add-on", async () => {
   const files = [await buildPackage("deb"), await buildAddOn()];
   const argv = ["lintian", "--allow-root", "--fail-on", "error,warning", ...files] as const;
