@@ -49,6 +49,7 @@ tellOnEachRelease("the .deb of an app is upgraded", (release) => {
         `systemctl is-active ${unit} ${socketUnit}; systemctl is-enabled ${unit} ${socketUnit}`,
       );
       assert.equal(states, "active\nactive\nenabled\nenabled");
+      await machine.container.sh(`holdfast doctor ${unit}`);
     }
   });
 
