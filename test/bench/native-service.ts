@@ -74,10 +74,10 @@ export async function deploy(container: Container): Promise<string> {
   return version;
 }
 
-/** Waits until an old worker has moved its last connection, since the last `deploy`. */
+/** Waits until an old worker has moved its last connection, since the last `deploy`. Starts no process, which would be measured. */
 export function waitUntilMoved(container: Container): Promise<readonly Stamp[]> {
-  return waitUntil("an old worker without connections", DEADLINE_MS, async () => {
-    const stamps = parseStamps(await container.read(NATIVE_STAMPS));
+  return waitUntil("an old worker without connections", DEADLINE_MS, () => {
+    const stamps = parseStamps(readFileSync(`/proc/${container.pid}/root${NATIVE_STAMPS}`, "utf8"));
     return stamps.some(({ what }) => what === "moved") ? stamps : null;
   });
 }
