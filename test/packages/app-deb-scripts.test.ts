@@ -1,21 +1,31 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
+import { startLoad } from "../harness/load/start-load.js";
 import { apt, aptRemove, bring } from "../harness/packages/boot.js";
 import { buildBefore, buildExample } from "../harness/packages/build-example.js";
 import { buildAddOn } from "../harness/packages/build-package.js";
 import { buildExamples, DebMachine } from "../harness/packages/deb-machine.js";
 import { assertAnswers } from "../harness/packages/example-service.js";
 import { story, tellOnEachRelease } from "../harness/packages/story.js";
+import { assertNothingLost } from "../harness/service/under-load.js";
 
 const NAMES = "example-chat example-wsgi";
 const SOURCE = "packaging/examples/wsgi";
-/** As a maintainer does. -d: of what it depends on, build-essential is not there; the rest is looked for before. */
+const BUILT = "/root/packaging/examples/example-wsgi_1_all.deb";
+const EXTRA = "example-extra.service";
+const EXTRA_UNIT = `[Service]
+ExecStart=/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+`;
+/** As a maintainer does, of a package with another service besides. -d: build-essential is not there; the rest is looked for before. */
 const BUILD = `
 cd /root/${SOURCE}
+echo '${EXTRA} lib/systemd/system' >> debian/example-wsgi.install
 dpkg-checkbuilddeps -d 'debhelper-compat (= 13), dh-sequence-holdfast'
 dpkg-buildpackage --build=binary --unsigned-changes --no-sign -d
 `;
-/** Makes version 2 of the chat's package one whose preinst refuses to be the upgrade of anything. */
+/** Makes of the chat's package one whose preinst refuses to be the upgrade of anything. */
 const REFUSE = `
 dpkg-deb --raw-extract "$1" /root/refusing
 sed -i '/^set -e/a [ "$1" != upgrade ] || exit 1' /root/refusing/DEBIAN/preinst
@@ -44,13 +54,28 @@ tellOnEachRelease("the .deb of an app is installed and removed", (release) => {
   };
 
   step("the release's own debhelper builds it, with the package of the add-on; it serves", async () => {
+    const { container, wsgi } = machine;
     await machine.install(await buildAddOn());
-    await machine.container.copyIn("/root", SOURCE);
-    await machine.container.sh(BUILD);
-    await machine.container.sh(`apt-get -y -q install /root/packaging/examples/example-wsgi_1_all.deb`);
-    assert.equal(await machine.wsgi.answer(), "1");
-    assert.equal((await machine.wsgi.status()).code, 0);
-    await aptRemove(machine.container, "purge", "example-wsgi");
+    await container.copyIn("/root", SOURCE);
+    await container.write(`/root/${SOURCE}/${EXTRA}`, EXTRA_UNIT);
+    await container.sh(BUILD);
+    await container.sh(`apt-get -y -q install ${BUILT}`);
+    assert.equal(await wsgi.answer(), "1");
+    assert.equal((await wsgi.status()).code, 0);
+    assert.equal(await container.show(EXTRA, "ActiveState"), "active");
+  });
+
+  step("an upgrade restarts what is not Holdfast's, and only that", async () => {
+    const { container, wsgi } = machine;
+    const extra = await container.show(EXTRA, "MainPID");
+    await using load = await startLoad(container, { address: wsgi.address });
+    await load.waitForMore(2);
+    await container.sh(`apt-get -y -q reinstall ${BUILT}`);
+    await load.waitForMore(2);
+    assertNothingLost(await load.stop());
+    assert.notEqual(await container.show(EXTRA, "MainPID"), extra);
+    await aptRemove(container, "purge", "example-wsgi");
+    assert.notEqual(await container.show(EXTRA, "ActiveState"), "active");
   });
 
   step("the upgrade from a version that did not use Holdfast hands the service over to it", async () => {
@@ -79,13 +104,23 @@ tellOnEachRelease("the .deb of an app is installed and removed", (release) => {
     },
   );
 
+  step("a service that has failed is started by the version that mends it", async () => {
+    const { container, wsgi } = machine;
+    await container.sh(`echo nonsense >> /usr/share/${wsgi.name}/holdfast.toml; systemctl stop ${wsgi.unit}`);
+    assert.notEqual((await container.exec(["systemctl", "start", wsgi.unit])).code, 0);
+    assert.equal(await wsgi.show("ActiveState"), "failed");
+    await machine.install(...(await buildExamples("3")));
+    await machine.assertStates("ii 3");
+    await assertAnswers(container, "3");
+  });
+
   step("after a removal that failed halfway they serve again", async () => {
     const { container } = machine;
     const stopped = await machine.chat.show("MainPID");
     await container.sh(`sed -i '$a exit 1' ${SCRIPTS}`);
     assert.equal((await apt(container, "remove", ...NAMES.split(" "))).code, 100);
-    await machine.assertStates("ii 2");
-    await assertAnswers(container, "2");
+    await machine.assertStates("ii 3");
+    await assertAnswers(container, "3");
     assert.notEqual(await machine.chat.show("MainPID"), stopped);
     await container.sh(`sed -i '$d' ${SCRIPTS}`);
   });
@@ -100,8 +135,8 @@ tellOnEachRelease("the .deb of an app is installed and removed", (release) => {
           `test -e /var/lib/holdfast/${name}/state.json && ! test -e /usr/share/${name}/app`,
         );
       }
-      await machine.install(...(await buildExamples("2")));
-      await assertAnswers(machine.container, "2");
+      await machine.install(...(await buildExamples("3")));
+      await assertAnswers(machine.container, "3");
     },
   );
 
