@@ -106,7 +106,9 @@ tellOnEachRelease("the .deb of an app is installed and removed", (release) => {
 
   step("a service that has failed is started by the version that mends it", async () => {
     const { container, wsgi } = machine;
-    await container.sh(`echo nonsense >> /usr/share/${wsgi.name}/holdfast.toml; systemctl stop ${wsgi.unit}`);
+    // Without its state it has nothing to return to.
+    await container.sh(`systemctl stop ${wsgi.unit}; rm -r /var/lib/holdfast/${wsgi.name}/*
+      echo nonsense >> /usr/share/${wsgi.name}/holdfast.toml`);
     assert.notEqual((await container.exec(["systemctl", "start", wsgi.unit])).code, 0);
     assert.equal(await wsgi.show("ActiveState"), "failed");
     await machine.install(...(await buildExamples("3")));
