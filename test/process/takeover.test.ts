@@ -1,86 +1,18 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type ControlClient, createControlClient } from "../../src/control/client.js";
-import type { StatusReport } from "../../src/control/port.js";
-import { controlSocketIn, takeoverSocketIn } from "../../src/lib/directories.js";
-import { armFault, disarmFault, faultVariable } from "../harness/process/fault.js";
+import { takeoverSocketIn } from "../../src/lib/directories.js";
+import { armFault, disarmFault } from "../harness/process/fault.js";
 import { KeptLoad } from "../harness/process/kept.js";
 import { Rig } from "../harness/process/rig.js";
+import { elsewhere, isServing, Taker } from "../harness/process/taker.js";
 
-/** Needs root: a pid namespace is what a container is to its processes. */
-const elsewhere = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
 /** The first process of a namespace cannot be killed from inside. */
 const notFirst = ["/bin/sh", "-c", '"$0" "$@"; exit $?'];
 const asRoot = process.getuid?.() === 0 ? {} : { skip: "a pid namespace needs root" };
 
-/** A second daemon of the rig's service, in directories of its own, that asks the first for everything. */
-class Taker implements AsyncDisposable {
-  readonly directory: string;
-  readonly control: ControlClient;
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<number | null>;
-
-  constructor(rig: Rig, place: readonly string[] = [], socket = takeoverSocketIn(rig.runtimeDirectory)) {
-    this.directory = join(rig.directory, `taker-${Date.now()}`);
-    mkdirSync(this.directory);
-    const runtime = join(this.directory, "run");
-    const [program = "", ...args] = [
-      ...place,
-      ...[process.execPath, rig.program, "--name", rig.name, "--config", rig.configFile],
-      ...["--runtime-dir", runtime, "--state-dir", join(this.directory, "state"), "--takeover", socket],
-    ];
-    const log = openSync(this.#logFile, "a");
-    this.#child = spawn(program, args, {
-      stdio: ["ignore", log, log],
-      env: { ...process.env, [faultVariable]: rig.directory },
-    });
-    closeSync(log);
-    this.#exited = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.control = createControlClient({ socketPath: controlSocketIn(runtime), timeoutMs: 1000 });
-  }
-
-  get exited(): Promise<number | null> {
-    return this.#exited;
-  }
-
-  get log(): string {
-    return readFileSync(this.#logFile, "utf8");
-  }
-
-  until(rig: Rig, what: string, probe: (status: StatusReport) => boolean): Promise<StatusReport> {
-    return rig.manager.waitFor(
-      what,
-      async () => {
-        const status = await this.control.status();
-        return status.ok && probe(status.value) ? status.value : undefined;
-      },
-      20_000,
-    );
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.kill();
-    await this.#exited;
-  }
-
-  get #logFile(): string {
-    return join(this.directory, "daemon.log");
-  }
-}
-
-function isServing({ generations, upgrade, lifecycle }: StatusReport): boolean {
-  const [only, other] = generations;
-  return lifecycle === "running" && upgrade === null && other === undefined && only?.phase === "active";
-}
-
-test("a daemon that may keep the workers takes everything from the one that serves, which exits", async () => {
+test("MOSN: a daemon that may keep the workers takes everything, 151 listeners, from the one that serves, which exits", async () => {
   await using rig = new Rig({ standalone: true, workers: 2 });
   const many = Array.from(
     { length: 150 },
@@ -108,7 +40,7 @@ test("a daemon that may keep the workers takes everything from the one that serv
 
 for (const native of [false, true]) {
   test(
-    `${native ? "native" : "plain"} workers of another pid namespace serve until the new daemon's own do, and end`,
+    `${native ? "MOSN: live connections move, and native" : "Envoy: plain"} workers of another pid namespace serve until the new daemon's own do, and end`,
     asRoot,
     async () => {
       await using rig = new Rig({ standalone: true, workers: 2, native });
@@ -137,7 +69,7 @@ for (const [what, behaviour] of [
   ["is never ready", { version: "2", boot: "silent" }],
 ] as const) {
   test(
-    `a new daemon whose version ${what} gives everything back, and the old one serves on`,
+    `Envoy: a new daemon whose version ${what} gives everything back, and the old one serves on`,
     asRoot,
     async () => {
       await using rig = new Rig({ standalone: true, config: '[ready]\ntimeout = "2s"\n' });
@@ -162,7 +94,7 @@ for (const [what, behaviour] of [
 
 for (const how of ["die-before", "die-after"] as const) {
   test(
-    `the new daemon may ${how.replace("-", " ")} any effect until its own workers serve: the old one takes everything back`,
+    `MOSN: the receiver may ${how.replace("-", " ")} any effect until its own workers serve: the old one takes everything back`,
     asRoot,
     async (t) => {
       await using rig = new Rig({ standalone: true, faulty: true, native: true });
@@ -203,7 +135,7 @@ test("a daemon of another name, or that says something else, is refused, and the
   assert.equal((await rig.settled()).reexecFailed, null);
 });
 
-test("where nobody listens there is nothing to take over: the daemon starts as any first one", async () => {
+test("Envoy: where no predecessor listens there is nothing to take over: the daemon starts as any first one", async () => {
   await using rig = new Rig({ standalone: true });
   rig.configure(`[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`);
   await using taker = new Taker(rig, [], join(rig.directory, "nobody.sock"));
