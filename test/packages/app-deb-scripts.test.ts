@@ -113,6 +113,7 @@ tellOnEachRelease("the .deb of an app is installed and removed", (release) => {
     assert.equal(await wsgi.show("ActiveState"), "failed");
     await machine.install(...(await buildExamples("3")));
     await machine.assertStates("ii 3");
+    assert.equal(await wsgi.show("ActiveState"), "active"); // before a client's connection would have started it
     await assertAnswers(container, "3");
   });
 
