@@ -4,6 +4,7 @@ import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
+import { generationTotals } from "../model/counters.js";
 import type { LedgerEntry, SlotProcess } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import { retire } from "../model/retired.js";
@@ -11,9 +12,11 @@ import {
   activeGeneration,
   type Generation,
   initialState,
+  isLive,
   type Listener,
   type State,
 } from "../model/state.js";
+import type { Count } from "../model/totals.js";
 import { findWorker, nameWorker } from "../model/turn.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
 import type { WorkerProcesses } from "../process/worker-processes.js";
@@ -22,12 +25,15 @@ import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adop
 import { channelFdName, workerFdName } from "./fd-names.js";
 import { nameUnseen, toBeReplaced } from "./foreign-workers.js";
 import type { Inheritance } from "./inheritance.js";
+import { readLastWords } from "./last-words.js";
 
 export interface Restored {
   readonly state: State;
   readonly alive: readonly SlotProcess[];
   /** Generations that the machine's restart has ended. */
   readonly ended: readonly Generation[];
+  /** By workers that ended while there was no daemon. */
+  readonly counts: readonly Count[];
 }
 
 /**
@@ -61,7 +67,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   for (const { generation, index, process, pidfd } of identified.found) {
     world.workers.adopt({ generation, index }, process.pid, pidfd);
   }
-  adoptChannels(inheritance, withListeners, identified.found, world);
+  const counts = adoptChannels(inheritance, withListeners, identified.found, world);
   if (remembered.state !== undefined) {
     for (const { slot, pidfd } of identified.unknown) {
       // The last daemon did not live to write this worker down, so it never got past its gate.
@@ -69,7 +75,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
       closeFd(pidfd);
       world.forgetFd(workerFdName(slot));
     }
-    return { state: withListeners, alive: identified.found, ended };
+    return { state: withListeners, alive: identified.found, ended, counts };
   }
   for (const { slot, pidfd } of identified.unknown) {
     closeFd(pidfd);
@@ -77,27 +83,38 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   }
   const pids = identified.unknown.map(({ pid }) => pid);
   const highest = identified.unknown.reduce((top, { slot }) => Math.max(top, slot.generation), 0);
-  return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended };
+  return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended, counts };
 }
 
-/** A channel is worth keeping as long as its worker lives. */
-function adoptChannels({ channels }: Inheritance, state: State, found: readonly Found[], world: World): void {
+/** A channel is worth keeping as long as its worker lives. Returns what those that do not had counted. */
+function adoptChannels(
+  { channels }: Inheritance,
+  state: State,
+  found: readonly Found[],
+  world: World,
+): readonly Count[] {
+  const counts: Count[] = [];
   const alive = new Set(found.map(nameWorker));
   for (const { slot, fd } of channels) {
     const worker = findWorker(state, slot);
     if (worker !== undefined && alive.has(nameWorker(slot))) {
       world.channels.adopt(slot, fd, worker.native);
     } else {
+      if (worker !== undefined && isLive(worker.run)) {
+        const last = readLastWords(fd, { ...slot, pid: worker.run.process.pid });
+        if (last !== undefined) counts.push(last);
+      }
       closeFd(fd);
       world.forgetFd(channelFdName(slot));
     }
   }
+  return counts;
 }
 
 /** After a reboot nothing of the last boot runs; what may be returned to and the numbers go on. */
 function startedAnew(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
-  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired } = state;
+  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, counters } = state;
   const last = activeGeneration(state);
   return {
     ...initialState,
@@ -105,6 +122,7 @@ function startedAnew(state: State, rebooted: boolean): State {
     nextUpgrade,
     outcomes,
     snapshots,
+    counters,
     retired: last === undefined ? retired : retire(state, last),
   };
 }
@@ -176,7 +194,11 @@ function recoverListener(
  * Neither state nor pidfds know these processes, but they serve: they become a generation of their own, which the
  * next upgrade drains like any other.
  */
-function adoptUnknown(state: State, pids: readonly number[], world: World): Omit<Restored, "ended"> {
+function adoptUnknown(
+  state: State,
+  pids: readonly number[],
+  world: World,
+): Omit<Restored, "ended" | "counts"> {
   const leftovers = world.ownsCgroup ? findLeftovers(process.pid) : [];
   const candidates = [...new Set([...pids, ...leftovers])];
   const specification = candidates.length === 0 ? undefined : world.specification();
@@ -252,7 +274,10 @@ function takeDeclared(
 }
 
 /** For the ledger. When the machine went down is not known: `to` is when it came up again. */
-export function endedByReboot({ id, specification, version, createdAt }: Generation): LedgerEntry {
+export function endedByReboot(
+  { id, specification, version, createdAt }: Generation,
+  state: State,
+): LedgerEntry {
   const { release } = specification.plan;
   const why = { kind: "rebooted" } as const;
   return {
@@ -264,5 +289,6 @@ export function endedByReboot({ id, specification, version, createdAt }: Generat
     to: Date.now(),
     why,
     cut: true,
+    counters: generationTotals(state, id),
   };
 }
