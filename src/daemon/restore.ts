@@ -4,7 +4,7 @@ import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
-import { generationTotals } from "../model/counters.js";
+import { generationTotals, takeCounts } from "../model/counters.js";
 import type { LedgerEntry, SlotProcess } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import { retire } from "../model/retired.js";
@@ -32,8 +32,6 @@ export interface Restored {
   readonly alive: readonly SlotProcess[];
   /** Generations that the machine's restart has ended. */
   readonly ended: readonly Generation[];
-  /** By workers that ended while there was no daemon. */
-  readonly counts: readonly Count[];
 }
 
 /**
@@ -75,7 +73,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
       closeFd(pidfd);
       world.forgetFd(workerFdName(slot));
     }
-    return { state: withListeners, alive: identified.found, ended, counts };
+    return { state: takeCounts(withListeners, counts), alive: identified.found, ended };
   }
   for (const { slot, pidfd } of identified.unknown) {
     closeFd(pidfd);
@@ -83,7 +81,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   }
   const pids = identified.unknown.map(({ pid }) => pid);
   const highest = identified.unknown.reduce((top, { slot }) => Math.max(top, slot.generation), 0);
-  return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended, counts };
+  return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended };
 }
 
 /** A channel is worth keeping as long as its worker lives. Returns what those that do not had counted. */
@@ -194,11 +192,7 @@ function recoverListener(
  * Neither state nor pidfds know these processes, but they serve: they become a generation of their own, which the
  * next upgrade drains like any other.
  */
-function adoptUnknown(
-  state: State,
-  pids: readonly number[],
-  world: World,
-): Omit<Restored, "ended" | "counts"> {
+function adoptUnknown(state: State, pids: readonly number[], world: World): Omit<Restored, "ended"> {
   const leftovers = world.ownsCgroup ? findLeftovers(process.pid) : [];
   const candidates = [...new Set([...pids, ...leftovers])];
   const specification = candidates.length === 0 ? undefined : world.specification();

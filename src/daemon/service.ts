@@ -253,10 +253,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
   });
   for (const generation of restored.ended) record(endedByReboot(generation, restored.state));
   const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
-  push(
-    { type: "counted", counts: restored.counts },
-    { type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() },
-  );
+  push({ type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() });
   // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
   inbox.receive();
   await server.listen({ fd: duplicateFd(controlFd) });

@@ -4,13 +4,15 @@ import { findGeneration, isLive, type State } from "./state.js";
 import { addListeners, addTotals, type Count, type ListenerTotals, nothing, type Totals } from "./totals.js";
 import { findWorker, type Turn, update } from "./turn.js";
 
-/** What workers have told. A process that has ended, or is not the one meant, is not listened to any more. */
-export function takeCounts(turn: Turn, counts: readonly Count[]): void {
-  const { counters } = turn.state;
-  const heard = counts.filter((count) => isCounting(turn.state, count));
+/** The state with what workers have told. A process that has ended, or is not the one meant, is not listened to any more. */
+export function takeCounts(state: State, counts: readonly Count[]): State {
+  const { counters } = state;
+  const heard = counts.filter((count) => isCounting(state, count));
   const others = counters.workers.filter((known) => !heard.some((count) => isSamePlace(known, count)));
   const workers = [...others, ...heard].sort((a, b) => a.generation - b.generation || a.index - b.index);
-  if (!isDeepStrictEqual(workers, counters.workers)) update(turn, { counters: { ...counters, workers } });
+  return isDeepStrictEqual(workers, counters.workers)
+    ? state
+    : { ...state, counters: { ...counters, workers } };
 }
 
 /** Adds what processes and generations that are gone have counted to what remains of them. */

@@ -107,7 +107,7 @@ function apply(turn: Turn, event: Event): void {
       workerStatus(turn, event, event.pid, event.text);
       break;
     case "counted":
-      takeCounts(turn, event.counts);
+      turn.state = takeCounts(turn.state, event.counts);
       break;
     case "worker-exited":
       workerExited(turn, event, event.pid, event.exit);
