@@ -68,7 +68,10 @@ export interface Service {
   makeWay(): Failure | null;
 }
 
-/** Puts the parts together, recovers, and starts the loop. Fails only when its sockets cannot be had. */
+/**
+ * Puts the parts together, recovers, and starts the loop. Fails, having changed nothing, when its sockets cannot be had or the
+ * predecessor's state cannot be read.
+ */
 export async function startService(options: ServiceOptions): Promise<Result<Service>> {
   const { name, directories, inheritance, fdStore, watcher, log, store, link, unit } = options;
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
@@ -84,8 +87,10 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
   const notify = takeNotifySocket(inheritance.notify, directories.runtime);
   if (!notify.ok) return notify;
   const controlFd = control.value;
-  const remembered =
-    options.source === "manager" ? store.load() : store.take(inheritance.state ?? options.memfd);
+  const found =
+    options.source === "manager" ? succeed(store.load()) : store.take(inheritance.state ?? options.memfd);
+  if (!found.ok) return found;
+  const remembered = found.value;
   for (const problem of remembered.problems) warn(problem);
   fdStore.store(notify.value, notifyFdName);
   fdStore.store(controlFd, controlFdName);

@@ -16,6 +16,7 @@ export const asRoot = process.getuid?.() === 0 ? {} : { skip: "a pid namespace n
 /** A second daemon of the rig's service, in directories of its own, that asks the first for everything. */
 export class Taker implements AsyncDisposable {
   readonly directory: string;
+  readonly runtimeDirectory: string;
   readonly control: ControlClient;
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
@@ -23,11 +24,18 @@ export class Taker implements AsyncDisposable {
   constructor(rig: Rig, place: readonly string[] = [], socket = takeoverSocketIn(rig.runtimeDirectory)) {
     this.directory = join(rig.directory, `taker-${Date.now()}`);
     mkdirSync(this.directory);
-    const runtime = join(this.directory, "run");
+    this.runtimeDirectory = join(this.directory, "run");
     const [program = "", ...args] = [
       ...place,
       ...[process.execPath, rig.program, "--name", rig.name, "--config", rig.configFile],
-      ...["--runtime-dir", runtime, "--state-dir", join(this.directory, "state"), "--takeover", socket],
+      ...[
+        "--runtime-dir",
+        this.runtimeDirectory,
+        "--state-dir",
+        join(this.directory, "state"),
+        "--takeover",
+        socket,
+      ],
     ];
     const log = openSync(this.#logFile, "a");
     this.#child = spawn(program, args, {
@@ -36,7 +44,10 @@ export class Taker implements AsyncDisposable {
     });
     closeSync(log);
     this.#exited = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.control = createControlClient({ socketPath: controlSocketIn(runtime), timeoutMs: 1000 });
+    this.control = createControlClient({
+      socketPath: controlSocketIn(this.runtimeDirectory),
+      timeoutMs: 1000,
+    });
   }
 
   get exited(): Promise<number | null> {
@@ -56,6 +67,20 @@ export class Taker implements AsyncDisposable {
       },
       20_000,
     );
+  }
+
+  /** Waits until it serves, or has ended; undefined for the latter. */
+  async servesOrEnded(rig: Rig): Promise<StatusReport | undefined> {
+    const outcome = await rig.manager.waitFor(
+      "the next daemon, or its end",
+      async () => {
+        if (this.#child.exitCode !== null || this.#child.signalCode !== null) return { status: undefined };
+        const status = await this.control.status();
+        return status.ok && isServing(status.value) ? { status: status.value } : undefined;
+      },
+      20_000,
+    );
+    return outcome.status;
   }
 
   kill(): void {
