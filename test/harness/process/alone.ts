@@ -9,13 +9,14 @@ const own = ["control.sock", "holdfast.pid", "notify.sock", "takeover.sock"];
 
 /**
  * One daemon is in charge, `pid` as seen from here, and of any other nothing is left: no process of it or of its workers, no pid file that was
- * set aside, no socket file beside its own. Returns what the daemon has open.
+ * set aside, no socket file beside its own. Returns what the daemon has open, which is no more than `atMost`.
  */
 export async function assertAlone(
   rig: Rig,
   pid: number,
   { generations }: StatusReport,
   runtimeDirectory = rig.runtimeDirectory,
+  atMost?: readonly string[],
 ): Promise<readonly string[]> {
   const workers = generations.flatMap(({ workers: all }) => all.map((worker) => worker.pid));
   let strays: string[] = [];
@@ -33,7 +34,12 @@ export async function assertAlone(
   }
   assert.deepEqual(readdirSync(runtimeDirectory).sort(), own);
   assert.equal(existsSync(join(runtimeDirectory, "holdfast.pid.oldbin")), false);
-  return listFds(pid);
+  if (atMost === undefined) return listFds(pid);
+  // Whoever asked for its status may not have left yet.
+  return rig.manager.waitFor(`no more open than ${atMost.join(", ")}`, () => {
+    const open = listFds(pid);
+    return open.length <= atMost.length && open;
+  });
 }
 
 /** The named files, sockets apart from each other by what they are only. */

@@ -13,6 +13,8 @@ export const elsewhere = ["unshare", "--pid", "--fork", "--kill-child", "--mount
 export const notFirst = ["/bin/sh", "-c", '"$0" "$@"; exit $?'];
 export const asRoot = process.getuid?.() === 0 ? {} : { skip: "a pid namespace needs root" };
 
+let made = 0;
+
 /** A second daemon of the rig's service, in directories of its own, that asks the first for everything. */
 export class Taker implements AsyncDisposable {
   readonly directory: string;
@@ -21,10 +23,15 @@ export class Taker implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
 
-  constructor(rig: Rig, place: readonly string[] = [], socket = takeoverSocketIn(rig.runtimeDirectory)) {
-    this.directory = join(rig.directory, `taker-${Date.now()}`);
+  constructor(
+    rig: Rig,
+    place: readonly string[] = [],
+    socket = takeoverSocketIn(rig.runtimeDirectory),
+    runtimeDirectory?: string,
+  ) {
+    this.directory = join(rig.directory, `taker-${made++}`);
     mkdirSync(this.directory);
-    this.runtimeDirectory = join(this.directory, "run");
+    this.runtimeDirectory = runtimeDirectory ?? join(this.directory, "run");
     const [program = "", ...args] = [
       ...place,
       ...[process.execPath, rig.program, "--name", rig.name, "--config", rig.configFile],
