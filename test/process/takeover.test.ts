@@ -67,6 +67,31 @@ for (const native of [false, true]) {
   );
 }
 
+test(
+  "the old daemon ends when its drain is over, with workers that will not: they are killed by the new one's order",
+  asRoot,
+  async () => {
+    await using rig = new Rig({
+      standalone: true,
+      workers: 2,
+      config: '[drain]\ntimeout = "300ms"\nkill = "300ms"\n',
+    });
+    rig.release({ version: "1", term: "ignore" });
+    rig.manager.start();
+    await rig.settled();
+    const stubborn = rig.workers();
+    await using load = rig.load();
+    rig.release({ version: "2" });
+    await using taker = new Taker(rig, elsewhere);
+    const status = await taker.until(rig, "the next daemon", isServing);
+    assert.equal((await rig.manager.ended()).code, 0);
+    assert.ok(rig.workers().every((pid) => !stubborn.includes(pid)));
+    await assertAlone(rig, rig.daemons()[0] ?? 0, status, taker.runtimeDirectory);
+    await load.stop();
+    assert.deepEqual(load.failures, []);
+  },
+);
+
 for (const [what, behaviour] of [
   ["crashes", { version: "2", boot: "crash" }],
   ["is never ready", { version: "2", boot: "silent" }],
