@@ -55,10 +55,11 @@ test(
     await kept.stop();
     await load.stop();
     assert.deepEqual([kept.failures, load.failures], [[], []]);
-    const [one] = kept.connections;
+    const [one, ...others] = kept.connections;
     assert.equal((await one?.ask())?.version, "4");
 
-    // What `docker stop` does: the request in flight is answered first.
+    // What `docker stop` does: the request in flight is answered first. For idle connections it would wait until `drain.timeout`.
+    for (const idle of others) idle.end();
     const gate = join(rig.directory, "gate");
     const held = one?.ask(`/hold?${gate}`);
     await last.until(rig, "the request", ({ generations }) =>
