@@ -33,7 +33,7 @@ async function replace(rig: Rig, { pid }: StatusReport): Promise<StatusReport> {
   return next;
 }
 
-test("without a service manager the daemon starts the program now on disk in its own place, with the same sockets and workers", async () => {
+test("nginx: without a service manager the daemon starts the program now on disk in its own place, with the same sockets and workers", async () => {
   await using rig = new Rig({ standalone: true, workers: 2 });
   rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`);
   const first = await startAlone(rig);
@@ -61,13 +61,13 @@ test("without a service manager the daemon starts the program now on disk in its
   assert.deepEqual(load.failures, []);
 });
 
-test("a daemon may be replaced again and again, by SIGUSR2 too: nothing piles up", async () => {
+test("unicorn, sozu: a daemon may be replaced ten times in a row, by SIGUSR2: nothing piles up", async () => {
   await using rig = new Rig({ standalone: true });
   let daemon = await startAlone(rig);
   const workers = rig.workers();
   await using load = rig.load();
   let fds = 0;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 10; round++) {
     const { pid } = daemon;
     process.kill(pid, "SIGUSR2");
     daemon = await rig.until("the next daemon", (status) => status.pid !== pid);
@@ -81,11 +81,12 @@ test("a daemon may be replaced again and again, by SIGUSR2 too: nothing piles up
 });
 
 for (const [what, script, why] of [
-  ["exits at once", "process.exit(3)", /exited with status 3/],
+  ["exits cleanly", "process.exit(0)", /exited with status 0/],
+  ["exits uncleanly", "process.exit(3)", /exited with status 3/],
   ["is killed", "process.kill(process.pid, 'SIGKILL')", /killed by SIGKILL/],
   ["is no program", "this is no JavaScript", /exited with status 1/],
 ] as const) {
-  test(`a new program that ${what} leaves the old daemon in charge, and the command fails`, async () => {
+  test(`tableflip: a new program that ${what} leaves the old daemon in charge, and the command fails`, async () => {
     await using rig = new Rig({ standalone: true });
     const { pid } = await startAlone(rig);
     const workers = rig.workers();

@@ -15,7 +15,7 @@ import { asRoot, elsewhere, isServing, notFirst, Taker } from "../harness/proces
 
 const askForEverything = fileURLToPath(new URL("../harness/process/ask-for-everything.js", import.meta.url));
 
-test("a daemon that may keep the workers takes everything from the one that serves, which exits", async () => {
+test("MOSN: a daemon that may keep the workers takes everything, 151 listeners, from the one that serves, which exits", async () => {
   await using rig = new Rig({ standalone: true, workers: 2 });
   const many = Array.from(
     { length: 150 },
@@ -43,7 +43,7 @@ test("a daemon that may keep the workers takes everything from the one that serv
 
 for (const native of [false, true]) {
   test(
-    `${native ? "native" : "plain"} workers of another pid namespace serve until the new daemon's own do, and end`,
+    `${native ? "MOSN: live connections move, and native" : "Envoy: plain"} workers of another pid namespace serve until the new daemon's own do, and end`,
     asRoot,
     async () => {
       await using rig = new Rig({ standalone: true, workers: 2, native });
@@ -97,7 +97,7 @@ for (const [what, behaviour] of [
   ["is never ready", { version: "2", boot: "silent" }],
 ] as const) {
   test(
-    `a new daemon whose version ${what} gives everything back, and the old one serves on`,
+    `Envoy: a new daemon whose version ${what} gives everything back, and the old one serves on`,
     asRoot,
     async () => {
       await using rig = new Rig({ standalone: true, config: '[ready]\ntimeout = "2s"\n' });
@@ -122,7 +122,7 @@ for (const [what, behaviour] of [
 
 for (const how of ["die-before", "die-after"] as const) {
   test(
-    `the new daemon may ${how.replace("-", " ")} any effect until its own workers serve: the old one takes everything back`,
+    `MOSN: the receiver may ${how.replace("-", " ")} any effect until its own workers serve: the old one takes everything back`,
     asRoot,
     async (t) => {
       await using rig = new Rig({ standalone: true, faulty: true, native: true });
@@ -316,7 +316,7 @@ test("a daemon of another name is refused, and the one that serves has not notic
   assert.equal((await rig.settled()).reexecFailed, null);
 });
 
-test("where nobody listens there is nothing to take over: the daemon starts as any first one", async () => {
+test("Envoy: where no predecessor listens there is nothing to take over: the daemon starts as any first one", async () => {
   await using rig = new Rig({ standalone: true });
   rig.configure(`[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`);
   await using taker = new Taker(rig, [], join(rig.directory, "nobody.sock"));

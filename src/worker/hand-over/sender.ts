@@ -38,6 +38,8 @@ export class HandOverSender {
   /** Taken out and not sent yet: what waits for the state to go first. */
   readonly #held: Part[] = [];
   readonly #quiet: Quiet | undefined;
+  /** Connections in a batch. Begins with one, so that code which runs for the first time here and there makes few clients wait. */
+  #batchSize = 1;
   #turn = 0;
   #scheduled = false;
   #stateSent = false;
@@ -82,6 +84,7 @@ export class HandOverSender {
       peer,
       watcher: this.#options.watcher,
       onAcknowledged: (refused) => {
+        this.#batchSize = Math.min(2 * this.#batchSize, batchLimit);
         this.#keep(refused);
         this.#schedule();
       },
@@ -130,7 +133,7 @@ export class HandOverSender {
     const link = open[this.#turn % Math.max(1, open.length)];
     if (link === undefined || this.#held.length === 0) return false;
     this.#turn += 1;
-    this.#offer(link, this.#held.splice(0, batchLimit));
+    this.#offer(link, this.#held.splice(0, this.#batchSize));
     return true;
   }
 
@@ -173,8 +176,8 @@ export class HandOverSender {
   #freeze(): Part[] {
     const parts: Part[] = [];
     for (const served of this.#options.served) {
-      if (parts.length < batchLimit && !this.#staying.has(served)) {
-        parts.push(...freezeParts(served, batchLimit - parts.length));
+      if (parts.length < this.#batchSize && !this.#staying.has(served)) {
+        parts.push(...freezeParts(served, this.#batchSize - parts.length));
       }
     }
     return parts;

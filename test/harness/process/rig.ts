@@ -45,6 +45,8 @@ export interface RigOptions {
   readonly standalone?: boolean;
   /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
   readonly unixSocket?: boolean;
+  /** What it passes besides; the rig closes them. */
+  readonly alsoPassed?: readonly UnitSocket[];
 }
 
 const probeTimeoutMs = 500;
@@ -87,6 +89,7 @@ export class Rig implements AsyncDisposable {
     logFile = false,
     standalone = false,
     unixSocket = false,
+    alsoPassed = [],
   }: RigOptions = {}) {
     this.workersWanted = workers;
     this.native = native;
@@ -98,6 +101,7 @@ export class Rig implements AsyncDisposable {
     this.#sockets = [
       { name: "http", fd: http },
       ...(unixSocket ? [{ name: "unix", fd: open({ kind: "unix", path }) }] : []),
+      ...alsoPassed,
     ];
     const options = ["--name", this.name, "--config", this.configFile];
     options.push("--runtime-dir", this.runtimeDirectory, "--state-dir", this.stateDirectory);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ControlClient, createControlClient } from "../../../src/control/client.js";
 import type { StatusReport } from "../../../src/control/port.js";
@@ -12,8 +12,6 @@ export const elsewhere = ["unshare", "--pid", "--fork", "--kill-child", "--mount
 /** The first process of a namespace cannot be killed from inside. */
 export const notFirst = ["/bin/sh", "-c", '"$0" "$@"; exit $?'];
 export const asRoot = process.getuid?.() === 0 ? {} : { skip: "a pid namespace needs root" };
-
-let made = 0;
 
 /** A second daemon of the rig's service, in directories of its own, that asks the first for everything. */
 export class Taker implements AsyncDisposable {
@@ -29,8 +27,7 @@ export class Taker implements AsyncDisposable {
     socket = takeoverSocketIn(rig.runtimeDirectory),
     runtimeDirectory?: string,
   ) {
-    this.directory = join(rig.directory, `taker-${made++}`);
-    mkdirSync(this.directory);
+    this.directory = mkdtempSync(join(rig.directory, "taker-"));
     this.runtimeDirectory = runtimeDirectory ?? join(this.directory, "run");
     const [program = "", ...args] = [
       ...place,

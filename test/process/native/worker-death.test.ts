@@ -93,7 +93,7 @@ const young: readonly Case[] = [
 ];
 
 for (const { saved, ...die } of young) {
-  test(`the new worker may die ${die.when} it does "${die.at}" number ${die.nth}: what it had not acknowledged is served on`, async (t) => {
+  test(`MOSN: the receiver of connections may die ${die.when} it does "${die.at}" number ${die.nth}: what it had not acknowledged is served on`, async (t) => {
     const { answered } = await upgradeOverDeath(die, "new", false);
     t.diagnostic(`${answered} of ${kept}`);
     assert.ok(answered >= saved, `${answered} of ${saved} are left`);
