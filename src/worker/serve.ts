@@ -2,6 +2,7 @@ import { Socket as UdpSocket } from "node:dgram";
 import { Server as HttpServer } from "node:http";
 import { Server as NetServer, Socket } from "node:net";
 import { closeFd } from "../linux/fd.js";
+import { isStreamSocket } from "../linux/socket.js";
 import type { Carrier, Counters } from "./carrier.js";
 import { checkHttpInternals } from "./http/check-internals.js";
 import { createHttpCarrier } from "./http/http-carrier.js";
@@ -104,7 +105,7 @@ function speaksHttp1(server: NetServer): server is HttpServer {
  * server it comes as one whose handshake is done.
  */
 function probe(server: Servable, fd: number): void {
-  if (!(server instanceof NetServer)) {
+  if (!(server instanceof NetServer) || !isStreamSocket(fd)) {
     closeFd(fd);
     return;
   }
