@@ -5,6 +5,7 @@ import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxMessageBytes } from "../../linux/message.js";
 import type { Served } from "../served.js";
+import type { Incoming } from "./incoming.js";
 import { freezeParts, type Part } from "./part.js";
 import { type Destination, PeerLink } from "./peer-link.js";
 import { Quiet } from "./quiet.js";
@@ -15,6 +16,8 @@ const unacknowledgedLimit = 2;
 export interface SenderOptions {
   readonly served: readonly Served[];
   readonly peers: readonly Destination[];
+  /** What this worker is still being given: that goes on to the peers, too. */
+  readonly incoming: Pick<Incoming, "open">;
   readonly watcher: Watcher;
   /** Nothing is left to move and nothing is on its way, or no peer is left to move it to. */
   readonly onIdle: () => void;
@@ -73,6 +76,11 @@ export class HandOverSender {
     while (this.#held.length > 0 && this.#open.length > 0) this.#sendHeld();
     this.#ended = true;
     if (this.moving === 0) this.#finish();
+  }
+
+  /** A hand-over to this worker has ended. */
+  lookAgain(): void {
+    this.#schedule();
   }
 
   get #open(): readonly PeerLink[] {
@@ -170,6 +178,7 @@ export class HandOverSender {
 
   #movableLeft(): boolean {
     if (this.#ended) return false;
+    if (this.#options.incoming.open > 0) return true;
     return this.#options.served.some((one) => !this.#staying.has(one) && one.carrier.open > 0);
   }
 
