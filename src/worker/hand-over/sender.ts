@@ -41,8 +41,6 @@ export class HandOverSender {
   /** Taken out and not sent yet: what waits for the state to go first. */
   readonly #held: Part[] = [];
   readonly #quiet: Quiet | undefined;
-  /** Connections in a batch. Begins with one, so that code which runs for the first time here and there makes few clients wait. */
-  #batchSize = 1;
   #turn = 0;
   #scheduled = false;
   #stateSent = false;
@@ -87,12 +85,16 @@ export class HandOverSender {
     return this.#links.filter(({ open }) => open);
   }
 
+  get #next(): PeerLink | undefined {
+    const open = this.#open;
+    return open[this.#turn % Math.max(1, open.length)];
+  }
+
   #connect(peer: Destination): PeerLink {
     return new PeerLink({
       peer,
       watcher: this.#options.watcher,
       onAcknowledged: (refused) => {
-        this.#batchSize = Math.min(2 * this.#batchSize, batchLimit);
         this.#keep(refused);
         this.#schedule();
       },
@@ -131,23 +133,23 @@ export class HandOverSender {
 
   /** One batch on its way; false when nothing can move now. */
   #sendNext(): boolean {
-    if (this.#held.length === 0) this.#held.push(...this.#freeze());
+    const limit = this.#next?.nextBatchLimit ?? 0;
+    if (this.#held.length === 0) this.#held.push(...this.#freeze(limit));
     return this.#sendHeld();
   }
 
   /** To the peers in turn. */
   #sendHeld(): boolean {
-    const open = this.#open;
-    const link = open[this.#turn % Math.max(1, open.length)];
+    const link = this.#next;
     if (link === undefined || this.#held.length === 0) return false;
     this.#turn += 1;
-    this.#offer(link, this.#held.splice(0, this.#batchSize));
+    this.#offer(link, this.#held.splice(0, link.nextBatchLimit));
     return true;
   }
 
   /** Takes out what is idle, so that no new request begins here; when all is quiet, the state goes. */
   #holdBack(): boolean {
-    const parts = this.#freeze();
+    const parts = this.#freeze(batchLimit);
     this.#held.push(...parts);
     if (parts.length > 0) return true;
     if (this.#quiet?.hasCome() === false) return false;
@@ -182,11 +184,11 @@ export class HandOverSender {
     return this.#options.served.some((one) => !this.#staying.has(one) && one.carrier.open > 0);
   }
 
-  #freeze(): Part[] {
+  #freeze(limit: number): Part[] {
     const parts: Part[] = [];
     for (const served of this.#options.served) {
-      if (parts.length < this.#batchSize && !this.#staying.has(served)) {
-        parts.push(...freezeParts(served, this.#batchSize - parts.length));
+      if (parts.length < limit && !this.#staying.has(served)) {
+        parts.push(...freezeParts(served, limit - parts.length));
       }
     }
     return parts;

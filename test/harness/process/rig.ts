@@ -23,7 +23,7 @@ import { snapshotDirectory } from "../../../src/release/places.js";
 import { readStateFile } from "../../../src/state/state-file.js";
 import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
-import { findDaemons, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
+import { findDaemons, findProcesses, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
 import { type Answer, ask, RequestLoop } from "./requests.js";
 import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
 
@@ -112,7 +112,7 @@ export class Rig implements AsyncDisposable {
       command: [process.execPath, this.program, ...options],
       environment: { [faultVariable]: this.directory },
     };
-    symlinkSync(faulty ? faultyDaemon : daemon, this.program);
+    symlinkSync(faulty ? faultyDaemon : presentDaemon, this.program);
     this.manager = new ServiceManager(this.managerOptions);
     if (standalone) this.manager.override["NOTIFY_SOCKET"] = undefined;
     const socketPath = controlSocketIn(this.runtimeDirectory);
@@ -237,6 +237,11 @@ export class Rig implements AsyncDisposable {
     return findWorkers(this.name);
   }
 
+  /** Whatever runs for it: daemons, workers, and what they have started. */
+  processes(): number[] {
+    return findProcesses(faultVariable, this.directory);
+  }
+
   daemons(): number[] {
     return findDaemons(this.name);
   }
@@ -250,10 +255,18 @@ export class Rig implements AsyncDisposable {
   }
 }
 
-const daemon = fileURLToPath(new URL("../../../src/daemon.js", import.meta.url));
+export const presentDaemon = fileURLToPath(new URL("../../../src/daemon.js", import.meta.url));
+/** holdfastd of a later version, whose state this one cannot read. */
+export const futureDaemon = fileURLToPath(new URL("./future-daemon.js", import.meta.url));
 const faultyDaemon = fileURLToPath(new URL("./faulty-daemon.js", import.meta.url));
 const nativePuppet = fileURLToPath(new URL("./native-puppet.js", import.meta.url));
 const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
+
+/** Puts another program in the place of the daemon's, as a package does. */
+export function install(rig: Rig, target: string): void {
+  symlinkSync(target, `${rig.program}.new`);
+  renameSync(`${rig.program}.new`, rig.program);
+}
 
 function isSettled({ generations, upgrade }: StatusReport): boolean {
   const [only, ...others] = generations;

@@ -9,6 +9,9 @@ import type { Rig } from "./rig.js";
 
 /** Needs root: a pid namespace is what a container is to its processes. */
 export const elsewhere = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+/** The first process of a namespace cannot be killed from inside. */
+export const notFirst = ["/bin/sh", "-c", '"$0" "$@"; exit $?'];
+export const asRoot = process.getuid?.() === 0 ? {} : { skip: "a pid namespace needs root" };
 
 /** A second daemon of the rig's service, in directories of its own, that asks the first for everything. */
 export class Taker implements AsyncDisposable {
@@ -18,9 +21,14 @@ export class Taker implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
 
-  constructor(rig: Rig, place: readonly string[] = [], socket = takeoverSocketIn(rig.runtimeDirectory)) {
+  constructor(
+    rig: Rig,
+    place: readonly string[] = [],
+    socket = takeoverSocketIn(rig.runtimeDirectory),
+    runtimeDirectory?: string,
+  ) {
     this.directory = mkdtempSync(join(rig.directory, "taker-"));
-    this.runtimeDirectory = join(this.directory, "run");
+    this.runtimeDirectory = runtimeDirectory ?? join(this.directory, "run");
     const [program = "", ...args] = [
       ...place,
       ...[process.execPath, rig.program, "--name", rig.name, "--config", rig.configFile],
@@ -65,6 +73,20 @@ export class Taker implements AsyncDisposable {
     );
   }
 
+  /** Waits until it serves, or has ended; undefined for the latter. */
+  async servesOrEnded(rig: Rig): Promise<StatusReport | undefined> {
+    const outcome = await rig.manager.waitFor(
+      "the next daemon, or its end",
+      async () => {
+        if (this.#child.exitCode !== null || this.#child.signalCode !== null) return { status: undefined };
+        const status = await this.control.status();
+        return status.ok && isServing(status.value) ? { status: status.value } : undefined;
+      },
+      20_000,
+    );
+    return outcome.status;
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }
@@ -79,7 +101,6 @@ export class Taker implements AsyncDisposable {
   }
 }
 
-/** Its own generation is the only one, and serves. */
 export function isServing({ generations, upgrade, lifecycle }: StatusReport): boolean {
   const [only, other] = generations;
   return lifecycle === "running" && upgrade === null && other === undefined && only?.phase === "active";
