@@ -168,7 +168,7 @@ export class HandOverReceiver {
     const { peer, report, onEnd, onClosed } = this.#options;
     const held = [...this.#held.values()].flat();
     this.#held.clear();
-    if (!this.#retired) report(`lost worker ${peer.name}: ${this.#refusal ?? why}`);
+    if (!this.#retired) report(`the hand-over from worker ${peer.name} broke off: ${this.#refusal ?? why}`);
     if (held.length === 0) onClosed();
     peer.learnFate((ended) => {
       if (ended) this.#adopt(held.splice(0));

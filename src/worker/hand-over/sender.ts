@@ -99,7 +99,10 @@ export class HandOverSender {
         this.#schedule();
       },
       onLost: (parts, why, alive) => {
-        if (parts.length > 0 || this.#movableLeft()) this.#options.report(`lost worker ${peer.name}: ${why}`);
+        if (parts.length > 0 || this.#movableLeft()) {
+          const rest = this.#open.length > 0 ? "the others get the rest" : "what is left ends here";
+          this.#options.report(`cannot hand over to worker ${peer.name} any more: ${why}; ${rest}`);
+        }
         this.#successorLives = alive;
         if (this.#open.length > 0 && !this.#ended) this.#held.unshift(...parts);
         else this.#takeBack(parts);
