@@ -122,10 +122,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
       }
     },
     onLost: (slot, why) => {
-      // The end of one that drains is not worth a word.
-      if (findWorker(supervisor.state, slot)?.run.phase === "ready") {
-        warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`);
-      }
+      warnIfItLives(slot, why);
       push({ type: "channel-lost", ...slot });
     },
   });
@@ -275,6 +272,21 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
     channels.hearAll();
   }
 
+  /** The end of a channel is mostly that of its worker, of which there is news in a moment; one that drains is not worth a word. */
+  function warnIfItLives(slot: Slot, why: string): void {
+    const lost = findWorker(supervisor.state, slot)?.run;
+    if (lost?.phase !== "ready") return;
+    const { pid } = lost.process;
+    const look = (): void => {
+      const run = findWorker(supervisor.state, slot)?.run;
+      if (supervisor.exited || run?.phase !== "ready" || run.process.pid !== pid) return;
+      warn(
+        `worker ${nameWorker(slot)} (pid ${pid}) is a plain one from now on, which cannot hand over its connections: ${why}`,
+      );
+    };
+    setTimeout(look, dyingMs).unref();
+  }
+
   function makeWay(): Failure | null {
     if (supervisor.state.upgrade !== null) {
       return { reason: "upgrading", message: "an upgrade is under way; try again when it has ended" };
@@ -319,6 +331,8 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 /** Of native workers, where systemd sets no rhythm by WatchdogSec=. */
 const heartbeatMs = 15_000;
 const statusPatienceMs = 250;
+/** A process closes its sockets a moment before it has ended. */
+const dyingMs = 1_000;
 
 /** One timer for all deadlines; none is set while nothing is due. `before` comes first when it rings. */
 function createAlarm(before: () => void): Effects["wakeAt"] {
