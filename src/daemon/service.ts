@@ -1,5 +1,7 @@
+import { existsSync, rmSync } from "node:fs";
 import type { ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
+import { restartMarkIn } from "../lib/directories.js";
 import { formatDuration } from "../lib/duration.js";
 import { type Failure, type Result, succeed } from "../lib/failure.js";
 import { monotonicMs } from "../linux/boot.js";
@@ -120,15 +122,14 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
       }
     },
     onLost: (slot, why) => {
-      // The end of one that drains is not worth a word.
-      if (findWorker(supervisor.state, slot)?.run.phase === "ready") {
-        warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`);
-      }
+      warnIfItLives(slot, why);
       push({ type: "channel-lost", ...slot });
     },
   });
+  const restartMark = restartMarkIn(directories.runtime);
   const restored = restore(remembered, inheritance, {
     source: options.source,
+    restartWanted: options.source === "manager" && existsSync(restartMark),
     listeners,
     workers,
     channels,
@@ -176,7 +177,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
       },
     }),
     publish: (state) => publish(state),
-    wakeAt: createAlarm(),
+    wakeAt: createAlarm(hear),
   });
   const supervisor = new Supervisor(restored.state, effects);
   function push(...events: readonly Event[]): void {
@@ -259,11 +260,32 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
   for (const generation of restored.ended) record(endedByReboot(generation, restored.state));
   const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
   push({ type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() });
-  // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
-  inbox.receive();
+  rmSync(restartMark, { force: true });
+  hear();
   await server.listen({ fd: duplicateFd(controlFd) });
   const renewal = setInterval(renewTickets, ticketSecretLifeMs);
   return succeed({ makeWay });
+
+  /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */
+  function hear(): void {
+    inbox.receive();
+    channels.hearAll();
+  }
+
+  /** The end of a channel is mostly that of its worker, of which there is news in a moment; one that drains is not worth a word. */
+  function warnIfItLives(slot: Slot, why: string): void {
+    const lost = findWorker(supervisor.state, slot)?.run;
+    if (lost?.phase !== "ready") return;
+    const { pid } = lost.process;
+    const look = (): void => {
+      const run = findWorker(supervisor.state, slot)?.run;
+      if (supervisor.exited || run?.phase !== "ready" || run.process.pid !== pid) return;
+      warn(
+        `worker ${nameWorker(slot)} (pid ${pid}) is a plain one from now on, which cannot hand over its connections: ${why}`,
+      );
+    };
+    setTimeout(look, dyingMs).unref();
+  }
 
   function makeWay(): Failure | null {
     if (supervisor.state.upgrade !== null) {
@@ -309,12 +331,19 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 /** Of native workers, where systemd sets no rhythm by WatchdogSec=. */
 const heartbeatMs = 15_000;
 const statusPatienceMs = 250;
+/** A process closes its sockets a moment before it has ended. */
+const dyingMs = 1_000;
 
-/** One timer for all deadlines; none is set while nothing is due. */
-function createAlarm(): Effects["wakeAt"] {
+/** One timer for all deadlines; none is set while nothing is due. `before` comes first when it rings. */
+function createAlarm(before: () => void): Effects["wakeAt"] {
   let timer: NodeJS.Timeout | undefined;
   return (deadline, wake) => {
     clearTimeout(timer);
-    if (deadline !== undefined) timer = setTimeout(wake, Math.max(0, Math.ceil(deadline - monotonicMs())));
+    if (deadline === undefined) return;
+    const ring = (): void => {
+      before();
+      wake();
+    };
+    timer = setTimeout(ring, Math.max(0, Math.ceil(deadline - monotonicMs())));
   };
 }

@@ -8,6 +8,7 @@ import { Activation } from "./activation.js";
 import type { Carrier } from "./carrier.js";
 import { DaemonLink } from "./daemon-link.js";
 import { Ending } from "./ending.js";
+import { Incoming } from "./hand-over/incoming.js";
 import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
 import type { Servable } from "./listen.js";
@@ -32,6 +33,7 @@ export class Runtime {
   readonly #services = new Services();
   readonly #welcome: Promise<boolean>;
   readonly #activation = new Activation();
+  readonly #incoming = new Incoming();
   /** It has not been told to accept yet. */
   #needsDaemon = true;
   /** Where systemd is the manager. */
@@ -52,6 +54,7 @@ export class Runtime {
     if (this.overseer.kind === "systemd") this.#direct = this.#openDirect(env, this.overseer.stored);
     this.#ending = new Ending({
       served: this.#services.served,
+      incoming: this.#incoming,
       watcher: this.#watcher,
       state: this.state,
       direct: this.#direct,
@@ -208,7 +211,7 @@ export class Runtime {
       report(`cannot receive the connections of worker ${from.name}: ${messageOf(error)}`);
       return false;
     }
-    new HandOverReceiver({
+    const receiver = new HandOverReceiver({
       served: () => this.served,
       peer,
       watcher: this.#watcher,
@@ -218,8 +221,10 @@ export class Runtime {
         this.#activation.noteLetGo(peer.name);
       },
       onEnd: () => this.#activation.noteLetGo(peer.name),
+      onClosed: () => this.#incoming.remove(receiver),
       report,
     });
+    this.#incoming.add(receiver);
     return true;
   }
 }

@@ -115,6 +115,20 @@ test("a temporary file that a dying process left half written changes nothing", 
   assert.deepEqual([next.value, reports], [41, []]);
 });
 
+test("a save leaves alone what another worker is just writing to the same file", (t) => {
+  const directory = writtenDirectory(t);
+  const others = [`${file}.new`, `${file}.1.new`].map((name) => join(directory, name));
+  for (const other of others) writeFileSync(other, '{"entries":[');
+  const next = new Counter();
+  const { keeper, reports } = keep(directory);
+  keeper.register(next.define());
+  next.value = 42;
+  keeper.write();
+  assert.deepEqual(reports, []);
+  assert.match(readFileSync(join(directory, file), "utf8"), /42/);
+  for (const other of others) assert.equal(readFileSync(other, "utf8"), '{"entries":[');
+});
+
 for (const [what, damage] of [
   ["cut", (text: string) => text.slice(0, -10)],
   ["empty", () => ""],
