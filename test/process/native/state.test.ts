@@ -123,5 +123,7 @@ test("an exclusive upgrade to plain workers is refused", async () => {
   rig.configure();
   const { failure } = await rig.upgrade();
   assert.match(failure?.message ?? "", /needs native workers/);
+  // A plain worker accepts from its start on; this one until it has ended.
+  await rig.until("the first generation alone", ({ generations }) => generations.length === 1);
   assert.equal((await rig.ask()).generation, 1);
 });
