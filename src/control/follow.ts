@@ -35,7 +35,8 @@ export function followUpgrade(
   if (endWhenOver()) return;
   const unsubscribe = port.subscribe((news) => {
     tell(news);
-    if (endWhenOver()) unsubscribe();
+    // The news of its end comes last, when all that belongs to it has been done; other news of the same turn may come before.
+    if (news.upgrade === upgrade && endWhenOver()) unsubscribe();
   });
   response.once("close", unsubscribe);
 }
