@@ -57,4 +57,7 @@ await measure("Native: clients during an upgrade", () => measureUpgradeGap(conta
 await measure("Native: the new version's first response", () => measureFirstResponse(container));
 await measure("Native: hand-over", () => measureHandOver(container));
 const comparison = "Compared: one upgrade, systems side by side";
-if (isChosen(comparison)) console.log(`\n${comparison}\n\n${await compareUpgrades()}`);
+if (isChosen(comparison)) {
+  console.log(`\n${comparison}`);
+  await compareUpgrades();
+}

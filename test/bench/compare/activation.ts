@@ -1,7 +1,7 @@
 import { DRAIN_SECONDS, deploySite, type System } from "./system.js";
 
 const DIRECTORY = "/srv/activated";
-const ADDRESS = "127.0.0.1:8105";
+const PORT = 8150;
 
 const SERVICE = `[Service]
 Type=notify
@@ -15,7 +15,7 @@ TimeoutStopSec=${DRAIN_SECONDS}
 /** The site without the library on a socket of systemd's, restarted: nothing answers from the old process's end to the new one's start. */
 export const ACTIVATION: System = {
   name: "socket activation",
-  address: ADDRESS,
+  port: PORT,
   unit: "activated.service",
   firstStays: false,
   start: async (container) => {
@@ -23,7 +23,7 @@ export const ACTIVATION: System = {
     await container.write("/etc/systemd/system/activated.service", SERVICE);
     await container.write(
       "/etc/systemd/system/activated.socket",
-      `[Socket]\nListenStream=${ADDRESS}\nBacklog=4096\n`,
+      `[Socket]\nListenStream=127.0.0.1:${PORT}\nBacklog=4096\n`,
     );
     await container.sh(
       "systemctl daemon-reload && systemctl start activated.socket && systemctl start activated.service",

@@ -1,16 +1,16 @@
 import { DRAIN_SECONDS, deploySite, type System } from "./system.js";
 
 /** Holdfast over the site with the library. */
-export const NATIVE = underHoldfast("native", "Holdfast, native app", "127.0.0.1:8101");
+export const NATIVE = underHoldfast("native", "Holdfast, native app", 8110);
 /** Holdfast over the same site without it. */
-export const PASSED = underHoldfast("passed", "Holdfast, plain app", "127.0.0.1:8102");
+export const PASSED = underHoldfast("passed", "Holdfast, plain app", 8120);
 
-function underHoldfast(mode: "native" | "passed", name: string, address: string): System {
+function underHoldfast(mode: "native" | "passed", name: string, port: number): System {
   const directory = `/srv/compare-${mode}`;
   const unit = `holdfast@${mode}.service`;
   return {
     name,
-    address,
+    port,
     unit,
     firstStays: true,
     start: async (container) => {
@@ -18,7 +18,7 @@ function underHoldfast(mode: "native" | "passed", name: string, address: string)
       await container.write(
         `/etc/holdfast/${mode}.toml`,
         `command = ["/usr/bin/node", "site.js"]\nrelease = "${directory}/current"\nworkers = 1\n` +
-          `environment = { MODE = "${mode}" }\n[listeners.http]\naddress = "${address}"\n` +
+          `environment = { MODE = "${mode}" }\n[listeners.http]\naddress = "127.0.0.1:${port}"\n` +
           `[drain]\ntimeout = "${DRAIN_SECONDS}s"\n`,
       );
       await container.sh(`systemctl start ${unit}`);

@@ -1,6 +1,6 @@
 import { DRAIN_SECONDS, STAND_IN_PORT, type System } from "./system.js";
 
-const ADDRESS = "127.0.0.1:8103";
+const PORT = 8130;
 const DIRECTORY = "/run/compare-nginx";
 
 /** Nothing but the upgrade closes a kept connection. */
@@ -15,7 +15,7 @@ http {
   keepalive_requests 1000000;
   proxy_http_version 1.1;
   server {
-    listen ${ADDRESS} backlog=4096;
+    listen 127.0.0.1:${PORT} backlog=4096;
     add_header X-Version ${version};
     location / { return 200 "ok\\n"; }
     location /slow { proxy_pass http://127.0.0.1:${STAND_IN_PORT}; proxy_hide_header X-Version; }
@@ -43,7 +43,7 @@ kill -QUIT "$old"
 /** The package's nginx, whose binary is replaced by itself with another version of the config. */
 export const NGINX: System = {
   name: "nginx",
-  address: ADDRESS,
+  port: PORT,
   unit: "compare-nginx.scope",
   firstStays: false,
   start: async (container) => {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { monotonicMs } from "../../../src/linux/boot.js";
 import type { Container } from "../../harness/container/container.js";
+import { Delay } from "../../harness/service/delay.js";
 import { Tool } from "../tool.js";
 import { Processes } from "./processes.js";
 import type { Upgrade } from "./read-visit.js";
@@ -21,10 +22,19 @@ export interface Observed {
   readonly memoryPeakMb: number;
 }
 
-/** One system with its visitors over one upgrade, until its old processes are gone or should have been. */
-export async function observeUpgrade(container: Container, system: System): Promise<Observed> {
+/**
+ * One system with its visitors over one upgrade, until its old processes are gone or should have been. What the visitors send
+ * and hear takes `delayMs` each way.
+ */
+export async function observeUpgrade(
+  container: Container,
+  system: System,
+  delayMs: number,
+): Promise<Observed> {
   await system.start(container);
-  await using visitors = await Tool.start(container, "compare/visitors", visitSchema, system.address);
+  await using line = delayMs === 0 ? null : await Delay.start({ container, port: system.port }, delayMs);
+  const address = line?.address ?? `127.0.0.1:${system.port}`;
+  await using visitors = await Tool.start(container, "compare/visitors", visitSchema, address);
   await pause(BEFORE_MS);
   await using processes = await Processes.watch(container, system);
   const beganAtMs = monotonicMs();

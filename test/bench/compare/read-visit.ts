@@ -62,7 +62,7 @@ export function layLane(
   { name, bucketMs, gapMs }: { readonly name: string; readonly bucketMs: number; readonly gapMs: number },
 ): Lane {
   const counts = new Map<string, Map<number, number>>();
-  for (const [atMs, version] of visit.responses) {
+  for (const [atMs, version] of visit.responses.filter(([atMs]) => atMs <= visit.endedAtMs)) {
     const bucket = Math.floor((atMs - beganAtMs) / bucketMs);
     const ofVersion = counts.get(version) ?? new Map<number, number>();
     counts.set(version, ofVersion.set(bucket, (ofVersion.get(bucket) ?? 0) + 1));
@@ -74,5 +74,6 @@ export function layLane(
     gaps: findGaps(visit, gapMs).map(({ fromMs, toMs }) => ({ fromMs: shift(fromMs), toMs: shift(toMs) })),
     lostAtMs: visit.lost.map(([atMs]) => shift(atMs)),
     oldGoneAtMs: oldGoneAtMs === null ? null : shift(oldGoneAtMs),
+    endedAtMs: shift(visit.endedAtMs),
   };
 }

@@ -10,7 +10,8 @@ export const STAND_IN_PORT = 9000;
 /** What answers with `v1` from `start` on and is then upgraded to `v2`, the way its own manual says. */
 export interface System {
   readonly name: string;
-  readonly address: string;
+  /** On 127.0.0.1; the next one is free. */
+  readonly port: number;
   /** The systemd unit that all its processes are in. */
   readonly unit: string;
   /** Whether the first process is meant to outlive an upgrade. */

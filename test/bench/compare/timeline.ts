@@ -13,6 +13,8 @@ export interface Lane {
   readonly gaps: readonly Span[];
   readonly lostAtMs: readonly number[];
   readonly oldGoneAtMs: number | null;
+  /** Until when it was looked at. */
+  readonly endedAtMs: number;
 }
 
 export interface Timeline extends Span {
@@ -57,7 +59,7 @@ const COLOURS = ["old", "new"] as const;
 
 /**
  * An SVG that needs no script and no other file: a lane for each system, in it the responses of each bucket of time by version
- * on a scale that all lanes share, gaps as bands over the lane, lost requests as strokes below it.
+ * on a scale that all lanes share, gaps as bands over the lane, lost requests as strokes below it. Its line ends where nobody looked any more.
  */
 export function drawTimeline(timeline: Timeline): string {
   const height = TOP + timeline.lanes.length * LANE + BOTTOM;
@@ -132,7 +134,7 @@ function drawLane(lane: Lane, timeline: Timeline, base: number, most: number): s
     ...bars,
     `<path class="lost" d="${lost.join("")}"/>`,
     `<path class="gone" d="${gone}"/>`,
-    `<path class="axis" d="M${LEFT} ${base}H${WIDTH - RIGHT}"/>`,
+    `<path class="axis" d="M${LEFT} ${base}H${x(lane.endedAtMs)}"/>`,
   ].join("\n");
 }
 

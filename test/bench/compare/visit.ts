@@ -16,6 +16,9 @@ export const VISITORS = {
   timeoutMs: 10_000,
 } as const;
 
+/** What the visitors themselves come late is recorded from here on. */
+export const STALL_MS = 5;
+
 const time = v.number();
 
 /** What visitors have seen, with times of CLOCK_MONOTONIC in ms. */

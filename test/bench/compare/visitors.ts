@@ -7,9 +7,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { monotonicMs } from "../../../src/linux/boot.js";
 import { Connection } from "../../harness/load/connection.js";
-import { VISITORS, type Visit } from "./visit.js";
+import { STALL_MS, VISITORS, type Visit } from "./visit.js";
 
-const STALL_MS = 5;
 const PAUSE_AFTER_LOSS_MS = 20;
 
 const address = process.argv[2] ?? "";

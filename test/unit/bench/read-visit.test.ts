@@ -57,7 +57,7 @@ test("a version that never came has no first response", () => {
   assert.equal(readVisit(visit, upgrade, "v3").firstNewMs, null);
 });
 
-test("a lane counts from the upgrade", () => {
+test("a lane counts from the upgrade, and has nothing of what came after the visit", () => {
   const lane = layLane(visit, upgrade, { name: "a", bucketMs: 100, gapMs: 700 });
   assert.deepEqual(
     [...(lane.counts.get("v1") ?? [])],
@@ -68,7 +68,15 @@ test("a lane counts from the upgrade", () => {
     ],
   );
   assert.deepEqual(lane.lostAtMs, [-500, 160]);
+  assert.deepEqual(
+    [...(lane.counts.get("v2") ?? [])],
+    [
+      [1, 1],
+      [9, 1],
+    ],
+  );
   assert.equal(lane.oldGoneAtMs, 500);
+  assert.equal(lane.endedAtMs, 1000);
   assert.deepEqual(lane.gaps, [
     { fromMs: -900, toMs: -100 },
     { fromMs: 150, toMs: 900 },

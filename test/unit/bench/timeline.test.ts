@@ -3,7 +3,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { drawTimeline, escapeXml, type Lane, type Timeline } from "../../bench/compare/timeline.js";
 
-const quiet: Lane = { name: "a", counts: new Map(), gaps: [], lostAtMs: [], oldGoneAtMs: null };
+const quiet: Lane = {
+  name: "a",
+  counts: new Map(),
+  gaps: [],
+  lostAtMs: [],
+  oldGoneAtMs: null,
+  endedAtMs: 3000,
+};
 
 function draw(lanes: readonly Lane[], more: Partial<Timeline> = {}): string {
   return drawTimeline({
