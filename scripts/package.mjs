@@ -49,6 +49,7 @@ function tell(addons) {
 function buildDeb() {
   const source = join(work, `holdfast-${version}`);
   cpSync(join(TOP, "packaging/deb"), join(source, "debian"), { recursive: true });
+  cpSync(join(TOP, "packaging/debhelper"), join(source, "debhelper"), { recursive: true });
   const changelog = join(source, "debian/changelog");
   const text = readFileSync(changelog, "utf8");
   if (!text.startsWith(`holdfast (${OWN})`))

@@ -62,6 +62,8 @@ export function layOut(root, kind, version) {
   }
   const addons = buildAddons(inTree("usr/lib/holdfast/node_modules/sd-notify"));
   put("packaging/systemd/instances", "usr/lib/holdfast/instances", 0o755);
+  put("packaging/systemd/app-units", "usr/lib/holdfast/app-units", 0o755);
+  if (kind === "rpm") put("packaging/rpm/macros.holdfast", "usr/lib/rpm/macros.d/macros.holdfast");
   link("../lib/holdfast/dist/cli.js", "usr/bin/holdfast");
   link("../lib/holdfast/dist/daemon.js", "usr/bin/holdfastd");
   if (kind === "deb") link("../../lib/holdfast", "usr/share/nodejs/holdfast");
@@ -86,6 +88,7 @@ export function layOut(root, kind, version) {
     "docs/native-workers.md",
     "docs/worker-protocol.md",
     "docs/moving-over.md",
+    "docs/packaging.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
   }
@@ -101,6 +104,7 @@ export function layOut(root, kind, version) {
   }
   for (const unit of ["web.service", "web.socket"])
     put(`examples/direct/${unit}`, `${doc}/examples/direct/${unit}`);
+  cpSync(join(TOP, "packaging/examples"), inTree(`${doc}/examples/packaging`), { recursive: true });
   put("units/holdfast@web.socket.example", `${doc}/examples/holdfast@web.socket`);
   mkdirSync(inTree("etc/holdfast"), { recursive: true });
   return addons;

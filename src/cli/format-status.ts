@@ -29,6 +29,7 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
   const lines = [`${paint("bold", name)}: ${printable(summary)}`];
   if (degraded !== null) lines.push(`${paint("red", "degraded")}: ${printable(degraded)}`);
   lines.push(`daemon ${version}, pid ${pid}${unit === null ? "" : `, ${unit}`}`);
+  if (report.upMs !== null) lines.push(`up ${formatDuration(report.upMs)}`);
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
   if (notifyDropped > 0)
     lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
@@ -60,6 +61,14 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
       workerRow,
     ),
     table(["LISTENER", "ADDRESS", "ORIGIN", "BACKLOG", "GENERATIONS"], listeners, listenerRow),
+    table(
+      ["TOTAL OF", "ACCEPTED", "REQUESTS", "MOVED", "FINISHED", "CUT"],
+      report.totals,
+      ({ listener, accepted, requests, moved, finished, cut }) => [
+        printable(listener),
+        ...[accepted, requests, moved, finished, cut].map(String),
+      ],
+    ),
   ];
   return [...lines, ...tables.flat()].join("\n");
 

@@ -1,6 +1,7 @@
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { ListenerOrigin, Outcome } from "../model/state.js";
+import type { ListenerTotals, Totals } from "../model/totals.js";
 
 /** What the control API needs of the daemon; the only thing `control` knows about it. */
 export interface ControlPort {
@@ -52,6 +53,10 @@ export interface StatusReport {
   readonly lastUpgrade: Outcome | null;
   readonly generations: readonly GenerationReport[];
   readonly listeners: readonly ListenerReport[];
+  /** Since the service first answered after it was started; null while it has not, and in a stop. */
+  readonly upMs: number | null;
+  /** By name of the listener, over all native workers that there have been since the state was first written. They never go back. */
+  readonly totals: readonly ListenerTotals[];
   /** What the app has written beside its code, where the next version does not find it. */
   readonly written: readonly WrittenReport[];
   /** Datagrams on the notify socket that came from no worker or were malformed. */
@@ -78,17 +83,8 @@ export interface GenerationReport {
   readonly directory: string;
   readonly createdAt: number;
   readonly workers: readonly WorkerReport[];
-  /** Over all workers that it has had, as far as they have told this daemon; null when none has. */
+  /** Over all native workers that it has had, those that have ended among them; null when none has told anything. */
   readonly counters: Totals | null;
-}
-
-/** Sums over the workers of a generation, those that have ended among them. They only grow. */
-export interface Totals {
-  readonly moved: number;
-  readonly adopted: number;
-  readonly requests: number;
-  readonly finished: number;
-  readonly cut: number;
 }
 
 export interface WrittenReport {

@@ -2,13 +2,13 @@ import * as v from "valibot";
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
+import type { Totals } from "../model/totals.js";
 import type {
   GenerationReport,
   HistoryEntry,
   ListenerReport,
   ReexecFailure,
   StatusReport,
-  Totals,
   WorkerReport,
 } from "./port.js";
 
@@ -63,9 +63,10 @@ const worker = v.object({
 }) satisfies v.GenericSchema<WorkerReport>;
 
 const totals = v.object({
+  accepted: v.number(),
+  requests: v.number(),
   moved: v.number(),
   adopted: v.number(),
-  requests: v.number(),
   finished: v.number(),
   cut: v.number(),
 }) satisfies v.GenericSchema<Totals>;
@@ -106,6 +107,8 @@ export const statusReply = v.object({
   lastUpgrade: v.nullable(outcome),
   generations: v.array(generation),
   listeners: v.array(listener),
+  upMs: v.nullable(v.number()),
+  totals: v.array(v.object({ listener: v.string(), ...totals.entries })),
   written: v.array(v.object({ directory: v.string(), paths: v.array(v.string()), line: v.string() })),
   notifyDropped: v.number(),
   reexecFailed,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { messageOf } from "../lib/failure.js";
 import { replaceFile } from "../linux/replace-file.js";
 
@@ -6,6 +6,7 @@ import { replaceFile } from "../linux/replace-file.js";
 export class PidFile {
   readonly #path: string;
   readonly #warn: (message: string) => void;
+  #written: number | undefined;
 
   constructor(runtimeDirectory: string, warn: (message: string) => void) {
     this.#path = `${runtimeDirectory}/holdfast.pid`;
@@ -14,7 +15,10 @@ export class PidFile {
 
   /** Names this process. */
   write(): void {
-    this.#attempt("write", () => replaceFile(this.#path, `${process.pid}\n`));
+    this.#attempt("write", () => {
+      replaceFile(this.#path, `${process.pid}\n`);
+      this.#written = this.#inode();
+    });
   }
 
   /** Makes room for a successor's. */
@@ -32,13 +36,16 @@ export class PidFile {
     this.#attempt("remove", () => rmSync(this.#old, { force: true }));
   }
 
-  /** The service ends. One that names another process stays. */
+  /** The service ends, or is another daemon's. The file of another stays: it may have the same pid, in a container of its own. */
   remove(): void {
     this.#attempt("remove", () => {
       // A service that could not be started has none.
-      if (existsSync(this.#path) && readFileSync(this.#path, "utf8") === `${process.pid}\n`)
-        rmSync(this.#path);
+      if (this.#written !== undefined && this.#inode() === this.#written) rmSync(this.#path);
     });
+  }
+
+  #inode(): number | undefined {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino;
   }
 
   get #old(): string {

@@ -9,6 +9,7 @@ import type {
 import { version } from "../lib/version.js";
 import { residentBytes } from "../linux/pidfd.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
+import { generationTotals, serviceTotals } from "../model/counters.js";
 import type { EndReason, Slot } from "../model/event.js";
 import { sharedLine } from "../model/snapshots.js";
 import { type Generation, isLive, type Listener, type State, type Worker } from "../model/state.js";
@@ -42,8 +43,10 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     degraded: degradation(state),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
-    generations: state.generations.map((generation) => reportGeneration(generation, sources)),
+    generations: state.generations.map((generation) => reportGeneration(generation, state, sources)),
     listeners: state.listeners.map((listener) => reportListener(listener, state, listeners)),
+    upMs: state.upSince === null ? null : sources.nowMs() - state.upSince,
+    totals: serviceTotals(state),
     written: state.snapshots.flatMap(({ id, written }): WrittenReport[] => {
       if (written === null || written.length === 0) return [];
       const directory = snapshots.directoryOf(id);
@@ -56,6 +59,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
 
 function reportGeneration(
   generation: Generation,
+  state: State,
   { nowMs, reports, snapshots }: ReportSources,
 ): GenerationReport {
   const { id, stage, specification, version, snapshot, createdAt, workers } = generation;
@@ -71,7 +75,7 @@ function reportGeneration(
     workers: workers.map((worker) =>
       reportWorker({ generation: id, index: worker.index }, worker, now, reports),
     ),
-    counters: reports.sum(id),
+    counters: generationTotals(state, id),
   };
 }
 

@@ -4,6 +4,7 @@ import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
 import { inspectSocket } from "../linux/socket.js";
 import type { HeldListeners } from "../listeners/held-listeners.js";
 import { matchListeners } from "../listeners/match.js";
+import { generationTotals, takeCounts } from "../model/counters.js";
 import type { LedgerEntry, SlotProcess } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import { retire } from "../model/retired.js";
@@ -11,9 +12,11 @@ import {
   activeGeneration,
   type Generation,
   initialState,
+  isLive,
   type Listener,
   type State,
 } from "../model/state.js";
+import type { Count } from "../model/totals.js";
 import { findWorker, nameWorker } from "../model/turn.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
 import type { WorkerProcesses } from "../process/worker-processes.js";
@@ -22,6 +25,7 @@ import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adop
 import { channelFdName, workerFdName } from "./fd-names.js";
 import { nameUnseen, toBeReplaced } from "./foreign-workers.js";
 import type { Inheritance } from "./inheritance.js";
+import { readLastWords } from "./last-words.js";
 
 export interface Restored {
   readonly state: State;
@@ -61,7 +65,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   for (const { generation, index, process, pidfd } of identified.found) {
     world.workers.adopt({ generation, index }, process.pid, pidfd);
   }
-  adoptChannels(inheritance, withListeners, identified.found, world);
+  const counts = adoptChannels(inheritance, withListeners, identified.found, world);
   if (remembered.state !== undefined) {
     for (const { slot, pidfd } of identified.unknown) {
       // The last daemon did not live to write this worker down, so it never got past its gate.
@@ -69,7 +73,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
       closeFd(pidfd);
       world.forgetFd(workerFdName(slot));
     }
-    return { state: withListeners, alive: identified.found, ended };
+    return { state: takeCounts(withListeners, counts), alive: identified.found, ended };
   }
   for (const { slot, pidfd } of identified.unknown) {
     closeFd(pidfd);
@@ -80,24 +84,35 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended };
 }
 
-/** A channel is worth keeping as long as its worker lives. */
-function adoptChannels({ channels }: Inheritance, state: State, found: readonly Found[], world: World): void {
+/** A channel is worth keeping as long as its worker lives. Returns what those that do not had counted. */
+function adoptChannels(
+  { channels }: Inheritance,
+  state: State,
+  found: readonly Found[],
+  world: World,
+): readonly Count[] {
+  const counts: Count[] = [];
   const alive = new Set(found.map(nameWorker));
   for (const { slot, fd } of channels) {
     const worker = findWorker(state, slot);
     if (worker !== undefined && alive.has(nameWorker(slot))) {
       world.channels.adopt(slot, fd, worker.native);
     } else {
+      if (worker !== undefined && isLive(worker.run)) {
+        const last = readLastWords(fd, { ...slot, pid: worker.run.process.pid });
+        if (last !== undefined) counts.push(last);
+      }
       closeFd(fd);
       world.forgetFd(channelFdName(slot));
     }
   }
+  return counts;
 }
 
 /** After a reboot nothing of the last boot runs; what may be returned to and the numbers go on. */
 function startedAnew(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
-  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired } = state;
+  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, counters } = state;
   const last = activeGeneration(state);
   return {
     ...initialState,
@@ -105,6 +120,7 @@ function startedAnew(state: State, rebooted: boolean): State {
     nextUpgrade,
     outcomes,
     snapshots,
+    counters,
     retired: last === undefined ? retired : retire(state, last),
   };
 }
@@ -252,7 +268,10 @@ function takeDeclared(
 }
 
 /** For the ledger. When the machine went down is not known: `to` is when it came up again. */
-export function endedByReboot({ id, specification, version, createdAt }: Generation): LedgerEntry {
+export function endedByReboot(
+  { id, specification, version, createdAt }: Generation,
+  state: State,
+): LedgerEntry {
   const { release } = specification.plan;
   const why = { kind: "rebooted" } as const;
   return {
@@ -264,5 +283,6 @@ export function endedByReboot({ id, specification, version, createdAt }: Generat
     to: Date.now(),
     why,
     cut: true,
+    counters: generationTotals(state, id),
   };
 }

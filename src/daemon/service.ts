@@ -68,7 +68,10 @@ export interface Service {
   makeWay(): Failure | null;
 }
 
-/** Puts the parts together, recovers, and starts the loop. Fails only when its sockets cannot be had. */
+/**
+ * Puts the parts together, recovers, and starts the loop. Fails, having changed nothing, when its sockets cannot be had or the
+ * predecessor's state cannot be read.
+ */
 export async function startService(options: ServiceOptions): Promise<Result<Service>> {
   const { name, directories, inheritance, fdStore, watcher, log, store, link, unit } = options;
   const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
@@ -84,8 +87,10 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
   const notify = takeNotifySocket(inheritance.notify, directories.runtime);
   if (!notify.ok) return notify;
   const controlFd = control.value;
-  const remembered =
-    options.source === "manager" ? store.load() : store.take(inheritance.state ?? options.memfd);
+  const found =
+    options.source === "manager" ? succeed(store.load()) : store.take(inheritance.state ?? options.memfd);
+  if (!found.ok) return found;
+  const remembered = found.value;
   for (const problem of remembered.problems) warn(problem);
   fdStore.store(notify.value, notifyFdName);
   fdStore.store(controlFd, controlFdName);
@@ -138,12 +143,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 
   const snapshots = new Snapshots({ stateDirectory: directories.state, push: (event) => push(event) });
   const record = (entry: LedgerEntry): void => {
-    const counters = entry.kind === "generation" ? reports.sum(entry.generation) : null;
-    const problem = appendLedger(
-      directories.state,
-      Date.now(),
-      counters === null ? entry : { ...entry, counters },
-    );
+    const problem = appendLedger(directories.state, Date.now(), entry);
     if (problem !== undefined) warn(problem);
   };
   const effects = options.wrapEffects({
@@ -190,14 +190,18 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
     if (options.watchdogMs !== undefined || native) {
       beat ??= setInterval(() => {
         if (supervisor.retryPersist()) link.beat();
-        void reports
-          .refresh(supervisor.state, channels, beatMs)
-          .then((silent) => silent.forEach(replaceStuck));
+        void askWorkers(beatMs).then((silent) => silent.forEach(replaceStuck));
       }, beatMs);
     } else {
       clearInterval(beat);
       beat = undefined;
     }
+  }
+  /** What they have counted is written down together; returns those that did not answer. */
+  async function askWorkers(timeoutMs: number): Promise<readonly SlotProcess[]> {
+    const silent = await reports.refresh(supervisor.state, channels, timeoutMs);
+    push(reports.counted());
+    return silent;
   }
   function publish(state: State): void {
     keepBeat(state);
@@ -220,7 +224,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
       // A big one tells with the next status.
       const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
       const inspected = snapshot === null ? null : Promise.race([snapshots.inspectNow(snapshot), patience]);
-      await Promise.all([reports.refresh(supervisor.state, channels, statusPatienceMs), inspected]);
+      await Promise.all([askWorkers(statusPatienceMs), inspected]);
     },
     report: () =>
       reportStatus(supervisor.state, {
@@ -252,7 +256,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
     reopenLog: () => log.reopen(),
     report: warn,
   });
-  for (const generation of restored.ended) record(endedByReboot(generation));
+  for (const generation of restored.ended) record(endedByReboot(generation, restored.state));
   const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
   push({ type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() });
   // What workers said while there was no daemon comes before the deadlines that passed meanwhile.

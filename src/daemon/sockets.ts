@@ -6,6 +6,7 @@ import { bindDatagram } from "../linux/datagram.js";
 import { closeFd } from "../linux/fd.js";
 import { openListener } from "../linux/listener.js";
 import { peerCredentials } from "../linux/socket.js";
+import { removeStaleSocket } from "../linux/unix-path.js";
 
 const controlBacklog = 64;
 
@@ -17,7 +18,7 @@ export function notifySocketIn(runtimeDirectory: string): string {
 /** The inherited socket as long as its file is still there, for workers know it by its path; else a new one. */
 export function takeNotifySocket(inherited: number | undefined, runtimeDirectory: string): Result<number> {
   const path = notifySocketIn(runtimeDirectory);
-  if (inherited !== undefined && existsSync(path)) return succeed(inherited);
+  if (inherited !== undefined && hasFile(path)) return succeed(inherited);
   if (inherited !== undefined) closeFd(inherited);
   try {
     return succeed(bindDatagram(path));
@@ -31,10 +32,15 @@ export function takeNotifySocket(inherited: number | undefined, runtimeDirectory
 /** The same for the control socket. It also is what keeps a second daemon of the same name from starting. */
 export function takeControlSocket(inherited: number | undefined, runtimeDirectory: string): Result<number> {
   const path = controlSocketIn(runtimeDirectory);
-  if (inherited !== undefined && existsSync(path)) return succeed(inherited);
+  if (inherited !== undefined && hasFile(path)) return succeed(inherited);
   if (inherited !== undefined) closeFd(inherited);
   const opened = openListener({ kind: "unix", path }, { backlog: controlBacklog, mode: 0o600 });
   return opened.ok ? opened : { ok: false, failure: explain(opened.failure, path) };
+}
+
+/** A daemon that takes over may have another directory: what an earlier one has left there is no file of the inherited socket. */
+function hasFile(path: string): boolean {
+  return removeStaleSocket(path).ok ? existsSync(path) : true;
 }
 
 function explain(failure: Failure, path: string): Failure {

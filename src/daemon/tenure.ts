@@ -126,7 +126,9 @@ export class Tenure {
         }
       },
     });
-    if (!service.ok) return this.#give(1, service.failure);
+    if (!service.ok) {
+      return predecessor === undefined ? this.#give(1, service.failure) : this.#giveUp(service.failure);
+    }
     makeWay = service.value.makeWay;
     pidFile.write();
     if (predecessor === undefined) pidFile.removeOld();

@@ -54,8 +54,9 @@ export function takeWorkerMessage(
     case "status":
       return [{ type: "worker-status", ...slot, pid, text: message.text }];
     case "report":
-      reports.take(slot, message.servers);
-      return [];
+      reports.take({ ...slot, pid }, message.servers);
+      // The last word is heard once; of the others there are many, and whoever has asked takes them together.
+      return message.query === 0 ? [reports.counted()] : [];
     case "saved":
     case "verdict":
       // The answer to a question that nobody waits for any more.

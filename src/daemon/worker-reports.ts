@@ -1,20 +1,27 @@
 import type { ServerCounters } from "../channel/worker-messages.js";
-import type { Totals } from "../control/port.js";
-import type { Slot, SlotProcess } from "../model/event.js";
+import type { Event, Slot, SlotProcess } from "../model/event.js";
 import type { State } from "../model/state.js";
+import { addListeners, type Count, type ListenerTotals } from "../model/totals.js";
 import { liveWorkers, nameWorker } from "../model/turn.js";
 import type { WorkerChannels } from "../process/worker-channels.js";
 
 const keptGenerations = 16;
 
-/** What native workers have last said of their connections; of one that has ended, what it said last of all. */
-export class WorkerReports {
-  readonly #latest = new Map<string, { readonly slot: Slot; readonly servers: readonly ServerCounters[] }>();
+interface Reporter extends Slot {
+  readonly pid: number;
+}
 
-  take(slot: Slot, servers: readonly ServerCounters[]): void {
-    this.#latest.set(nameWorker(slot), { slot, servers });
-    for (const [name, { slot: old }] of this.#latest) {
-      if (old.generation <= slot.generation - keptGenerations) this.#latest.delete(name);
+/** What native workers have last said of their connections. What counts of it is in the state; the rest is of the moment. */
+export class WorkerReports {
+  readonly #latest = new Map<
+    string,
+    { readonly from: Reporter; readonly servers: readonly ServerCounters[] }
+  >();
+
+  take(from: Reporter, servers: readonly ServerCounters[]): void {
+    this.#latest.set(nameWorker(from), { from, servers });
+    for (const [name, { from: old }] of this.#latest) {
+      if (old.generation <= from.generation - keptGenerations) this.#latest.delete(name);
     }
   }
 
@@ -22,19 +29,16 @@ export class WorkerReports {
     return this.#latest.get(nameWorker(slot))?.servers ?? [];
   }
 
-  /** The sums over a generation's workers, those that have ended among them; null when none has said anything. */
-  sum(generation: number): Totals | null {
-    const reports = [...this.#latest.values()].filter(({ slot }) => slot.generation === generation);
-    if (reports.length === 0) return null;
-    const total = { moved: 0, adopted: 0, requests: 0, finished: 0, cut: 0 };
-    for (const { counters } of reports.flatMap(({ servers }) => servers)) {
-      total.moved += counters.moved;
-      total.adopted += counters.adopted;
-      total.requests += counters.requests;
-      total.finished += counters.finished;
-      total.cut += counters.cut;
-    }
-    return total;
+  /** For the model. */
+  counted(): Event {
+    const latest = [...this.#latest.values()];
+    return {
+      type: "counted",
+      counts: latest.map(({ from, servers }) => ({
+        ...from,
+        listeners: addListeners(servers.map(toTotals)),
+      })),
+    };
   }
 
   /** Asks every native worker, whose answers are taken as they come; returns those that did not answer in time. */
@@ -51,4 +55,14 @@ export class WorkerReports {
     );
     return silent;
   }
+}
+
+/** What of a report only grows, by listener. */
+export function countsOf({ generation, index, pid }: Reporter, servers: readonly ServerCounters[]): Count {
+  return { generation, index, pid, listeners: addListeners(servers.map(toTotals)) };
+}
+
+function toTotals({ listener, counters }: ServerCounters): ListenerTotals {
+  const { accepted, requests, moved, adopted, finished, cut } = counters;
+  return { listener, accepted, requests, moved, adopted, finished, cut };
 }

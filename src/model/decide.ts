@@ -5,6 +5,7 @@ import {
   candidateVerified,
   upgradePrepared,
 } from "./candidate.js";
+import { foldCounters, takeCounts } from "./counters.js";
 import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
@@ -105,6 +106,9 @@ function apply(turn: Turn, event: Event): void {
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);
       break;
+    case "counted":
+      turn.state = takeCounts(turn.state, event.counts);
+      break;
     case "worker-exited":
       workerExited(turn, event, event.pid, event.exit);
       break;
@@ -153,8 +157,20 @@ function settle(turn: Turn): void {
   const { lifecycle, queued, upgrade, generations } = turn.state;
   if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);
   closeUnused(turn);
+  foldCounters(turn);
+  keepUptime(turn);
   if (lifecycle.phase === "stopping" && generations.length === 0) {
     act(turn, { type: "exit", status: lifecycle.failure === null ? "stopped" : "failed" });
+  }
+}
+
+/** From the first answer until the service is told to stop, whatever becomes of daemons and workers. */
+function keepUptime(turn: Turn): void {
+  const { lifecycle, upSince } = turn.state;
+  if (lifecycle.phase === "stopping") {
+    if (upSince !== null) update(turn, { upSince: null });
+  } else if (upSince === null && activeGeneration(turn.state) !== undefined) {
+    update(turn, { upSince: turn.clock.now });
   }
 }
 

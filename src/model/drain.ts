@@ -1,4 +1,5 @@
 import { formatDuration } from "../lib/duration.js";
+import { generationTotals } from "./counters.js";
 import type { SlotProcess } from "./event.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
@@ -101,6 +102,7 @@ export function retireDrained(turn: Turn): void {
         to: turn.clock.wall,
         why: stage.why,
         cut: stage.pressure === "killed",
+        counters: generationTotals(turn.state, id),
       },
     });
     announce(turn, "info", "generation-ended", `generation ${id} has ended`, { generation: id });

@@ -10,6 +10,7 @@ import type {
   State,
   WallTime,
 } from "./state.js";
+import type { Count, Totals } from "./totals.js";
 
 export interface Clock {
   readonly now: Monotonic;
@@ -79,6 +80,7 @@ export type Event =
   | ({ readonly type: "worker-native" } & Slot)
   | ({ readonly type: "channel-lost" } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
+  | { readonly type: "counted"; readonly counts: readonly Count[] }
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
   /** They were asked to drain; those in `plain` by SIGTERM, for there was no channel to say it on. */
   | { readonly type: "signalled"; readonly slots: readonly Slot[]; readonly plain: readonly Slot[] }
@@ -116,6 +118,8 @@ export type LedgerEntry =
       readonly why: EndReason;
       /** The drain deadline passed and workers were killed. */
       readonly cut: boolean;
+      /** Of its native workers, as far as they have told. */
+      readonly counters: Totals | null;
     };
 
 export type Action =

@@ -1,5 +1,6 @@
 import type { Failure } from "../lib/failure.js";
 import type { Specification } from "./plan.js";
+import type { Counters } from "./totals.js";
 
 /** A time that survives the daemon: milliseconds of CLOCK_MONOTONIC, comparable between processes of one boot. */
 export type Monotonic = number;
@@ -175,6 +176,9 @@ export interface State {
   readonly retired: readonly Retired[];
   /** Why the state file cannot be written, as long as it cannot. */
   readonly unwritable: Failure | null;
+  readonly counters: Counters;
+  /** When the first generation after the start of the service became active; null while there has been none. */
+  readonly upSince: Monotonic | null;
 }
 
 export const initialState: State = {
@@ -191,6 +195,8 @@ export const initialState: State = {
   outcomes: [],
   retired: [],
   unwritable: null,
+  counters: { ended: [], generations: [], workers: [] },
+  upSince: null,
 };
 
 export function isLive(run: WorkerRun): run is LiveRun {

@@ -2,6 +2,9 @@ import { drainGeneration } from "./drain.js";
 import { activeGeneration, type Generation, heldGeneration, type UpgradeRequest } from "./state.js";
 import { announce, type Turn, takeBack, updateGeneration } from "./turn.js";
 
+/** The generation on trial failed when the one before it had drained: the daemon then asks for a rollback by itself. */
+export const trialFailedAlone = "trial-failed-alone";
+
 /** `upgrade --hold`: the new generation is active, and the one before it serves on beside it until somebody decides. */
 export function beginTrial(turn: Turn, held: Generation, by: number): void {
   updateGeneration(turn, held.id, { stage: { phase: "held", by } });

@@ -5,8 +5,10 @@ import {
   type Generation,
   heldGeneration,
   type Monotonic,
+  type Outcome,
   type State,
 } from "./state.js";
+import { trialFailedAlone } from "./trial.js";
 import { isStart } from "./upgrade.js";
 
 /** The service as its manager is to see it; what is told to systemd follows from this and nothing else. */
@@ -79,7 +81,7 @@ function describeIdle({ lifecycle, upgrade, nextGeneration }: State): string {
 }
 
 function describeLast(state: State): string | null {
-  const last = state.outcomes.at(-1);
+  const last = lastOutcome(state);
   if (last === undefined) return null;
   const at = new Date(last.endedAt).toISOString().slice(11, 19);
   const what = last.kind === "start" ? "start" : "last upgrade";
@@ -89,6 +91,13 @@ function describeLast(state: State): string | null {
   const serving = activeGeneration(state);
   const rest = serving === undefined ? "" : `; still serving ${serving.id}`;
   return `${target} failed: ${last.failure.message}${rest}`;
+}
+
+/** The rollback that the daemon makes by itself does not make good what it is made for: that is what people must see. */
+function lastOutcome({ outcomes }: State): Outcome | undefined {
+  const [before, last] = outcomes.slice(-2);
+  const wentBack = last?.kind === "rollback" && last.failure === null;
+  return wentBack && before?.failure?.reason === trialFailedAlone ? before : outcomes.at(-1);
 }
 
 function describeFallback({ outcomes }: State): string {
@@ -102,7 +111,7 @@ export function degradation(state: State): string | null {
   const active = activeGeneration(state);
   if (state.unwritable !== null) return state.unwritable.message;
   if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
-  const last = state.outcomes.at(-1);
+  const last = lastOutcome(state);
   if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
   if (last?.kind === "fallback") return describeFallback(state);
   const missing = active.workers.filter(({ run }) => run.phase !== "ready").length;

@@ -1,7 +1,7 @@
 import type { Failure } from "../lib/failure.js";
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
 import { findGeneration, type Generation, heldGeneration, isLive, type Worker } from "./state.js";
-import { returnToHeld } from "./trial.js";
+import { returnToHeld, trialFailedAlone } from "./trial.js";
 import {
   act,
   announce,
@@ -160,7 +160,8 @@ function failTrial(turn: Turn, slot: Slot, worker: Worker, how: string): void {
     updateGeneration(turn, id, { stage: { phase: "active", since: turn.clock.wall, trial: false } });
   }
   const { nextUpgrade } = turn.state;
-  const failure = { reason: "trial-failed", message: `generation ${id} was on trial: ${how}` };
+  const reason = held === undefined ? trialFailedAlone : "trial-failed";
+  const failure = { reason, message: `generation ${id} was on trial: ${how}` };
   const request = { kind: "rollback", to: null, hold: false, requestedAt: turn.clock.now } as const;
   update(turn, { nextUpgrade: nextUpgrade + 1 });
   conclude(turn, { id: nextUpgrade, ...request, generation: id }, failure);

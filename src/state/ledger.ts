@@ -8,14 +8,11 @@ import { failure } from "./schema.js";
 const ledgerLimitBytes = 4 * 1024 * 1024;
 const readLimitBytes = 256 * 1024;
 
-export type EndedGeneration = Extract<LedgerEntry, { readonly kind: "generation" }>;
+/** What is read again of one: not its counters. */
+export type EndedGeneration = Omit<Extract<LedgerEntry, { readonly kind: "generation" }>, "counters">;
 
 /** Appends one line to `history.jsonl`, which is kept at most twice 4 MiB. Returns why it could not, if so. */
-export function appendLedger(
-  directory: string,
-  at: number,
-  entry: LedgerEntry & { readonly counters?: object },
-): string | undefined {
+export function appendLedger(directory: string, at: number, entry: LedgerEntry): string | undefined {
   const file = ledgerFile(directory);
   try {
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { State } from "../model/state.js";
+import { initialState, type State } from "../model/state.js";
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -126,6 +126,29 @@ const lifecycle = v.variant("phase", [
   v.object({ phase: v.literal("leaving"), next: v.picklist(["adopt", "upgrade"]) }),
 ]);
 
+const listenerTotals = v.object({
+  listener: text,
+  accepted: count,
+  requests: count,
+  moved: count,
+  adopted: count,
+  finished: count,
+  cut: count,
+});
+
+const counters = v.object({
+  ended: v.array(listenerTotals),
+  generations: v.array(v.object({ generation: count, listeners: v.array(listenerTotals) })),
+  workers: v.array(
+    v.object({
+      generation: count,
+      index: count,
+      pid: v.pipe(count, v.minValue(1)),
+      listeners: v.array(listenerTotals),
+    }),
+  ),
+});
+
 const state = v.object({
   nextGeneration: count,
   nextUpgrade: count,
@@ -149,6 +172,9 @@ const state = v.object({
   ),
   retired: v.array(v.object({ generation: count, specification, ...source })),
   unwritable: v.nullable(failure),
+  // A daemon that does not know them leaves them out: then they begin anew.
+  counters: v.optional(counters, () => initialState.counters),
+  upSince: v.optional(v.nullable(v.number()), null),
 }) satisfies v.GenericSchema<unknown, State>;
 
 /** What the state file holds: the state and what tells whether it is still true. */

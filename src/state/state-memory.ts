@@ -1,4 +1,5 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
+import { fail, type Result, succeed } from "../lib/failure.js";
 import { decodeRecord, encodeRecord } from "./encode.js";
 import type { StateRecord } from "./schema.js";
 
@@ -18,21 +19,28 @@ export function writeStateMemory(memfd: number, record: StateRecord): void {
   writeSync(memfd, bytes, 0, bytes.length, (record.revision % 2) * slotBytes);
 }
 
-/** The newer of the two slots that can be read; undefined when neither can. */
-export function readStateMemory(memfd: number): StateRecord | undefined {
-  const records = [0, slotBytes].map((offset) => readSlot(memfd, offset));
-  const whole = records.filter((record) => record !== undefined);
-  return whole.sort((a, b) => b.revision - a.revision).at(0);
+/**
+ * The newer of the two slots that are whole. Fails with `state-newer` when one is of a later version, for then the other is out of
+ * date, and with `state-damaged` when there is none.
+ */
+export function readStateMemory(memfd: number): Result<StateRecord> {
+  const slots = [0, slotBytes].map((offset) => readSlot(memfd, offset));
+  const newer = slots.find((slot) => !slot.ok && slot.failure.reason === "state-newer");
+  if (newer !== undefined) return newer;
+  const records = slots.flatMap((slot) => (slot.ok ? [slot.value] : []));
+  const newest = records.sort((a, b) => b.revision - a.revision).at(0);
+  return newest === undefined ? nothingThere : succeed(newest);
 }
 
-function readSlot(memfd: number, offset: number): StateRecord | undefined {
+const nothingThere = fail("state-damaged", "there is none in memory that is whole");
+
+function readSlot(memfd: number, offset: number): Result<StateRecord> {
   const { size } = fstatSync(memfd);
   const header = Buffer.alloc(headerBytes);
-  if (readSync(memfd, header, 0, headerBytes, offset) < headerBytes) return undefined;
+  if (readSync(memfd, header, 0, headerBytes, offset) < headerBytes) return nothingThere;
   const length = header.readUInt32LE();
-  if (length === 0 || offset + headerBytes + length > size) return undefined;
+  if (length === 0 || offset + headerBytes + length > size) return nothingThere;
   const text = Buffer.alloc(length);
   readSync(memfd, text, 0, length, offset + headerBytes);
-  const decoded = decodeRecord(text.toString("utf8"));
-  return decoded.ok ? decoded.value : undefined;
+  return decodeRecord(text.toString("utf8"));
 }

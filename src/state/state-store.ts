@@ -1,4 +1,4 @@
-import type { Failure, Result } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { State } from "../model/state.js";
 import type { StateRecord } from "./schema.js";
 import { readStateFile, setAside, writeStateFile } from "./state-file.js";
@@ -29,11 +29,18 @@ export class StateStore {
     this.#options = options;
   }
 
-  /** Takes the copy in the memfd that a daemon has just given: what is on disk may be of an earlier life in this directory. */
-  take(given: number): Remembered {
+  /**
+   * Takes the copy in the memfd that a daemon has just given: what is on disk may be of an earlier life in this directory. Fails when
+   * this version cannot read it; then that daemon has to go on.
+   */
+  take(given: number): Result<Remembered> {
     const record = readStateMemory(given);
-    this.#revision = record?.revision ?? 0;
-    return { state: record?.state, rebooted: false, problems: [] };
+    if (!record.ok) {
+      const { reason, message } = record.failure;
+      return fail(reason, `cannot read the state of the daemon that is to be replaced: ${message}`);
+    }
+    this.#revision = record.value.revision;
+    return succeed({ state: record.value.state, rebooted: false, problems: [] });
   }
 
   /** Takes the newer of the two copies. A file that cannot be used is set aside under another name. */
@@ -42,7 +49,8 @@ export class StateStore {
     const problems: string[] = [];
     const file = readStateFile(directory);
     if (!file.ok) problems.push(describeUnusable(directory, file.failure));
-    const copies = [file.ok ? file.value : undefined, readStateMemory(memfd)];
+    const memory = readStateMemory(memfd);
+    const copies = [file.ok ? file.value : undefined, memory.ok ? memory.value : undefined];
     const records = copies.filter((record): record is StateRecord => {
       if (record === undefined || record.name === name) return record !== undefined;
       problems.push(`a state of another service, ${record.name}, is ignored`);

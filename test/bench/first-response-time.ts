@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../src/lib/failure.js";
 import type { Container } from "../harness/container/container.js";
 import { median, type Row } from "./figures.js";
-import { deploy, EXPRESS, instanceOf, NATIVE, RELEASE } from "./native-service.js";
+import { deploy, EXPRESS, instanceOf, NATIVE, RELEASE, SLOW } from "./native-service.js";
 import type { Service } from "./services.js";
 
 const PROGRAM = "/opt/holdfast/build/test/bench/first-response.js";
@@ -11,6 +11,10 @@ const BARE_PORT = 8090;
 /** From the command to the first response of the new version, against the same app started by itself. */
 export async function measureFirstResponse(container: Container): Promise<Row[]> {
   return [
+    ...(await compare(container, SLOW, "an Express app that waits 1 s for a database", [
+      "EXPRESS=1",
+      "BOOT_MS=1000",
+    ])),
     ...(await compare(container, EXPRESS, "an Express app", ["EXPRESS=1"])),
     ...(await compare(container, NATIVE, "a server of node:http alone", [])),
   ];

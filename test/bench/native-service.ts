@@ -10,6 +10,8 @@ export const NATIVE = { units: "holdfast@native.service", address: "127.0.0.1:80
 export const BARE = { units: "bare.service", address: "127.0.0.1:8083" };
 /** The same answer from an app with a framework to load, the Holdfast library included. */
 export const EXPRESS = { units: "holdfast@express.service", address: "127.0.0.1:8084" };
+/** The same with a second of boot that is not computing: a database to reach, a cache to fill. */
+export const SLOW = { units: "holdfast@slow.service", address: "127.0.0.1:8085" };
 
 /** The sandbox lets workers write there by a drop-in. */
 const STAMPS = "/run/stamps";
@@ -32,10 +34,11 @@ export async function installNativeServices(container: Container): Promise<void>
   await container.write(`${UNITS}/holdfast@.service.d/stamps.conf`, `[Service]\nReadWritePaths=${STAMPS}\n`);
   await writeService(container, NATIVE, "");
   await writeService(container, EXPRESS, 'EXPRESS = "1", ');
+  await writeService(container, SLOW, 'EXPRESS = "1", BOOT_MS = "1000", ');
   await container.write(`${UNITS}/bare.service`, BARE_UNIT);
   await container.write(`${UNITS}/bare.socket`, `[Socket]\nListenStream=${BARE.address}\nBacklog=4096\n`);
   await container.sh("systemctl daemon-reload && systemctl start bare.socket");
-  await container.sh(`systemctl start ${NATIVE.units} ${EXPRESS.units} ${BARE.units}`);
+  await container.sh(`systemctl start ${NATIVE.units} ${EXPRESS.units} ${SLOW.units} ${BARE.units}`);
 }
 
 async function writeService(
@@ -74,10 +77,10 @@ export async function deploy(container: Container): Promise<string> {
   return version;
 }
 
-/** Waits until an old worker has moved its last connection, since the last `deploy`. */
+/** Waits until an old worker has moved its last connection, since the last `deploy`. Starts no process, which would be measured. */
 export function waitUntilMoved(container: Container): Promise<readonly Stamp[]> {
-  return waitUntil("an old worker without connections", DEADLINE_MS, async () => {
-    const stamps = parseStamps(await container.read(NATIVE_STAMPS));
+  return waitUntil("an old worker without connections", DEADLINE_MS, () => {
+    const stamps = parseStamps(readFileSync(`/proc/${container.pid}/root${NATIVE_STAMPS}`, "utf8"));
     return stamps.some(({ what }) => what === "moved") ? stamps : null;
   });
 }

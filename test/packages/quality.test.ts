@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, type TestContext } from "node:test";
 import { runCommand } from "../harness/container/run-command.js";
-import { buildPackage, type Kind, OWN_VERSION } from "../harness/packages/build-package.js";
+import { buildAddOn, buildPackage, type Kind, OWN_VERSION } from "../harness/packages/build-package.js";
 
 const TIMEOUT_MS = 120_000;
 
@@ -21,7 +21,7 @@ async function buildElsewhere(t: TestContext, kind: Kind): Promise<string> {
   const argv = [process.execPath, "scripts/package.mjs", kind, OWN_VERSION, folder] as const;
   const { code, stderr } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
   assert.equal(code, 0, stderr);
-  const [file = ""] = await readdir(folder);
+  const [file = ""] = (await readdir(folder)).filter((name) => !name.startsWith("dh-"));
   return join(folder, file);
 }
 
@@ -32,8 +32,21 @@ for (const kind of ["deb", "rpm"] as const) {
   });
 }
 
-it("lintian has nothing to say about the .deb", async () => {
-  const argv = ["lintian", "--allow-root", "--fail-on", "error,warning", await buildPackage("deb")] as const;
+it("both packages have sd-notify's addon for Node 20, 22 and 24", async () => {
+  const lists = [
+    ["dpkg-deb", "--contents", await buildPackage("deb")],
+    ["rpm", "-qpl", await buildPackage("rpm")],
+  ] as const;
+  for (const argv of lists) {
+    const { stdout } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
+    const found = [...stdout.matchAll(/node-v(\d+)-linux-\w+\/notify\.node$/gm)].map(([, abi]) => abi);
+    assert.deepEqual(found.sort(), ["115", "127", "137"]);
+  }
+});
+
+it("lintian has nothing to say about the .deb and the debhelper add-on", async () => {
+  const files = [await buildPackage("deb"), await buildAddOn()];
+  const argv = ["lintian", "--allow-root", "--fail-on", "error,warning", ...files] as const;
   const { code, stdout } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
   assert.equal(code, 0, stdout);
   assert.equal(stdout, "");
@@ -45,3 +58,19 @@ it("rpmlint finds no error and no warning in the .rpm", async () => {
   assert.equal(code, 0, stdout);
   assert.match(stdout, / 0 errors, 0 warnings/);
 });
+
+for (const name of ["example-chat", "example-wsgi"]) {
+  it(`the unit of ${name} has all the settings of holdfast@.service, and no other but its own name and config`, async () => {
+    const settings = (text: string): string[] => text.split("\n").filter((line) => /^[A-Z]\w+=/.test(line));
+    const example = `packaging/examples/${name.replace("example-", "")}/debian/${name}.service`;
+    const config = ` --config /usr/share/${name}/holdfast.toml`;
+    const own = settings((await readFile(example, "utf8")).replace(config, ""));
+    const template = await readFile("units/holdfast@.service", "utf8");
+    const wanted = settings(template.replaceAll("holdfast@%i", "%i").replaceAll("%i", name));
+    const isDescription = (line: string): boolean => line.startsWith("Description=");
+    assert.deepEqual(
+      own.filter((line) => !isDescription(line)),
+      wanted.filter((line) => !isDescription(line)),
+    );
+  });
+}

@@ -16,7 +16,8 @@ test("a daemon that dies at any effect of its own recovery is recovered by the n
     rig.configure(configWith(`${rig.directory}/${at}.sock`));
     // In the middle of an upgrade, so that there is much to recover.
     armFault(rig.directory, { at: 1, what: "spawn", how: "die-after" });
-    assert.ok((await rig.control.request("upgrade")).ok);
+    const requested = await rig.control.request("upgrade");
+    assert.ok(requested.ok, requested.ok ? "" : `${requested.failure.message}\n${rig.manager.log()}`);
     await rig.manager.ended();
     assert.equal(disarmFault(rig.directory), "spawn");
     armFault(rig.directory, { at, how: "die-before" });

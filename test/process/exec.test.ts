@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { StatusReport } from "../../src/control/port.js";
 import { countFds } from "../harness/process/accounts.js";
+import { assertAlone } from "../harness/process/alone.js";
 import { armFault, disarmFault, wasStruck } from "../harness/process/fault.js";
-import { Rig } from "../harness/process/rig.js";
-
-/** Puts another program in the place of the daemon's, as a package does. */
-function install(rig: Rig, target: string): void {
-  symlinkSync(target, `${rig.program}.new`);
-  renameSync(`${rig.program}.new`, rig.program);
-}
+import { futureDaemon, install, presentDaemon, Rig } from "../harness/process/rig.js";
 
 function program(rig: Rig, script: string): string {
   const file = join(rig.directory, `program-${Date.now()}.mjs`);
@@ -38,7 +33,7 @@ async function replace(rig: Rig, { pid }: StatusReport): Promise<StatusReport> {
   return next;
 }
 
-test("without a service manager the daemon starts the program now on disk in its own place, with the same sockets and workers", async () => {
+test("nginx: without a service manager the daemon starts the program now on disk in its own place, with the same sockets and workers", async () => {
   await using rig = new Rig({ standalone: true, workers: 2 });
   rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`);
   const first = await startAlone(rig);
@@ -66,13 +61,13 @@ test("without a service manager the daemon starts the program now on disk in its
   assert.deepEqual(load.failures, []);
 });
 
-test("a daemon may be replaced again and again, by SIGUSR2 too: nothing piles up", async () => {
+test("unicorn, sozu: a daemon may be replaced ten times in a row, by SIGUSR2: nothing piles up", async () => {
   await using rig = new Rig({ standalone: true });
   let daemon = await startAlone(rig);
   const workers = rig.workers();
   await using load = rig.load();
   let fds = 0;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 10; round++) {
     const { pid } = daemon;
     process.kill(pid, "SIGUSR2");
     daemon = await rig.until("the next daemon", (status) => status.pid !== pid);
@@ -86,11 +81,12 @@ test("a daemon may be replaced again and again, by SIGUSR2 too: nothing piles up
 });
 
 for (const [what, script, why] of [
-  ["exits at once", "process.exit(3)", /exited with status 3/],
+  ["exits cleanly", "process.exit(0)", /exited with status 0/],
+  ["exits uncleanly", "process.exit(3)", /exited with status 3/],
   ["is killed", "process.kill(process.pid, 'SIGKILL')", /killed by SIGKILL/],
   ["is no program", "this is no JavaScript", /exited with status 1/],
 ] as const) {
-  test(`a new program that ${what} leaves the old daemon in charge, and the command fails`, async () => {
+  test(`tableflip: a new program that ${what} leaves the old daemon in charge, and the command fails`, async () => {
     await using rig = new Rig({ standalone: true });
     const { pid } = await startAlone(rig);
     const workers = rig.workers();
@@ -119,6 +115,23 @@ for (const [what, script, why] of [
     assert.deepEqual(load.failures, []);
   });
 }
+
+test("a program that cannot read the state of the daemon before it, being older, refuses, and the old daemon goes on", async () => {
+  await using rig = new Rig({ standalone: true });
+  install(rig, futureDaemon);
+  const { pid } = await startAlone(rig);
+  const workers = rig.workers();
+  await using load = rig.load();
+  install(rig, presentDaemon);
+  assert.ok((await rig.control.order("reexec")).ok);
+  const { reexecFailed } = await rig.until("the failure", (status) => status.reexecFailed !== null);
+  assert.match(reexecFailed?.message ?? "", /exited with status 78/);
+  const after = await rig.settled();
+  assert.deepEqual([after.pid, rig.workers()], [pid, workers]);
+  await assertAlone(rig, pid, after);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+});
 
 for (const how of ["die-before", "die-after"] as const) {
   test(`the old daemon may ${how.replace("-", " ")} any effect of the change: it is started again, and nothing is lost`, async (t) => {
@@ -160,6 +173,7 @@ async function strikeEach(
   verify: (what: string) => Promise<void>,
 ): Promise<string[]> {
   const all: string[] = [];
+  let open: readonly string[] | undefined;
   for (;;) {
     await rig.settled();
     if (who === "new") {
@@ -185,9 +199,14 @@ async function strikeEach(
     // The new one also has things to do after it has taken over.
     const tookOver = rig.daemons().length === 0;
     if (tookOver) rig.manager.start();
-    await rig.settled();
+    const status = await rig.settled();
     await verify(`struck: ${struck}`);
-    assert.equal(rig.daemons().length, 1);
+    const [only, second] = rig.daemons();
+    assert.deepEqual([only, second, pidIn(rig)], [status.pid, undefined, status.pid], struck);
+    const same = who === "new" && only === before;
+    const now = await assertAlone(rig, status.pid, status, rig.runtimeDirectory, same ? open : undefined);
+    // The one that took everything back has no more open than when it did so for the first time.
+    if (same) open ??= now;
     if (struck === undefined || (tookOver && who === "new")) return all;
     if (who === "new") assert.deepEqual(rig.daemons(), [before], struck);
     all.push(struck);

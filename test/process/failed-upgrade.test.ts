@@ -12,19 +12,19 @@ const quick = '[ready]\ntimeout = "500ms"\n';
 
 const bad: readonly [what: string, reason: string, message: RegExp, spoil: (rig: Rig) => void][] = [
   [
-    "crashes at boot",
+    "crashes at boot (tableflip's unclean exit)",
     "worker-exited",
     /worker 2\.[01] exited with status 3 before it was ready/,
     (rig) => rig.release({ version: "2", boot: "crash" }),
   ],
   [
-    "never says that it is ready",
+    "never says that it is ready (tableflip's timeout)",
     "start-timeout",
     /not ready within 0.5 s/,
     (rig) => rig.release({ version: "2", boot: "silent" }),
   ],
   [
-    "fails its check",
+    "fails its check (einhorn's)",
     "check-failed",
     /no, this one is bad/,
     (rig) => rig.configure(`check = ["/bin/sh", "-c", "echo no, this one is bad; exit 1"]\n${quick}`),
@@ -42,7 +42,7 @@ const bad: readonly [what: string, reason: string, message: RegExp, spoil: (rig:
     (rig) => writeFileSync(rig.configFile, 'command = ["no-such-program"]\n'),
   ],
   [
-    "has a config that does not parse",
+    "has a config that does not parse (unicorn's)",
     "config-syntax",
     /service\.toml:2/,
     (rig) => writeFileSync(rig.configFile, 'command = ["true"]\nworkers = = 2\n'),
@@ -70,7 +70,7 @@ test("the CLI exits 1 after a failed upgrade and says why, 0 after a good one", 
   assert.equal((await rig.settled()).generations[0]?.id, 3);
 });
 
-test("a version that cannot run never takes a request, and the answer says why", async (t) => {
+test("Server::Starter: while one new version after the other fails, the old one answers, and each failure says why", async (t) => {
   await using rig = new Rig({ workers: 2, config: quick });
   await rig.manager.startReady();
   const { pid } = await rig.ask();

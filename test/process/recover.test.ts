@@ -99,7 +99,7 @@ test("a state file that cannot be used is set aside, and nothing stops serving",
   assert.deepEqual(load.failures, []);
 });
 
-test("without what was in the fd store the workers are found by pid and start time, with their listeners", async () => {
+test("ours: with all evicted from the fd store the workers are found by pid and start time, with their listeners", async () => {
   await using rig = new Rig({ workers: 2 });
   const socket = `${rig.directory}/own.sock`;
   rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${socket}"\n`);

@@ -1,86 +1,21 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type ControlClient, createControlClient } from "../../src/control/client.js";
-import type { StatusReport } from "../../src/control/port.js";
-import { controlSocketIn, takeoverSocketIn } from "../../src/lib/directories.js";
-import { armFault, disarmFault, faultVariable } from "../harness/process/fault.js";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { takeoverSocketIn } from "../../src/lib/directories.js";
+import { assertAlone } from "../harness/process/alone.js";
+import { armFault, disarmFault } from "../harness/process/fault.js";
 import { KeptLoad } from "../harness/process/kept.js";
-import { Rig } from "../harness/process/rig.js";
+import { ask } from "../harness/process/requests.js";
+import { futureDaemon, install, presentDaemon, Rig } from "../harness/process/rig.js";
+import { asRoot, elsewhere, isServing, notFirst, Taker } from "../harness/process/taker.js";
 
-/** Needs root: a pid namespace is what a container is to its processes. */
-const elsewhere = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
-/** The first process of a namespace cannot be killed from inside. */
-const notFirst = ["/bin/sh", "-c", '"$0" "$@"; exit $?'];
-const asRoot = process.getuid?.() === 0 ? {} : { skip: "a pid namespace needs root" };
+const askForEverything = fileURLToPath(new URL("../harness/process/ask-for-everything.js", import.meta.url));
 
-/** A second daemon of the rig's service, in directories of its own, that asks the first for everything. */
-class Taker implements AsyncDisposable {
-  readonly directory: string;
-  readonly control: ControlClient;
-  readonly #child: ChildProcess;
-  readonly #exited: Promise<number | null>;
-
-  constructor(rig: Rig, place: readonly string[] = [], socket = takeoverSocketIn(rig.runtimeDirectory)) {
-    this.directory = join(rig.directory, `taker-${Date.now()}`);
-    mkdirSync(this.directory);
-    const runtime = join(this.directory, "run");
-    const [program = "", ...args] = [
-      ...place,
-      ...[process.execPath, rig.program, "--name", rig.name, "--config", rig.configFile],
-      ...["--runtime-dir", runtime, "--state-dir", join(this.directory, "state"), "--takeover", socket],
-    ];
-    const log = openSync(this.#logFile, "a");
-    this.#child = spawn(program, args, {
-      stdio: ["ignore", log, log],
-      env: { ...process.env, [faultVariable]: rig.directory },
-    });
-    closeSync(log);
-    this.#exited = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.control = createControlClient({ socketPath: controlSocketIn(runtime), timeoutMs: 1000 });
-  }
-
-  get exited(): Promise<number | null> {
-    return this.#exited;
-  }
-
-  get log(): string {
-    return readFileSync(this.#logFile, "utf8");
-  }
-
-  until(rig: Rig, what: string, probe: (status: StatusReport) => boolean): Promise<StatusReport> {
-    return rig.manager.waitFor(
-      what,
-      async () => {
-        const status = await this.control.status();
-        return status.ok && probe(status.value) ? status.value : undefined;
-      },
-      20_000,
-    );
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.kill();
-    await this.#exited;
-  }
-
-  get #logFile(): string {
-    return join(this.directory, "daemon.log");
-  }
-}
-
-function isServing({ generations, upgrade, lifecycle }: StatusReport): boolean {
-  const [only, other] = generations;
-  return lifecycle === "running" && upgrade === null && other === undefined && only?.phase === "active";
-}
-
-test("a daemon that may keep the workers takes everything from the one that serves, which exits", async () => {
+test("MOSN: a daemon that may keep the workers takes everything, 151 listeners, from the one that serves, which exits", async () => {
   await using rig = new Rig({ standalone: true, workers: 2 });
   const many = Array.from(
     { length: 150 },
@@ -108,7 +43,7 @@ test("a daemon that may keep the workers takes everything from the one that serv
 
 for (const native of [false, true]) {
   test(
-    `${native ? "native" : "plain"} workers of another pid namespace serve until the new daemon's own do, and end`,
+    `${native ? "MOSN: live connections move, and native" : "Envoy: plain"} workers of another pid namespace serve until the new daemon's own do, and end`,
     asRoot,
     async () => {
       await using rig = new Rig({ standalone: true, workers: 2, native });
@@ -132,12 +67,37 @@ for (const native of [false, true]) {
   );
 }
 
+test(
+  "the old daemon ends when its drain is over, with workers that will not: they are killed by the new one's order",
+  asRoot,
+  async () => {
+    await using rig = new Rig({
+      standalone: true,
+      workers: 2,
+      config: '[drain]\ntimeout = "300ms"\nkill = "300ms"\n',
+    });
+    rig.release({ version: "1", term: "ignore" });
+    rig.manager.start();
+    await rig.settled();
+    const stubborn = rig.workers();
+    await using load = rig.load();
+    rig.release({ version: "2" });
+    await using taker = new Taker(rig, elsewhere);
+    const status = await taker.until(rig, "the next daemon", isServing);
+    assert.equal((await rig.manager.ended()).code, 0);
+    assert.ok(rig.workers().every((pid) => !stubborn.includes(pid)));
+    await assertAlone(rig, rig.daemons()[0] ?? 0, status, taker.runtimeDirectory);
+    await load.stop();
+    assert.deepEqual(load.failures, []);
+  },
+);
+
 for (const [what, behaviour] of [
   ["crashes", { version: "2", boot: "crash" }],
   ["is never ready", { version: "2", boot: "silent" }],
 ] as const) {
   test(
-    `a new daemon whose version ${what} gives everything back, and the old one serves on`,
+    `Envoy: a new daemon whose version ${what} gives everything back, and the old one serves on`,
     asRoot,
     async () => {
       await using rig = new Rig({ standalone: true, config: '[ready]\ntimeout = "2s"\n' });
@@ -162,7 +122,7 @@ for (const [what, behaviour] of [
 
 for (const how of ["die-before", "die-after"] as const) {
   test(
-    `the new daemon may ${how.replace("-", " ")} any effect until its own workers serve: the old one takes everything back`,
+    `MOSN: the receiver may ${how.replace("-", " ")} any effect until its own workers serve: the old one takes everything back`,
     asRoot,
     async (t) => {
       await using rig = new Rig({ standalone: true, faulty: true, native: true });
@@ -172,6 +132,7 @@ for (const how of ["die-before", "die-after"] as const) {
       await using load = rig.load();
       rig.release({ version: "2" });
       const struck: string[] = [];
+      let open: readonly string[] | undefined;
       for (;;) {
         armFault(rig.directory, { at: struck.length + 1, how, who: "new" });
         await using taker = new Taker(rig, [...elsewhere, ...notFirst]);
@@ -183,6 +144,9 @@ for (const how of ["die-before", "die-after"] as const) {
         if (rig.manager.log().includes("has taken over")) break;
         const back = await rig.settled();
         assert.deepEqual([back.pid, rig.workers()], [pid, workers], effect);
+        const now = await assertAlone(rig, pid, back, rig.runtimeDirectory, open);
+        // As it is once it has taken everything back.
+        if (struck.length > 1) open ??= now;
         // Native candidates stand by: they end with their namespace, and no client was with them.
         assert.deepEqual(load.failures, [], effect);
       }
@@ -192,7 +156,156 @@ for (const how of ["die-before", "die-after"] as const) {
   );
 }
 
-test("a daemon of another name, or that says something else, is refused, and the one that serves has not noticed", async () => {
+for (const how of ["die-before", "die-after"] as const) {
+  test(`the new daemon may ${how.replace("-", " ")} any step of taking the workers over, too: the old one has everything back`, async (t) => {
+    await using rig = new Rig({ standalone: true, faulty: true, native: true });
+    rig.manager.start();
+    const { pid } = await rig.settled();
+    const workers = rig.workers();
+    await using load = rig.load();
+    const struck: string[] = [];
+    let open: readonly string[] | undefined;
+    for (;;) {
+      armFault(rig.directory, { at: struck.length + 1, how, who: "new" });
+      await using taker = new Taker(rig);
+      const serving = await taker.servesOrEnded(rig);
+      const effect = disarmFault(rig.directory);
+      if (effect !== undefined) struck.push(effect);
+      const heardReady = serving !== undefined || (how === "die-after" && effect === "send ready");
+      if (!heardReady) {
+        const back = await rig.settled();
+        assert.equal(back.pid, pid, effect);
+        const now = await assertAlone(rig, pid, back, rig.runtimeDirectory, open);
+        if (struck.length > 1) open ??= now;
+        continue;
+      }
+      await rig.manager.ended();
+      // Both are gone: whoever started them starts one again.
+      if (serving === undefined) rig.manager.start();
+      const status = serving ?? (await rig.settled());
+      const inCharge = rig.daemons();
+      assert.equal(inCharge.length, 1);
+      const place = serving === undefined ? rig.runtimeDirectory : taker.runtimeDirectory;
+      await assertAlone(rig, inCharge[0] ?? 0, status, place);
+      assert.deepEqual(rig.workers(), workers);
+      await load.stop();
+      assert.deepEqual(load.failures, []);
+      break;
+    }
+    t.diagnostic(struck.join(", "));
+    assert.ok(struck.includes("send take") && struck.includes("persist"), struck.join(", "));
+  });
+}
+
+for (const [where, place, options] of [
+  ["beside it", [], {}],
+  ["in another container", elsewhere, asRoot],
+] as const) {
+  test(
+    `the old daemon may die before or after any step of giving to one ${where}: one daemon is in charge, and serves`,
+    options,
+    async (t) => {
+      for (const how of ["die-before", "die-after"] as const) {
+        const struck: string[] = [];
+        for (let effect: string | undefined = ""; effect !== undefined; ) {
+          await using rig = new Rig({ standalone: true, faulty: true, native: true });
+          rig.manager.start();
+          await rig.settled();
+          await using load = rig.load();
+          rig.release({ version: "2" });
+          armFault(rig.directory, { at: struck.length + 1, how, who: "old" });
+          await using taker = new Taker(rig, place);
+          let status = await taker.servesOrEnded(rig);
+          await rig.manager.ended();
+          effect = disarmFault(rig.directory);
+          // Without everything there is nothing to go on with: whoever started the old one starts it again.
+          if (status === undefined) rig.manager.start();
+          const runtimeDirectory = status === undefined ? rig.runtimeDirectory : taker.runtimeDirectory;
+          status ??= await rig.settled();
+          await rig.manager.waitFor("one daemon", () => rig.daemons().length === 1);
+          const [pid = 0] = rig.daemons();
+          await assertAlone(rig, pid, status, runtimeDirectory);
+          await load.stop();
+          assert.deepEqual(load.failures, [], effect);
+          if (effect !== undefined) struck.push(effect);
+        }
+        t.diagnostic(`${how}: ${struck.join(", ")}`);
+        assert.ok(struck.includes("persist") && struck.includes("send given"), struck.join(", "));
+      }
+    },
+  );
+}
+
+test(
+  "a hundred unix sockets more go to another container with the rest, and each is served there",
+  asRoot,
+  async () => {
+    await using rig = new Rig({ standalone: true, native: true });
+    const paths = Array.from({ length: 120 }, (_, n) => join(rig.directory, `${n}.sock`));
+    const tables = paths.map((path, n) => `[listeners.l${n}]\naddress = "unix:${path}"\n`);
+    rig.configure(`[listeners.http]\n${tables.join("")}`);
+    rig.manager.start();
+    await rig.settled();
+    await using load = rig.load();
+    rig.release({ version: "2" });
+    await using taker = new Taker(rig, elsewhere);
+    const status = await taker.until(rig, "the next daemon", isServing);
+    assert.equal(status.listeners.length, 121);
+    assert.equal((await rig.manager.ended()).code, 0);
+    for (const socketPath of paths) assert.equal((await ask({ socketPath })).version, "2");
+    const [pid = 0] = rig.daemons();
+    await assertAlone(rig, pid, status, taker.runtimeDirectory);
+    await load.stop();
+    assert.deepEqual(load.failures, []);
+  },
+);
+
+test(
+  "only root and the service's user may ask: another user has no way to the socket, nor is answered on it",
+  asRoot,
+  async () => {
+    await using rig = new Rig({ standalone: true });
+    rig.manager.start();
+    await rig.settled();
+    const socket = takeoverSocketIn(rig.runtimeDirectory);
+    assert.equal(statSync(socket).mode & 0o777, 0o600);
+    const askAs = async (uid: number, protocol = 1): Promise<string> => {
+      const args = [askForEverything, socket, rig.name, String(uid), String(protocol)];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      return stdout.trim();
+    };
+    for (const directory of [rig.directory, rig.runtimeDirectory]) chmodSync(directory, 0o711);
+    const nobody = 65_534;
+    assert.equal(await askAs(nobody), "no way in");
+    chmodSync(socket, 0o666);
+    assert.equal(await askAs(nobody), "0 packets, 0 fds");
+    // One that speaks another version of the takeover is told so.
+    assert.equal(await askAs(0, 2), "1 packets, 0 fds");
+    const status = await rig.settled();
+    assert.equal(status.reexecFailed, null);
+    await assertAlone(rig, status.pid, status);
+  },
+);
+
+test("a daemon that cannot read the state of the one that serves, being older, takes nothing", async () => {
+  await using rig = new Rig({ standalone: true });
+  install(rig, futureDaemon);
+  rig.manager.start();
+  const { pid } = await rig.settled();
+  const workers = rig.workers();
+  await using load = rig.load();
+  install(rig, presentDaemon);
+  await using taker = new Taker(rig);
+  assert.equal(await taker.exited, 78);
+  assert.match(taker.log, /later version of Holdfast/);
+  const after = await rig.settled();
+  assert.deepEqual([after.pid, rig.workers()], [pid, workers]);
+  await assertAlone(rig, pid, after);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+});
+
+test("a daemon of another name is refused, and the one that serves has not noticed", async () => {
   await using rig = new Rig({ standalone: true });
   await using other = new Rig({ standalone: true });
   rig.manager.start();
@@ -203,7 +316,7 @@ test("a daemon of another name, or that says something else, is refused, and the
   assert.equal((await rig.settled()).reexecFailed, null);
 });
 
-test("where nobody listens there is nothing to take over: the daemon starts as any first one", async () => {
+test("Envoy: where no predecessor listens there is nothing to take over: the daemon starts as any first one", async () => {
   await using rig = new Rig({ standalone: true });
   rig.configure(`[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`);
   await using taker = new Taker(rig, [], join(rig.directory, "nobody.sock"));

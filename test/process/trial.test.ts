@@ -37,7 +37,7 @@ for (const native of [false, true]) {
     assert.deepEqual(load.failures, []);
   });
 
-  test(`${kind}: a rollback on trial goes back to the very workers that were there`, async () => {
+  test(`unicorn: backing out of an upgrade on trial, ${kind}, goes back to the very workers that were there`, async () => {
     await using rig = new Rig({ workers: 2, native });
     await rig.manager.startReady();
     const workers = rig.workers();
@@ -69,7 +69,7 @@ test("a worker that is killed on trial brings the old generation back by itself,
   assert.deepEqual(await versions(rig), ["1"]);
 });
 
-test("with the old generation drained, as by nginx's WINCH, it is started again when the one on trial loses a worker, and by a rollback", async () => {
+test("nginx: with the old generation drained by WINCH, it is started again when the one on trial loses a worker, and by a rollback", async () => {
   await using rig = new Rig();
   await putOnTrial(rig);
   await using load = rig.load();

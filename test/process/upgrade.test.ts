@@ -82,7 +82,7 @@ test("a rollback passes over restarts of the same release", async () => {
   assert.equal((await rig.ask()).version, "1");
 });
 
-test("upgrades asked for at once are one that runs and one that waits", async () => {
+test("tableflip: upgrades asked for at once are one that runs and one that waits", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();
   const outcomes = await Promise.all(Array.from({ length: 5 }, () => rig.upgrade()));
@@ -94,7 +94,7 @@ test("upgrades asked for at once are one that runs and one that waits", async ()
   await rig.settled();
 });
 
-test("workers that ignore SIGTERM are killed when the drain's time is over", async () => {
+test("einhorn: workers that ignore SIGTERM are killed when the drain's time is over", async () => {
   await using rig = new Rig({ config: '[drain]\ntimeout = "300ms"\nkill = "200ms"\n' });
   rig.release({ version: "1", term: "ignore" });
   await rig.manager.startReady();
@@ -104,7 +104,7 @@ test("workers that ignore SIGTERM are killed when the drain's time is over", asy
   await balance(rig);
 });
 
-test("ten upgrades in a row fail no request and leave no fd and no process behind", async () => {
+test("sozu, unicorn: ten upgrades in a row fail no request and leave no fd and no process behind", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();
   await using load = rig.load();

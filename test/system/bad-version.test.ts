@@ -95,7 +95,7 @@ onEachRelease("bad versions", (promise) => {
     },
   );
 
-  promise("a bad config at a restart: the old version serves on", { app: "node" }, async (web) => {
+  promise("unicorn: a bad config at a restart: the old version serves on", { app: "node" }, async (web) => {
     await web.must("start");
     await losesNothing(web, async () => {
       await web.writeConfig("command = 7\n");

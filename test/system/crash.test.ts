@@ -86,7 +86,7 @@ onEachRelease("crashes", (promise) => {
     ["its own port", { app: "node" }],
   ] as const) {
     promise(
-      `on ${where}: daemon and workers killed together: nobody is refused, and all come back`,
+      `Envoy: where the predecessor is dead, on ${where}: daemon and workers killed together: nobody is refused, and all come back`,
       setup,
       async (web) => {
         await web.must("start");
@@ -139,7 +139,7 @@ onEachRelease("crashes", (promise) => {
   ];
   for (const [what, setup, dropIn] of lost) {
     promise(
-      `${what}, with state and fd store both lost, serve until new ones do, and nothing is lost`,
+      `ours: ${what}, with state and fd store both lost, serve until new ones do, and nothing is lost`,
       setup,
       async (web) => {
         await web.dropIn(`[Service]\n${dropIn}\n`);

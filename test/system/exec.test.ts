@@ -14,7 +14,7 @@ onEachRelease("replacing the daemon by exec", (promise) => {
     ["its own port", { app: "node" }],
   ] as const) {
     promise(
-      `on ${where}: with --exec the daemon replaces itself, systemd follows by MAINPID=, and goes on as ever`,
+      `nginx: on ${where}: with --exec the daemon replaces itself, systemd follows by MAINPID=, and goes on as ever`,
       setup,
       async (web) => {
         await dropInExec(web);

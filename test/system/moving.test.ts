@@ -9,7 +9,7 @@ import {
 } from "../harness/service/under-load.js";
 import { versionOf, type WebService } from "../harness/service/web-service.js";
 
-const PAGE = "moving-over.md";
+const PAGE = "docs/moving-over.md";
 
 /** What the page shows, for the service under test instead of the shop. */
 async function steps(web: WebService, heading: string, language = "sh"): Promise<string[]> {

@@ -27,7 +27,7 @@ const CASES: readonly Case[] = [
 onEachRelease("native talks", (promise) => {
   for (const { what, setup, talk: request } of CASES) {
     promise(
-      `${what}: reload, restart, kill -9, reexec and a bad version close no connection and lose, double or reorder nothing`,
+      `MOSN: live connections, ${what}: reload, restart, kill -9, reexec and a bad version close no connection and lose, double or reorder nothing`,
       setup,
       async (web) => {
         await web.must("start");

@@ -83,7 +83,7 @@ onEachRelease("restarts", (promise) => {
   );
 
   promise(
-    "a start, a reload and a restart may take as long as ready.timeout, whatever TimeoutStartSec= says",
+    "ours: a boot of 3 s under load: a start, a reload and a restart may take as long as ready.timeout, whatever TimeoutStartSec= says",
     { app: "node" },
     async (web) => {
       await web.dropIn("[Service]\nTimeoutStartSec=2s\n");
@@ -124,7 +124,7 @@ onEachRelease("restarts", (promise) => {
   }
 
   promise(
-    "systemd re-executed and reloaded in the middle of an upgrade changes nothing",
+    "ours: systemd re-executed and reloaded, and the socket unit edited, in the middle of an upgrade changes nothing",
     ON_SOCKET,
     async (web) => {
       await web.must("start");
@@ -132,6 +132,7 @@ onEachRelease("restarts", (promise) => {
         await web.deploy("v2", { "boot-ms": "1500" });
         const upgrade = web.cli("upgrade");
         await web.waitFor("ActiveState", "reloading");
+        await web.writeSocketUnit(SOCKET.replace("{port}", String(web.port + 1)));
         await web.container.sh("systemctl daemon-reexec && systemctl daemon-reload");
         const { code, stderr } = await upgrade;
         assert.equal(code, 0, stderr);
@@ -143,7 +144,7 @@ onEachRelease("restarts", (promise) => {
   );
 
   promise(
-    "kill -9 of the daemon in the middle of an upgrade: the next one finishes it, and the CLI sees it",
+    "ours: kill -9 of the daemon in the middle of an upgrade: the next one finishes it, and the CLI sees it",
     { app: "node" },
     async (web) => {
       await web.must("start");
@@ -182,7 +183,7 @@ onEachRelease("restarts", (promise) => {
   );
 
   promise(
-    "a restart in the middle of an upgrade ends with the newest version",
+    "tableflip: a restart in the middle of an upgrade ends with the newest version",
     { app: "node" },
     async (web) => {
       await web.must("start");

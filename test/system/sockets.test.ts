@@ -69,7 +69,7 @@ onEachRelease("listeners", (promise) => {
   );
 
   promise(
-    "an edited socket unit: after a restart the new generation listens on the new port, and the old port closes",
+    "ours: an edited socket unit: after a restart the new generation listens on the new port, and the old port closes",
     { ...ON_SOCKET, config: { listeners: ANY } },
     async (web) => {
       // Only in one transaction with the service's restart does systemd start the socket unit of an active service.
@@ -167,7 +167,7 @@ onEachRelease("listeners", (promise) => {
   );
 
   promise(
-    "a unix socket's file stays over upgrade, restart and stop of the service",
+    "nginx: a unix socket's file stays over upgrade, restart and stop of the service",
     {
       app: "gunicorn",
       socket: "ListenStream=/run/{port}.sock\nFileDescriptorName=http\n",
@@ -185,7 +185,7 @@ onEachRelease("listeners", (promise) => {
   );
 
   promise(
-    "the socket unit's listener is non-blocking whenever the daemon starts: no worker waits in an accept that another was quicker at",
+    "tableflip: the socket unit's listener is non-blocking whenever the daemon starts: no worker waits in an accept that another was quicker at",
     ON_SOCKET,
     async (web) => {
       await web.must("start");

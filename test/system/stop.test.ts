@@ -48,19 +48,23 @@ onEachRelease("stopping", (promise) => {
     assert.equal(versionOf(await web.settled()), "v2");
   });
 
-  promise("between a stop and a start clients wait at the socket unit's listener", ON_SOCKET, async (web) => {
-    await web.must("start");
-    const report = await losesNothing(
-      web,
-      async () => {
-        await web.deploy("v2");
-        await web.must("stop");
-        await web.must("start"); // the socket unit may have done so already, for the clients that wait
-      },
-      { keepAlive: 0, slow: 0 },
-    );
-    assert.ok(report.versions["v2"] !== undefined, JSON.stringify(report.versions));
-  });
+  promise(
+    "ours: between a stop and a start, unlike a restart, clients wait at the socket unit's listener",
+    ON_SOCKET,
+    async (web) => {
+      await web.must("start");
+      const report = await losesNothing(
+        web,
+        async () => {
+          await web.deploy("v2");
+          await web.must("stop");
+          await web.must("start"); // the socket unit may have done so already, for the clients that wait
+        },
+        { keepAlive: 0, slow: 0 },
+      );
+      assert.ok(report.versions["v2"] !== undefined, JSON.stringify(report.versions));
+    },
+  );
 
   promise("kill -9 of the daemon and at once a stop: no worker is left", { app: "node" }, async (web) => {
     await web.must("start");
@@ -72,7 +76,7 @@ onEachRelease("stopping", (promise) => {
     assert.equal(await web.container.sh(`ss -Hltn 'sport = :${web.port}'`), "");
   });
 
-  promise("a stop in the middle of an upgrade ends both generations", ON_SOCKET, async (web) => {
+  promise("tableflip: a stop in the middle of an upgrade ends both generations", ON_SOCKET, async (web) => {
     await web.must("start");
     await web.deploy("v2", { "boot-ms": "1500" });
     const upgrade = web.cli("upgrade");

@@ -30,7 +30,7 @@ onEachRelease("upgrades", (promise) => {
       assert.equal((await web.cli("status")).code, 0);
     });
 
-    promise(`${what}: ten upgrades in a row, and nothing piles up`, setup, async (web) => {
+    promise(`sozu: ${what}: ten upgrades in a row, and nothing piles up`, setup, async (web) => {
       await web.must("start");
       const before = await web.show("NFileDescriptorStore");
       const report = await losesNothing(web, async () => {

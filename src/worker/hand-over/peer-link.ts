@@ -1,6 +1,6 @@
 import { decodeMessage, encodeMessage } from "../../channel/json.js";
 import { type Packet, PacketChannel } from "../../channel/packet-channel.js";
-import { receiverMessage, type SenderMessage } from "../../channel/peer-messages.js";
+import { batchLimit, receiverMessage, type SenderMessage } from "../../channel/peer-messages.js";
 import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
@@ -60,6 +60,14 @@ export class PeerLink {
   /** Whether it can be sent anything. */
   get open(): boolean {
     return this.#open;
+  }
+
+  /**
+   * Connections that the next batch may have. The first has one, and each twice as many as the one before: code that
+   * runs for the first time, here and there, makes few clients wait.
+   */
+  get nextBatchLimit(): number {
+    return Math.min(2 ** (this.#nextBatch - 1), batchLimit);
   }
 
   /** Batches that it has not acknowledged. */

@@ -77,6 +77,11 @@ export class HandOverSender {
     return this.#links.filter(({ open }) => open);
   }
 
+  get #next(): PeerLink | undefined {
+    const open = this.#open;
+    return open[this.#turn % Math.max(1, open.length)];
+  }
+
   #connect(peer: Destination): PeerLink {
     return new PeerLink({
       peer,
@@ -120,23 +125,23 @@ export class HandOverSender {
 
   /** One batch on its way; false when nothing can move now. */
   #sendNext(): boolean {
-    if (this.#held.length === 0) this.#held.push(...this.#freeze());
+    const limit = this.#next?.nextBatchLimit ?? 0;
+    if (this.#held.length === 0) this.#held.push(...this.#freeze(limit));
     return this.#sendHeld();
   }
 
   /** To the peers in turn. */
   #sendHeld(): boolean {
-    const open = this.#open;
-    const link = open[this.#turn % Math.max(1, open.length)];
+    const link = this.#next;
     if (link === undefined || this.#held.length === 0) return false;
     this.#turn += 1;
-    this.#offer(link, this.#held.splice(0, batchLimit));
+    this.#offer(link, this.#held.splice(0, link.nextBatchLimit));
     return true;
   }
 
   /** Takes out what is idle, so that no new request begins here; when all is quiet, the state goes. */
   #holdBack(): boolean {
-    const parts = this.#freeze();
+    const parts = this.#freeze(batchLimit);
     this.#held.push(...parts);
     if (parts.length > 0) return true;
     if (this.#quiet?.hasCome() === false) return false;
@@ -170,11 +175,11 @@ export class HandOverSender {
     return this.#options.served.some((one) => !this.#staying.has(one) && one.carrier.open > 0);
   }
 
-  #freeze(): Part[] {
+  #freeze(limit: number): Part[] {
     const parts: Part[] = [];
     for (const served of this.#options.served) {
-      if (parts.length < batchLimit && !this.#staying.has(served)) {
-        parts.push(...freezeParts(served, batchLimit - parts.length));
+      if (parts.length < limit && !this.#staying.has(served)) {
+        parts.push(...freezeParts(served, limit - parts.length));
       }
     }
     return parts;

@@ -28,7 +28,18 @@ function answer(request, response) {
     response.end(body);
   };
   if (pathname === "/slow") setTimeout(send, Number(searchParams.get("ms")));
+  else if (pathname === "/stream") stream(searchParams.get("until"), response);
   else send();
+}
+
+/** A line every 10 ms until the file exists. */
+function stream(file, response) {
+  const timer = setInterval(() => {
+    response.write(`${version}\n`);
+    if (!existsSync(file)) return;
+    clearInterval(timer);
+    response.end("end\n");
+  }, 10);
 }
 
 function start() {

@@ -1,7 +1,9 @@
-// The app that the benchmark upgrades. Its version is in the file `version` beside it. With EXPRESS=1 it is an Express app;
+// The app that the benchmark upgrades. Its version is in the file `version` beside it. With EXPRESS=1 it is an Express app, with
+// BOOT_MS one that needs as long for what it has to fetch first;
 // with PORT it is bare, with PLAIN=1 on the inherited listener without Holdfast, else native.
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 
 const { env } = process;
 const version = readFileSync(new URL("version", import.meta.url), "ascii").trim();
@@ -28,6 +30,7 @@ function stamp(what) {
   appendFileSync(env.BENCH_STAMPS, `${JSON.stringify({ what, atMs, generation })}\n`);
 }
 
+if (env.BOOT_MS !== undefined) await pause(Number(env.BOOT_MS));
 const server = createServer({ keepAliveTimeout: 600_000 }, await createApp());
 if (env.PORT !== undefined) server.listen({ port: Number(env.PORT), host: "127.0.0.1" });
 else if (env.PLAIN === "1") server.listen({ fd: 3 }, 4096);

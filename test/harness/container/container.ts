@@ -44,14 +44,18 @@ let booted = 0;
  */
 export class Container implements AsyncDisposable {
   readonly release: Release;
-  /** PID 1 of the container as the host sees it. */
-  readonly pid: number;
   readonly #nspawn: Nspawn;
+  #pid: number;
 
   private constructor(release: Release, pid: number, nspawn: Nspawn) {
     this.release = release;
-    this.pid = pid;
+    this.#pid = pid;
     this.#nspawn = nspawn;
+  }
+
+  /** PID 1 of the container as the host sees it; another one after a reboot. */
+  get pid(): number {
+    return this.#pid;
   }
 
   /**
@@ -86,6 +90,17 @@ export class Container implements AsyncDisposable {
         cause,
       });
     }
+  }
+
+  /** `systemctl reboot`; returns when systemd has finished booting again. What is in /run and the journal is lost. */
+  async reboot(): Promise<void> {
+    const before = this.#pid;
+    await this.exec(["systemctl", "reboot"]);
+    this.#pid = await waitUntil("PID 1 of the next boot", BOOT_DEADLINE_MS, async () => {
+      const pid = await findInit(this.#nspawn);
+      return pid === before ? null : pid;
+    });
+    await waitUntil("the end of the boot", BOOT_DEADLINE_MS, () => this.#hasBooted());
   }
 
   /** Runs a command in the container as root, outside of any unit, with a small fixed environment. */

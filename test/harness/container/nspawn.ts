@@ -22,8 +22,6 @@ export function startNspawn(name: string, image: string, { bare }: { readonly ba
   const options = [
     "--quiet",
     `--machine=${name}`,
-    `--directory=${image}`,
-    "--volatile=overlay",
     "--boot",
     "--register=no",
     "--keep-unit",
@@ -40,7 +38,7 @@ export function startNspawn(name: string, image: string, { bare }: { readonly ba
   const modules = pathInCheckout("node_modules");
   if (!bare && existsSync(modules)) options.push(`--bind-ro=${modules}:/opt/holdfast/node_modules`);
   const script = pathInCheckout("test/harness/container/run-container.sh");
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", script, name, ...options], {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", script, name, image, ...options], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

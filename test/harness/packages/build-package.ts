@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { pathInCheckout } from "../container/checkout.js";
@@ -27,16 +28,69 @@ export function buildPackage(kind: Kind, version: string = OWN_VERSION): Promise
   });
 }
 
-/** A .deb of the same version and name in which a file is another one; what a bad release would be. */
-export function changeDeb(deb: string, version: string, path: string, text: string): Promise<string> {
+/** The debhelper add-on, as it was built with the .deb of Holdfast. */
+export async function buildAddOn(): Promise<string> {
+  await buildPackage("deb");
+  return theOne(pathInCheckout("build", "packages", `deb-${OWN_VERSION}`), isAddOn);
+}
+
+/** A .deb of the same name in which a file is another one; what a bad release would be, or a later one. */
+export function changeDeb(
+  deb: string,
+  version: string,
+  path: string,
+  change: (text: string) => string,
+): Promise<string> {
   return buildOnce(`deb-${version}`, async (folder) => {
     const tree = join(folder, "tree");
     await run("dpkg-deb", ["--raw-extract", pathInCheckout(deb), tree]);
     await run("sed", ["-i", `s/^Version: .*/Version: ${version}/`, join(tree, "DEBIAN/control")]);
-    await writeFile(join(tree, path), text);
+    await writeFile(join(tree, path), change(await readFile(join(tree, path), "utf8")));
     await run("dpkg-deb", ["--build", "-Znone", tree, join(folder, `holdfast_${version}.deb`)]);
     await rm(tree, { recursive: true });
   });
+}
+
+/** The same for the .rpm. */
+export function changeRpm(
+  rpm: string,
+  version: string,
+  path: string,
+  change: (text: string) => string,
+): Promise<string> {
+  return buildOnce(`rpm-${version}`, async (folder) => {
+    const work = await mkdtemp(join(tmpdir(), "holdfast-rpm-"));
+    try {
+      const tree = join(work, "tree");
+      await mkdir(tree);
+      await run("sh", ["-c", 'rpm2archive - < "$0" | tar --extract --gzip', pathInCheckout(rpm)], {
+        cwd: tree,
+      });
+      await writeFile(join(tree, path), change(await readFile(join(tree, path), "utf8")));
+      const definitions = [
+        `_topdir ${work}`,
+        `holdfast_version ${version}`,
+        `holdfast_tree ${tree}`,
+        `holdfast_top ${pathInCheckout()}`,
+      ];
+      const options = definitions.flatMap((definition) => ["--define", definition]);
+      await run("rpmbuild", ["-bb", "--quiet", ...options, pathInCheckout("packaging/rpm/holdfast.spec")]);
+      const [file = ""] = (await readdir(join(work, "RPMS"), { recursive: true })).filter((name) =>
+        name.endsWith(".rpm"),
+      );
+      await cp(join(work, "RPMS", file), join(folder, basename(file)));
+    } finally {
+      await rm(work, { recursive: true });
+    }
+  });
+}
+
+/** Makes a daemon of one whose state file has the next format, which it alone can read. */
+export function raiseStateFormat(daemon: string): string {
+  return daemon.replace(
+    /(var stateFormat = )(\d+)/,
+    (_, begin: string, format: string) => begin + (Number(format) + 1),
+  );
 }
 
 /**
@@ -64,16 +118,35 @@ export function buildNodeDeb(): Promise<string> {
   });
 }
 
-/** Runs `build` in a folder of its own, unless this run of the tests has done so before; the one package in it is the result. */
-async function buildOnce(name: string, build: (folder: string) => Promise<void>): Promise<string> {
+const isAddOn = (file: string): boolean => file.startsWith("dh-holdfast_");
+
+/** Runs `build` in a folder of its own, once a run of the tests; the one package in it is the result. */
+export async function buildOnce(name: string, build: (folder: string) => Promise<void>): Promise<string> {
+  return theOne(await makeOnce(name, build), (file) => !isAddOn(file));
+}
+
+const made = new Map<string, Promise<string>>();
+
+/** The same for any folder; whoever asks while it is being made waits for it. */
+export function makeOnce(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = pathInCheckout("build", "packages", name);
-  if (!existsSync(folder)) {
-    await mkdir(pathInCheckout("build", "packages"), { recursive: true });
-    const building = await mkdtemp(`${folder}.building.`);
-    await build(building);
-    await rename(building, folder);
-  }
-  const [file, other] = await readdir(folder);
+  const making = made.get(name) ?? makeUnlessThere(folder, make);
+  made.set(name, making);
+  return making;
+}
+
+/** It may have been made by an earlier file of this run of the tests. */
+async function makeUnlessThere(folder: string, make: (folder: string) => Promise<void>): Promise<string> {
+  if (existsSync(folder)) return folder;
+  await mkdir(pathInCheckout("build", "packages"), { recursive: true });
+  const making = await mkdtemp(`${folder}.building.`);
+  await make(making);
+  await rename(making, folder);
+  return folder;
+}
+
+async function theOne(folder: string, isWanted: (file: string) => boolean): Promise<string> {
+  const [file, other] = (await readdir(folder)).filter(isWanted);
   if (file === undefined || other !== undefined) {
     throw new HoldfastError("package", `cannot tell which is the package in ${folder}`);
   }

@@ -12,7 +12,7 @@ trap 'exit 1' HUP INT TERM
 
 root=$work/root
 cp -a "$base" "$root"
-packages="rpm man-db bash-completion"
+packages="rpm man-db bash-completion needrestart unattended-upgrades dnf createrepo-c debhelper"
 # Debian 12 has only Node 18; there the tests install a package of their own.
 [ "$release" = bookworm ] || packages="$packages nodejs"
 
@@ -25,8 +25,8 @@ chroot "$root" apt-get update -qq
 # shellcheck disable=SC2086 # several packages
 chroot "$root" apt-get install -y -qq --no-install-recommends $packages
 rm -rf "$root/usr/sbin/policy-rc.d" "$root/etc/resolv.conf" "$root/var/cache/apt" "$root/var/lib/apt/lists"
-# Its timer only slows the boot.
-for unit in man-db.timer; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
+# What upgrades by itself is asked for by the tests; the timers only slow the boot.
+for unit in man-db.timer dpkg-db-backup.timer dnf-makecache.timer unattended-upgrades.service; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
 
 chmod 755 "$root"
 mv -T "$root" "$target"

@@ -17,6 +17,8 @@ export interface StoredFd {
 
 /** Fds kept for a service as systemd does: the same open file once, under its first name, the newest first. */
 export class FdStore {
+  /** FileDescriptorStoreMax=: what comes beyond it is dropped without a word. */
+  limit = Number.POSITIVE_INFINITY;
   #entries: StoredFd[] = [];
 
   get entries(): readonly StoredFd[] {
@@ -29,7 +31,8 @@ export class FdStore {
 
   /** Takes the fd over. */
   add(name: string, fd: number): void {
-    if (this.#entries.some((entry) => isSameFile(entry.fd, fd))) closeFd(fd);
+    const known = this.#entries.some((entry) => isSameFile(entry.fd, fd));
+    if (known || this.#entries.length >= this.limit) closeFd(fd);
     else this.#entries.unshift({ name, fd });
   }
 

@@ -9,6 +9,7 @@ import { type Asked, createPuppetServer, type Responder } from "./puppet-server.
  *   /              who answers
  *   /count         counts, in the app's state
  *   /hold?FILE     answers when FILE exists
+ *   /take          answers when it has all of the request's body
  *   /healthz       with the behaviour's status; when the file `gate` of the behaviour exists, if it has one
  *   /stuck         never lets the loop turn again
  */
@@ -46,6 +47,9 @@ function answer(request: Asked, response: Responder): void {
       return;
     case "/hold":
       sendWhen(response, decodeURIComponent(query));
+      return;
+    case "/take":
+      request.on("end", () => send(response)).resume();
       return;
     case "/healthz":
       response.statusCode = behaviour.health;

@@ -12,6 +12,11 @@ export function findDaemons(name: string): number[] {
   return listProcesses().filter((pid) => isDaemonOf(name, pid));
 }
 
+/** All processes that have this in their environment. */
+export function findProcesses(variable: string, value: string): number[] {
+  return listProcesses().filter((pid) => readList(pid, "environ").includes(`${variable}=${value}`));
+}
+
 /** SIGKILL for every one of the workers. */
 export function killWorkers(name: string): void {
   for (const pid of findWorkers(name)) killIf(pid, () => isWorkerOf(name, pid));
@@ -40,6 +45,8 @@ function isWorkerOf(name: string, pid: number): boolean {
 
 function isDaemonOf(name: string, pid: number): boolean {
   const argv = readList(pid, "cmdline");
+  // Not what has only been told to start one.
+  if (argv[0] !== process.execPath) return false;
   return argv[argv.indexOf("--name") + 1] === name && argv.includes("--runtime-dir");
 }
 

@@ -9,6 +9,8 @@ import type { parseBehaviour } from "./behaviour.js";
 /** What the requests of all protocols have. */
 export interface Asked {
   readonly url?: string | undefined;
+  on(event: "end", heard: () => void): this;
+  resume(): this;
 }
 
 export interface Responder {

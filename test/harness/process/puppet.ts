@@ -3,11 +3,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Server } from "node:net";
 import { sendDatagramWithFds } from "../../../src/linux/datagram.js";
 import { parseBehaviour } from "./behaviour.js";
+import { streamUntil } from "./stream.js";
 
 /*
  * A worker with the plain contract. How it behaves is in `puppet.json` of its release; what it is asked over HTTP:
  *   /              who answers
  *   /hold?FILE     answers when FILE exists
+ *   /stream?FILE   begins its answer at once and goes on with it until FILE exists
+ *   /take          answers when it has all of the request's body
  *   /crash         ends by SIGKILL without an answer
  *   /notify?TEXT   sends TEXT to the NOTIFY_SOCKET
  */
@@ -38,6 +41,12 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       }, 10);
       return;
     }
+    case "/stream":
+      streamUntil(argument, response);
+      return;
+    case "/take":
+      request.on("end", send).resume();
+      return;
     case "/crash":
       process.kill(pid, "SIGKILL");
       return;

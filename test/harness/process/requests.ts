@@ -8,7 +8,8 @@ const answerDeadlineMs = 15_000;
 const schema = v.object({ generation: v.number(), version: v.string(), pid: v.number() });
 
 export type Answer = v.InferOutput<typeof schema>;
-export type Target = { readonly port: number } | { readonly socketPath: string };
+/** A port is one of 127.0.0.1 unless a host is named. */
+export type Target = { readonly port: number; readonly host?: string } | { readonly socketPath: string };
 
 /** One request on a connection of its own, never tried again. */
 export function ask(target: Target, path = "/"): Promise<Answer> {

@@ -23,7 +23,7 @@ import { snapshotDirectory } from "../../../src/release/places.js";
 import { readStateFile } from "../../../src/state/state-file.js";
 import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
-import { findDaemons, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
+import { findDaemons, findProcesses, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
 import { type Answer, ask, RequestLoop } from "./requests.js";
 import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
 
@@ -45,6 +45,8 @@ export interface RigOptions {
   readonly standalone?: boolean;
   /** The socket unit also has `unit.sock` in the rig's directory, named `unix`. */
   readonly unixSocket?: boolean;
+  /** What it passes besides; the rig closes them. */
+  readonly alsoPassed?: readonly UnitSocket[];
 }
 
 const probeTimeoutMs = 500;
@@ -87,6 +89,7 @@ export class Rig implements AsyncDisposable {
     logFile = false,
     standalone = false,
     unixSocket = false,
+    alsoPassed = [],
   }: RigOptions = {}) {
     this.workersWanted = workers;
     this.native = native;
@@ -98,6 +101,7 @@ export class Rig implements AsyncDisposable {
     this.#sockets = [
       { name: "http", fd: http },
       ...(unixSocket ? [{ name: "unix", fd: open({ kind: "unix", path }) }] : []),
+      ...alsoPassed,
     ];
     const options = ["--name", this.name, "--config", this.configFile];
     options.push("--runtime-dir", this.runtimeDirectory, "--state-dir", this.stateDirectory);
@@ -108,7 +112,7 @@ export class Rig implements AsyncDisposable {
       command: [process.execPath, this.program, ...options],
       environment: { [faultVariable]: this.directory },
     };
-    symlinkSync(faulty ? faultyDaemon : daemon, this.program);
+    symlinkSync(faulty ? faultyDaemon : presentDaemon, this.program);
     this.manager = new ServiceManager(this.managerOptions);
     if (standalone) this.manager.override["NOTIFY_SOCKET"] = undefined;
     const socketPath = controlSocketIn(this.runtimeDirectory);
@@ -233,6 +237,11 @@ export class Rig implements AsyncDisposable {
     return findWorkers(this.name);
   }
 
+  /** Whatever runs for it: daemons, workers, and what they have started. */
+  processes(): number[] {
+    return findProcesses(faultVariable, this.directory);
+  }
+
   daemons(): number[] {
     return findDaemons(this.name);
   }
@@ -246,10 +255,18 @@ export class Rig implements AsyncDisposable {
   }
 }
 
-const daemon = fileURLToPath(new URL("../../../src/daemon.js", import.meta.url));
+export const presentDaemon = fileURLToPath(new URL("../../../src/daemon.js", import.meta.url));
+/** holdfastd of a later version, whose state this one cannot read. */
+export const futureDaemon = fileURLToPath(new URL("./future-daemon.js", import.meta.url));
 const faultyDaemon = fileURLToPath(new URL("./faulty-daemon.js", import.meta.url));
 const nativePuppet = fileURLToPath(new URL("./native-puppet.js", import.meta.url));
 const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
+
+/** Puts another program in the place of the daemon's, as a package does. */
+export function install(rig: Rig, target: string): void {
+  symlinkSync(target, `${rig.program}.new`);
+  renameSync(`${rig.program}.new`, rig.program);
+}
 
 function isSettled({ generations, upgrade }: StatusReport): boolean {
   const [only, ...others] = generations;

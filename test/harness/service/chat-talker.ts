@@ -35,7 +35,8 @@ export class ChatTalker implements Talker {
 
   constructor(index: number, options: TalkOptions, tally: TalkTally) {
     this.#name = `c${index}`;
-    this.room = `/room-${index % ROOMS}`;
+    // Nobody has been in this process's rooms before: their first number is 1.
+    this.room = `/room-${process.pid}-${index % ROOMS}`;
     this.#options = options;
     this.#tally = tally;
     this.#ws = new WebSocket(`ws://${options.address}${this.room}`);

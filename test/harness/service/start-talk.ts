@@ -61,17 +61,18 @@ export class Talk implements AsyncDisposable {
   }
 }
 
-/** Starts a talking client inside the network of the process `pid`; its connections are opened by then or soon after. */
+/** Starts a talking client inside the network of the process `pid`; its connections are opened by then or soon after. `version` answers. */
 export async function startTalk(
   { pid }: { readonly pid: number },
   request: Pick<TalkOptions, "app" | "address"> & Partial<TalkOptions>,
+  version = "v1",
 ): Promise<Talk> {
   const client = fileURLToPath(new URL("talk-client.js", import.meta.url));
   const options: TalkOptions = { ...DEFAULTS, ...request };
   const args = ["--target", String(pid), "--net", "--", process.execPath, client, JSON.stringify(options)];
   const talk = new Talk(spawn("nsenter", args, { stdio: "pipe" }));
   try {
-    await talk.waitFor("v1");
+    await talk.waitFor(version);
     return talk;
   } catch (error) {
     await talk[Symbol.asyncDispose]();

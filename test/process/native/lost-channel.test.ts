@@ -5,7 +5,7 @@ import { balance } from "../../harness/process/accounts.js";
 import { KeptConnection } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
 
-test("workers whose channels were lost with the fd store serve on, and drain as plain ones do", async () => {
+test("ours: workers whose channels were evicted from the fd store serve on, and drain as plain ones do", async () => {
   await using rig = new Rig({ native: true, workers: 2 });
   await rig.manager.startReady();
   await using load = rig.load();

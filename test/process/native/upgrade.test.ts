@@ -43,7 +43,7 @@ function activeCounters({ generations }: StatusReport) {
   return sum;
 }
 
-test("over ten upgrades back and forth no kept connection is closed, no request is lost, and the books agree", async () => {
+test("sozu: over ten upgrades back and forth no kept connection is closed, no request is lost, and the books agree", async () => {
   const kept = 60;
   const idle = 80;
   const rounds = 10;
@@ -160,7 +160,7 @@ test("a response under way is finished by the old generation, and then its conne
   connection.end();
 });
 
-test("a connection that never comes to rest is cut at the deadline, and counted", async () => {
+test("nginx: a connection that never comes to rest is cut at the shutdown timeout, and counted", async () => {
   await using rig = new Rig({ native: true, config: '[drain]\ntimeout = "300ms"\nkill = "2s"\n' });
   await rig.manager.startReady();
   const connection = await KeptConnection.open(rig.port);

@@ -50,6 +50,8 @@ test("status shows what runs", async (context) => {
   assert.match(stdout, /^8 +active +\S.* +1\.2\.3 +\/srv\/web$/m);
   assert.match(stdout, /^8\.0 +ready +4712 +1 min +33 MB +3 +1 +40 +0 +0 +0 +- +fine$/m);
   assert.match(stdout, /^http +127\.0\.0\.1:8080 +bound +0\/511 +8$/m);
+  assert.match(stdout, /^up 1 h$/m);
+  assert.match(stdout, /^http +90 +400 +20 +5 +1$/m);
 });
 
 test("a degraded service is exit 4 and says why; no worker gets at the terminal", async (context) => {

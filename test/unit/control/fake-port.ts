@@ -57,7 +57,7 @@ export const report: StatusReport = {
           status: "fine",
         },
       ],
-      counters: { moved: 0, adopted: 2, requests: 40, finished: 0, cut: 0 },
+      counters: { accepted: 9, requests: 40, moved: 0, adopted: 2, finished: 0, cut: 0 },
     },
   ],
   listeners: [
@@ -69,6 +69,8 @@ export const report: StatusReport = {
       backlog: { queued: 0, limit: 511 },
     },
   ],
+  upMs: 3_600_000,
+  totals: [{ listener: "http", accepted: 90, requests: 400, moved: 20, adopted: 20, finished: 5, cut: 1 }],
   written: [],
   notifyDropped: 0,
   reexecFailed: null,

@@ -8,7 +8,10 @@ import { anyFailure, type World } from "./world.js";
 /** Something that may happen at any time; `which` chooses among what there is. */
 export type Happening =
   | { readonly what: "job-ends"; readonly which: number; readonly well: boolean }
-  | { readonly what: "worker-ready" | "worker-exits" | "worker-reads"; readonly which: number }
+  | {
+      readonly what: "worker-ready" | "worker-exits" | "worker-reads" | "worker-counts";
+      readonly which: number;
+    }
   | { readonly what: "worker-says-hello"; readonly which: number }
   | { readonly what: "channel-lost"; readonly which: number; readonly noticed: boolean }
   | { readonly what: "time-passes"; readonly ms: number }
@@ -74,7 +77,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      what: fc.constantFrom("worker-says-hello" as const, "worker-reads" as const),
+      what: fc.constantFrom("worker-says-hello" as const, "worker-reads" as const, "worker-counts" as const),
       which,
     }),
   },
@@ -160,6 +163,11 @@ export function happen(world: World, happening: Happening): void {
         happening.which,
       );
       if (being !== undefined) being.unread = false;
+      break;
+    }
+    case "worker-counts": {
+      const being = pick(world.beings, happening.which);
+      if (being?.gate === "open") world.count(being);
       break;
     }
     case "channel-lost": {

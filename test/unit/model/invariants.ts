@@ -1,3 +1,4 @@
+import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
 import {
@@ -31,6 +32,7 @@ export function violations(step: Step): string[] {
     ...lostActive(step),
     ...lostRequests(step),
     ...idleTick(step),
+    ...fallenTotals(step),
     ...unexplainedActions(step),
   ];
 }
@@ -183,6 +185,14 @@ function idleTick({ event, now, decision: { state } }: Step): string[] {
   if (event.type !== "tick") return [];
   const next = nextDeadline(state);
   return next !== undefined && next <= now ? [`after a tick at ${now} the next deadline is ${next}`] : [];
+}
+
+/** What has been shown once is never less later. */
+function fallenTotals({ before, decision: { state } }: Step): string[] {
+  const now = new Map(serviceTotals(state).map(({ listener, requests }) => [listener, requests]));
+  return serviceTotals(before)
+    .filter(({ listener, requests }) => (now.get(listener) ?? 0) < requests)
+    .map(({ listener }) => `the totals of ${listener} go back`);
 }
 
 function countIn(generations: readonly Generation[], phase: Generation["stage"]["phase"]): number {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { summarize } from "../../../src/model/view.js";
+import { degradation, summarize } from "../../../src/model/view.js";
 import { Story } from "./story.js";
 
 /** Generation 2 is on trial beside generation 1. */
@@ -67,6 +67,13 @@ test("with the old generation drained, a worker that ends on trial has it starte
   ]);
   story.end(1).exit(2, 0);
   assert.equal(story.state.upgrade?.kind, "rollback");
+  // That it succeeds is no reason to say nothing of what failed; a good version is.
+  story.candidate().allReady();
+  assert.deepEqual(phases(story).at(-1), [3, "active"]);
+  assert.match(degradation(story.state) ?? "", /generation 2 was on trial/);
+  assert.match(summarize(story.state), /upgrade to generation 2 failed: generation 2 was on trial/);
+  story.request().candidate({ release: "/4" }).allReady();
+  assert.equal(degradation(story.state), null);
 });
 
 test("a crash in the held generation is repaired, an upgrade ends the trial, a stop ends all", () => {

@@ -1,4 +1,5 @@
 import { type Failure, fail, succeed } from "../../../src/lib/failure.js";
+import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import { decide } from "../../../src/model/decide.js";
 import type { Action, Event, Slot, SlotProcess } from "../../../src/model/event.js";
@@ -50,6 +51,9 @@ export class World {
   /** The directories of snapshots on disk. */
   readonly directories = new Map<number, "part" | "whole">();
   readonly problems: string[] = [];
+  onAction: (action: Action) => void = () => {};
+  /** What the state was told of processes that it knew, by pid: that is what it has to add up to. */
+  readonly #told = new Map<number, number>();
   readonly #specifications: readonly Specification[];
   #queue: Event[] = [];
   #nextPid = 100;
@@ -159,6 +163,18 @@ export class World {
     this.send({ type: "worker-ready", generation, index, pid: process.pid });
   }
 
+  /** It tells what it has counted: each time three more. */
+  count(being: Being): void {
+    const { generation, index } = being;
+    const { pid } = being.process;
+    const requests = (this.#told.get(pid) ?? 0) + 3;
+    const listeners = [
+      { listener: "http", accepted: 1, requests, moved: 0, adopted: 0, finished: 0, cut: 0 },
+    ];
+    if (this.#isKnown(being)) this.#told.set(pid, requests);
+    this.send({ type: "counted", counts: [{ generation, index, pid, listeners }] });
+  }
+
   /** Time passes; the daemon's timer goes off if it is due. */
   pass(ms: number): void {
     this.now += ms;
@@ -239,6 +255,7 @@ export class World {
   }
 
   #act(action: Action): void {
+    this.onAction(action);
     switch (action.type) {
       case "make-snapshot":
         this.directories.set(action.snapshot, "part");
@@ -310,6 +327,10 @@ export class World {
       if (being.native || !being.unread || being.signal !== "none" || !this.#isKnown(being)) continue;
       this.problems.push(`nobody tells worker ${being.generation}.${being.index} to drain`);
     }
+    const total = serviceTotals(this.state).reduce((sum, { requests }) => sum + requests, 0);
+    const told = [...this.#told.values()].reduce((sum, requests) => sum + requests, 0);
+    if (this.#told.size > 0 && total !== told)
+      this.problems.push(`${told} requests were told of, ${total} are known`);
     const open = new Set(this.held.map(({ id }) => id));
     for (const { id } of this.state.listeners) {
       if (!open.has(id)) this.problems.push(`the state holds listener ${id}, which is closed`);

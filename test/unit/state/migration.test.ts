@@ -24,7 +24,7 @@ const worker = {
   status: null,
   run: { phase: "ready", process: { pid: 7, startTime: 70 }, since: 5 },
 };
-const { snapshots: _, ...before } = initialState;
+const { snapshots: _, counters: __, upSince: ___, ...before } = initialState;
 const format1 = {
   name: "web",
   bootId: "b",
@@ -68,6 +68,7 @@ test("a state of format 1 is read: its generations run in the release itself, an
   ]);
   assert.deepEqual(state.retired, [{ generation: 1, ...wanted, snapshot: null, version: null }]);
   assert.deepEqual([state.snapshots, state.upgrade?.to], [[], null]);
+  assert.deepEqual([state.counters, state.upSince], [initialState.counters, null]);
   assert.deepEqual(decodeRecord(encodeRecord(decoded.value)), decoded);
   assert.match(encodeRecord(decoded.value), /^\{"format":2,/);
 });

@@ -4,7 +4,7 @@ import { batchLimit } from "../../../../src/channel/peer-messages.js";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { createMemfd } from "../../../../src/linux/memfd.js";
 import { countFds } from "../tcp/rig.js";
-import { prepare, Rig, typesOf } from "./rig.js";
+import { type Puppet, prepare, Rig, typesOf } from "./rig.js";
 
 test("connections arrive with what they carry, and the sender keeps nothing of them", async () => {
   await using rig = new Rig();
@@ -34,30 +34,26 @@ test("connections arrive with what they carry, and the sender keeps nothing of t
   await rig.until("no fd more than before", () => countFds() <= before + 1);
 });
 
-test("at most two batches of fifty are on their way, and each go follows its acknowledgement", async () => {
+test("batches grow from one connection to fifty, two are on their way at most, and each go follows its acknowledgement", async () => {
   await using rig = new Rig();
   const [a, b] = rig.pair();
   const from = rig.carrier();
-  for (const fd of await rig.connections.open(180)) from.put(fd);
+  for (const fd of await rig.connections.open(120)) from.put(fd);
   const puppet = rig.puppet(b);
   const { sender } = rig.sender([a], from);
-  await rig.until("two batches", () => puppet.seen.length === 3);
-  await turns();
-  assert.deepEqual(typesOf(puppet), ["state", "prepare", "prepare"]);
-  assert.deepEqual(
-    puppet.seen.map(({ fds }) => fds.length),
-    [0, batchLimit, batchLimit],
-  );
-  assert.equal(sender.moving, 2 * batchLimit);
-  puppet.say({ type: "received", batch: 1, refused: [] });
-  await rig.until("the third batch", () => puppet.seen.length === 5);
-  await turns();
-  assert.deepEqual(typesOf(puppet).slice(3), ["go", "prepare"]);
-  puppet.say({ type: "received", batch: 2, refused: [] });
-  puppet.say({ type: "received", batch: 3, refused: [] });
-  await rig.until("the last batch", () => puppet.seen.some(({ fds }) => fds.length === 30));
-  puppet.say({ type: "received", batch: 4, refused: [] });
+  for (let batch = 1; batch <= 8; batch++) {
+    await rig.until(`batch ${batch + 1}`, () => countOf(puppet, "prepare") === Math.min(batch + 1, 8));
+    await turns();
+    assert.equal(countOf(puppet, "prepare"), Math.min(batch + 1, 8));
+    assert.equal(countOf(puppet, "go"), batch - 1);
+    puppet.say({ type: "received", batch, refused: [] });
+  }
   await rig.until("the end", () => typesOf(puppet).at(-2) === "end");
+  assert.deepEqual(
+    puppet.seen.map(({ fds }) => fds.length).filter((count) => count > 0),
+    [1, 2, 4, 8, 16, 32, batchLimit, 7],
+  );
+  assert.deepEqual(typesOf(puppet).slice(0, 5), ["state", "prepare", "prepare", "go", "prepare"]);
   assert.equal(sender.moving, 0);
 });
 
@@ -68,13 +64,13 @@ test("what a receiver refuses stays with its sender, in use, and the rest moves"
   for (const [at, fd] of (await rig.connections.open(5)).entries()) from.put(fd, { meta: { at } });
   const puppet = rig.puppet(b);
   const { events } = rig.sender([a], from);
-  await rig.until("the batch", () => typesOf(puppet).includes("prepare"));
-  puppet.say({ type: "received", batch: 1, refused: [1, 3] });
+  await rig.until("two batches", () => countOf(puppet, "prepare") === 2);
+  puppet.say({ type: "received", batch: 1, refused: [] });
+  await rig.until("three batches", () => countOf(puppet, "prepare") === 3);
+  puppet.say({ type: "received", batch: 2, refused: [1] });
+  puppet.say({ type: "received", batch: 3, refused: [0] });
   await rig.until("the sender to be idle", () => events.includes("idle"));
-  assert.deepEqual(
-    from.held.map(({ meta }) => meta["at"]),
-    [1, 3],
-  );
+  assert.deepEqual(from.held.map(({ meta }) => meta["at"]).toSorted(), [2, 3]);
   assert.equal(rig.connections.closed, 0);
 });
 
@@ -141,15 +137,15 @@ test("several peers share the connections, and only one of them gets the state",
   const [a, b] = rig.pair();
   const [c, d] = rig.pair();
   const from = rig.carrier();
-  for (const fd of await rig.connections.open(200)) from.put(fd);
+  for (const fd of await rig.connections.open(126)) from.put(fd);
   const [first, second] = [rig.receiver(b), rig.receiver(d)];
   const entry = { name: "count", version: 1, bytes: 0, sha256: "0".repeat(64) };
   rig.sender([a, c], from, { state: [entry] });
   await rig.until("both ends", () => [first, second].every(({ events }) => events.includes("end")));
   assert.equal(first.events[0], "state count");
   assert.equal(second.events[0], "state ");
-  assert.equal(first.carrier.held.length, 100);
-  assert.equal(second.carrier.held.length, 100);
+  assert.equal(first.carrier.held.length, 63);
+  assert.equal(second.carrier.held.length, 63);
 });
 
 test("exclusive: nothing is sent while one is busy; then the state goes first", async () => {
@@ -243,6 +239,10 @@ test("metas that make a batch too large for a packet go in smaller ones; one tha
   assert.ok(events.some((event) => event.includes("1 connection(s) of lines stay")));
   assert.equal(rig.connections.closed, 0);
 });
+
+function countOf(puppet: Puppet, type: string): number {
+  return typesOf(puppet).filter((one) => one === type).length;
+}
 
 /** Some turns of the loop, in which anything that is wrongly begun would show. */
 async function turns(): Promise<void> {

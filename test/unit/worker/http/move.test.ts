@@ -98,7 +98,7 @@ test("a connection whose request is being answered stays until the answer is out
   assert.equal((await client.get("/")).headers.get("x-side"), "b");
 });
 
-test("pipelined requests are all answered where they were read", async () => {
+test("nginx: pipelined requests are all answered where they were read", async () => {
   const waiting: (() => void)[] = [];
   await using pair = await Pair.open((request, response) => {
     waiting.push(() => response.end(request.url));

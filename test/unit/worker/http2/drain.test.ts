@@ -56,7 +56,7 @@ test("streams that are open at a drain finish, however long they take", async ()
   assert.deepEqual(client.of("RST_STREAM"), []);
 });
 
-test("a client that answers no ping keeps its session, and is served, until the deadline cuts it", async () => {
+test("nginx, the shutdown timeout of HTTP/2: a client that answers no ping keeps its session, and is served, until the deadline cuts it", async () => {
   await using rig = await openHttp2();
   using client = await openSession(rig.port);
   rig.carrier.beginDrain();

@@ -408,7 +408,7 @@ test("without hooks nothing moves and nothing is reported", async () => {
   await until("the end is told", () => changes === 1 && a.carrier.open === 0);
 });
 
-test("draining accepts nobody, and what is left at the deadline is cut and counted", async () => {
+test("nginx, the shutdown timeout of streams: draining accepts nobody, and what is left at the deadline is cut and counted", async () => {
   const a = await start({ save: () => notYet, restore: (socket) => void socket.resume() });
   const { seen } = await dial(a.port);
   const early = await dial(a.port);

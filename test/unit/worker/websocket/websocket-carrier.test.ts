@@ -345,7 +345,7 @@ test("a server that waits for its last WebSocket to close is let go when that on
   await closed;
 });
 
-test("what is left at the deadline is closed with 1012 and counted once", async () => {
+test("nginx, the shutdown timeout of upgraded connections: what is left at the deadline is closed with 1012 and counted once", async () => {
   const a = await start({ ...echo, save: () => notYet }, { perMessageDeflate: true });
   const { seen } = await dial(a.port);
   const deflated = await dial(a.port, "/", { perMessageDeflate: true });

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Slot } from "./event.js";
+import { findGeneration, isLive, type State } from "./state.js";
+import { addListeners, addTotals, type Count, type ListenerTotals, nothing, type Totals } from "./totals.js";
+import { findWorker, type Turn, update } from "./turn.js";
+
+/** The state with what workers have told. A process that has ended, or is not the one meant, is not listened to any more. */
+export function takeCounts(state: State, counts: readonly Count[]): State {
+  const { counters } = state;
+  const heard = counts.filter((count) => isCounting(state, count));
+  const others = counters.workers.filter((known) => !heard.some((count) => isSamePlace(known, count)));
+  const workers = [...others, ...heard].sort((a, b) => a.generation - b.generation || a.index - b.index);
+  return isDeepStrictEqual(workers, counters.workers)
+    ? state
+    : { ...state, counters: { ...counters, workers } };
+}
+
+/** Adds what processes and generations that are gone have counted to what remains of them. */
+export function foldCounters(turn: Turn): void {
+  const { state } = turn;
+  const { ended, generations, workers } = state.counters;
+  const [living, gone] = split(workers, (count) => isCounting(state, count));
+  const all = [...generations];
+  for (const { generation, listeners } of gone) {
+    const at = all.findIndex((one) => one.generation === generation);
+    if (at < 0) all.push({ generation, listeners });
+    else all[at] = { generation, listeners: addListeners(all[at]?.listeners ?? [], listeners) };
+  }
+  const [there, past] = split(all, ({ generation }) => findGeneration(state, generation) !== undefined);
+  if (gone.length === 0 && past.length === 0) return;
+  const sum = past.reduce((total, { listeners }) => addListeners(total, listeners), ended);
+  update(turn, { counters: { ended: sum, generations: there, workers: living } });
+}
+
+/** The service's own totals, by listener. */
+export function serviceTotals({ counters }: State): readonly ListenerTotals[] {
+  const parts = [...counters.generations, ...counters.workers];
+  return parts.reduce((total, { listeners }) => addListeners(total, listeners), counters.ended);
+}
+
+/** Over all workers that a generation has had; null when none has told anything. */
+export function generationTotals({ counters }: State, id: number): Totals | null {
+  const parts = [...counters.generations, ...counters.workers].filter(({ generation }) => generation === id);
+  const listeners = parts.flatMap((part) => part.listeners);
+  return parts.length === 0 ? null : listeners.reduce(addTotals, nothing);
+}
+
+function isCounting(state: State, { pid, ...slot }: Count): boolean {
+  const run = findWorker(state, slot)?.run;
+  return run !== undefined && isLive(run) && run.process.pid === pid;
+}
+
+function isSamePlace(one: Slot, other: Slot): boolean {
+  return one.generation === other.generation && one.index === other.index;
+}
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}

@@ -1,0 +1,64 @@
+/** What native workers count of connections and requests. All of them only grow. docs/native-workers.md */
+export interface Totals {
+  readonly accepted: number;
+  readonly requests: number;
+  readonly moved: number;
+  readonly adopted: number;
+  readonly finished: number;
+  readonly cut: number;
+}
+
+/** Under one listener's name, whatever address it had and whichever protocols were spoken there. */
+export interface ListenerTotals extends Totals {
+  readonly listener: string;
+}
+
+/** What the process in a worker's place has told, sums since it began. */
+export interface Count {
+  readonly generation: number;
+  readonly index: number;
+  readonly pid: number;
+  readonly listeners: readonly ListenerTotals[];
+}
+
+/**
+ * Each count is in exactly one of these: it begins with a worker's process, is added to its generation's when that has ended, and
+ * to the service's with the generation. So the sum of all never falls.
+ */
+export interface Counters {
+  /** Of generations that have ended. */
+  readonly ended: readonly ListenerTotals[];
+  /** Of processes that have ended, by generation. */
+  readonly generations: readonly {
+    readonly generation: number;
+    readonly listeners: readonly ListenerTotals[];
+  }[];
+  /** Of processes that live, as they told last. */
+  readonly workers: readonly Count[];
+}
+
+/** One entry a listener, in the order of their names. */
+export function addListeners(
+  some: readonly ListenerTotals[],
+  more: readonly ListenerTotals[] = [],
+): readonly ListenerTotals[] {
+  const sums = new Map<string, ListenerTotals>();
+  for (const one of [...some, ...more]) {
+    const { listener } = one;
+    sums.set(listener, { listener, ...addTotals(sums.get(listener) ?? nothing, one) });
+  }
+  return [...sums.values()].sort((a, b) => (a.listener < b.listener ? -1 : 1));
+}
+
+export const nothing: Totals = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
+
+export function addTotals(one: Totals, other: Totals): Totals {
+  return {
+    accepted: one.accepted + other.accepted,
+    requests: one.requests + other.requests,
+    moved: one.moved + other.moved,
+    adopted: one.adopted + other.adopted,
+    finished: one.finished + other.finished,
+    cut: one.cut + other.cut,
+  };
+}
