@@ -21,7 +21,7 @@ const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) =
   else send();
 });
 const wss = new WebSocketServer({ server });
-const talk = (ws) => ws.on("message", () => ws.send(version));
+const talk = (ws) => ws.on("message", () => ws.send(version)).on("error", () => {}); // `close` follows
 wss.on("connection", talk);
 
 if (mode === "native") {

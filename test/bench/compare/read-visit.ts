@@ -13,7 +13,7 @@ export interface Seen {
   readonly lost: number;
   readonly reopened: number;
   readonly dropped: number;
-  /** Without any response. */
+  /** Without any response but slow ones. */
   readonly longestGapMs: number;
   /** The longest wait for the answer to a request that is not slow by itself. */
   readonly slowestMs: number;
@@ -42,10 +42,13 @@ export function readVisit(visit: Visit, { beganAtMs }: Upgrade, newVersion: stri
   };
 }
 
-/** Stretches of at least `atLeastMs` without a response, in their order; the last one may reach to the end of the visit. */
+/**
+ * Stretches of at least `atLeastMs` without a response, in their order; the last one may reach to the end of the visit. Responses that
+ * are slow by themselves do not count: an old process may still give them when nobody answers any more.
+ */
 export function findGaps({ startedAtMs, endedAtMs, responses }: Visit, atLeastMs: number): Span[] {
-  const times = responses.map(([atMs]) => atMs).filter((atMs) => atMs < endedAtMs);
-  const ends = [...times, endedAtMs];
+  const counted = responses.filter(([atMs, , tookMs]) => tookMs !== null && atMs < endedAtMs);
+  const ends = [...counted.map(([atMs]) => atMs), endedAtMs];
   return ends
     .map((toMs, at) => ({ fromMs: ends[at - 1] ?? startedAtMs, toMs }))
     .filter(({ fromMs, toMs }) => toMs - fromMs >= atLeastMs);

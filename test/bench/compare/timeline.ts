@@ -9,7 +9,7 @@ export interface Lane {
   readonly name: string;
   /** By version, and by the number of the bucket (0 begins with the upgrade, -1 ends with it): how many responses. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<number, number>>;
-  /** Without any response. */
+  /** Without any response but those that are slow by themselves. */
   readonly gaps: readonly Span[];
   readonly lostAtMs: readonly number[];
   readonly oldGoneAtMs: number | null;

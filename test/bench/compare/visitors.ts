@@ -47,7 +47,8 @@ function reuse(connection: Connection, answered: boolean): Connection {
   return open();
 }
 
-async function keepAsking(): Promise<void> {
+async function keepAsking(at: number): Promise<void> {
+  await pause((at * VISITORS.pauseMs) / VISITORS.busy);
   let connection = open();
   while (!stopping) {
     const answered = await ask(connection, "busy");
@@ -56,7 +57,8 @@ async function keepAsking(): Promise<void> {
   }
 }
 
-async function askSlowly(): Promise<void> {
+async function askSlowly(at: number): Promise<void> {
+  await pause((at * VISITORS.slowMs) / VISITORS.slow);
   while (!stopping) await ask(open(), "slow");
 }
 
@@ -91,7 +93,9 @@ function watchOwnLoop(): void {
   }, STALL_MS);
 }
 
-const many = <T>(count: number, start: () => T): T[] => Array.from({ length: count }, start);
+/** They are told their place, so that they need not all come at the same moment. */
+const many = <T>(count: number, start: (at: number) => T): T[] =>
+  Array.from({ length: count }, (_, at) => start(at));
 
 const idle = many(VISITORS.idle, open);
 const wereAnswered = await Promise.all(idle.map((connection) => ask(connection, "idle")));

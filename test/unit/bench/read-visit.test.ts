@@ -42,7 +42,12 @@ test("only what happened from the upgrade until the visitors left counts", () =>
 
 test("a gap that began before the upgrade counts as long as it was", () => {
   const { longestGapMs } = readVisit({ ...visit, endedAtMs: 2100 }, upgrade, "v2");
-  assert.equal(longestGapMs, 150);
+  assert.equal(longestGapMs, 200);
+});
+
+test("a slow response ends no gap", () => {
+  const gaps = findGaps({ ...visit, responses: [...visit.responses.slice(0, 3)] }, 1000);
+  assert.deepEqual(gaps, [{ fromMs: 1900, toMs: 3000 }]);
 });
 
 test("a server that never answers again has a gap until the end", () => {
