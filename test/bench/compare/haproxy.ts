@@ -35,7 +35,7 @@ backend site
 /** The package's HAProxy in master-worker mode, reloaded. */
 export const HAPROXY = proxy("HAProxy", 8140, "");
 /** The same with its own remedy for requests on connections that it closes. */
-export const HAPROXY_IDLE = proxy("HAProxy, idle-close-on-response", 8160, "option idle-close-on-response");
+export const HAPROXY_IDLE = proxy("HAProxy, idle-close", 8160, "option idle-close-on-response");
 
 function proxy(name: string, port: number, option: string): System {
   const directory = `/run/compare-haproxy-${port}`;
