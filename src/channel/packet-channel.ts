@@ -53,10 +53,9 @@ export class PacketChannel {
     return true;
   }
 
-  /** Takes all that has arrived, now: the last words of a peer that has ended. */
-  receiveAll(): void {
-    let more = true;
-    while (more) more = this.#receiveOne();
+  /** Takes what has arrived, now: all of it, if the peer has ended; of one that lives and may never end, so many packets at most. */
+  receiveAll(most = Number.POSITIVE_INFINITY): void {
+    for (let taken = 0; taken < most && this.#receiveOne(); taken += 1);
   }
 
   /** Ends the channel from this side; what waits is not sent. `onClose` is not called. */

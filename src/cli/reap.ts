@@ -1,5 +1,6 @@
-import { firstOf, resolveDirectories } from "../lib/directories.js";
-import { fail, succeed } from "../lib/failure.js";
+import { closeSync, openSync } from "node:fs";
+import { firstOf, resolveDirectories, restartMarkIn } from "../lib/directories.js";
+import { fail, messageOf, succeed } from "../lib/failure.js";
 import { bootId } from "../linux/boot.js";
 import { ownCgroup, ownUnitName, processesIn } from "../linux/cgroup.js";
 import { isLive, type Process } from "../model/state.js";
@@ -18,6 +19,7 @@ export async function reap(line: CommandLine): Promise<End> {
   const unit = env["SERVICE_RESULT"] === undefined ? undefined : ownUnitName();
   const job = unit === undefined ? "unknown" : await currentJob(unit);
   const { act, why } = decideReap({ job, env });
+  if (job === "restart") markRestart(env);
   if (!act) return succeed("done");
   const { endProcesses } = await import("./end-processes.js");
   const { parentOf, startTimeOf } = await import("../linux/pidfd.js");
@@ -38,6 +40,19 @@ export async function reap(line: CommandLine): Promise<End> {
   if (left > 0) return fail("processes-left", `cannot end ${left} process(es), not even with SIGKILL`);
   say(killed === 0 ? "all have ended" : `all have ended, ${killed} of them by SIGKILL`);
   return succeed("done");
+}
+
+/** A daemon that was killed, or not yet up, cannot have written down that the next one is to upgrade. */
+function markRestart(env: NodeJS.ProcessEnv): void {
+  const runtime = firstOf(env["RUNTIME_DIRECTORY"]);
+  if (runtime === undefined) return;
+  try {
+    closeSync(openSync(restartMarkIn(runtime), "w"));
+  } catch (error) {
+    complain(
+      `cannot tell the next daemon that this is a restart, so it may not upgrade: ${messageOf(error)}`,
+    );
+  }
 }
 
 /** The workers of the state file, if it is of this boot and of this service; what is wrong with the file is said and is no obstacle. */

@@ -42,6 +42,8 @@ export type Source = "manager" | "daemon" | "foreign-daemon";
 
 export interface World {
   readonly source: Source;
+  /** This daemon is started in a restart, of which the last one may not have known. */
+  readonly restartWanted: boolean;
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
@@ -55,8 +57,11 @@ export interface World {
 
 /** Puts the inherited fds behind the remembered state: what `recover` of any daemon, first or tenth, begins with. */
 export function restore(remembered: Remembered, inheritance: Inheritance, world: World): Restored {
-  const left =
+  const before =
     remembered.state === undefined ? initialState : startedAnew(remembered.state, remembered.rebooted);
+  const left: State = world.restartWanted
+    ? { ...before, lifecycle: { phase: "leaving", next: "upgrade" } }
+    : before;
   const ended = remembered.rebooted ? (remembered.state?.generations ?? []) : [];
   const known = world.source === "foreign-daemon" ? toBeReplaced(left, inheritance.pidfds) : left;
   const identified = identifyWorkers(known, nameUnseen(inheritance.pidfds, known));

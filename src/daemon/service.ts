@@ -1,15 +1,16 @@
+import { existsSync, rmSync } from "node:fs";
 import type { ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
-import { formatDuration } from "../lib/duration.js";
+import { restartMarkIn } from "../lib/directories.js";
 import { type Failure, type Result, succeed } from "../lib/failure.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import type { Log } from "../log/log.js";
-import type { Action, Event, LedgerEntry, News, Slot, SlotProcess } from "../model/event.js";
+import type { Action, Event, LedgerEntry, News, Slot } from "../model/event.js";
 import { activeGeneration, type State } from "../model/state.js";
-import { findWorker, liveWorkers, nameWorker } from "../model/turn.js";
+import { liveWorkers } from "../model/turn.js";
 import { viewService } from "../model/view.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
@@ -20,11 +21,14 @@ import type { Effects } from "../supervisor/effects.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import type { ManagerLink } from "../systemd/manager-link.js";
+import { createAlarm } from "./alarm.js";
 import { createControlPort } from "./control-port.js";
 import { channelFdName, controlFdName, notifyFdName, stateFdName, workerFdName } from "./fd-names.js";
 import type { FdStore } from "./fd-store.js";
+import { Heartbeat } from "./heartbeat.js";
 import { reportHistory } from "./history.js";
 import type { Inheritance } from "./inheritance.js";
+import { warnIfItLives } from "./lost-channel.js";
 import type { DaemonOptions } from "./options.js";
 import { createPerformer } from "./perform.js";
 import { reportStatus } from "./report.js";
@@ -120,15 +124,17 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
       }
     },
     onLost: (slot, why) => {
-      // The end of one that drains is not worth a word.
-      if (findWorker(supervisor.state, slot)?.run.phase === "ready") {
-        warn(`worker ${nameWorker(slot)} is a plain one from now on: ${why}`);
-      }
+      const tell = (message: string): void => {
+        if (!supervisor.exited) warn(message);
+      };
+      warnIfItLives(slot, why, () => supervisor.state, tell);
       push({ type: "channel-lost", ...slot });
     },
   });
+  const restartMark = restartMarkIn(directories.runtime);
   const restored = restore(remembered, inheritance, {
     source: options.source,
+    restartWanted: options.source === "manager" && existsSync(restartMark),
     listeners,
     workers,
     channels,
@@ -176,35 +182,26 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
       },
     }),
     publish: (state) => publish(state),
-    wakeAt: createAlarm(),
+    wakeAt: createAlarm(hear),
   });
   const supervisor = new Supervisor(restored.state, effects);
   function push(...events: readonly Event[]): void {
     supervisor.push(...events);
   }
-  const beatMs = options.watchdogMs ?? heartbeatMs;
-  let beat: NodeJS.Timeout | undefined;
-  /** The watchdog and native workers want a beat; without them an idle daemon is woken by nothing. */
-  function keepBeat({ generations }: State): void {
-    const native = generations.some(({ workers: all }) => all.some((worker) => worker.native));
-    if (options.watchdogMs !== undefined || native) {
-      beat ??= setInterval(() => {
-        if (supervisor.retryPersist()) link.beat();
-        void askWorkers(beatMs).then((silent) => silent.forEach(replaceStuck));
-      }, beatMs);
-    } else {
-      clearInterval(beat);
-      beat = undefined;
-    }
-  }
-  /** What they have counted is written down together; returns those that did not answer. */
-  async function askWorkers(timeoutMs: number): Promise<readonly SlotProcess[]> {
-    const silent = await reports.refresh(supervisor.state, channels, timeoutMs);
-    push(reports.counted());
-    return silent;
-  }
+  const heartbeat = new Heartbeat({
+    watchdogMs: options.watchdogMs,
+    current: () => supervisor.state,
+    reports,
+    channels,
+    workers,
+    onBeat: () => {
+      if (supervisor.retryPersist()) link.beat();
+    },
+    push,
+    warn,
+  });
   function publish(state: State): void {
-    keepBeat(state);
+    heartbeat.follow(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
   }
 
@@ -224,7 +221,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
       // A big one tells with the next status.
       const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
       const inspected = snapshot === null ? null : Promise.race([snapshots.inspectNow(snapshot), patience]);
-      await Promise.all([askWorkers(statusPatienceMs), inspected]);
+      await Promise.all([heartbeat.askWorkers(statusPatienceMs), inspected]);
     },
     report: () =>
       reportStatus(supervisor.state, {
@@ -259,11 +256,17 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
   for (const generation of restored.ended) record(endedByReboot(generation, restored.state));
   const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
   push({ type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() });
-  // What workers said while there was no daemon comes before the deadlines that passed meanwhile.
-  inbox.receive();
+  rmSync(restartMark, { force: true });
+  hear();
   await server.listen({ fd: duplicateFd(controlFd) });
   const renewal = setInterval(renewTickets, ticketSecretLifeMs);
   return succeed({ makeWay });
+
+  /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */
+  function hear(): void {
+    inbox.receive();
+    channels.hearAll();
+  }
 
   function makeWay(): Failure | null {
     if (supervisor.state.upgrade !== null) {
@@ -275,7 +278,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 
   function release(): readonly InheritedFd[] {
     stopListening();
-    clearInterval(beat);
+    heartbeat.stop();
     clearInterval(renewal);
     effects.wakeAt(undefined, () => {});
     void server.close();
@@ -288,16 +291,6 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
     return fdStore.release();
   }
 
-  /** The loop of a worker that has not answered for a whole beat stands still. */
-  function replaceStuck({ generation, index, process: { pid } }: SlotProcess): void {
-    const run = findWorker(supervisor.state, { generation, index })?.run;
-    if (run?.phase !== "ready" || run.process.pid !== pid) return;
-    warn(
-      `worker ${generation}.${index} (pid ${pid}) has not answered for ${formatDuration(beatMs)}: it is killed and replaced`,
-    );
-    workers.kill(pid);
-  }
-
   function renewTickets(): void {
     tickets.renew();
     for (const slot of supervisor.state.generations.flatMap(liveWorkers)) {
@@ -306,15 +299,4 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
   }
 }
 
-/** Of native workers, where systemd sets no rhythm by WatchdogSec=. */
-const heartbeatMs = 15_000;
 const statusPatienceMs = 250;
-
-/** One timer for all deadlines; none is set while nothing is due. */
-function createAlarm(): Effects["wakeAt"] {
-  let timer: NodeJS.Timeout | undefined;
-  return (deadline, wake) => {
-    clearTimeout(timer);
-    if (deadline !== undefined) timer = setTimeout(wake, Math.max(0, Math.ceil(deadline - monotonicMs())));
-  };
-}

@@ -58,6 +58,11 @@ const firstProcess: Failure = {
     "cannot re-exec: this daemon is the first process of its container, which ends with it; start another container with --takeover",
 };
 
+/** `end` returns the signals that came meanwhile. */
+interface Wait {
+  end(): readonly NodeJS.Signals[];
+}
+
 type Release = () => readonly InheritedFd[];
 
 /**
@@ -148,15 +153,14 @@ export class Tenure {
     const fds = release();
     pidFile.setAside();
     const successor = await startSuccessor({ fds, inUnit: unit !== undefined });
-    const signals = wait.end();
     if (successor.ok) {
-      for (const signal of signals) process.kill(successor.value, signal);
+      for (const signal of wait.end()) process.kill(successor.value, signal);
       if (notifier !== undefined) link.nameSuccessor(successor.value);
       pidFile.removeOld();
       process.exit(0);
     }
     pidFile.putBack();
-    await this.#goOn(fds, successor.failure, signals);
+    await this.#goOn(fds, successor.failure, wait);
   }
 
   /** Another daemon takes this one's place; if it does not, this process goes on. */
@@ -185,22 +189,21 @@ export class Tenure {
       process.exit(0);
     }
     const failure = { reason: "takeover-failed", message: `${applicant.who} ended before it had taken over` };
-    await this.#goOn(fds, failure, wait.end());
+    await this.#goOn(fds, failure, wait);
   }
 
-  async #goOn(
-    fds: readonly InheritedFd[],
-    failure: Failure,
-    signals: readonly NodeJS.Signals[],
-  ): Promise<void> {
+  async #goOn(fds: readonly InheritedFd[], failure: Failure, wait: Wait): Promise<void> {
     const { message, reason } = failure;
     this.#options.log.write({ level: "error", event: reason, message: `${message}; this daemon goes on` });
-    await this.begin({ fds, reexecFailed: { at: Date.now(), message } });
+    const begun = this.begin({ fds, reexecFailed: { at: Date.now(), message } });
+    // It listens to signals itself by now: there is no moment at which one would end this process.
+    const signals = wait.end();
+    await begun;
     for (const signal of signals) process.kill(process.pid, signal);
   }
 
   /** While another daemon is tried: the watchdog is kept quiet, and what somebody wants of this one waits. */
-  #wait(link: ManagerLink): { end(): readonly NodeJS.Signals[] } {
+  #wait(link: ManagerLink): Wait {
     const { watchdogMs } = this.#options;
     const beat = watchdogMs === undefined ? undefined : setInterval(() => link.beat(), watchdogMs);
     const signals = holdSignals();

@@ -41,6 +41,14 @@ export function takeoverSocketIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/takeover.sock`;
 }
 
+/**
+ * That file says that the service manager is restarting the service: made by ExecStopPost= for a daemon that ended before it could
+ * write that down itself, and read by the next.
+ */
+export function restartMarkIn(runtimeDirectory: string): string {
+  return `${runtimeDirectory}/restart`;
+}
+
 /** Whether a name is fit for file names and for the instance part of a unit's name as it is: systemd.unit(5). */
 export function isInstanceName(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name);

@@ -7,7 +7,7 @@ import {
 } from "./candidate.js";
 import { foldCounters, takeCounts } from "./counters.js";
 import { tick } from "./deadlines.js";
-import { retireDrained } from "./drain.js";
+import { aimAtActive, retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { recovered } from "./recover.js";
@@ -56,7 +56,7 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
   const turn: Turn = { state, actions: [], clock };
   apply(turn, event);
   settle(turn);
-  return { state: turn.state, actions: turn.actions };
+  return { state: turn.state, actions: aimAtActive(turn) };
 }
 
 function apply(turn: Turn, event: Event): void {

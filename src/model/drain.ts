@@ -1,6 +1,6 @@
 import { formatDuration } from "../lib/duration.js";
 import { generationTotals } from "./counters.js";
-import type { SlotProcess } from "./event.js";
+import type { Action, SlotProcess } from "./event.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
 import {
@@ -78,6 +78,18 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
     "drain-killed",
     `generation ${generation.id}: ${live.length} worker(s) killed; their open requests are cut`,
     { generation: generation.id },
+  );
+}
+
+/**
+ * Whoever may hand over does so to the generation that is active when all of the turn has been decided: in the middle of a commit, or
+ * of one that is rolled back at once, another one may have been.
+ */
+export function aimAtActive({ state, actions }: Turn): Action[] {
+  const active = activeGeneration(state);
+  const to = active === undefined ? [] : liveWorkers(active);
+  return actions.map((action) =>
+    action.type === "terminate" && action.to.length > 0 ? { ...action, to } : action,
   );
 }
 

@@ -118,9 +118,10 @@ const nothingBefore: Failure = {
 export function abort(turn: Turn, failure: Failure): void {
   const { upgrade, lifecycle } = turn.state;
   const candidate = candidateGeneration(turn.state);
+  // What happened comes before what follows from it: that is the order in the log.
+  if (upgrade !== null) conclude(turn, upgrade, failure);
   if (candidate !== undefined) drainGeneration(turn, candidate, { kind: "failed", failure });
   if (upgrade === null) return;
-  conclude(turn, upgrade, failure);
   if (lifecycle.phase !== "starting") return;
   const last = turn.state.retired.at(-1);
   const hopeless = candidate !== undefined && last !== undefined && isSame(turn.state, candidate, last);

@@ -41,6 +41,9 @@ export interface WorkerChannelsOptions {
   readonly onLost: (slot: Slot, why: string) => void;
 }
 
+/** Of a worker that lives: one that talks without end must not hold up the loop. */
+const mostHeard = 64;
+
 /** The channels with the workers. Whoever never says a word on its channel is a plain worker. */
 export class WorkerChannels {
   readonly #channels = new Map<string, Tracked>();
@@ -136,8 +139,9 @@ export class WorkerChannels {
     return new Promise((resolve) => {
       if (!this.send(slot, { ...question, query }, fds)) return resolve(undefined);
       const timer = setTimeout(() => {
-        this.#asked.delete(name);
-        resolve(undefined);
+        // Where this process has stood still, the answer may have come in time.
+        this.#channels.get(nameWorker(slot))?.channel.receiveAll(mostHeard);
+        if (this.#asked.delete(name)) resolve(undefined);
       }, timeoutMs);
       this.#asked.set(name, (answer) => {
         clearTimeout(timer);
@@ -171,6 +175,11 @@ export class WorkerChannels {
   /** Takes what a worker that has ended still had to say. */
   hearOut(slot: Slot): void {
     this.#channels.get(nameWorker(slot))?.channel.receiveAll();
+  }
+
+  /** Takes what all of them have said so far. */
+  hearAll(): void {
+    for (const { channel } of [...this.#channels.values()]) channel.receiveAll(mostHeard);
   }
 
   /** Lets go of all of them; the workers do not notice, as long as another copy of each end is kept. */

@@ -1,12 +1,20 @@
 import type { StateEntry } from "../channel/worker-messages.js";
 import type { Watcher } from "../linux/epoll.js";
+import type { Incoming } from "./hand-over/incoming.js";
 import type { Destination } from "./hand-over/peer-link.js";
 import { HandOverSender } from "./hand-over/sender.js";
 import type { Served } from "./served.js";
 
+/**
+ * So long connections are taken from a worker that drained before this one and is busy with them, to be passed on. What comes to
+ * rest there later is told to close.
+ */
+const passOnMs = 5_000;
+
 export interface DrainOptions {
   readonly served: readonly Served[];
   readonly peers: readonly Destination[];
+  readonly incoming: Incoming;
   readonly watcher: Watcher;
   readonly exclusive: boolean;
   readonly giveState: () => { readonly entries: readonly StateEntry[]; readonly fd: number | undefined };
@@ -19,12 +27,17 @@ export interface DrainOptions {
 export class Drain {
   readonly #options: DrainOptions;
   readonly #sender: HandOverSender | undefined;
+  readonly #patience: NodeJS.Timeout | undefined;
   #checking = false;
   #ended = false;
 
   constructor(options: DrainOptions) {
     this.#options = options;
-    const { served, peers } = options;
+    const { served, peers, incoming, exclusive } = options;
+    incoming.onChange(() => {
+      this.#sender?.lookAgain();
+      this.#check();
+    });
     if (peers.length > 0) {
       this.#sender = new HandOverSender({
         ...options,
@@ -35,11 +48,15 @@ export class Drain {
       for (const { carrier } of served) carrier.onChange(() => this.#check());
     }
     for (const { carrier } of served) carrier.beginDrain();
+    // With one writer no request may begin here once the state has gone.
+    if (this.#sender === undefined || exclusive) incoming.end();
+    else this.#patience = setTimeout(() => incoming.end(), passOnMs);
     if (this.#sender === undefined) this.#stay();
   }
 
   /** The deadline has passed. */
   cut(): void {
+    this.#options.incoming.end();
     this.#sender?.end();
     for (const { carrier } of this.#options.served) carrier.cut();
     this.#check();
@@ -57,8 +74,10 @@ export class Drain {
     setImmediate(() => {
       this.#checking = false;
       const open = this.#options.served.reduce((sum, { carrier }) => sum + carrier.open, 0);
-      if (this.#ended || open > 0 || (this.#sender?.moving ?? 0) > 0) return;
+      const moving = (this.#sender?.moving ?? 0) + this.#options.incoming.open;
+      if (this.#ended || open > 0 || moving > 0) return;
       this.#ended = true;
+      clearTimeout(this.#patience);
       this.#sender?.end();
       this.#options.onEnd();
     });

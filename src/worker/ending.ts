@@ -2,6 +2,7 @@ import type { DaemonMessage } from "../channel/worker-messages.js";
 import { HoldfastError } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { Drain } from "./drain.js";
+import type { Incoming } from "./hand-over/incoming.js";
 import type { Destination } from "./hand-over/peer-link.js";
 import type { Served } from "./served.js";
 import type { StateKeeper } from "./state/keeper.js";
@@ -10,6 +11,7 @@ import type { SequentialRestart } from "./systemd/sequential-restart.js";
 
 export interface EndingOptions {
   readonly served: readonly Served[];
+  readonly incoming: Incoming;
   readonly watcher: Watcher;
   readonly state: StateKeeper;
   /** Where systemd is the manager. */
@@ -109,10 +111,11 @@ export class Ending {
   }
 
   #begin(peers: readonly Destination[], exclusive: boolean): void {
-    const { served, watcher, report } = this.#options;
+    const { served, incoming, watcher, report } = this.#options;
     this.#announce();
     this.#drain = new Drain({
       served,
+      incoming,
       peers,
       exclusive,
       giveState: () => this.#giveState(),

@@ -10,4 +10,4 @@ export type { StateDefinition } from "./state/definition.js";
 export { state } from "./state/state.js";
 export type { TcpHooks } from "./tcp/tcp-carrier.js";
 export type { HandshakeRequest } from "./websocket/handshake.js";
-export type { WebSocketHooks } from "./websocket/websocket-carrier.js";
+export type { WebSocketHooks } from "./websocket/hooks.js";

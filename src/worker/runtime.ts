@@ -8,28 +8,18 @@ import { Activation } from "./activation.js";
 import type { Carrier } from "./carrier.js";
 import { DaemonLink } from "./daemon-link.js";
 import { Ending } from "./ending.js";
+import { Incoming } from "./hand-over/incoming.js";
 import { createPeer, type Peer } from "./hand-over/peer.js";
 import { HandOverReceiver } from "./hand-over/receiver.js";
-import type { Place, Servable } from "./listen.js";
+import type { Servable } from "./listen.js";
 import { ListenerClaims } from "./listener-claims.js";
 import { findOverseer, type Overseer } from "./overseer.js";
 import type { Served } from "./served.js";
+import { type Service, Services } from "./services.js";
 import { StateKeeper } from "./state/keeper.js";
 import type { DirectService } from "./systemd/direct-service.js";
 import { drainTimeoutMs } from "./systemd/drain-timeout.js";
 import type { StoredFds } from "./systemd/stored-fds.js";
-
-/** A server as the runtime drives it. */
-export interface Service extends Served {
-  /** Where it listens when it gets no socket. */
-  readonly place: Place;
-  /** Starts to accept on the inherited socket, or where the app's options say when there is none. */
-  listen(fd: number | undefined): Promise<void>;
-  /** Serves a connection that only this worker got. */
-  probe(fd: number): void;
-  /** Encrypts TLS session tickets with keys made of this secret, which all workers have. */
-  shareTickets(secret: Buffer): void;
-}
 
 /**
  * What a process has of Holdfast, once: who looks after it, what it serves, its drain. ESM and CommonJS copies of the library
@@ -40,12 +30,10 @@ export class Runtime {
   readonly claims: ListenerClaims;
   readonly #watcher = new Watcher();
   readonly #link: DaemonLink | undefined;
-  readonly #served: Served[] = [];
-  readonly #services: Service[] = [];
-  readonly #attached: { readonly server: Servable; readonly carrier: Carrier }[] = [];
+  readonly #services = new Services();
   readonly #welcome: Promise<boolean>;
-  #tickets: Buffer | undefined;
   readonly #activation = new Activation();
+  readonly #incoming = new Incoming();
   /** It has not been told to accept yet. */
   #needsDaemon = true;
   /** Where systemd is the manager. */
@@ -65,7 +53,8 @@ export class Runtime {
     this.claims = new ListenerClaims(this.overseer);
     if (this.overseer.kind === "systemd") this.#direct = this.#openDirect(env, this.overseer.stored);
     this.#ending = new Ending({
-      served: this.#served,
+      served: this.#services.served,
+      incoming: this.#incoming,
       watcher: this.#watcher,
       state: this.state,
       direct: this.#direct,
@@ -109,7 +98,7 @@ export class Runtime {
   }
 
   get served(): readonly Served[] {
-    return this.#served;
+    return this.#services.served;
   }
 
   onDrain(hook: () => unknown): void {
@@ -119,12 +108,7 @@ export class Runtime {
   /** Listens, unless in standby; says ready once every inherited listener is served. */
   async start(service: Service, fd: number | undefined): Promise<void> {
     this.state.seal();
-    this.#services.push(service);
-    if (this.#tickets !== undefined) service.shareTickets(this.#tickets);
-    this.#served.push(service);
-    for (const { server, carrier } of this.#attached) {
-      if (server === service.server) this.#served.push({ listener: service.listener, server, carrier });
-    }
+    this.#services.add(service);
     const standby = await this.#welcome;
     if (standby) void this.#activation.happened.then(() => this.#listen(service, fd)).catch(fatal);
     else await this.#listen(service, fd);
@@ -142,16 +126,12 @@ export class Runtime {
 
   /** Another carrier for connections that begin at a server, served already or later: WebSockets. */
   attach(server: Servable, carrier: Carrier): void {
-    this.#attached.push({ server, carrier });
-    const service = this.#services.find((one) => one.server === server);
-    if (service === undefined) return;
-    this.#served.push({ listener: service.listener, server, carrier });
-    void this.#direct?.then((direct) => direct.notice());
+    if (this.#services.attach(server, carrier)) void this.#direct?.then((direct) => direct.notice());
   }
 
   /** The server's own carrier lets go of a socket that it has upgraded. */
   releaseUpgraded(server: Servable, socket: Socket): void {
-    this.#services.find((one) => one.server === server)?.carrier.release?.(socket);
+    this.#services.releaseUpgraded(server, socket);
   }
 
   report(problem: string): void {
@@ -165,7 +145,7 @@ export class Runtime {
       env,
       pid: process.pid,
       stored,
-      served: () => this.#served,
+      served: () => this.served,
       unclaimed: () => this.claims.unclaimed.map(({ name }) => name),
       state: this.state,
       report,
@@ -183,8 +163,7 @@ export class Runtime {
     switch (message.type) {
       case "welcome":
       case "renew-tickets":
-        this.#tickets = Buffer.from(message.tickets, "base64");
-        for (const service of this.#services) service.shareTickets(this.#tickets);
+        this.#services.shareTickets(Buffer.from(message.tickets, "base64"));
         return false;
       case "activate":
         this.#needsDaemon = false;
@@ -201,12 +180,8 @@ export class Runtime {
       case "query":
         this.#answer(message.query);
         return false;
-      case "probe": {
-        const service = this.#services.find((one) => one.listener === message.listener);
-        if (service === undefined || fd === undefined || fds.length !== 1) return false;
-        service.probe(fd);
-        return true;
-      }
+      case "probe":
+        return fd !== undefined && fds.length === 1 && this.#services.probe(message.listener, fd);
       case "receive":
         if (fd === undefined || fds.length !== 1) return false;
         return this.#receive(message.from, fd);
@@ -224,10 +199,7 @@ export class Runtime {
   }
 
   #answer(query: number): void {
-    const servers = this.#served.map(({ listener, carrier }) => {
-      return { listener, kind: carrier.kind, counters: { ...carrier.counters } };
-    });
-    this.#link?.send({ type: "report", query, servers });
+    this.#link?.send({ type: "report", query, servers: this.#services.count() });
   }
 
   /** False when this process is out of fds. */
@@ -239,8 +211,8 @@ export class Runtime {
       report(`cannot receive the connections of worker ${from.name}: ${messageOf(error)}`);
       return false;
     }
-    new HandOverReceiver({
-      served: () => this.#served,
+    const receiver = new HandOverReceiver({
+      served: () => this.served,
       peer,
       watcher: this.#watcher,
       onState: (entries, fd) => {
@@ -249,8 +221,10 @@ export class Runtime {
         this.#activation.noteLetGo(peer.name);
       },
       onEnd: () => this.#activation.noteLetGo(peer.name),
+      onClosed: () => this.#incoming.remove(receiver),
       report,
     });
+    this.#incoming.add(receiver);
     return true;
   }
 }

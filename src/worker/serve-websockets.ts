@@ -2,9 +2,10 @@ import { Server } from "node:net";
 import type { WebSocketServer } from "ws";
 import { HoldfastError } from "../lib/failure.js";
 import { getRuntime } from "./runtime.js";
-import { createWebSocketCarrier, type WebSocketHooks } from "./websocket/websocket-carrier.js";
+import type { ServerOf, WebSocketHooks } from "./websocket/hooks.js";
+import { createWebSocketCarrier } from "./websocket/websocket-carrier.js";
 
-export interface ServeWebSocketsOptions extends WebSocketHooks {
+export interface ServeWebSocketsOptions<W> extends WebSocketHooks<W> {
   /** The HTTP server whose upgrades the app gives to `wss`; not needed where `wss` was made with `{ server }`. */
   readonly server?: Server;
 }
@@ -13,7 +14,12 @@ export interface ServeWebSocketsOptions extends WebSocketHooks {
  * Lets the WebSockets of a `ws` server go on in the next worker, with what `save` returned. Call it before the HTTP
  * server is served, so that a worker that stands by knows how to take them. Throws `server-missing`.
  */
-export function serveWebSockets(wss: WebSocketServer, options: ServeWebSocketsOptions): void {
+export function serveWebSockets<W>(wss: ServerOf<W>, options: ServeWebSocketsOptions<W>): void;
+export function serveWebSockets(wss: object, options: ServeWebSocketsOptions<never>): void {
+  if (!isWebSocketServer(wss)) {
+    const message = "cannot serve WebSockets: the first argument is no WebSocketServer of the package ws";
+    throw new HoldfastError("server-missing", message);
+  }
   const server = options.server ?? wss.options.server;
   if (!(server instanceof Server)) {
     const message = "cannot serve WebSockets: say which HTTP server they come from, as in { server }";
@@ -24,4 +30,8 @@ export function serveWebSockets(wss: WebSocketServer, options: ServeWebSocketsOp
   // From the handshake on they are no business of the HTTP carrier any more.
   wss.on("headers", (_headers, request) => runtime.releaseUpgraded(server, request.socket));
   runtime.attach(server, carrier);
+}
+
+function isWebSocketServer(value: object): value is WebSocketServer {
+  return "handleUpgrade" in value && "options" in value;
 }

@@ -2,11 +2,14 @@ import { Socket as UdpSocket } from "node:dgram";
 import { Server as HttpServer } from "node:http";
 import { Server as NetServer, Socket } from "node:net";
 import { closeFd } from "../linux/fd.js";
+import { isStreamSocket } from "../linux/socket.js";
 import type { Carrier, Counters } from "./carrier.js";
+import { checkHttpInternals } from "./http/check-internals.js";
 import { createHttpCarrier } from "./http/http-carrier.js";
 import { createHttp2Carrier, speaksHttp2 } from "./http2/http2-carrier.js";
 import { listenOn, type Place, type Servable } from "./listen.js";
-import { getRuntime, type Service } from "./runtime.js";
+import { getRuntime } from "./runtime.js";
+import type { Service } from "./services.js";
 import { createTcpCarrier, type TcpHooks } from "./tcp/tcp-carrier.js";
 import { isTlsServer } from "./tls/internals.js";
 import { SharedTickets } from "./tls/shared-tickets.js";
@@ -63,7 +66,7 @@ export function createService(
   const tickets = isTlsServer(server) ? new SharedTickets(server, listener, report) : undefined;
   return {
     listener,
-    carrier: chooseCarrier(server, options, report),
+    carrier: chooseCarrier(server, listener, options, report),
     server,
     place: options,
     listen,
@@ -72,9 +75,20 @@ export function createService(
   };
 }
 
-function chooseCarrier(server: Servable, options: ServeOptions, report: (problem: string) => void): Carrier {
+function chooseCarrier(
+  server: Servable,
+  listener: string,
+  options: ServeOptions,
+  report: (problem: string) => void,
+): Carrier {
   if (server instanceof UdpSocket) return new UdpCarrier(server);
-  if (speaksHttp2(server)) return createHttp2Carrier(server);
+  const isHttp2 = speaksHttp2(server);
+  if (!isTlsServer(server) && (isHttp2 || speaksHttp1(server))) {
+    const missing = checkHttpInternals();
+    if (missing !== undefined)
+      report(`connections of listener ${listener} only drain at an upgrade: this Node lacks ${missing}`);
+  }
+  if (isHttp2) return createHttp2Carrier(server);
   if (speaksHttp1(server)) return createHttpCarrier(server);
   const { save, restore } = options;
   const hooks = save === undefined || restore === undefined ? undefined : { save, restore };
@@ -91,7 +105,7 @@ function speaksHttp1(server: NetServer): server is HttpServer {
  * server it comes as one whose handshake is done.
  */
 function probe(server: Servable, fd: number): void {
-  if (!(server instanceof NetServer)) {
+  if (!(server instanceof NetServer) || !isStreamSocket(fd)) {
     closeFd(fd);
     return;
   }

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
+import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { apt, aptRemove, bring } from "../harness/packages/boot.js";
 import { buildBefore, buildExample } from "../harness/packages/build-example.js";
 import { buildAddOn } from "../harness/packages/build-package.js";
 import { buildExamples, DebMachine } from "../harness/packages/deb-machine.js";
 import { assertAnswers } from "../harness/packages/example-service.js";
-import { story, tellOnEachRelease } from "../harness/packages/story.js";
+import { story } from "../harness/packages/story.js";
 import { assertNothingLost } from "../harness/service/under-load.js";
 
 const NAMES = "example-chat example-wsgi";
@@ -36,7 +37,7 @@ const SCRIPTS = NAMES.split(" ")
   .join(" ");
 
 // What the maintainer scripts of apps' packages do beside upgrades; each goes on from where the one before it ended.
-tellOnEachRelease("the .deb of an app is installed and removed", (release) => {
+describeOnEachRelease("the .deb of an app is installed and removed", (release) => {
   const step = story();
   let machine: DebMachine;
 

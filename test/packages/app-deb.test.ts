@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
+import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { offer } from "../harness/packages/boot.js";
 import type { Flaw } from "../harness/packages/build-example.js";
 import {
@@ -16,7 +17,7 @@ import {
   undisturbed,
   versionsIn,
 } from "../harness/packages/example-service.js";
-import { story, tellOnEachRelease } from "../harness/packages/story.js";
+import { story } from "../harness/packages/story.js";
 
 const DAEMON = "usr/lib/holdfast/dist/daemon.js";
 const BAD: readonly (readonly [version: string, flaw: Flaw])[] = [
@@ -31,7 +32,7 @@ exec dpkg "$@"
 `;
 
 // The upgrades of two apps, one native and one plain, on one machine; each goes on from where the one before it ended.
-tellOnEachRelease("the .deb of an app is upgraded", (release) => {
+describeOnEachRelease("the .deb of an app is upgraded", (release) => {
   const step = story();
   let machine: DebMachine;
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Container } from "../harness/container/container.js";
+import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { bootForPackages, bring, offerToDnf } from "../harness/packages/boot.js";
 import {
   buildBaseRpm,
@@ -23,7 +24,7 @@ import {
   undisturbed,
   versionsIn,
 } from "../harness/packages/example-service.js";
-import { story, tellOnEachRelease } from "../harness/packages/story.js";
+import { story } from "../harness/packages/story.js";
 
 const DAEMON = "usr/lib/holdfast/dist/daemon.js";
 const DNF_UPGRADE = "dnf -y --releasever=1 --refresh upgrade";
@@ -34,7 +35,7 @@ const BAD: readonly (readonly [version: string, flaw: Flaw])[] = [
 ];
 
 // Debian's own rpm and dnf, which find what the packages require in a package made for it. The scriptlets meet a real systemd.
-tellOnEachRelease("the .rpm of an app", (release) => {
+describeOnEachRelease("the .rpm of an app", (release) => {
   const step = story();
   let container: Container;
   let chat: ExampleService;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import type { Container } from "../harness/container/container.js";
+import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { aptInstall, aptRemove, bootForPackages } from "../harness/packages/boot.js";
 import { buildPackage, changeDeb, NEXT_VERSION, OWN_VERSION } from "../harness/packages/build-package.js";
 import { startInstance, survivesUpgrade } from "../harness/packages/packaged-service.js";
-import { tellOnEachRelease } from "../harness/packages/story.js";
+
 import { blocksOf } from "../harness/service/page.js";
 import { losesNothing } from "../harness/service/under-load.js";
 import { versionOf, type WebService, workerPids } from "../harness/service/web-service.js";
@@ -41,7 +42,7 @@ def app(environ, start_response):
 `;
 
 // Each goes on from where the one before it ended: the life of a package on one machine.
-tellOnEachRelease("the .deb", (release) => {
+describeOnEachRelease("the .deb", (release) => {
   let container: Container;
   let web: WebService;
   let native: WebService;

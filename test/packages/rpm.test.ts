@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import type { Container } from "../harness/container/container.js";
+import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { bootForPackages, bring } from "../harness/packages/boot.js";
 import { buildPackage, NEXT_VERSION } from "../harness/packages/build-package.js";
 import { startInstance, survivesUpgrade } from "../harness/packages/packaged-service.js";
-import { tellOnEachRelease } from "../harness/packages/story.js";
+
 import type { WebService } from "../harness/service/web-service.js";
 
 // rpm itself on Debian, which knows none of the required packages: its scriptlets meet a real systemd all the same.
-tellOnEachRelease("the .rpm", (release) => {
+describeOnEachRelease("the .rpm", (release) => {
   let container: Container;
   let web: WebService;
 

@@ -9,22 +9,27 @@ import { runTests } from "../harness/nodes/run-tests.js";
 import { Rig } from "../harness/process/rig.js";
 import { assertNothingReopened } from "../harness/service/under-load.js";
 
-const testsTimeoutMs = 150_000;
+const testsTimeoutMs = 200_000;
 const kept = 20;
-const carriers = ["http", "http2", "tcp", "tls", "udp", "websocket"];
-/** Takes long, for its clients more than for the server. */
-const leftOut = join("http", "clients.test.js");
+/** What is bound to the insides of a Node release: the carriers, and the preload. */
+const bound = ["http", "http2", "tcp", "tls", "udp", "websocket", "register"];
+/** The one takes long, for its clients more than for the server; the other is about packages and types. */
+const leftOut = [join("http", "clients.test.js"), join("register", "package.test.js")];
+const samples = fileURLToPath(new URL("../unit/docs/examples.test.js", import.meta.url));
 const app = fileURLToPath(new URL("../harness/nodes/web-app.js", import.meta.url));
 const own: OtherNode = { version: process.version, path: process.execPath };
 
-/** The unit tests of what is bound to the insides of a Node release. */
-function findCarrierTests(): string[] {
-  return carriers.flatMap((carrier) => {
-    const folder = fileURLToPath(new URL(`../unit/worker/${carrier}`, import.meta.url));
+/** The unit tests of that, and the samples of the library's page. */
+function findLibraryTests(): string[] {
+  const tests = bound.flatMap((part) => {
+    const folder = fileURLToPath(new URL(`../unit/worker/${part}`, import.meta.url));
     const files = readdirSync(folder).filter((file) => file.endsWith(".test.js"));
     assert.ok(files.length > 0, folder);
-    return files.map((file) => join(folder, file)).filter((file) => !file.endsWith(leftOut));
+    return files
+      .map((file) => join(folder, file))
+      .filter((file) => !leftOut.some((one) => file.endsWith(one)));
   });
+  return [...tests, samples];
 }
 
 function configure(rig: Rig, { path }: OtherNode): void {
@@ -64,8 +69,8 @@ async function upgradeThrough(first: OtherNode, ...others: readonly OtherNode[])
 }
 
 for (const major of MAJORS) {
-  test(`what moves connections keeps its promises on Node ${major}`, async () => {
-    const files = findCarrierTests();
+  test(`what moves connections, and the preload, keep their promises on Node ${major}`, async () => {
+    const files = findLibraryTests();
     const { code, passed, skipped, output } = await runTests(
       (await ensureNode(major)).path,
       files,

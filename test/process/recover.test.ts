@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { restartMarkIn } from "../../src/lib/directories.js";
 import { signalPidfd } from "../../src/linux/pidfd.js";
 import { decodeRecord, encodeRecord } from "../../src/state/encode.js";
 import { stateFilePath } from "../../src/state/state-file.js";
@@ -21,6 +22,25 @@ test("after kill -9 the next daemon adopts the workers, is ready at once, and no
   assert.deepEqual(load.failures, []);
   assert.deepEqual(rig.workers(), workers);
   assert.equal((await rig.settled()).generations[0]?.id, 1);
+});
+
+test("a restart of which the daemon heard nothing, because it was killed, upgrades; a crash after it does not", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await using load = rig.load();
+  rig.release({ version: "2" });
+  await rig.manager.kill9();
+  writeFileSync(restartMarkIn(rig.runtimeDirectory), "");
+  await rig.manager.startReady();
+  assert.equal((await rig.settled()).generations[0]?.id, 2);
+  assert.equal((await rig.ask()).version, "2");
+  rig.release({ version: "3" });
+  await rig.manager.kill9();
+  await rig.manager.startReady();
+  assert.equal((await rig.settled()).generations[0]?.id, 2);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+  await balance(rig);
 });
 
 test("a reexec ends the daemon as if to be started again, and starts no generation", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { monotonicMs } from "../../src/linux/boot.js";
 import { balance, countFds } from "../harness/process/accounts.js";
 import { Rig } from "../harness/process/rig.js";
 
@@ -32,6 +33,24 @@ test("the manager hears of an upgrade: RELOADING=1 with the time, READY=1 and ST
   assert.ok(reloading >= 0 && reloading < messages.indexOf("READY=1"), messages.join("\n"));
   assert.match(messages[reloading + 1] ?? "", /^MONOTONIC_USEC=\d+$/);
   assert.match(rig.manager.status, /^generation 2, 1 worker ready/);
+});
+
+test("a daemon that stood still past ready.timeout hears first what its workers have said meanwhile", async () => {
+  await using rig = new Rig({ config: '[ready]\ntimeout = "3s"\n' });
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  const asked = rig.upgrade();
+  await rig.until("a candidate", ({ generations }) => generations[1]?.workers[0]?.phase === "starting");
+  rig.manager.signal("SIGSTOP");
+  const stage = rig.state().generations[1]?.stage;
+  assert.ok(stage?.phase === "candidate");
+  // It says so before it answers.
+  await rig.manager.waitFor("it to be ready", async () => (await rig.ask()).generation === 2);
+  await rig.manager.waitFor("the deadline to pass", () => monotonicMs() > stage.deadline);
+  rig.manager.signal("SIGCONT");
+  assert.equal((await asked).failure, null);
+  await rig.settled();
+  await balance(rig);
 });
 
 test("a request that is under way when the upgrade commits is finished by the old generation", async () => {

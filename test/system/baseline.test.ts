@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { Container } from "../harness/container/container.js";
-import { RELEASES } from "../harness/container/image.js";
+import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { countLost } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 
@@ -36,40 +36,38 @@ async function install(container: Container, { name, app, listen, command }: Ser
   await container.sh(`systemctl daemon-reload && systemctl start ${name}.socket`);
 }
 
-for (const release of RELEASES) {
-  describe(`without Holdfast, on ${release}`, () => {
-    let container: Container;
-    before(async () => {
-      container = await Container.boot(release);
-      await install(container, { name: "web", app: "wsgi", listen: TCP, command: GUNICORN });
-      await install(container, {
-        name: "node",
-        app: "plain",
-        listen: UNIX,
-        command: "/usr/bin/node server.js",
-      });
-    });
-    after(() => container?.[Symbol.asyncDispose]());
-
-    it("a restart of gunicorn loses requests, and the load client sees it", async () => {
-      await using load = await startLoad(container, { address: TCP, keepAlive: 16, pauseMs: 2 });
-      const calm = await load.waitForMore(4);
-      assert.equal(countLost(calm), 0, JSON.stringify(calm));
-      await container.sh("echo v2 > /srv/web/version && systemctl restart web.service");
-      await load.waitFor("version 2", 30_000, (report) => report.versions["v2"] !== undefined);
-      await load.waitForMore(4);
-      const report = await load.stop();
-      assert.ok(report.kinds.keepAlive.lostOnReuse > 0, JSON.stringify(report));
-    });
-
-    it("a restart of a server that ends its connections politely loses nothing", async () => {
-      await using load = await startLoad(container, { address: UNIX, keepAlive: 16, pauseMs: 2 });
-      await load.waitForMore(4);
-      await container.sh("echo v2 > /srv/node/version && systemctl restart node.service");
-      await load.waitFor("version 2", 30_000, (report) => report.versions["v2"] !== undefined);
-      await load.waitForMore(4);
-      const report = await load.stop();
-      assert.equal(countLost(report), 0, JSON.stringify(report));
+describeOnEachRelease("without Holdfast", (release) => {
+  let container: Container;
+  before(async () => {
+    container = await Container.boot(release);
+    await install(container, { name: "web", app: "wsgi", listen: TCP, command: GUNICORN });
+    await install(container, {
+      name: "node",
+      app: "plain",
+      listen: UNIX,
+      command: "/usr/bin/node server.js",
     });
   });
-}
+  after(() => container?.[Symbol.asyncDispose]());
+
+  it("a restart of gunicorn loses requests, and the load client sees it", async () => {
+    await using load = await startLoad(container, { address: TCP, keepAlive: 16, pauseMs: 2 });
+    const calm = await load.waitForMore(4);
+    assert.equal(countLost(calm), 0, JSON.stringify(calm));
+    await container.sh("echo v2 > /srv/web/version && systemctl restart web.service");
+    await load.waitFor("version 2", 30_000, (report) => report.versions["v2"] !== undefined);
+    await load.waitForMore(4);
+    const report = await load.stop();
+    assert.ok(report.kinds.keepAlive.lostOnReuse > 0, JSON.stringify(report));
+  });
+
+  it("a restart of a server that ends its connections politely loses nothing", async () => {
+    await using load = await startLoad(container, { address: UNIX, keepAlive: 16, pauseMs: 2 });
+    await load.waitForMore(4);
+    await container.sh("echo v2 > /srv/node/version && systemctl restart node.service");
+    await load.waitFor("version 2", 30_000, (report) => report.versions["v2"] !== undefined);
+    await load.waitForMore(4);
+    const report = await load.stop();
+    assert.equal(countLost(report), 0, JSON.stringify(report));
+  });
+});

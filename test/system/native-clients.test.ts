@@ -47,11 +47,11 @@ async function startTalking(web: WebService, script: string): Promise<{ readonly
 
 onEachRelease("clients of native apps", (promise) => {
   promise(
-    "a hundred clients 5 ms away each way keep their connections over a reload and a restart",
+    "a hundred clients 10 ms away each way keep their connections over a reload and a restart",
     COUNTER,
     async (web) => {
       await web.must("start");
-      await using delay = await Delay.start(web, 5);
+      await using delay = await Delay.start(web, 10);
       await using load = await startLoad(web.container, {
         address: delay.address,
         keepAlive: FAR,

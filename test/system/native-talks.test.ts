@@ -14,6 +14,9 @@ interface Case {
 /** One writer at a time: a room's numbers go on, and who is on its way hears afterwards what it has missed. */
 const ONE_WRITER = 'environment = { PORT = "{port}", HISTORY = "500" }\nstrategy = "exclusive"';
 
+const HTTP_AND_UDP =
+  '[listeners.http]\naddress = "127.0.0.1:{port}"\n[listeners.udp]\naddress = "udp:127.0.0.1:{port}"\n';
+
 const CASES: readonly Case[] = [
   {
     what: "a chat whose rooms have one writer",
@@ -22,6 +25,11 @@ const CASES: readonly Case[] = [
   },
   { what: "a chat with two workers", setup: { app: "chat" }, talk: { app: "chat" } },
   { what: "a line server", setup: { app: "lines", socket: SOCKET }, talk: { app: "lines" } },
+  {
+    what: "all that is hard in HTTP/1.1, beside UDP",
+    setup: { app: "torture", config: { listeners: HTTP_AND_UDP } },
+    talk: { app: "torture", pauseMs: 5 },
+  },
 ];
 
 onEachRelease("native talks", (promise) => {

@@ -18,6 +18,8 @@ export interface ReceiverOptions {
   readonly onState: (entries: readonly StateEntry[], fd: number | undefined) => void;
   /** Nothing more will come: it said so, or its process has ended. One that is alive may still change its state. */
   readonly onEnd: () => void;
+  /** This hand-over is over, however: nothing of it is held any more. May be called more than once. */
+  readonly onClosed: () => void;
   readonly report: (problem: string) => void;
 }
 
@@ -36,6 +38,7 @@ export class HandOverReceiver {
   readonly #held = new Map<number, readonly Held[]>();
   /** Why nothing more is taken from it. */
   #refusal: string | undefined;
+  #retired = false;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -45,6 +48,12 @@ export class HandOverReceiver {
       onPacket: (packet) => this.#receive(packet),
       onClose: (why) => this.#lose(why),
     });
+  }
+
+  /** This worker ends: it takes nothing more, and waits only for what it has acknowledged. */
+  retire(): void {
+    this.#retired = true;
+    this.#refuse("this worker ends itself");
   }
 
   #receive({ bytes, fds }: Packet): void {
@@ -152,16 +161,19 @@ export class HandOverReceiver {
     this.#held.clear();
     this.#options.peer.release();
     this.#options.onEnd();
+    this.#options.onClosed();
   }
 
   #lose(why: string): void {
-    const { peer, report, onEnd } = this.#options;
+    const { peer, report, onEnd, onClosed } = this.#options;
     const held = [...this.#held.values()].flat();
     this.#held.clear();
-    report(`lost worker ${peer.name}: ${this.#refusal ?? why}`);
+    if (!this.#retired) report(`the hand-over from worker ${peer.name} broke off: ${this.#refusal ?? why}`);
+    if (held.length === 0) onClosed();
     peer.learnFate((ended) => {
       if (ended) this.#adopt(held.splice(0));
       else for (const { frozen } of held.splice(0)) closeFd(frozen.fd);
+      onClosed();
       if (!ended) return;
       peer.release();
       onEnd();

@@ -5,6 +5,7 @@ import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxMessageBytes } from "../../linux/message.js";
 import type { Served } from "../served.js";
+import type { Incoming } from "./incoming.js";
 import { freezeParts, type Part } from "./part.js";
 import { type Destination, PeerLink } from "./peer-link.js";
 import { Quiet } from "./quiet.js";
@@ -15,6 +16,8 @@ const unacknowledgedLimit = 2;
 export interface SenderOptions {
   readonly served: readonly Served[];
   readonly peers: readonly Destination[];
+  /** What this worker is still being given: that goes on to the peers, too. */
+  readonly incoming: Pick<Incoming, "open">;
   readonly watcher: Watcher;
   /** Nothing is left to move and nothing is on its way, or no peer is left to move it to. */
   readonly onIdle: () => void;
@@ -73,6 +76,11 @@ export class HandOverSender {
     if (this.moving === 0) this.#finish();
   }
 
+  /** A hand-over to this worker has ended. */
+  lookAgain(): void {
+    this.#schedule();
+  }
+
   get #open(): readonly PeerLink[] {
     return this.#links.filter(({ open }) => open);
   }
@@ -91,7 +99,10 @@ export class HandOverSender {
         this.#schedule();
       },
       onLost: (parts, why, alive) => {
-        if (parts.length > 0 || this.#movableLeft()) this.#options.report(`lost worker ${peer.name}: ${why}`);
+        if (parts.length > 0 || this.#movableLeft()) {
+          const rest = this.#open.length > 0 ? "the others get the rest" : "what is left ends here";
+          this.#options.report(`cannot hand over to worker ${peer.name} any more: ${why}; ${rest}`);
+        }
         this.#successorLives = alive;
         if (this.#open.length > 0 && !this.#ended) this.#held.unshift(...parts);
         else this.#takeBack(parts);
@@ -172,6 +183,7 @@ export class HandOverSender {
 
   #movableLeft(): boolean {
     if (this.#ended) return false;
+    if (this.#options.incoming.open > 0) return true;
     return this.#options.served.some((one) => !this.#staying.has(one) && one.carrier.open > 0);
   }
 

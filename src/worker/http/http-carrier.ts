@@ -1,32 +1,28 @@
 import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { HoldfastError } from "../../lib/failure.js";
 import { closeFd, duplicateFd } from "../../linux/fd.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { isTlsServer } from "../tls/internals.js";
 import { BetweenRequests } from "./between-requests.js";
+import { Candidates } from "./candidates.js";
 import { checkHttpInternals } from "./check-internals.js";
+import { closeAfterResponse } from "./close-after-response.js";
+import { Handshakes } from "./handshakes.js";
 import { asHttpSocket, findConnectionsList, type HttpParser, isEnding } from "./internals.js";
-import { onRequestStart, onResponseFinish } from "./request-events.js";
+import { onRequestStart } from "./request-events.js";
 import { takeIn } from "./take-in.js";
 
 export interface HttpCarrier extends Carrier {
   readonly kind: "http";
   /** Lets go of an upgraded socket that another carrier answers for from now on; it no longer counts as open here. */
-  release(socket: Duplex): void;
+  release(socket: Socket): void;
   /**
    * There is no peer to move to (any more). Every connection is told to close with its next response, as one with TLS
    * always is; none is closed under a request. Listening again ends it, as it ends a drain.
    */
   stopMoving(): void;
 }
-
-/**
- * Connections become movable with events for which Node has no cheap hook, like the end of an upload that was
- * answered early: so while it drains all are looked at again.
- */
-const sweepIntervalMs = 100;
 
 const nothing = Buffer.alloc(0);
 
@@ -48,15 +44,12 @@ class ServerConnections implements HttpCarrier {
   readonly #sockets = new Set<Socket>();
   /** Taken in after the client had used them: here they look unused until the next request. */
   readonly #usedBefore = new WeakSet<Socket>();
-  /** While it drains: those that may have become movable since they were last looked at. */
-  #candidates: Set<Socket> | undefined;
-  #endDrain: (() => void) | undefined;
+  /** While it drains. */
+  #candidates: Candidates | undefined;
   #telling = false;
   #onChange: (() => void) | undefined;
   #notifying = false;
-  /** With TLS, from before the handshake on: what is under the sockets. */
-  readonly #transports = new Set<Socket>();
-  #handshakes = 0;
+  readonly #handshakes = new Handshakes();
   #adopting = false;
   #accepted = 0;
   #requests = 0;
@@ -78,7 +71,7 @@ class ServerConnections implements HttpCarrier {
     server.on("connection", (socket: Socket) => {
       if (this.#adopting) this.#adopted += 1;
       else this.#accepted += 1;
-      if (tls) this.#beginHandshake(socket);
+      if (tls) this.#handshakes.begin(socket);
       else this.#track(socket);
     });
     if (!tls) return;
@@ -95,28 +88,18 @@ class ServerConnections implements HttpCarrier {
   }
 
   beginDrain(): void {
-    if (this.#endDrain !== undefined) return;
+    if (this.#candidates !== undefined) return;
     // http.Server's own close destroys idle connections, whatever request is on its way to them.
     NetServer.prototype.close.call(this.#server);
-    const candidates = new Set(this.#sockets);
-    const sweep = setInterval(() => this.#sweep(), sweepIntervalMs).unref();
-    const ignoreResponses = onResponseFinish(this.#server, ({ socket }) => this.#reconsider(socket));
-    this.#candidates = candidates;
-    this.#endDrain = () => {
-      clearInterval(sweep);
-      ignoreResponses();
-    };
+    this.#candidates = new Candidates(this.#server, this.#sockets, () => this.#notify());
     if (!this.#canMove) this.stopMoving();
     this.#notify();
   }
 
   stopMoving(): void {
     this.#telling = true;
-    for (const socket of this.#sockets) {
-      const { parser, _httpMessage: response } = asHttpSocket(socket);
-      // Not with more requests pipelined behind it: their responses must come first.
-      if (response && parser?.incoming === response.req) response.shouldKeepAlive = false;
-    }
+    this.#candidates?.stopSweeping();
+    for (const socket of this.#sockets) closeAfterResponse(socket);
   }
 
   freeze(limit: number): Frozen[] {
@@ -156,12 +139,12 @@ class ServerConnections implements HttpCarrier {
     }
   }
 
-  release(socket: Duplex): void {
+  release(socket: Socket): void {
     this.#forget(socket);
   }
 
   get open(): number {
-    return this.#sockets.size + this.#handshakes;
+    return this.#sockets.size + this.#handshakes.open;
   }
 
   get counters(): Counters {
@@ -193,12 +176,10 @@ class ServerConnections implements HttpCarrier {
       // One that has just ended by itself has not told so yet.
       if (socket.destroyed) this.#countFinished();
       else this.#cut += 1;
+      this.#candidates?.delete(socket);
       socket.destroy();
     }
-    this.#cut += this.#handshakes;
-    this.#handshakes = 0;
-    for (const transport of this.#transports) transport.destroy();
-    this.#candidates?.clear();
+    this.#cut += this.#handshakes.cut();
     this.#sockets.clear();
     this.#notify();
   }
@@ -212,34 +193,25 @@ class ServerConnections implements HttpCarrier {
   }
 
   /** False for one that has been moved, released or cut. */
-  #forget(socket: Duplex): boolean {
-    const sockets: Set<Duplex> = this.#sockets;
-    const candidates: Set<Duplex> | undefined = this.#candidates;
-    candidates?.delete(socket);
-    const known = sockets.delete(socket);
+  #forget(socket: Socket): boolean {
+    this.#candidates?.delete(socket);
+    const known = this.#sockets.delete(socket);
     if (known) this.#notify();
     return known;
   }
 
   #countFinished(): void {
-    if (this.#endDrain !== undefined) this.#finished += 1;
-  }
-
-  #beginHandshake(transport: Socket): void {
-    this.#handshakes += 1;
-    this.#transports.add(transport);
-    transport.once("close", () => this.#transports.delete(transport));
+    if (this.#candidates !== undefined) this.#finished += 1;
   }
 
   #endHandshake(): void {
-    // None is left when it has been cut.
-    this.#handshakes = Math.max(0, this.#handshakes - 1);
+    this.#handshakes.end();
     this.#notify();
   }
 
   /** While it drains: those in the middle of a request's head or body, which has to end here. */
   #findBegun(): ReadonlySet<HttpParser> {
-    if (this.#endDrain === undefined || !this.#knowsBegun) return new Set();
+    if (this.#candidates === undefined || !this.#knowsBegun) return new Set();
     return new Set(findConnectionsList(this.#server)?.active());
   }
 
@@ -258,22 +230,9 @@ class ServerConnections implements HttpCarrier {
     return { fd, meta: unused ? { unused: true } : {}, input: nothing, output: nothing };
   }
 
-  #reconsider(socket: Socket | null): void {
-    if (socket === null || !this.#sockets.has(socket)) return;
-    this.#candidates?.add(socket);
-    this.#notify();
-  }
-
-  #sweep(): void {
-    if (this.#telling) return;
-    // Thousands that still wait for their turn to be looked at are not walked through again.
-    if (this.#candidates?.size === 0) this.#candidates = new Set(this.#sockets);
-    if (this.#sockets.size > 0) this.#notify();
-  }
-
   /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */
   #notify(): void {
-    if (this.#notifying || this.#endDrain === undefined) return;
+    if (this.#notifying || this.#candidates === undefined) return;
     this.#notifying = true;
     setImmediate(() => {
       this.#notifying = false;
@@ -282,8 +241,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   #resume(): void {
-    this.#endDrain?.();
-    this.#endDrain = undefined;
+    this.#candidates?.end();
     this.#candidates = undefined;
     this.#telling = false;
   }

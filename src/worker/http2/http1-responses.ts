@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import { checkHttpInternals } from "../http/check-internals.js";
+import { closeAfterResponse } from "../http/close-after-response.js";
 import { asHttpSocket, findConnectionsList, isEnding } from "../http/internals.js";
 import { onRequestStart } from "../http/request-events.js";
 
@@ -50,12 +51,7 @@ export class Http1Responses {
 
   tellToClose(): void {
     this.#telling = true;
-    for (const response of this.#inFlight) {
-      const { socket, req: request } = response;
-      // Not with more requests pipelined behind it: their responses must come first.
-      if (socket !== null && asHttpSocket(socket).parser?.incoming === request)
-        response.shouldKeepAlive = false;
-    }
+    for (const socket of this.#sockets) closeAfterResponse(socket);
   }
 
   resume(): void {

@@ -13,7 +13,9 @@ export function writeValues(directory: string, file: string, { entries, bytes }:
   const path = join(directory, file);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    replaceFile(path, JSON.stringify({ entries, values: bytes.toString("utf8") }));
+    const text = JSON.stringify({ entries, values: bytes.toString("utf8") });
+    // Around a hand-over the old worker and the new one may write at the same moment.
+    replaceFile(path, text, `${path}.${process.pid}.new`);
     return succeed(undefined);
   } catch (error) {
     return fail("state-unwritable", `cannot write the app's state ${path}: ${messageOf(error)}`);

@@ -9,23 +9,9 @@ import { watchOutput } from "../socket/outbox.js";
 import { putIn } from "../socket/put-in.js";
 import { takeOut } from "../socket/take-out.js";
 import { describe, type HandshakeRequest, readMeta, rebuildRequest } from "./handshake.js";
+import type { WebSocketHooks } from "./hooks.js";
 import { checkWebSocketInternals, forgetClient, insideOf, markClosed, openOn } from "./internals.js";
 import { isAtRest, rebuildFrames } from "./receiver.js";
-
-/** How an app hands over its WebSockets; the app's listeners are on the object, so only the app can do it. */
-export interface WebSocketHooks {
-  /**
-   * What the app knows about a WebSocket, as JSON; asked when it is about to move, after which the object is closed
-   * for this process, without a 'close' event: stop its timers here. What was sent arrives. `notYet` lets it stay a
-   * little, because an answer is still being worked on. If it throws, the WebSocket is closed with 1012.
-   */
-  save(ws: WebSocket, request: HandshakeRequest): unknown;
-  /**
-   * Attaches the app's listeners to a WebSocket that came over: what 'connection' does for a new one, marks for a
-   * ping timer included. `saved` is to be validated here; if this throws, the WebSocket is closed with 1012.
-   */
-  restore(ws: WebSocket, saved: unknown, request: HandshakeRequest): void;
-}
 
 /** Service Restart: the IANA registry of WebSocket close codes. */
 const serviceRestart = 1012;
@@ -38,7 +24,7 @@ const serviceRestart = 1012;
  */
 export function createWebSocketCarrier(
   wss: WebSocketServer,
-  hooks: WebSocketHooks,
+  hooks: WebSocketHooks<WebSocket>,
   report: (failure: Failure) => void,
 ): Carrier {
   return new WebSocketCarrier(wss, hooks, report);
@@ -47,7 +33,7 @@ export function createWebSocketCarrier(
 class WebSocketCarrier implements Carrier {
   readonly kind = "ws";
   readonly #wss: WebSocketServer;
-  readonly #hooks: WebSocketHooks;
+  readonly #hooks: WebSocketHooks<WebSocket>;
   readonly #report: (failure: Failure) => void;
   readonly #reported = new Set<string>();
   readonly #movable: boolean;
@@ -59,7 +45,7 @@ class WebSocketCarrier implements Carrier {
   /** What the last `freeze` had to leave for later. */
   #busy = 0;
 
-  constructor(wss: WebSocketServer, hooks: WebSocketHooks, report: (failure: Failure) => void) {
+  constructor(wss: WebSocketServer, hooks: WebSocketHooks<WebSocket>, report: (failure: Failure) => void) {
     this.#wss = wss;
     this.#hooks = hooks;
     this.#report = report;

@@ -35,6 +35,7 @@ class Channel:
         self.socket.setblocking(False)
         self.waiting = []
         self.closed = False
+        self.on_finished = None
         loop.add_reader(fd, self._receive)
 
     def send(self, message, fds=()):
@@ -56,6 +57,13 @@ class Channel:
         self.loop.remove_reader(self.socket.fileno())
         self.socket.close()
 
+    def finish(self, last_word, on_finished):
+        """Hears nothing any more, and closes when the last word is in the peer's queue, or the peer is gone."""
+        self.loop.remove_reader(self.socket.fileno())
+        self.on_finished = on_finished
+        self.send(last_word)
+        self._end_when_said()
+
     def is_deserted(self):
         """Whether the peer has closed its end, dead or alive, whatever it had sent before and is still to be read."""
         poll = select.poll()
@@ -64,7 +72,7 @@ class Channel:
 
     def hear(self):
         """Takes all that the peer has said up to now."""
-        while not self.closed and self._receive_one():
+        while not self.closed and self.on_finished is None and self._receive_one():
             pass
 
     def end_sending(self):
@@ -76,6 +84,11 @@ class Channel:
         if not self.closed:
             self.close()
             self.on_close(why)
+
+    def _end_when_said(self):
+        if self.on_finished is not None and not self.waiting and not self.closed:
+            self.close()
+            self.on_finished()
 
     def _try(self, packet, fds):
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
@@ -94,10 +107,11 @@ class Channel:
                 return
             self.waiting.pop(0)
             close_all(fds)
+        self._end_when_said()
 
     def _receive(self):
         for _ in range(PACKETS_PER_TURN):
-            if self.closed or not self._receive_one():
+            if self.closed or self.on_finished is not None or not self._receive_one():
                 return
 
     def _receive_one(self):

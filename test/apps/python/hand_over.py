@@ -9,6 +9,7 @@ from channel import Channel, close_all, read_memfd, unpack_state, write_memfd
 
 BATCH_LIMIT = 50
 UNACKNOWLEDGED_LIMIT = 2
+ACKNOWLEDGE_S = 5
 
 
 class Frozen:
@@ -21,8 +22,8 @@ class Frozen:
 class Receiver:
     """Holds what one old worker sends until it says go, or is known to be dead; before that it reads from nothing."""
 
-    def __init__(self, loop, peer, fd, servers, take_state, on_let_go, after_received):
-        self.after_received = after_received
+    def __init__(self, loop, peer, fd, servers, take_state, on_let_go, may_acknowledge, after_received):
+        self.may_acknowledge, self.after_received = may_acknowledge, after_received
         self.peer, self.servers, self.take_state, self.on_let_go = peer, servers, take_state, on_let_go
         self.held, self.refusing = {}, False
         self.channel = Channel(loop, fd, self._take, self._lose, self._refuse)
@@ -72,6 +73,8 @@ class Receiver:
             at = end
         fds[:] = [fd for fd in fds if fd not in kept]
         self.held[batch] = held
+        if not self.may_acknowledge():
+            return
         self.channel.send({"type": "received", "batch": batch, "refused": refused})
         self.after_received()
 
@@ -112,8 +115,14 @@ class Receiver:
 
 
 class Link:
-    def __init__(self, loop, fd, on_message, on_close):
-        self.channel = Channel(loop, fd, lambda message, _: on_message(self, message), lambda why: on_close(self, why))
+    def __init__(self, loop, fd, on_message, on_close, on_breach):
+        self.channel = Channel(
+            loop,
+            fd,
+            lambda message, _: on_message(self, message),
+            lambda why: on_close(self, why),
+            lambda why: on_breach(self, why),
+        )
 
 
 class Sender:
@@ -122,9 +131,10 @@ class Sender:
     def __init__(self, loop, channel_fds, servers, exclusive, give_state, on_end, before_go):
         self.loop, self.servers, self.give_state, self.on_end = loop, servers, give_state, on_end
         self.before_go = before_go
+        self.exclusive, self.successor_lives = exclusive, len(channel_fds) > 0
         self.state_sent = self.ended = self.scheduled = False
         self.held, self.batches, self.staying, self.next_batch = [], {}, set(), 1
-        self.links = [Link(loop, fd, self._take, self._lose) for fd in channel_fds]
+        self.links = [Link(loop, fd, self._take, self._lose, self._withdraw) for fd in channel_fds]
         if not exclusive:
             self._send_state()
         self.look()
@@ -174,7 +184,7 @@ class Sender:
         items = [describe(server, frozen) for server, frozen in parts]
         link.channel.send({"type": "prepare", "batch": batch, "items": items}, fds + memory)
         close_all(memory)
-        self.batches[batch] = (link, parts)
+        self.batches[batch] = (link, parts, self.loop.call_later(ACKNOWLEDGE_S, self._lapse, link, batch))
         return True
 
     def _send_state(self):
@@ -190,13 +200,14 @@ class Sender:
 
     def _take(self, link, message):
         batch, refused = message["batch"], set(message["refused"])
-        owner, parts = self.batches.get(batch, (None, []))
+        owner, parts, overdue = self.batches.get(batch, (None, [], None))
         if message["type"] != "received" or owner is not link or not refused <= set(range(len(parts))):
             raise ValueError(f"it acknowledged batch {batch}, which it was not sent")
         self.before_go(link.channel)
         # A peer that is gone will never read from them, although it had acknowledged.
         if link.channel.is_deserted():
             return
+        overdue.cancel()
         del self.batches[batch]
         for position, (server, frozen) in enumerate(parts):
             if position not in refused:
@@ -208,17 +219,46 @@ class Sender:
             self._take_back(parts[position])
         self.look()
 
-    def _lose(self, link, _why):
-        """What a peer has not acknowledged it does not read from: dead, it holds nothing; alive, it closes its copies."""
-        self.links.remove(link)
-        for batch in [batch for batch, (owner, _) in self.batches.items() if owner is link]:
-            for part in self.batches.pop(batch)[1]:
-                self._take_back(part)
+    def _lapse(self, link, batch):
+        # It may have been this process that stood still.
+        link.channel.hear()
+        if batch in self.batches:
+            self._withdraw(link, f"it has not acknowledged batch {batch} within {ACKNOWLEDGE_S} s")
+
+    def _withdraw(self, link, why):
+        """
+        Nothing more goes to a peer that lives. It may find what it was sent in its queue when this process has long ended,
+        so that is this worker's again only when `end` is in the queue behind it.
+        """
+        if link not in self.links:
+            return
+        if link in (owner for owner, _, _ in self.batches.values()):
+            self.links.remove(link)
+            link.channel.finish({"type": "end"}, lambda: self._lose(link, why, True))
+        else:
+            link.channel.drop(why)
+
+    def _lose(self, link, why, alive=False):
+        """What a peer was not told `go` for it does not read from: dead, it holds nothing; alive, it closes its copies."""
+        print("lost a new worker:", why, file=sys.stderr)
+        self.successor_lives = alive
+        if link in self.links:
+            self.links.remove(link)
+        for batch in [batch for batch, (owner, _, _) in self.batches.items() if owner is link]:
+            _, parts, overdue = self.batches.pop(batch)
+            overdue.cancel()
+            self.held += parts
+        # To another peer; where there is none they are this worker's again.
         self.look()
 
     def _take_back(self, part):
         server, frozen = part
-        server.take_back(frozen)
+        if self.exclusive and self.state_sent and self.successor_lives:
+            # The state is another worker's: nothing more is served with it here.
+            server.counters["cut"] += 1
+            frozen.socket.close()
+        else:
+            server.take_back(frozen)
 
     def _finish(self):
         self.ended = True

@@ -90,9 +90,9 @@ class Worker:
                     server.add(Connection(server, socket.socket(fileno=fds.pop())))
             case "receive" if len(fds) == 1:
                 peer = Peer(self.loop, message["from"]["name"], message["from"]["pid"])
-                Receiver(
-                    self.loop, peer, fds.pop(), self.servers, self.app.restore, self.note_let_go, after_received
-                )
+                app, fd = self.app, fds.pop()
+                hooks = (may_acknowledge, after_received)
+                Receiver(self.loop, peer, fd, self.servers, app.restore, self.note_let_go, *hooks)
             case "drain":
                 self.drain(message["to"], message["exclusive"], fds)
             case "renew-tickets" | "receive":
@@ -170,6 +170,11 @@ def before_go(channel):
     deadline = time.monotonic() + PATIENCE_S
     while os.path.exists("wait-for-death") and not channel.is_deserted() and time.monotonic() < deadline:
         time.sleep(0.005)
+
+
+def may_acknowledge():
+    """For the tests: one that holds what it was sent, and says nothing."""
+    return not os.path.exists("never-acknowledge")
 
 
 def after_received():

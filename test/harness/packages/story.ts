@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { RELEASES, type Release } from "../container/image.js";
+import { it } from "node:test";
 
 /** A test that goes on from where the one before it ended. */
 export type Step = (name: string, prove: () => Promise<void>) => void;
@@ -16,11 +15,4 @@ export function story(): Step {
       broken = null;
     });
   };
-}
-
-/** Tells a story on each release. They run side by side, because package managers and services mostly wait; what is in one does not. */
-export function tellOnEachRelease(title: string, tell: (release: Release) => void): void {
-  describe(title, { concurrency: RELEASES.length }, () => {
-    for (const release of RELEASES) describe(`on ${release}`, { concurrency: 1 }, () => tell(release));
-  });
 }

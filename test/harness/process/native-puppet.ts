@@ -20,6 +20,7 @@ const behaviour = parseBehaviour(readFileSync("puppet.json", "utf8"));
 const listeners = env["LISTEN_FDNAMES"]?.split(":") ?? [];
 armDeath(behaviour.die);
 let count = 0;
+let generation: number | null = null;
 
 state<number>({
   name: "count",
@@ -68,7 +69,6 @@ function standStill(ms?: number): void {
 }
 
 function send(response: Responder): void {
-  const generation = Number(env["HOLDFAST_GENERATION"]);
   response.end(JSON.stringify({ generation, version: behaviour.version, pid, count }));
 }
 
@@ -82,5 +82,5 @@ function sendWhen(response: Responder, file: string): void {
 
 if (behaviour.boot === "crash") process.exit(3);
 for (const listener of listeners) {
-  await serve(createPuppetServer(behaviour, answer), { listener });
+  ({ generation } = await serve(createPuppetServer(behaviour, answer), { listener }));
 }

@@ -1,7 +1,7 @@
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
 import { Container } from "../container/container.js";
-import { RELEASES } from "../container/image.js";
+import { describeOnEachRelease } from "../container/each-release.js";
 import { WebService, type WebSetup } from "./web-service.js";
 
 /** A test with a service of its own, which must also end cleanly. Its failure comes with the unit's journal. */
@@ -9,18 +9,16 @@ export type Promises = (name: string, setup: WebSetup, prove: (web: WebService) 
 
 /** Declares the same promises for each Debian release, with one container for all of them. */
 export function onEachRelease(title: string, declare: (promise: Promises) => void): void {
-  for (const release of RELEASES) {
-    describe(`${title}, on ${release}`, () => {
-      let container: Container;
-      before(async () => {
-        container = await Container.boot(release);
-      });
-      after(() => container?.[Symbol.asyncDispose]());
-      declare((name, setup, prove) => {
-        it(name, () => keep(container, setup, prove));
-      });
+  describeOnEachRelease(title, (release) => {
+    let container: Container;
+    before(async () => {
+      container = await Container.boot(release);
     });
-  }
+    after(() => container?.[Symbol.asyncDispose]());
+    declare((name, setup, prove) => {
+      it(name, () => keep(container, setup, prove));
+    });
+  });
 }
 
 async function keep(

@@ -5,8 +5,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { waitUntil } from "../container/wait-until.js";
-import { ChatTalker } from "./chat-talker.js";
-import { LineTalker } from "./line-talker.js";
+import { createTalker } from "./create-talker.js";
 import { parseTalkOptions } from "./talk-report.js";
 import { type Talker, TalkTally } from "./talk-tally.js";
 
@@ -40,8 +39,9 @@ const stop = (): void => {
 };
 process.stdin.on("data", stop).on("end", stop);
 const end = setTimeout(stop, options.durationMs);
-const Kind = options.app === "chat" ? ChatTalker : LineTalker;
-const talkers = Array.from({ length: options.connections }, (_, index) => new Kind(index, options, tally));
+const talkers = Array.from({ length: options.connections }, (_, index) =>
+  createTalker(index, options, tally),
+);
 await Promise.all(talkers.map((talker) => talker.open()));
 const progress = setInterval(print, REPORT_EVERY_MS);
 await Promise.all(talkers.map(keepTalking));

@@ -3,7 +3,7 @@ import * as v from "valibot";
 /** What the talking client is asked to do. It stops by itself after `durationMs`. */
 export interface TalkOptions {
   /** Which of test/apps it talks to. */
-  readonly app: "chat" | "lines";
+  readonly app: "chat" | "lines" | "torture";
   /** `host:port` */
   readonly address: string;
   readonly connections: number;
@@ -32,7 +32,7 @@ export interface TalkReport {
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const optionsSchema: v.GenericSchema<unknown, TalkOptions> = v.strictObject({
-  app: v.picklist(["chat", "lines"]),
+  app: v.picklist(["chat", "lines", "torture"]),
   address: v.string(),
   connections: count,
   pauseMs: count,

@@ -12,7 +12,7 @@ const DEADLINE_MS = 30_000;
 export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp;
 
 /** With the library, `express` by way of the preload; each is told its port. */
-export type NativeApp = "express" | "counter" | "chat" | "lines";
+export type NativeApp = "express" | "counter" | "chat" | "lines" | "torture";
 
 /**
  * Beside its version: what makes an app bad (`crash-at-boot`, `never-ready`, `sick`, `refuse-state`, another `server.js`) or slow
@@ -53,6 +53,7 @@ const APPS: Record<App, { readonly folder: string; readonly command: readonly st
   counter: { folder: "counter", command: ["/usr/bin/node", "server.js"] },
   chat: { folder: "chat", command: ["/usr/bin/node", "server.js"] },
   lines: { folder: "lines", command: ["/usr/bin/node", "server.js"] },
+  torture: { folder: "torture", command: ["/usr/bin/node", "server.js"] },
 };
 
 const DEFAULTS: WebConfig = {

@@ -1,29 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { test } from "node:test";
-import { connect, type SecureVersion } from "node:tls";
 import { fillMemfd, readMemfd } from "../../../src/linux/memfd.js";
+import { visit } from "../../harness/process/visit.js";
 import { certificate } from "../../unit/worker/http/certificate.js";
 import { DirectRig } from "./direct-rig.js";
-
-/** One request on a connection of its own. */
-async function visit(port: number, version: SecureVersion, session?: Buffer) {
-  const given = session === undefined ? {} : { session };
-  const options = { minVersion: version, maxVersion: version, rejectUnauthorized: false, ...given };
-  const socket = connect({ port, host: "127.0.0.1", ...options });
-  const signal = AbortSignal.timeout(20_000);
-  let last: Buffer | undefined;
-  socket.on("session", (next: Buffer) => {
-    last = next;
-  });
-  const closed = once(socket, "close", { signal });
-  await once(socket, "secureConnect", { signal });
-  const resumed = socket.isSessionReused();
-  socket.end("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-  socket.resume();
-  await closed;
-  return { session: last, resumed };
-}
 
 async function openWithTls(): Promise<DirectRig> {
   const rig = new DirectRig();

@@ -98,6 +98,23 @@ test("the state outlives a stop of the whole service", async () => {
   assert.equal(await count(rig, 1), 5);
 });
 
+test("a worker that crashes goes on with the values that were written last", async () => {
+  await using rig = new Rig({ native: true });
+  await rig.manager.startReady();
+  assert.equal(await count(rig, 4), 4);
+  await rig.manager.stop();
+  await rig.manager.startReady();
+  assert.equal(await count(rig, 1), 5);
+  const [crashing] = rig.workers();
+  assert.ok(crashing !== undefined);
+  process.kill(crashing, "SIGKILL");
+  await rig.until("another worker, ready", ({ generations: [only] }) => {
+    const [worker] = only?.workers ?? [];
+    return worker?.phase === "ready" && worker.pid !== crashing;
+  });
+  assert.equal(await count(rig, 1), 5, "what it counted since has gone with it");
+});
+
 test("an exclusive upgrade to plain workers is refused", async () => {
   await using rig = new Rig({ native: true });
   await rig.manager.startReady();
@@ -106,5 +123,7 @@ test("an exclusive upgrade to plain workers is refused", async () => {
   rig.configure();
   const { failure } = await rig.upgrade();
   assert.match(failure?.message ?? "", /needs native workers/);
+  // A plain worker accepts from its start on; this one until it has ended.
+  await rig.until("the first generation alone", ({ generations }) => generations.length === 1);
   assert.equal((await rig.ask()).generation, 1);
 });

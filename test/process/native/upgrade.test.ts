@@ -43,6 +43,25 @@ function activeCounters({ generations }: StatusReport) {
   return sum;
 }
 
+test("ours: a connection whose request outlasts two upgrades goes on to the second new generation, by way of the first", async () => {
+  await using rig = new Rig({ native: true });
+  await rig.manager.startReady();
+  const gate = join(rig.directory, "gate");
+  const connection = await KeptConnection.open(rig.port);
+  await connection.ask();
+  const answer = connection.exchange(`/hold?${gate}`);
+  for (const version of ["2", "3"]) {
+    rig.release({ version });
+    assert.equal((await rig.upgrade()).failure, null);
+  }
+  rig.openGate(gate);
+  assert.equal((await answer).kept, true);
+  assert.equal((await rig.settled()).generations[0]?.id, 3);
+  assert.equal((await connection.ask()).generation, 3);
+  connection.end();
+  await balance(rig);
+});
+
 test("sozu: over ten upgrades back and forth no kept connection is closed, no request is lost, and the books agree", async () => {
   const kept = 60;
   const idle = 80;

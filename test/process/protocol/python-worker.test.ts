@@ -191,6 +191,31 @@ test("a new worker that dies before its acknowledgement is read: the old one goe
   }
 });
 
+for (const from of ["python", "node"] as const) {
+  test(`a new worker that lives and never acknowledges: the old one takes all back and goes on, ${from} to python`, async () => {
+    await using service = new LineService();
+    service.release("1", from);
+    await service.rig.manager.startReady();
+    const clients = await Promise.all(Array.from({ length: 40 }, () => service.connect()));
+    for (const client of clients) await client.ask("one");
+    service.release("2", "python", ["never-acknowledge"]);
+    assert.equal((await service.rig.upgrade()).failure, null);
+    const answers = await Promise.all(clients.map((client) => client.ask("two")));
+    assert.ok(answers.every(({ lines, version }) => lines === 2 && version === "1"));
+    // The old one has them alone: nobody else takes a line of theirs, now or when it ends.
+    const [old] = (await service.rig.status()).generations[0]?.workers ?? [];
+    assert.ok(old?.pid);
+    for (const client of clients) assert.equal((await client.ask("three")).lines, 3);
+    process.kill(old.pid, "SIGKILL");
+    await service.rig.settled();
+    await service.rig.manager.waitFor("all to be closed", () =>
+      clients.every(({ ended }) => ended !== undefined),
+    );
+    assert.equal((await service.rig.ask()).version, "2");
+    for (const client of clients) client[Symbol.dispose]();
+  });
+}
+
 test("a worker of a daemon that was killed hands over at the word of the next one", async () => {
   await using service = new LineService();
   service.release("1", "python");

@@ -60,6 +60,21 @@ test("the answer to an earlier daemon is not taken for one to this daemon", asyn
   closeFd(worker);
 });
 
+test("an answer that came in time counts, also if the asker itself stood still until its time was over", async () => {
+  using watcher = new Watcher();
+  const { channels } = daemon(watcher);
+  const [own, worker] = openSocketPair("seqpacket");
+  channels.adopt(slot, own, true);
+  const answer = channels.ask(slot, { type: "query" }, [], 50);
+  const { query } = JSON.parse(receiveMessage(worker)?.bytes.toString() ?? "{}");
+  say(worker, report(query));
+  // As SIGSTOP and SIGCONT would have it: when the loop turns again, the time is over.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  assert.equal((await answer)?.message.type, "report");
+  channels.forget(slot);
+  closeFd(worker);
+});
+
 test("one worker cannot answer for another", async () => {
   using watcher = new Watcher();
   const { channels, said } = daemon(watcher);

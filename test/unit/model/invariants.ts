@@ -32,6 +32,7 @@ export function violations(step: Step): string[] {
     ...lostActive(step),
     ...lostRequests(step),
     ...idleTick(step),
+    ...mortalHeirs(step),
     ...fallenTotals(step),
     ...unexplainedActions(step),
   ];
@@ -178,6 +179,16 @@ function lostRequests({ before, decision: { state } }: Step): string[] {
     }
   }
   return found;
+}
+
+/** Connections go to workers that stay: of the generation that is active when all has been decided. */
+function mortalHeirs({ decision: { state, actions } }: Step): string[] {
+  const active = activeGeneration(state)?.id;
+  const heirs = actions.flatMap((action) => (action.type === "terminate" ? action.to : []));
+  const mortal = heirs.find(({ generation }) => generation !== active);
+  return mortal === undefined
+    ? []
+    : [`connections go to generation ${mortal.generation}, active is ${active}`];
 }
 
 /** After a tick the next deadline lies ahead: a timer set for it cannot spin. */

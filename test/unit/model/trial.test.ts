@@ -92,6 +92,18 @@ test("a crash in the held generation is repaired, an upgrade ends the trial, a s
   ]);
 });
 
+test("an upgrade in the middle of a trial: both generations before it hand over to the new one, and none to the other", () => {
+  const story = onTrial().request().candidate({ release: "/3" }).allReady();
+  const drains = story.did("terminate");
+  assert.deepEqual(
+    drains.map(({ slots, to }) => [slots[0]?.generation, to[0]?.generation]),
+    [
+      [1, 3],
+      [2, 3],
+    ],
+  );
+});
+
 test("a daemon that dies on trial is followed by one that still knows of it", () => {
   const story = onTrial().die();
   assert.deepEqual(phases(story), [

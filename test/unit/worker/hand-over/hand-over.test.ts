@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { batchLimit } from "../../../../src/channel/peer-messages.js";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { createMemfd } from "../../../../src/linux/memfd.js";
+import { receiveMessage, sendMessage } from "../../../../src/linux/message.js";
 import { countFds } from "../tcp/rig.js";
 import { type Puppet, prepare, Rig, typesOf } from "./rig.js";
 
@@ -237,6 +238,46 @@ test("metas that make a batch too large for a packet go in smaller ones; one tha
   assert.equal(to.carrier.held.length, 20);
   assert.equal(from.held.length, 1);
   assert.ok(events.some((event) => event.includes("1 connection(s) of lines stay")));
+  assert.equal(rig.connections.closed, 0);
+});
+
+test("a receiver that ends itself takes nothing more, but what it has acknowledged, and is not over before", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const [first, second] = await rig.connections.open(2);
+  assert.ok(first !== undefined && second !== undefined);
+  const say = (message: object, fds: readonly number[] = []): number =>
+    sendMessage(a, Buffer.from(JSON.stringify(message)), fds);
+  const { receiver, carrier, events } = rig.receiver(b);
+  say(prepare(1, 1), [first]);
+  await rig.until("the acknowledgement", () => receiveMessage(a) !== undefined);
+  receiver.retire();
+  say(prepare(2, 1), [second]);
+  await turns();
+  assert.equal(events.length, 0);
+  say({ type: "go", batch: 1 });
+  await rig.until("the end", () => events.includes("closed"));
+  assert.equal(carrier.adopted, 1);
+  for (const fd of [a, first, second]) closeFd(fd);
+});
+
+test("what a worker is being given while it drains goes on to its own peer, and it waits for the end of that", async () => {
+  await using rig = new Rig();
+  const [a, b] = rig.pair();
+  const between = rig.carrier();
+  const incoming = { open: 1 };
+  const last = rig.receiver(b);
+  const { sender, events } = rig.sender([a], between, { incoming });
+  await turns();
+  assert.deepEqual(events, ["state"]);
+  for (const fd of await rig.connections.open(3)) between.put(fd);
+  between.changed();
+  await rig.until("all to have moved on", () => last.carrier.adopted === 3);
+  assert.deepEqual(events, ["state"]);
+  incoming.open = 0;
+  sender.lookAgain();
+  await rig.until("the end", () => last.events.includes("end"));
+  assert.deepEqual(events, ["state", "idle"]);
   assert.equal(rig.connections.closed, 0);
 });
 

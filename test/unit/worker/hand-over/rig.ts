@@ -56,12 +56,13 @@ export class Rig implements AsyncDisposable {
   sender(
     ends: readonly number[],
     carrier: Carrier,
-    { exclusive = false, state = [] as readonly StateEntry[] } = {},
+    { exclusive = false, state = [] as readonly StateEntry[], incoming = { open: 0 } } = {},
   ): SenderSide {
     const events: string[] = [];
     const sender = new HandOverSender({
       served: [serveWith(carrier)],
       peers: ends.map((fd, index) => ({ name: `2.${index}`, fd })),
+      incoming,
       watcher: this.#watcher,
       exclusive,
       giveState: () => {
@@ -93,6 +94,7 @@ export class Rig implements AsyncDisposable {
       watcher: this.#watcher,
       onState: (entries) => events.push(`state ${entries.map(({ name }) => name).join()}`),
       onEnd: () => events.push("end"),
+      onClosed: () => events.push("closed"),
       report: (problem) => events.push(problem),
     });
     return { receiver, carrier, events, tellFate: (ended) => told(ended) };

@@ -77,7 +77,7 @@ test("an upgraded connection counts here until it is released, and is never take
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
     socket.on("data", (bytes) => socket.write(bytes));
     socket.on("end", () => socket.end());
-    if (request.url === "/released") carrier.release(socket);
+    if (request.url === "/released") carrier.release(request.socket);
   });
   const clients = [await pair.connect(), await pair.connect()];
   for (const [index, client] of clients.entries()) {

@@ -1,15 +1,32 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import * as v from "valibot";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { openListener } from "../../../../src/linux/listener.js";
 import { temporaryDirectory } from "../../linux/temporary-directory.js";
 import { top } from "./service.js";
 
-/** A directory in which the package, as npm packs it, is installed with its dependencies. */
-function install(t: TestContext): string {
+/** What the daemon needs, and the library for apps has to do without. */
+const daemonsOwn = ["winston", "winston-transport", "smol-toml"];
+
+const manifest = v.object({
+  dependencies: v.record(v.string(), v.string()),
+  optionalDependencies: v.record(v.string(), v.string()),
+});
+
+/** What npm installs with the package. */
+function findDependencies(modules: string): string[] {
+  const text = readFileSync(join(modules, "holdfast/package.json"), "utf8");
+  const { dependencies, optionalDependencies } = v.parse(manifest, JSON.parse(text));
+  const names = Object.keys({ ...dependencies, ...optionalDependencies });
+  return names.filter((name) => !daemonsOwn.includes(name));
+}
+
+/** A directory in which the package, as npm packs it, is installed with its dependencies, Node's types and `more`. */
+function install(t: TestContext, ...more: readonly string[]): string {
   const directory = temporaryDirectory(t);
   const modules = join(directory, "node_modules");
   mkdirSync(join(modules, "holdfast"), { recursive: true });
@@ -18,7 +35,8 @@ function install(t: TestContext): string {
   execFileSync("tar", ["-xf", archive, "-C", join(modules, "holdfast"), "--strip-components=1"], {
     cwd: directory,
   });
-  for (const name of ["koffi", "systemd-socket", "sd-notify", "valibot", "@types"]) {
+  mkdirSync(join(modules, "@types"));
+  for (const name of [...findDependencies(modules), "@types/node", ...more]) {
     symlinkSync(join(top, "node_modules", name), join(modules, name));
   }
   return directory;
@@ -58,7 +76,7 @@ test("the package works for import and require, in one process, which stays one 
   assert.equal(stdout, "imported\nrequired\n", stderr);
 });
 
-test("the package has its types for import and for require", (t) => {
+test("the package has its types for import and for require, for an app without WebSockets, too", (t) => {
   const directory = install(t);
   const use = `
     import { createServer } from "node:http";
@@ -67,6 +85,32 @@ test("the package has its types for import and for require", (t) => {
     export const serving: Promise<Serving> = serve(createServer(), options);
     // @ts-expect-error: no such option
     void serve(createServer(), { listner: "http" });`;
+  checkTypes(directory, use);
+});
+
+test("the hooks of WebSockets have the types of the app's own WebSocketServer", (t) => {
+  const directory = install(t, "ws", "@types/ws");
+  const use = `
+    import { serveWebSockets } from "holdfast";
+    import { WebSocket, WebSocketServer } from "ws";
+    class Member extends WebSocket {
+      user = "";
+    }
+    serveWebSockets(new WebSocketServer({ noServer: true, WebSocket: Member }), {
+      save: (ws, request) => [ws.user, request.headers.cookie],
+      restore(ws, saved) {
+        ws.on("message", (data) => ws.send(data));
+        // @ts-expect-error: nobody knows what another version has saved
+        saved.user;
+      },
+    });
+    // @ts-expect-error: no WebSocketServer
+    serveWebSockets(new WebSocket(""), { save: () => 1, restore() {} });`;
+  checkTypes(directory, use);
+});
+
+/** As an ES module and as CommonJS; the types of the packages are looked at, too. */
+function checkTypes(directory: string, use: string): void {
   const settings = {
     module: "nodenext",
     target: "es2022",
@@ -82,7 +126,7 @@ test("the package has its types for import and for require", (t) => {
     encoding: "utf8",
   });
   assert.equal(status, 0, stdout);
-});
+}
 
 function openAnyPort(): number {
   const opened = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 }, { backlog: 16 });

@@ -57,6 +57,32 @@ test("the file is replaced as a whole: whoever has the old one open reads the ol
   assert.notEqual(statSync(join(directory, file)).ino, before);
 });
 
+test("a value that changes is written every ten seconds, until another process has it", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const directory = temporaryDirectory(t);
+  const counter = new Counter();
+  const { keeper } = keep(directory, false);
+  keeper.register(counter.define());
+  const onDisk = (): number => {
+    const next = new Counter();
+    keep(directory, false).keeper.register(next.define());
+    return next.value;
+  };
+  counter.value = 1;
+  t.mock.timers.tick(10_000);
+  assert.equal(onDisk(), 0, "not before it serves");
+  keeper.begin();
+  for (const value of [2, 3]) {
+    counter.value = value;
+    t.mock.timers.tick(10_000);
+    assert.equal(onDisk(), value);
+  }
+  keeper.end();
+  counter.value = 4;
+  t.mock.timers.tick(10_000);
+  assert.equal(onDisk(), 3);
+});
+
 test("what has not changed is not written again", (t) => {
   const directory = writtenDirectory(t);
   const counter = new Counter();
@@ -87,6 +113,20 @@ test("a temporary file that a dying process left half written changes nothing", 
   const { keeper, reports } = keep(directory);
   keeper.register(next.define());
   assert.deepEqual([next.value, reports], [41, []]);
+});
+
+test("a save leaves alone what another worker is just writing to the same file", (t) => {
+  const directory = writtenDirectory(t);
+  const others = [`${file}.new`, `${file}.1.new`].map((name) => join(directory, name));
+  for (const other of others) writeFileSync(other, '{"entries":[');
+  const next = new Counter();
+  const { keeper, reports } = keep(directory);
+  keeper.register(next.define());
+  next.value = 42;
+  keeper.write();
+  assert.deepEqual(reports, []);
+  assert.match(readFileSync(join(directory, file), "utf8"), /42/);
+  for (const other of others) assert.equal(readFileSync(other, "utf8"), '{"entries":[');
 });
 
 for (const [what, damage] of [

@@ -3,10 +3,8 @@ import { createServer, type Server } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Failure } from "../../../../src/lib/failure.js";
 import type { Carrier } from "../../../../src/worker/carrier.js";
-import {
-  createWebSocketCarrier,
-  type WebSocketHooks,
-} from "../../../../src/worker/websocket/websocket-carrier.js";
+import type { WebSocketHooks } from "../../../../src/worker/websocket/hooks.js";
+import { createWebSocketCarrier } from "../../../../src/worker/websocket/websocket-carrier.js";
 import { listen } from "../tcp/rig.js";
 
 export interface Side {
@@ -21,7 +19,7 @@ export interface Side {
 
 /** A WebSocket server whose new connections are restored with nothing saved, like adopted ones. */
 export async function startSide(
-  hooks: WebSocketHooks,
+  hooks: WebSocketHooks<WebSocket>,
   options: ConstructorParameters<typeof WebSocketServer>[0] = {},
 ): Promise<Side> {
   const server = createServer();

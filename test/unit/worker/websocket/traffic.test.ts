@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { WebSocket } from "ws";
-import type { WebSocketHooks } from "../../../../src/worker/websocket/websocket-carrier.js";
+import type { WebSocketHooks } from "../../../../src/worker/websocket/hooks.js";
 import { countSockets, move, until } from "../tcp/rig.js";
 import { dial, frame, readFrames, type Side, startSide, stop } from "./rig.js";
 
@@ -30,7 +30,7 @@ async function start(...args: Parameters<typeof startSide>): Promise<Side> {
 }
 
 /** Echoes: binary as it is, text with the count of messages so far; and counts the turns of a clock. */
-function echo(closes: string[]): WebSocketHooks {
+function echo(closes: string[]): WebSocketHooks<WebSocket> {
   const known = new WeakMap<WebSocket, { count: number; ticks: number; timer: NodeJS.Timeout }>();
   return {
     save(ws) {

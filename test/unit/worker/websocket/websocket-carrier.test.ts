@@ -10,11 +10,9 @@ import { closeFd } from "../../../../src/linux/fd.js";
 import type { Counters, Frozen } from "../../../../src/worker/carrier.js";
 import { createHttpCarrier } from "../../../../src/worker/http/http-carrier.js";
 import { notYet } from "../../../../src/worker/socket/saved.js";
+import type { WebSocketHooks } from "../../../../src/worker/websocket/hooks.js";
 import { checkWebSocketInternals } from "../../../../src/worker/websocket/internals.js";
-import {
-  createWebSocketCarrier,
-  type WebSocketHooks,
-} from "../../../../src/worker/websocket/websocket-carrier.js";
+import { createWebSocketCarrier } from "../../../../src/worker/websocket/websocket-carrier.js";
 import { countSockets, listen, move, moveAll, travel, until } from "../tcp/rig.js";
 import { dial as dialAny, frame, type Side, startSide, stop } from "./rig.js";
 
@@ -38,14 +36,14 @@ afterEach(async () => {
   await stop(...sides.splice(0));
 });
 
-const echo: WebSocketHooks = {
+const echo: WebSocketHooks<WebSocket> = {
   save: () => undefined,
   restore: (ws) => void ws.on("message", (data) => ws.send(String(data))),
 };
 
 test("restore is given what save returned, the protocol and the request, also at the second move", async () => {
   const seen: unknown[] = [];
-  const hooks: WebSocketHooks = {
+  const hooks: WebSocketHooks<WebSocket> = {
     save: (ws, request) => ({ user: request.headers["x-user"], protocol: ws.protocol, dropped: undefined }),
     restore(ws, saved, request) {
       const { remoteAddress } = request.socket;
@@ -68,7 +66,7 @@ test("restore is given what save returned, the protocol and the request, also at
 test("the old object is closed for the app, without a close event, and the new one is not announced", async () => {
   const here: WebSocket[] = [];
   let closes = 0;
-  const hooks: WebSocketHooks = {
+  const hooks: WebSocketHooks<WebSocket> = {
     save: () => null,
     restore(ws) {
       here.push(ws);
@@ -94,7 +92,7 @@ test("the old object is closed for the app, without a close event, and the new o
 test("frames that a client does not read yet move with it, those sent in save among them", async () => {
   let sent = 0;
   const send = (ws: WebSocket) => ws.send(`${sent++}:${"x".repeat(200_000)}`);
-  const hooks: WebSocketHooks = {
+  const hooks: WebSocketHooks<WebSocket> = {
     save: (ws) => send(ws),
     restore(ws) {
       for (let burst = 0; burst < 20; burst++) send(ws);
@@ -125,7 +123,7 @@ test("frames that a client does not read yet move with it, those sent in save am
 
 test("a Blob that is being sent is out before the WebSocket moves", async () => {
   let socket: WebSocket | undefined;
-  const hooks: WebSocketHooks = {
+  const hooks: WebSocketHooks<WebSocket> = {
     save: () => null,
     restore(ws) {
       socket = ws;
@@ -146,7 +144,7 @@ test("a Blob that is being sent is out before the WebSocket moves", async () => 
 });
 
 test("with permessage-deflate a WebSocket is closed with 1012 after all that was sent, and counted", async () => {
-  const hooks: WebSocketHooks = {
+  const hooks: WebSocketHooks<WebSocket> = {
     save: () => null,
     restore(ws) {
       for (let burst = 0; burst < 50; burst++) ws.send(`${burst}`.padEnd(5_000, "x"));
@@ -193,7 +191,7 @@ test("a WebSocket on TLS is closed with 1012 when draining begins", async () => 
 });
 
 test("a WebSocket goes on in another process, with half a frame read and frames unsent", async () => {
-  const hooks: WebSocketHooks = {
+  const hooks: WebSocketHooks<WebSocket> = {
     save: () => ({ greeting: "moved" }),
     restore(ws, saved) {
       if (saved === undefined) ws.send("x".repeat(8_000_000));
@@ -270,7 +268,7 @@ for (const [what, save] of failing) {
 
 test("a WebSocket that restore refuses is closed with 1012, counted, and not leaked", async () => {
   const heard: string[] = [];
-  const refusing: WebSocketHooks = {
+  const refusing: WebSocketHooks<WebSocket> = {
     save: () => null,
     restore(ws) {
       ws.on("message", (data) => heard.push(String(data)));
@@ -306,7 +304,7 @@ test("a moved WebSocket without its request is refused and its fd closed", async
 
 test("a WebSocket whose answer is being worked on stays until it may go", async () => {
   let working = true;
-  const hooks: WebSocketHooks = { ...echo, save: () => (working ? notYet : null) };
+  const hooks: WebSocketHooks<WebSocket> = { ...echo, save: () => (working ? notYet : null) };
   const [a, b] = [await start(hooks), await start(hooks)];
   const { ws, messages } = await dial(a.port);
   await until("it is accepted", () => a.carrier.open === 1);
@@ -321,7 +319,7 @@ test("a WebSocket whose answer is being worked on stays until it may go", async 
 
 test("a closing WebSocket finishes its handshake where it is", async () => {
   let socket: WebSocket | undefined;
-  const hooks: WebSocketHooks = {
+  const hooks: WebSocketHooks<WebSocket> = {
     save: () => null,
     restore(ws) {
       socket = ws;

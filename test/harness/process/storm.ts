@@ -1,0 +1,172 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { GenerationReport } from "../../../src/control/port.js";
+import { closeFd } from "../../../src/linux/fd.js";
+import { openPidfd, signalPidfd } from "../../../src/linux/pidfd.js";
+import type { Rig } from "./rig.js";
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32), so that a storm can be repeated. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const longestPauseMs = 600;
+const longestStopMs = 1500;
+
+/** What befalls a service, in an order and at moments that the seed decides. The manager starts each next daemon. */
+export class Storm {
+  /** What was done, to explain a failed test. */
+  readonly told: string[] = [];
+  /** How many workers were killed: what these held is lost. */
+  killed = 0;
+  version = 1;
+  readonly #rig: Rig;
+  readonly #random: () => number;
+  readonly #answers: Promise<unknown>[] = [];
+  readonly #startedAt = performance.now();
+  #going = true;
+  #keeping: Promise<void> | undefined;
+
+  constructor(rig: Rig, seed: number) {
+    this.#rig = rig;
+    this.#random = seeded(seed);
+  }
+
+  /** `blows` one after the other; returns when all that was asked for has been answered, and a daemon is there. */
+  async rage(blows: number, kinds: readonly Blow[]): Promise<void> {
+    this.#going = true;
+    this.#keeping = this.#keepDaemon();
+    for (let count = 0; count < blows; count++) {
+      const blow = this.#pick(kinds);
+      if (blow !== undefined) await this.#strike(blow);
+      await pause(this.#random() ** 2 * longestPauseMs);
+    }
+    await Promise.all(this.#answers);
+    this.#going = false;
+    await this.#keeping;
+  }
+
+  /** As Restart=on-failure does. */
+  async #keepDaemon(): Promise<void> {
+    const { manager } = this.#rig;
+    while (this.#going || manager.exit !== undefined) {
+      if (manager.exit !== undefined) {
+        await manager.ended();
+        manager.start();
+      }
+      await Promise.race([manager.exited, pause(50)]);
+    }
+  }
+
+  async #strike(blow: Blow): Promise<void> {
+    const { control, manager } = this.#rig;
+    this.#tell(blow);
+    switch (blow) {
+      case "upgrade":
+      case "hold":
+        this.#release({ version: String(++this.version) });
+        return this.#ask(() => control.request("upgrade", { hold: blow === "hold" }));
+      case "two upgrades":
+        this.#release({ version: String(++this.version) });
+        await this.#ask(() => control.request("upgrade"));
+        return this.#ask(() => control.request("upgrade"));
+      case "bad version":
+        this.#release({ version: String(++this.version), boot: "crash" });
+        return this.#ask(() => control.request("upgrade"));
+      case "mute version":
+        this.#release({ version: String(++this.version), boot: "silent" });
+        return this.#ask(() => control.request("upgrade"));
+      case "rollback":
+        return this.#ask(() => control.request("rollback"));
+      case "commit":
+      case "reexec":
+        return this.#ask(() => control.order(blow));
+      case "SIGHUP":
+      case "SIGUSR2":
+      case "SIGKILL":
+        manager.signal(blow);
+        return;
+      case "stopped daemon":
+        return this.#hold(manager.pid);
+      case "stopped worker":
+        return this.#hold(await this.#worker());
+      case "killed worker":
+        return this.#kill(await this.#worker());
+      case "killed daemon and worker": {
+        const worker = await this.#worker();
+        manager.signal("SIGKILL");
+        return this.#kill(worker);
+      }
+      default:
+        return blow satisfies never;
+    }
+  }
+
+  #release(behaviour: Parameters<Rig["release"]>[0]): void {
+    this.#rig.release(behaviour);
+  }
+
+  /** The answer may fail: the daemon may die over it. What it says is not judged, only what becomes of the service. */
+  async #ask(request: () => Promise<unknown>): Promise<void> {
+    this.#answers.push(request());
+  }
+
+  /** One of the workers, in whatever state it is; undefined when nobody can tell. */
+  async #worker(): Promise<number | undefined> {
+    const status = await this.#rig.control.status();
+    const generations: readonly GenerationReport[] = status.ok ? status.value.generations : [];
+    return this.#pick(generations.flatMap(({ workers }) => workers.flatMap(({ pid }) => pid ?? [])));
+  }
+
+  #kill(pid: number | undefined): void {
+    if (pid === undefined || !this.#rig.workers().includes(pid)) return;
+    this.#tell(`  kill -9 of worker ${pid}`);
+    this.killed += 1;
+    process.kill(pid, "SIGKILL");
+  }
+
+  async #hold(pid: number | undefined): Promise<void> {
+    if (pid === undefined) return;
+    const pidfd = openPidfd(pid);
+    if (pidfd === undefined) return;
+    signalPidfd(pidfd, "SIGSTOP");
+    const goOn = (): void => {
+      signalPidfd(pidfd, "SIGCONT");
+      closeFd(pidfd);
+    };
+    this.#answers.push(pause(this.#random() * longestStopMs).then(goOn));
+  }
+
+  #pick<T>(among: readonly T[]): T | undefined {
+    return among[Math.floor(this.#random() * among.length)];
+  }
+
+  #tell(what: string): void {
+    this.told.push(`${Math.round(performance.now() - this.#startedAt)} ms: ${what}`);
+  }
+}
+
+export const harmless = [
+  "upgrade",
+  "two upgrades",
+  "hold",
+  "bad version",
+  "mute version",
+  "rollback",
+  "commit",
+  "reexec",
+  "SIGHUP",
+  "SIGUSR2",
+  "SIGKILL",
+  "stopped daemon",
+  "stopped worker",
+] as const;
+
+export const deadly = [...harmless, "killed worker", "killed daemon and worker"] as const;
+
+export type Blow = (typeof deadly)[number];
