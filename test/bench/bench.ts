@@ -5,6 +5,7 @@
 import { cpus, loadavg, release } from "node:os";
 import { Container } from "../harness/container/container.js";
 import { measureCommit } from "./commit-time.js";
+import { compareUpgrades } from "./compare/compare-upgrades.js";
 import { printTable, type Row } from "./figures.js";
 import { measureFirstResponse } from "./first-response-time.js";
 import { measureHandOver } from "./hand-over-time.js";
@@ -18,9 +19,11 @@ import { measureUpgradeGap } from "./upgrade-gap.js";
 
 const chosen = process.argv.slice(2);
 
+const isChosen = (title: string) =>
+  chosen.length === 0 || chosen.some((word) => title.toLowerCase().includes(word));
+
 async function measure(title: string, figures: () => Promise<Row[]>): Promise<void> {
-  if (chosen.length > 0 && !chosen.some((word) => title.toLowerCase().includes(word))) return;
-  printTable(title, await figures());
+  if (isChosen(title)) printTable(title, await figures());
 }
 
 await using container = await Container.boot("trixie");
@@ -53,3 +56,8 @@ await measure("Native: throughput", () =>
 await measure("Native: clients during an upgrade", () => measureUpgradeGap(container));
 await measure("Native: the new version's first response", () => measureFirstResponse(container));
 await measure("Native: hand-over", () => measureHandOver(container));
+const comparison = "Compared: one upgrade, systems side by side";
+if (isChosen(comparison)) {
+  console.log(`\n${comparison}`);
+  await compareUpgrades();
+}

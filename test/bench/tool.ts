@@ -9,7 +9,7 @@ import type { Container } from "../harness/container/container.js";
 const ANSWER_DEADLINE_MS = 30_000;
 
 /**
- * A program beside this file that works in the container's network. It prints one line of JSON when it is at work and one for
+ * A program below this directory that works in the container's network. It prints one line of JSON when it is at work and one for
  * each line that it reads, and ends with its standard input.
  */
 export class Tool<Answer> implements AsyncDisposable {

@@ -58,9 +58,12 @@ export class Container implements AsyncDisposable {
     return this.#pid;
   }
 
-  /** Returns when systemd has finished booting and the project is installed; takes about a second once the image is cached. */
-  static async boot(release: Release): Promise<Container> {
-    const container = await Container.#start(release, await ensureImage(release), false);
+  /**
+   * Returns when systemd has finished booting and the project is installed; takes about a second once the image is cached.
+   * `image`: another one than that of the release, made from it.
+   */
+  static async boot(release: Release, image?: string): Promise<Container> {
+    const container = await Container.#start(release, image ?? (await ensureImage(release)), false);
     await container.#install().catch(async (cause: unknown) => {
       await container[Symbol.asyncDispose]();
       throw cause;

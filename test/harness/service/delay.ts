@@ -2,7 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../../src/lib/failure.js";
-import type { WebService } from "./web-service.js";
+
+/** What listens on this port in the network of the process `container.pid`; the next port is free. */
+export interface Served {
+  readonly container: { readonly pid: number };
+  readonly port: number;
+}
 
 /** A line to a service over which everything takes `delayMs` each way. It ends with this process. */
 export class Delay implements AsyncDisposable {
@@ -14,11 +19,11 @@ export class Delay implements AsyncDisposable {
     this.#child = child;
   }
 
-  static async start(web: WebService, delayMs: number): Promise<Delay> {
+  static async start({ container, port: to }: Served, delayMs: number): Promise<Delay> {
     const proxy = fileURLToPath(new URL("delay-proxy.js", import.meta.url));
-    const port = web.port + 1;
-    const args = ["--target", String(web.container.pid), "--net", "--", process.execPath, proxy];
-    const child = spawn("nsenter", [...args, String(port), String(web.port), String(delayMs)], {
+    const port = to + 1;
+    const args = ["--target", String(container.pid), "--net", "--", process.execPath, proxy];
+    const child = spawn("nsenter", [...args, String(port), String(to), String(delayMs)], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     const ended = once(child, "exit").then(() => {
