@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { outcomeOf } from "./fake-port.js";
 import { exchangeBytes, startServer, until } from "./rig.js";
 
 interface Reply {
@@ -95,6 +96,9 @@ test("a waiting client reads what belongs to its upgrade, then the outcome, then
   port.tell({ message: "created", upgrade: 12, generation: 9 });
   port.tell({ message: "the old one", generation: 8 });
   port.tell({ message: "ready", generation: 9, worker: "9.0" });
+  // The state knows the outcome from the commit on; what belongs to it is being done.
+  port.outcomes.set(12, outcomeOf(12));
+  port.tell({ message: "active", generation: 9 });
   port.conclude(12);
   const { body, headers } = await reply;
   assert.match(headers, /^Content-Type: application\/x-ndjson$/m);
@@ -103,7 +107,7 @@ test("a waiting client reads what belongs to its upgrade, then the outcome, then
     .filter((chunk) => chunk.startsWith("{"))
     .map((chunk) => JSON.parse(chunk));
   const messages = lines.map((line) => line.news?.message ?? line.outcome.upgrade);
-  assert.deepEqual(messages, ["started", "created", "ready", "the end", 12]);
+  assert.deepEqual(messages, ["started", "created", "ready", "active", "the end", 12]);
   assert.equal(port.listeners.size, 0);
 });
 
