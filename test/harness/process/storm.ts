@@ -49,6 +49,11 @@ export class Storm {
     await Promise.all(this.#answers);
     this.#going = false;
     await this.#keeping;
+    // The last blow may be about to end this daemon: whatever it does ends with it.
+    const { manager } = this.#rig;
+    if (manager.exit === undefined) await manager.kill9();
+    await manager.ended();
+    manager.start();
   }
 
   /** As Restart=on-failure does. */
