@@ -128,16 +128,7 @@ export interface WorkerReport {
 export interface ServerReport {
   readonly listener: string;
   readonly kind: string;
-  readonly counters: {
-    readonly open: number;
-    readonly inFlight: number;
-    readonly accepted: number;
-    readonly requests: number;
-    readonly moved: number;
-    readonly adopted: number;
-    readonly finished: number;
-    readonly cut: number;
-  };
+  readonly counters: Totals & { readonly open: number; readonly inFlight: number };
 }
 
 export interface ListenerReport {
