@@ -31,14 +31,8 @@ export class WorkerReports {
 
   /** For the model. */
   counted(): Event {
-    const latest = [...this.#latest.values()];
-    return {
-      type: "counted",
-      counts: latest.map(({ from, servers }) => ({
-        ...from,
-        listeners: addListeners(servers.map(toTotals)),
-      })),
-    };
+    const counts = [...this.#latest.values()].map(({ from, servers }) => countsOf(from, servers));
+    return { type: "counted", counts };
   }
 
   /** Asks every native worker, whose answers are taken as they come; returns those that did not answer in time. */
