@@ -12,9 +12,9 @@ import { takeListenFds } from "../systemd/listen-fds.js";
 import { openNotifier } from "../systemd/notify.js";
 import { watchdogIntervalMs } from "../systemd/watchdog.js";
 import { exitConfig } from "./exit-status.js";
-import { stateFdName } from "./fd-names.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
 import { PidFile } from "./pid-file.js";
+import { stateFdName } from "./recover/fd-names.js";
 import { Tenure } from "./tenure.js";
 
 /**

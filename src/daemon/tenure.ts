@@ -16,16 +16,16 @@ import { type Applicant, TakeoverSocket } from "../succession/takeover-socket.js
 import type { Effects } from "../supervisor/effects.js";
 import { removeFd } from "../systemd/fd-store.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { ManagerLink } from "../systemd/manager-link.js";
 import type { Notifier } from "../systemd/notify.js";
 import { exitConfig, exitStatusOf } from "./exit-status.js";
-import { parseWorkerFdName } from "./fd-names.js";
-import { FdStore } from "./fd-store.js";
-import { sortInheritance } from "./inheritance.js";
 import type { DaemonOptions } from "./options.js";
 import type { PidFile } from "./pid-file.js";
-import type { Source } from "./restore.js";
+import { parseWorkerFdName } from "./recover/fd-names.js";
+import { sortInheritance } from "./recover/inheritance.js";
+import { KeptFds } from "./recover/kept-fds.js";
+import type { Source } from "./recover/restore.js";
 import { startService } from "./service.js";
+import { ManagerLink } from "./show/manager-link.js";
 import { holdSignals } from "./signals.js";
 
 export interface TenureOptions extends DaemonOptions {
@@ -96,7 +96,7 @@ export class Tenure {
     // Only the main process is listened to: that is still the predecessor where both are in one unit.
     const silent = started !== undefined;
     const link = new ManagerLink(notifier, monotonicMs, silent);
-    const fdStore = new FdStore(notifier !== undefined && !silent);
+    const fdStore = new KeptFds(notifier !== undefined && !silent);
     // One that may take everything back must find its own state as it left it.
     const memfd = (foreign ? undefined : inheritance.state) ?? createMemfd("holdfast-state");
     let makeWay = (): Failure | null => starting;

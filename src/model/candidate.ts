@@ -138,7 +138,7 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
   abort(turn, { reason: "start-timeout", message });
 }
 
-/** For the state of one old worker: two questions of 5 s at most (`daemon/verify.ts`). */
+/** For the state of one old worker: two questions of 5 s at most (`daemon/perform/verify.ts`). */
 const stateTrialMs = 10_000;
 /** So that whoever asks gives up first: it knows which worker it was. */
 const spareMs = 1_000;

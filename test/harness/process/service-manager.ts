@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { Watcher } from "../../../src/linux/epoll.js";
 import { waitUntil } from "../container/wait-until.js";
-import { FdStore } from "./fd-store.js";
+import { KeptFds } from "./fd-store.js";
 import { NotifySocket } from "./notify-socket.js";
 
 /** The shell becomes the daemon, so LISTEN_PID is the daemon's own pid. */
@@ -35,7 +35,7 @@ export interface ServiceManagerOptions {
  * (KillMode=process).
  */
 export class ServiceManager implements AsyncDisposable {
-  readonly store = new FdStore();
+  readonly store = new KeptFds();
   readonly logFile: string;
   /** Every assignment of the current main process, in order, as `KEY=value`; those about fds left out. */
   messages: string[] = [];

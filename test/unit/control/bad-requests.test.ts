@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
-import { peerOf } from "../../../src/daemon/sockets.js";
+import { peerOf } from "../../../src/daemon/recover/own-sockets.js";
 import { countSockets } from "../worker/tcp/rig.js";
 import { type Rig, startServer, until } from "./rig.js";
 

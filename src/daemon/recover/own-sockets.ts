@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Socket } from "node:net";
-import { controlSocketIn } from "../lib/directories.js";
-import { type Failure, HoldfastError, type Result, succeed } from "../lib/failure.js";
-import { bindDatagram } from "../linux/datagram.js";
-import { closeFd } from "../linux/fd.js";
-import { openListener } from "../linux/listener.js";
-import { peerCredentials } from "../linux/socket.js";
-import { removeStaleSocket } from "../linux/unix-path.js";
+import { controlSocketIn } from "../../lib/directories.js";
+import { type Failure, HoldfastError, type Result, succeed } from "../../lib/failure.js";
+import { bindDatagram } from "../../linux/datagram.js";
+import { closeFd } from "../../linux/fd.js";
+import { openListener } from "../../linux/listener.js";
+import { peerCredentials } from "../../linux/socket.js";
+import { removeStaleSocket } from "../../linux/unix-path.js";
 
 const controlBacklog = 64;
 

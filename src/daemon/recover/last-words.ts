@@ -1,11 +1,11 @@
-import { decodeMessage } from "../channel/json.js";
-import { workerMessage } from "../channel/worker-messages.js";
-import { HoldfastError } from "../lib/failure.js";
-import { closeFd } from "../linux/fd.js";
-import { type Message, receiveMessage } from "../linux/message.js";
-import type { Slot } from "../model/event.js";
-import type { Count } from "../model/totals.js";
-import { countsOf } from "./worker-reports.js";
+import { decodeMessage } from "../../channel/json.js";
+import { workerMessage } from "../../channel/worker-messages.js";
+import { HoldfastError } from "../../lib/failure.js";
+import { closeFd } from "../../linux/fd.js";
+import { type Message, receiveMessage } from "../../linux/message.js";
+import type { Slot } from "../../model/event.js";
+import type { Count } from "../../model/totals.js";
+import { countsOf } from "../native-workers/worker-reports.js";
 
 /**
  * What a worker that ended while there was no daemon still had to say of its connections: its last report waits in its channel.

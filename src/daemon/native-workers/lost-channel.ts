@@ -1,6 +1,6 @@
-import type { Slot } from "../model/event.js";
-import type { State } from "../model/state.js";
-import { findWorker, nameWorker } from "../model/turn.js";
+import type { Slot } from "../../model/event.js";
+import type { State } from "../../model/state.js";
+import { findWorker, nameWorker } from "../../model/turn.js";
 
 /** A process closes its sockets a moment before it has ended. */
 const dyingMs = 1_000;

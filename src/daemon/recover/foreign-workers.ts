@@ -1,6 +1,6 @@
-import { markUnseen } from "../linux/pidfd.js";
-import { isLive, type State } from "../model/state.js";
-import { findWorker, nameWorker } from "../model/turn.js";
+import { markUnseen } from "../../linux/pidfd.js";
+import { isLive, type State } from "../../model/state.js";
+import { findWorker, nameWorker } from "../../model/turn.js";
 import type { InheritedPidfd } from "./inheritance.js";
 
 /** Workers of another pid namespace or unit are like those of a service that is restarted: they serve until others do. */

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
-import { readConfig } from "../config/read.js";
-import { type Result, succeed } from "../lib/failure.js";
-import type { Plan, Specification } from "../model/plan.js";
-import { buildEnvironment } from "../process/environment.js";
-import { findCommand } from "../process/find-command.js";
-import { resolveRelease } from "../release/resolve-release.js";
+import { readConfig } from "../../config/read.js";
+import { type Result, succeed } from "../../lib/failure.js";
+import type { Plan, Specification } from "../../model/plan.js";
+import { buildEnvironment } from "../../process/environment.js";
+import { findCommand } from "../../process/find-command.js";
+import { resolveRelease } from "../../release/resolve-release.js";
 
 /**
  * Reads the config and the release anew, and checks all that can be checked before anything is started. `warn` hears

@@ -1,9 +1,9 @@
-import { formatDuration } from "../lib/duration.js";
-import type { Event, SlotProcess } from "../model/event.js";
-import type { State } from "../model/state.js";
-import { findWorker } from "../model/turn.js";
-import type { WorkerChannels } from "../process/worker-channels.js";
-import type { WorkerProcesses } from "../process/worker-processes.js";
+import { formatDuration } from "../../lib/duration.js";
+import type { Event, SlotProcess } from "../../model/event.js";
+import type { State } from "../../model/state.js";
+import { findWorker } from "../../model/turn.js";
+import type { WorkerChannels } from "../../process/worker-channels.js";
+import type { WorkerProcesses } from "../../process/worker-processes.js";
 import type { WorkerReports } from "./worker-reports.js";
 
 /** Of native workers, where systemd sets no rhythm by WatchdogSec=. */

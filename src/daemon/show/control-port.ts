@@ -6,12 +6,12 @@ import type {
   Submission,
   UpgradeProgress,
   Wish,
-} from "../control/port.js";
-import type { Failure } from "../lib/failure.js";
-import { nextAnswer } from "../model/decide.js";
-import type { Event, News } from "../model/event.js";
-import { activeGeneration } from "../model/state.js";
-import type { Supervisor } from "../supervisor/supervisor.js";
+} from "../../control/port.js";
+import type { Failure } from "../../lib/failure.js";
+import { nextAnswer } from "../../model/decide.js";
+import type { Event, News } from "../../model/event.js";
+import { activeGeneration } from "../../model/state.js";
+import type { Supervisor } from "../../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
   readonly supervisor: Supervisor;

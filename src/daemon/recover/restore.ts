@@ -1,13 +1,13 @@
-import { formatAddress, parseAddress } from "../lib/address.js";
-import { closeFd } from "../linux/fd.js";
-import { openPidfd, signalPidfd, startTimeOf } from "../linux/pidfd.js";
-import { inspectSocket } from "../linux/socket.js";
-import type { HeldListeners } from "../listeners/held-listeners.js";
-import { matchListeners } from "../listeners/match.js";
-import { generationTotals, takeCounts } from "../model/counters.js";
-import type { LedgerEntry, SlotProcess } from "../model/event.js";
-import type { ListenerDeclaration, Specification } from "../model/plan.js";
-import { retire } from "../model/retired.js";
+import { formatAddress, parseAddress } from "../../lib/address.js";
+import { closeFd } from "../../linux/fd.js";
+import { openPidfd, signalPidfd, startTimeOf } from "../../linux/pidfd.js";
+import { inspectSocket } from "../../linux/socket.js";
+import type { HeldListeners } from "../../listeners/held-listeners.js";
+import { matchListeners } from "../../listeners/match.js";
+import { generationTotals, takeCounts } from "../../model/counters.js";
+import type { LedgerEntry, SlotProcess } from "../../model/event.js";
+import type { ListenerDeclaration, Specification } from "../../model/plan.js";
+import { retire } from "../../model/retired.js";
 import {
   activeGeneration,
   type Generation,
@@ -15,12 +15,12 @@ import {
   isLive,
   type Listener,
   type State,
-} from "../model/state.js";
-import type { Count } from "../model/totals.js";
-import { findWorker, nameWorker } from "../model/turn.js";
-import type { WorkerChannels } from "../process/worker-channels.js";
-import type { WorkerProcesses } from "../process/worker-processes.js";
-import type { Remembered } from "../state/state-store.js";
+} from "../../model/state.js";
+import type { Count } from "../../model/totals.js";
+import { findWorker, nameWorker } from "../../model/turn.js";
+import type { WorkerChannels } from "../../process/worker-channels.js";
+import type { WorkerProcesses } from "../../process/worker-processes.js";
+import type { Remembered } from "../../state/state-store.js";
 import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adopt.js";
 import { channelFdName, workerFdName } from "./fd-names.js";
 import { nameUnseen, toBeReplaced } from "./foreign-workers.js";

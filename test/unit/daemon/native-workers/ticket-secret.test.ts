@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { TicketSecret } from "../../../src/daemon/ticket-secret.js";
+import { TicketSecret } from "../../../../src/daemon/native-workers/ticket-secret.js";
 
 let directory = "";
 let file = "";

@@ -1,6 +1,6 @@
-import type { HistoryEntry } from "../control/port.js";
-import type { State } from "../model/state.js";
-import type { EndedGeneration } from "../state/ledger.js";
+import type { HistoryEntry } from "../../control/port.js";
+import type { State } from "../../model/state.js";
+import type { EndedGeneration } from "../../state/ledger.js";
 import { describeReason, describeStage } from "./report.js";
 
 /** Generations that ended, after the ledger, and those of the state, by number. */

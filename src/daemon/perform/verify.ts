@@ -1,11 +1,11 @@
-import type { ServerCounters } from "../channel/worker-messages.js";
-import type { Failure } from "../lib/failure.js";
-import { closeFd } from "../linux/fd.js";
-import { openSocketPair } from "../linux/socket-pair.js";
-import type { Slot, SlotProcess } from "../model/event.js";
-import { activeGeneration, type Generation, type State } from "../model/state.js";
-import { liveWorkers, nameWorker } from "../model/turn.js";
-import type { WorkerChannels } from "../process/worker-channels.js";
+import type { ServerCounters } from "../../channel/worker-messages.js";
+import type { Failure } from "../../lib/failure.js";
+import { closeFd } from "../../linux/fd.js";
+import { openSocketPair } from "../../linux/socket-pair.js";
+import type { Slot, SlotProcess } from "../../model/event.js";
+import { activeGeneration, type Generation, type State } from "../../model/state.js";
+import { liveWorkers, nameWorker } from "../../model/turn.js";
+import type { WorkerChannels } from "../../process/worker-channels.js";
 import { askProbe } from "./probe-request.js";
 
 const stateTimeoutMs = 5_000;

@@ -1,10 +1,10 @@
-import type { Failure } from "../lib/failure.js";
-import type { SlotProcess } from "../model/event.js";
-import type { Plan } from "../model/plan.js";
-import type { Generation } from "../model/state.js";
-import { buildEnvironment } from "../process/environment.js";
-import { runCommand } from "../process/run-command.js";
-import type { WorkerCommand } from "../process/spawn-worker.js";
+import type { Failure } from "../../lib/failure.js";
+import type { SlotProcess } from "../../model/event.js";
+import type { Plan } from "../../model/plan.js";
+import type { Generation } from "../../model/state.js";
+import { buildEnvironment } from "../../process/environment.js";
+import { runCommand } from "../../process/run-command.js";
+import type { WorkerCommand } from "../../process/spawn-worker.js";
 
 const readyRetryMs = 100;
 

@@ -1,9 +1,9 @@
-import type { ServerCounters } from "../channel/worker-messages.js";
-import type { Event, Slot, SlotProcess } from "../model/event.js";
-import type { State } from "../model/state.js";
-import { addListeners, type Count, type ListenerTotals } from "../model/totals.js";
-import { liveWorkers, nameWorker } from "../model/turn.js";
-import type { WorkerChannels } from "../process/worker-channels.js";
+import type { ServerCounters } from "../../channel/worker-messages.js";
+import type { Event, Slot, SlotProcess } from "../../model/event.js";
+import type { State } from "../../model/state.js";
+import { addListeners, type Count, type ListenerTotals } from "../../model/totals.js";
+import { liveWorkers, nameWorker } from "../../model/turn.js";
+import type { WorkerChannels } from "../../process/worker-channels.js";
 
 const keptGenerations = 16;
 

@@ -5,18 +5,18 @@ import type {
   StatusReport,
   WorkerReport,
   WrittenReport,
-} from "../control/port.js";
-import { version } from "../lib/version.js";
-import { residentBytes } from "../linux/pidfd.js";
-import type { HeldListeners } from "../listeners/held-listeners.js";
-import { generationTotals, serviceTotals } from "../model/counters.js";
-import type { EndReason, Slot } from "../model/event.js";
-import { sharedLine } from "../model/snapshots.js";
-import { type Generation, isLive, type Listener, type State, type Worker } from "../model/state.js";
-import { nameWorker } from "../model/turn.js";
-import { degradation, summarize } from "../model/view.js";
-import type { Snapshots } from "./snapshots.js";
-import type { WorkerReports } from "./worker-reports.js";
+} from "../../control/port.js";
+import { version } from "../../lib/version.js";
+import { residentBytes } from "../../linux/pidfd.js";
+import type { HeldListeners } from "../../listeners/held-listeners.js";
+import { generationTotals, serviceTotals } from "../../model/counters.js";
+import type { EndReason, Slot } from "../../model/event.js";
+import { sharedLine } from "../../model/snapshots.js";
+import { type Generation, isLive, type Listener, type State, type Worker } from "../../model/state.js";
+import { nameWorker } from "../../model/turn.js";
+import { degradation, summarize } from "../../model/view.js";
+import type { WorkerReports } from "../native-workers/worker-reports.js";
+import type { Snapshots } from "../perform/snapshots.js";
 
 export interface ReportSources {
   readonly name: string;

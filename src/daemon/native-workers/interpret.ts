@@ -1,9 +1,9 @@
-import { type WorkerMessage, workerProtocol } from "../channel/worker-messages.js";
-import type { Event, Slot } from "../model/event.js";
-import { findGeneration, isLive, type State } from "../model/state.js";
-import { findWorker } from "../model/turn.js";
-import type { NotifyMessage } from "../process/notify-message.js";
-import type { WorkerChannels } from "../process/worker-channels.js";
+import { type WorkerMessage, workerProtocol } from "../../channel/worker-messages.js";
+import type { Event, Slot } from "../../model/event.js";
+import { findGeneration, isLive, type State } from "../../model/state.js";
+import { findWorker } from "../../model/turn.js";
+import type { NotifyMessage } from "../../process/notify-message.js";
+import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { TicketSecret } from "./ticket-secret.js";
 import type { WorkerReports } from "./worker-reports.js";
 

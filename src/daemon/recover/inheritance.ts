@@ -1,10 +1,10 @@
-import { closeFd } from "../linux/fd.js";
-import { pidOfPidfd } from "../linux/pidfd.js";
-import { inspectSocket, readBacklog, type SocketFacts } from "../linux/socket.js";
-import type { InheritedListener } from "../listeners/match.js";
-import type { Slot } from "../model/event.js";
-import { predecessorFdName } from "../succession/predecessor.js";
-import type { InheritedFd } from "../systemd/listen-fds.js";
+import { closeFd } from "../../linux/fd.js";
+import { pidOfPidfd } from "../../linux/pidfd.js";
+import { inspectSocket, readBacklog, type SocketFacts } from "../../linux/socket.js";
+import type { InheritedListener } from "../../listeners/match.js";
+import type { Slot } from "../../model/event.js";
+import { predecessorFdName } from "../../succession/predecessor.js";
+import type { InheritedFd } from "../../systemd/listen-fds.js";
 import {
   controlFdName,
   isOwnFdName,

@@ -1,5 +1,5 @@
-import type { Slot } from "../model/event.js";
-import { nameWorker } from "../model/turn.js";
+import type { Slot } from "../../model/event.js";
+import { nameWorker } from "../../model/turn.js";
 
 /** Names in the fd store. Listeners have their own; no listener's may begin like the daemon's. */
 const prefix = "holdfast.";

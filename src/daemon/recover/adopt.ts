@@ -1,10 +1,10 @@
-import { ownCgroup, processesIn } from "../linux/cgroup.js";
-import { closeFd } from "../linux/fd.js";
-import { hasEnded, openPidfd, parentOf, startTimeOf, takeFd } from "../linux/pidfd.js";
-import { inspectSocket, type SocketFacts } from "../linux/socket.js";
-import type { Slot, SlotProcess } from "../model/event.js";
-import { isLive, type Process, type State } from "../model/state.js";
-import { nameWorker } from "../model/turn.js";
+import { ownCgroup, processesIn } from "../../linux/cgroup.js";
+import { closeFd } from "../../linux/fd.js";
+import { hasEnded, openPidfd, parentOf, startTimeOf, takeFd } from "../../linux/pidfd.js";
+import { inspectSocket, type SocketFacts } from "../../linux/socket.js";
+import type { Slot, SlotProcess } from "../../model/event.js";
+import { isLive, type Process, type State } from "../../model/state.js";
+import { nameWorker } from "../../model/turn.js";
 import type { InheritedPidfd } from "./inheritance.js";
 
 /** A worker that is alive and is the one that the state means. */

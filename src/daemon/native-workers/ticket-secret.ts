@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "../lib/failure.js";
-import { replaceFile } from "../linux/replace-file.js";
+import { messageOf } from "../../lib/failure.js";
+import { replaceFile } from "../../linux/replace-file.js";
 
 /** How long one secret is used: so long can whoever steals it read recorded TLS 1.2 sessions that were resumed. */
 export const ticketSecretLifeMs = 24 * 60 * 60 * 1000;

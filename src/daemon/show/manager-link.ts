@@ -1,5 +1,5 @@
-import type { ServiceView } from "../model/view.js";
-import { type Notifier, notifyAssignment } from "./notify.js";
+import type { ServiceView } from "../../model/view.js";
+import { type Notifier, notifyAssignment } from "../../systemd/notify.js";
 
 /** Room for what comes after the last deadline: killing, closing, exiting. */
 const marginMs = 10_000;
