@@ -15,7 +15,8 @@ import { exitConfig } from "./exit-status.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
 import { PidFile } from "./pid-file.js";
 import { stateFdName } from "./recover/fd-names.js";
-import { Tenure } from "./tenure.js";
+import { type Setup, warn } from "./setup.js";
+import { holdTenure } from "./tenure.js";
 
 /**
  * Runs holdfastd in this process: it recovers what the last daemon left and serves until it exits the process.
@@ -38,7 +39,6 @@ export async function runDaemon(
     log.write({ level: "error", event, message });
     process.exit(status);
   };
-  const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
 
   keepFdsFromChildren();
   if (pid === 1) reapOrphans();
@@ -63,25 +63,25 @@ export async function runDaemon(
   // Set by systemd for the very process it executed: then the cgroup is the unit's, not that of somebody's shell.
   const unit = env["SYSTEMD_EXEC_PID"] === String(pid) ? ownUnitName() : undefined;
   const watcher = new Watcher();
-  const tenure = new Tenure({
+  const setup: Setup = {
     ...options,
     watcher,
     log,
     notifier,
     unit,
     watchdogMs: watchdogIntervalMs(env, pid),
-    pidFile: new PidFile(directories.runtime, warn),
+    pidFile: new PidFile(directories.runtime, (message) => warn({ log }, message)),
     wrapEffects,
-  });
+  };
   const given = inherited.value;
   // Afterwards this daemon has a state of its own, and there is nobody to take over from.
   if (options.takeover === undefined || given.some(({ name: fdName }) => fdName === stateFdName)) {
-    await tenure.begin({ fds: given });
-    return;
+    return holdTenure(setup, { fds: given });
   }
   const taken = await takeOver(options.takeover, name, watcher);
   if (!taken.ok) return give(exitConfig, taken.failure.reason, taken.failure.message);
-  if (taken.value === undefined) warn(`nobody listens at ${options.takeover}: there is nothing to take over`);
+  if (taken.value === undefined)
+    warn(setup, `nobody listens at ${options.takeover}: there is nothing to take over`);
   const { fds = [], predecessor } = taken.value ?? {};
-  await tenure.begin({ fds: [...given, ...fds], ...(predecessor && { predecessor }) });
+  return holdTenure(setup, { fds: [...given, ...fds], predecessor });
 }

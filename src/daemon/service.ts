@@ -1,302 +1,194 @@
 import { existsSync, rmSync } from "node:fs";
-import type { ReexecFailure } from "../control/port.js";
+import type { ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
 import { restartMarkIn } from "../lib/directories.js";
 import { type Failure, type Result, succeed } from "../lib/failure.js";
-import { monotonicMs } from "../linux/boot.js";
-import type { Watcher } from "../linux/epoll.js";
+import { openPromise } from "../lib/open-promise.js";
+import { bootId } from "../linux/boot.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
-import { HeldListeners } from "../listeners/held-listeners.js";
-import type { Log } from "../log/log.js";
-import type { Action, Event, LedgerEntry, News, Slot } from "../model/event.js";
-import { activeGeneration, type State } from "../model/state.js";
+import { endedByReboot } from "../model/drain.js";
+import type { Action, Slot } from "../model/event.js";
+import type { State } from "../model/state.js";
 import { liveWorkers } from "../model/turn.js";
-import { viewService } from "../model/view.js";
-import { NotifyInbox } from "../process/notify-inbox.js";
-import { WorkerChannels } from "../process/worker-channels.js";
-import { WorkerProcesses } from "../process/worker-processes.js";
-import { appendLedger, readLedger } from "../state/ledger.js";
-import type { StateStore } from "../state/state-store.js";
-import type { Effects } from "../supervisor/effects.js";
+import { StateStore } from "../state/state-store.js";
+import type { Applicant, TakeoverSocket } from "../succession/takeover-socket.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { createAlarm } from "./alarm.js";
-import { Heartbeat } from "./native-workers/heartbeat.js";
-import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
-import { warnIfItLives } from "./native-workers/lost-channel.js";
-import { TicketSecret, ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
-import { WorkerReports } from "./native-workers/worker-reports.js";
-import type { DaemonOptions } from "./options.js";
-import { createPerformer } from "./perform/perform.js";
-import { Snapshots } from "./perform/snapshots.js";
+import { createEffects, record } from "./effects.js";
+import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
+import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
-import { channelFdName, controlFdName, notifyFdName, stateFdName, workerFdName } from "./recover/fd-names.js";
+import { controlFdName, notifyFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
-import { notifySocketIn, peerOf, takeControlSocket, takeNotifySocket } from "./recover/own-sockets.js";
-import { endedByReboot, restore, type Source } from "./recover/restore.js";
-import { createControlPort } from "./show/control-port.js";
-import { reportHistory } from "./show/history.js";
+import { peerOf, takeControlSocket, takeNotifySocket } from "./recover/own-sockets.js";
+import { restore, type Source } from "./recover/restore.js";
+import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
-import { reportStatus } from "./show/report.js";
-import { listenToSignals } from "./signals.js";
+import { NewsFeed } from "./show/news-feed.js";
+import { showService } from "./show/show-service.js";
+import { HeldSignals, listenToSignals } from "./signals.js";
 
-export interface ServiceOptions extends DaemonOptions {
+/** What this daemon begins with, sorted. */
+export interface Inherited {
   readonly inheritance: Inheritance;
   readonly source: Source;
+  readonly memfd: number;
+  readonly keptFds: KeptFds;
+  readonly link: ManagerLink;
+  /** Undefined where it cannot be had: then nobody can take over. */
+  readonly takeover: TakeoverSocket | undefined;
+  readonly reexecFailed: ReexecFailure | null;
+  readonly heldSignals: HeldSignals | undefined;
   /** For workers that the predecessor has to signal. */
   readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
-  readonly memfd: number;
-  readonly fdStore: KeptFds;
-  readonly store: StateStore;
-  readonly watcher: Watcher;
-  readonly log: Log;
-  readonly link: ManagerLink;
-  /** Why no other process can take this one's place, if so. */
-  readonly obstacleToReexec: Failure | null;
-  /** Why this process is still the daemon although it was to be replaced. */
-  readonly reexecFailed: ReexecFailure | null;
-  /** The model has ended: with `release` everything is let go of but the named fds, which it returns for the next daemon. */
-  readonly onExit: (status: ExitWord, state: State, release: () => readonly InheritedFd[]) => void;
-  readonly unit: string | undefined;
-  readonly watchdogMs: number | undefined;
-  readonly wrapEffects: (effects: Effects) => Effects;
+  /** It has recovered, and can be reached. */
+  readonly onServing: () => void;
 }
 
-export type ExitWord = Extract<Action, { type: "exit" }>["status"];
-
-export interface Service {
-  /** Leaves everything to another daemon, by way of `onExit`; or says why not, and nothing has changed. */
-  makeWay(): Failure | null;
+/** The model has ended, and everything is let go of but the named fds: what the next daemon, if there is one, begins with. */
+export interface End {
+  readonly status: Extract<Action, { type: "exit" }>["status"];
+  readonly state: State;
+  readonly fds: readonly InheritedFd[];
+  readonly heldSignals: HeldSignals;
+  readonly link: ManagerLink;
+  /** Who asked for this daemon's place, and gets it. */
+  readonly applicant: Applicant | undefined;
 }
 
 /**
- * Puts the parts together, recovers, and starts the loop. Fails, having changed nothing, when its sockets cannot be had or the
- * predecessor's state cannot be read.
+ * Puts the parts together, recovers, and serves until the model has ended. Fails, having changed nothing, when its sockets cannot be
+ * had or the predecessor's state cannot be read.
  */
-export async function startService(options: ServiceOptions): Promise<Result<Service>> {
-  const { name, directories, inheritance, fdStore, watcher, log, store, link, unit } = options;
-  const warn = (message: string): void => log.write({ level: "warning", event: "warning", message });
-  const subscribers = new Set<(news: News) => void>();
-  const announce = (news: News): void => {
-    log.write({ ...news });
-    for (const tell of subscribers) tell(news);
-  };
+export async function runService(setup: Setup, inherited: Inherited): Promise<Result<End>> {
+  const { name, directories } = setup;
+  const { inheritance, source, memfd, keptFds, link, takeover } = inherited;
 
   // First, because it tells whether another daemon runs: then nothing of it may be touched.
   const control = takeControlSocket(inheritance.control, directories.runtime);
   if (!control.ok) return control;
   const notify = takeNotifySocket(inheritance.notify, directories.runtime);
   if (!notify.ok) return notify;
+  const store = new StateStore({ name, directory: directories.state, bootId: bootId() ?? "unknown", memfd });
+  const remembered = source === "manager" ? succeed(store.load()) : store.take(inheritance.state ?? memfd);
+  if (!remembered.ok) return remembered;
   const controlFd = control.value;
-  const found =
-    options.source === "manager" ? succeed(store.load()) : store.take(inheritance.state ?? options.memfd);
-  if (!found.ok) return found;
-  const remembered = found.value;
-  for (const problem of remembered.problems) warn(problem);
-  fdStore.store(notify.value, notifyFdName);
-  fdStore.store(controlFd, controlFdName);
-  fdStore.store(options.memfd, stateFdName);
+  for (const problem of remembered.value.problems) warn(setup, problem);
+  keptFds.store(notify.value, notifyFdName);
+  keptFds.store(controlFd, controlFdName);
+  keptFds.store(memfd, stateFdName);
 
-  const listeners = new HeldListeners(fdStore, warn);
-  const workers = new WorkerProcesses({
-    watcher,
-    storePidfd: (slot, pidfd) => fdStore.store(pidfd, workerFdName(slot)),
-    removePidfd: (slot) => fdStore.remove(workerFdName(slot)),
-    signalUnseen: options.signalUnseen,
-    onExit: (slot, pid, exit) => {
-      channels.hearOut(slot);
-      inbox.receive();
-      push({ type: "worker-exited", ...slot, pid, exit });
-    },
-  });
-  const reports = new WorkerReports();
-  const tickets = new TicketSecret(directories.state, warn);
-  const channels = new WorkerChannels({
-    watcher,
-    storeChannel: (slot, fd) => fdStore.store(fd, channelFdName(slot)),
-    removeChannel: (slot) => fdStore.remove(channelFdName(slot)),
-    onMessage: (slot, message) => {
-      for (const event of takeWorkerMessage(slot, message, supervisor.state, channels, reports, tickets)) {
-        push(event);
-      }
-    },
-    onLost: (slot, why) => {
-      const tell = (message: string): void => {
-        if (!supervisor.exited) warn(message);
-      };
-      warnIfItLives(slot, why, () => supervisor.state, tell);
-      push({ type: "channel-lost", ...slot });
+  const supervisor = new Supervisor();
+  const parts = buildParts(setup, {
+    supervisor,
+    keptFds,
+    notifyFd: notify.value,
+    signalUnseen: inherited.signalUnseen,
+    onBeat: () => {
+      if (supervisor.retryPersist()) link.beat();
     },
   });
   const restartMark = restartMarkIn(directories.runtime);
-  const restored = restore(remembered, inheritance, {
-    source: options.source,
-    restartWanted: options.source === "manager" && existsSync(restartMark),
-    listeners,
-    workers,
-    channels,
-    report: warn,
-    forgetFd: (fdName) => fdStore.remove(fdName),
-    ownsCgroup: unit !== undefined,
+  const restored = restore(remembered.value, inheritance, {
+    ...parts,
+    source,
+    restartWanted: source === "manager" && existsSync(restartMark),
+    report: (problem) => warn(setup, problem),
+    forgetFd: (fdName) => keptFds.remove(fdName),
+    ownsCgroup: setup.unit !== undefined,
     specification: () => {
-      const read = readSpecification(options.configFile);
+      const read = readSpecification(setup.configFile);
       return read.ok ? read.value : undefined;
     },
   });
 
-  const snapshots = new Snapshots({ stateDirectory: directories.state, push: (event) => push(event) });
-  const record = (entry: LedgerEntry): void => {
-    const problem = appendLedger(directories.state, Date.now(), entry);
-    if (problem !== undefined) warn(problem);
-  };
-  const effects = options.wrapEffects({
-    clock: () => ({ now: monotonicMs(), wall: Date.now() }),
-    persist: (state) => {
-      const written = store.write(state);
-      listeners.storeOpened(state.listeners);
-      options.onPersisted(state);
-      return written;
-    },
-    perform: createPerformer({
-      name,
-      configFile: options.configFile,
-      places: {
-        notifySocket: notifySocketIn(directories.runtime),
-        stateDirectory: `${directories.state}/app`,
-        directoryOf: (generation) => snapshots.workingDirectoryOf(generation),
-      },
-      listeners,
-      workers,
-      channels,
-      snapshots,
-      push,
-      current: () => supervisor.state,
-      announce,
-      record: ({ entry }) => record(entry),
-      exit: (status) => {
-        publish(supervisor.state);
-        options.onExit(status, supervisor.state, release);
-      },
-    }),
-    publish: (state) => publish(state),
-    wakeAt: createAlarm(hear),
-  });
-  const supervisor = new Supervisor(restored.state, effects);
-  function push(...events: readonly Event[]): void {
-    supervisor.push(...events);
-  }
-  const heartbeat = new Heartbeat({
-    watchdogMs: options.watchdogMs,
-    current: () => supervisor.state,
-    reports,
-    channels,
-    workers,
-    onBeat: () => {
-      if (supervisor.retryPersist()) link.beat();
-    },
-    push,
-    warn,
-  });
-  function publish(state: State): void {
-    heartbeat.follow(state);
-    if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
-  }
-
-  const inbox = new NotifyInbox({
-    fd: notify.value,
-    watcher,
-    ownerOf: (pid) => workers.ownerOf(pid),
-    onMessage: (slot, pid, message) => {
-      push(...interpretMessage(slot, pid, message, supervisor.state));
-    },
-    onDropped: (count, why) => warn(`${count} notify message(s) dropped so far; the last: ${why}`),
-  });
-  const port = createControlPort({
-    supervisor,
-    refresh: async () => {
-      const snapshot = activeGeneration(supervisor.state)?.snapshot ?? null;
-      // A big one tells with the next status.
-      const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
-      const inspected = snapshot === null ? null : Promise.race([snapshots.inspectNow(snapshot), patience]);
-      await Promise.all([heartbeat.askWorkers(statusPatienceMs), inspected]);
-    },
-    report: () =>
-      reportStatus(supervisor.state, {
-        name,
-        unit,
-        listeners,
-        reports,
-        snapshots,
-        nowMs: monotonicMs,
-        notifyDropped: () => inbox.dropped,
-        reexecFailed: options.reexecFailed,
-      }),
-    history: () => reportHistory(supervisor.state, readLedger(directories.state)),
-    obstacleToReexec: options.obstacleToReexec,
-    subscribe: (listener) => {
-      subscribers.add(listener);
-      return () => subscribers.delete(listener);
-    },
-  });
+  const news = new NewsFeed(setup.log);
+  const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
   const server = createControlServer(port, { peerOf, serviceUid: process.getuid?.() ?? 0 });
-  const stopListening = listenToSignals({
-    unit,
-    push,
-    upgrade: () => void port.submit("upgrade"),
-    reexec: () => {
-      const submission = port.submit("reexec");
-      if (!submission.accepted) warn(submission.failure.message);
+  const stopListening = obeySignals(setup, supervisor, port);
+  inherited.heldSignals?.sendTo(process.pid);
+  const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
+  const { promise: ended, resolve: end } = openPromise<End>();
+  let applicant: Applicant | undefined;
+  const effects = createEffects(setup, parts, {
+    supervisor,
+    store,
+    link,
+    news,
+    onPersisted: inherited.onPersisted,
+    onExit: (status) => {
+      const heldSignals = new HeldSignals();
+      end({ status, state: supervisor.state, fds: release(), heldSignals, link, applicant });
     },
-    reopenLog: () => log.reopen(),
-    report: warn,
   });
-  for (const generation of restored.ended) record(endedByReboot(generation, restored.state));
-  const unconnected = restored.alive.filter((slot) => !channels.isNative(slot));
-  push({ type: "recovered", alive: restored.alive, unconnected, snapshots: snapshots.list() });
+  for (const generation of restored.ended) {
+    record(setup, endedByReboot(restored.state, generation, Date.now()));
+  }
+  const unconnected = restored.alive.filter((slot) => !parts.channels.isNative(slot));
+  const { alive } = restored;
+  const snapshots = parts.snapshots.list();
+  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots });
   rmSync(restartMark, { force: true });
-  hear();
-  await server.listen({ fd: duplicateFd(controlFd) });
-  const renewal = setInterval(renewTickets, ticketSecretLifeMs);
-  return succeed({ makeWay });
-
-  /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */
-  function hear(): void {
-    inbox.receive();
-    channels.hearAll();
+  if (!supervisor.exited) hearWorkers(parts);
+  if (!supervisor.exited) {
+    takeover?.listen(makeWay);
+    await server.listen({ fd: duplicateFd(controlFd) });
   }
+  if (!supervisor.exited) inherited.onServing();
+  return succeed(await ended);
 
-  function makeWay(): Failure | null {
-    if (supervisor.state.upgrade !== null) {
-      return { reason: "upgrading", message: "an upgrade is under way; try again when it has ended" };
+  function makeWay(asking: Applicant): void {
+    if (supervisor.state.upgrade === null) {
+      applicant = asking;
+      supervisor.push({ type: "leave-requested", next: "adopt" });
+      if (supervisor.exited) return;
+      applicant = undefined;
     }
-    push({ type: "leave-requested", next: "adopt" });
-    return supervisor.exited ? null : { reason: "stopping", message: "the service is being stopped" };
+    asking.refuse(supervisor.state.upgrade === null ? stopping : upgrading);
   }
 
+  /** In the turn of the loop that decided it: after that nobody hears, takes, or is told anything. */
   function release(): readonly InheritedFd[] {
+    takeover?.close();
     stopListening();
-    heartbeat.stop();
+    parts.heartbeat.stop();
     clearInterval(renewal);
     effects.wakeAt(undefined, () => {});
     void server.close();
-    inbox.release();
-    channels.release();
-    workers.release();
-    listeners.release();
+    for (const part of [parts.inbox, parts.channels, parts.workers, parts.listeners]) part.release();
     closeFd(controlFd);
-    closeFd(options.memfd);
-    return fdStore.release();
-  }
-
-  function renewTickets(): void {
-    tickets.renew();
-    for (const slot of supervisor.state.generations.flatMap(liveWorkers)) {
-      channels.send(slot, { type: "renew-tickets", tickets: tickets.text });
-    }
+    closeFd(memfd);
+    return keptFds.release();
   }
 }
 
-const statusPatienceMs = 250;
+const upgrading: Failure = {
+  reason: "upgrading",
+  message: "an upgrade is under way; try again when it has ended",
+};
+
+const stopping: Failure = { reason: "stopping", message: "the service is being stopped" };
+
+function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: ControlPort): () => void {
+  return listenToSignals({
+    unit,
+    push: (event) => supervisor.push(event),
+    upgrade: () => void port.submit("upgrade"),
+    reexec: () => {
+      const submission = port.submit("reexec");
+      if (!submission.accepted) warn({ log }, submission.failure.message);
+    },
+    reopenLog: () => log.reopen(),
+    report: (message) => warn({ log }, message),
+  });
+}
+
+function renewTickets({ tickets, channels }: Parts, { generations }: State): void {
+  tickets.renew();
+  for (const slot of generations.flatMap(liveWorkers)) {
+    channels.send(slot, { type: "renew-tickets", tickets: tickets.text });
+  }
+}

@@ -1,6 +1,8 @@
 import type { Event } from "../model/event.js";
 import { currentJob } from "../systemd/job.js";
 
+const known = ["SIGTERM", "SIGQUIT", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
+
 export interface SignalOptions {
   readonly unit: string | undefined;
   readonly push: (event: Event) => void;
@@ -40,17 +42,17 @@ export function listenToSignals({
   });
 }
 
-/** Catches the signals of a daemon that does not act at the moment. Returns the way to get those that came, and end it. */
-export function holdSignals(): () => readonly NodeJS.Signals[] {
-  const came: NodeJS.Signals[] = [];
-  const stop = on(Object.fromEntries(known.map((signal) => [signal, () => came.push(signal)])));
-  return () => {
-    stop();
-    return came;
-  };
-}
+/** The signals of a daemon that does not act at the moment: none of them ends the process, and none is lost. */
+export class HeldSignals {
+  readonly #came: NodeJS.Signals[] = [];
+  readonly #stop = on(Object.fromEntries(known.map((signal) => [signal, () => this.#came.push(signal)])));
 
-const known = ["SIGTERM", "SIGQUIT", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
+  /** Holds no more, and sends what came to the process that acts now. */
+  sendTo(pid: number): void {
+    this.#stop();
+    for (const signal of this.#came.splice(0)) process.kill(pid, signal);
+  }
+}
 
 type Handlers = Partial<Record<(typeof known)[number], () => void>>;
 

@@ -1,6 +1,6 @@
 import { formatDuration } from "../lib/duration.js";
 import { generationTotals } from "./counters.js";
-import type { Action, SlotProcess } from "./event.js";
+import type { Action, EndReason, LedgerEntry, SlotProcess } from "./event.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
 import {
@@ -10,6 +10,7 @@ import {
   isLive,
   type Monotonic,
   type State,
+  type WallTime,
 } from "./state.js";
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
@@ -100,26 +101,35 @@ export function drainDeadline(generation: Generation): Monotonic | undefined {
 
 /** A drained generation leaves the state; what became of it goes to the ledger. */
 export function retireDrained(turn: Turn): void {
-  for (const { id, specification, stage, workers, createdAt, version, snapshot } of turn.state.generations) {
+  for (const generation of turn.state.generations) {
+    const { id, stage, workers, snapshot } = generation;
     if (stage.phase !== "draining" || workers.length > 0) continue;
     update(turn, { generations: turn.state.generations.filter((other) => other.id !== id) });
     act(turn, {
       type: "record",
-      entry: {
-        kind: "generation",
-        generation: id,
-        release: specification.plan.release,
-        version,
-        from: createdAt,
-        to: turn.clock.wall,
-        why: stage.why,
-        cut: stage.pressure === "killed",
-        counters: generationTotals(turn.state, id),
-      },
+      entry: recordEnd(turn.state, generation, stage.why, stage.pressure === "killed", turn.clock.wall),
     });
     announce(turn, "info", "generation-ended", `generation ${id} has ended`, { generation: id });
     if (turn.state.retired.some((one) => one.snapshot === snapshot)) inspect(turn, snapshot);
     // It never came to the commit, which would have put right what its workers set on the shared sockets.
     if (stage.why.kind === "failed") act(turn, { type: "restore-backlogs" });
   }
+}
+
+/** For the ledger. */
+function recordEnd(
+  state: State,
+  { id, specification, version, createdAt }: Generation,
+  why: EndReason,
+  cut: boolean,
+  to: WallTime,
+): LedgerEntry {
+  const { release } = specification.plan;
+  const counters = generationTotals(state, id);
+  return { kind: "generation", generation: id, release, version, from: createdAt, to, why, cut, counters };
+}
+
+/** When the machine went down is not known: it is taken to be when it came up again. */
+export function endedByReboot(state: State, generation: Generation, wall: WallTime): LedgerEntry {
+  return recordEnd(state, generation, { kind: "rebooted" }, true, wall);
 }

@@ -37,7 +37,6 @@ export interface TakeoverSocketOptions {
   /** Besides root the only user who may ask. */
   readonly serviceUid: number;
   readonly watcher: Watcher;
-  readonly onApplicant: (applicant: Applicant) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -46,20 +45,26 @@ export class TakeoverSocket {
   readonly #options: TakeoverSocketOptions;
   readonly #fd: number;
   readonly #waiting = new Set<PacketChannel>();
+  #onApplicant: ((applicant: Applicant) => void) | undefined;
 
   private constructor(fd: number, options: TakeoverSocketOptions) {
     this.#fd = fd;
     this.#options = options;
-    options.watcher.watch(fd, () => this.#accept());
   }
 
+  /** Whoever comes from here on waits until `listen` is called. */
   static open(options: TakeoverSocketOptions): Result<TakeoverSocket> {
     const listening = listenSeqpacket(options.path);
     return listening.ok ? succeed(new TakeoverSocket(listening.value, options)) : listening;
   }
 
+  listen(onApplicant: (applicant: Applicant) => void): void {
+    this.#onApplicant = onApplicant;
+    this.#options.watcher.watch(this.#fd, () => this.#accept());
+  }
+
   close(): void {
-    this.#options.watcher.unwatch(this.#fd);
+    if (this.#onApplicant !== undefined) this.#options.watcher.unwatch(this.#fd);
     closeFd(this.#fd);
     for (const channel of this.#waiting) channel.close();
   }
@@ -131,7 +136,7 @@ export class TakeoverSocket {
       return;
     }
     const keepsWorkers = canKeepWorkers(ownStanding(), asked);
-    this.#options.onApplicant({
+    this.#onApplicant?.({
       who: `holdfastd ${asked.version} (pid ${pid})`,
       keepsWorkers,
       refuse,

@@ -1,7 +1,7 @@
 import { nextDeadline } from "../model/deadlines.js";
 import { commits, decide } from "../model/decide.js";
 import type { Action, Event } from "../model/event.js";
-import type { State } from "../model/state.js";
+import { initialState, type State } from "../model/state.js";
 import { isStart } from "../model/upgrade.js";
 import type { Effects } from "./effects.js";
 
@@ -10,17 +10,20 @@ import type { Effects } from "./effects.js";
  * the state, and no action is done that the state file does not know as intended.
  */
 export class Supervisor {
-  readonly #effects: Effects;
+  #effects: Effects | undefined;
   readonly #queue: Event[] = [];
-  #state: State;
+  #state = initialState;
   /** Differs from `#state` while a change has not been written yet. */
   #persisted: State | undefined;
   #running = false;
   #exited = false;
 
-  constructor(state: State, effects: Effects) {
+  /** The loop turns from here on. What was pushed before, by parts that were there first, comes after `first`. */
+  begin(state: State, effects: Effects, first: Event): void {
     this.#state = state;
     this.#effects = effects;
+    this.#queue.unshift(first);
+    this.push();
   }
 
   get state(): State {
@@ -35,33 +38,34 @@ export class Supervisor {
   /** What is known at the same time is given together: then it is written down once. */
   push(...events: readonly Event[]): void {
     this.#queue.push(...events);
-    if (this.#running) return;
+    const effects = this.#effects;
+    if (this.#running || effects === undefined) return;
     this.#running = true;
     try {
-      this.#drainQueue();
+      this.#drainQueue(effects);
     } finally {
       this.#running = false;
     }
     if (this.#exited) return;
-    this.#effects.publish(this.#state);
-    this.#effects.wakeAt(nextDeadline(this.#state), () => this.push({ type: "tick" }));
+    effects.publish(this.#state);
+    effects.wakeAt(nextDeadline(this.#state), () => this.push({ type: "tick" }));
   }
 
   /** Writes a state that could not be written before; true when nothing is unwritten. */
   retryPersist(): boolean {
     if (this.#state.unwritable === null) return true;
-    if (this.#effects.persist({ ...this.#state, unwritable: null }).ok)
+    if (this.#effects?.persist({ ...this.#state, unwritable: null }).ok)
       this.push({ type: "persist-restored" });
     return this.#state.unwritable === null;
   }
 
-  #drainQueue(): void {
+  #drainQueue(effects: Effects): void {
     for (let event = this.#queue.shift(); event !== undefined && !this.#exited; event = this.#queue.shift()) {
-      const { state, actions } = decide(this.#state, event, this.#effects.clock());
+      const { state, actions } = decide(this.#state, event, effects.clock());
       const mustPersist = actions.length > 0 || this.#queue.length === 0;
-      if (mustPersist && state !== this.#persisted && !this.#persist(state)) continue;
+      if (mustPersist && state !== this.#persisted && !this.#persist(state, effects)) continue;
       this.#state = state;
-      this.#perform(actions);
+      this.#perform(actions, effects);
     }
   }
 
@@ -69,8 +73,8 @@ export class Supervisor {
    * False: the state was not taken, because it commits an upgrade that would be forgotten. Any other change goes
    * on without the file: serving comes first, and the copy in the fd store knows it.
    */
-  #persist(next: State): boolean {
-    const written = this.#effects.persist(next);
+  #persist(next: State, effects: Effects): boolean {
+    const written = effects.persist(next);
     this.#persisted = next;
     if (written.ok) {
       if (next.unwritable !== null) this.#queue.unshift({ type: "persist-restored" });
@@ -83,10 +87,10 @@ export class Supervisor {
     return !commits(this.#state, next) || isStart(this.#state.upgrade?.kind ?? "upgrade");
   }
 
-  #perform(actions: readonly Action[]): void {
+  #perform(actions: readonly Action[], effects: Effects): void {
     const facts: Event[] = [];
     for (const action of actions) {
-      facts.push(...this.#effects.perform(action, this.#state));
+      facts.push(...effects.perform(action, this.#state));
       if (action.type === "exit") {
         this.#exited = true;
         return;

@@ -4,18 +4,17 @@ import { openPidfd, signalPidfd, startTimeOf } from "../../linux/pidfd.js";
 import { inspectSocket } from "../../linux/socket.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { matchListeners } from "../../listeners/match.js";
-import { generationTotals, takeCounts } from "../../model/counters.js";
-import type { LedgerEntry, SlotProcess } from "../../model/event.js";
-import type { ListenerDeclaration, Specification } from "../../model/plan.js";
-import { retire } from "../../model/retired.js";
+import { takeCounts } from "../../model/counters.js";
+import type { SlotProcess } from "../../model/event.js";
 import {
-  activeGeneration,
-  type Generation,
-  initialState,
-  isLive,
-  type Listener,
-  type State,
-} from "../../model/state.js";
+  adoptUnknown,
+  declaredMode,
+  holdListeners,
+  inheritState,
+  toBeUpgraded,
+} from "../../model/inherit.js";
+import type { ListenerDeclaration, Specification } from "../../model/plan.js";
+import { type Generation, initialState, isLive, type Listener, type State } from "../../model/state.js";
 import type { Count } from "../../model/totals.js";
 import { findWorker, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
@@ -23,7 +22,7 @@ import type { WorkerProcesses } from "../../process/worker-processes.js";
 import type { Remembered } from "../../state/state-store.js";
 import { type Found, findLeftovers, identifyWorkers, takeListener } from "./adopt.js";
 import { channelFdName, workerFdName } from "./fd-names.js";
-import { nameUnseen, toBeReplaced } from "./foreign-workers.js";
+import { markForeign, nameUnseen } from "./foreign-workers.js";
 import type { Inheritance } from "./inheritance.js";
 import { readLastWords } from "./last-words.js";
 
@@ -58,12 +57,10 @@ export interface World {
 /** Puts the inherited fds behind the remembered state: what `recover` of any daemon, first or tenth, begins with. */
 export function restore(remembered: Remembered, inheritance: Inheritance, world: World): Restored {
   const before =
-    remembered.state === undefined ? initialState : startedAnew(remembered.state, remembered.rebooted);
-  const left: State = world.restartWanted
-    ? { ...before, lifecycle: { phase: "leaving", next: "upgrade" } }
-    : before;
+    remembered.state === undefined ? initialState : inheritState(remembered.state, remembered.rebooted);
+  const left = world.restartWanted ? toBeUpgraded(before) : before;
   const ended = remembered.rebooted ? (remembered.state?.generations ?? []) : [];
-  const known = world.source === "foreign-daemon" ? toBeReplaced(left, inheritance.pidfds) : left;
+  const known = world.source === "foreign-daemon" ? markForeign(left, inheritance.pidfds) : left;
   const identified = identifyWorkers(known, nameUnseen(inheritance.pidfds, known));
   for (const slot of identified.ended) world.forgetFd(workerFdName(slot));
   const withListeners = restoreListeners(known, inheritance, identified.found, world);
@@ -86,7 +83,7 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   }
   const pids = identified.unknown.map(({ pid }) => pid);
   const highest = identified.unknown.reduce((top, { slot }) => Math.max(top, slot.generation), 0);
-  return { ...adoptUnknown({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended };
+  return { ...adoptLeftovers({ ...withListeners, nextGeneration: highest + 1 }, pids, world), ended };
 }
 
 /** A channel is worth keeping as long as its worker lives. Returns what those that do not had counted. */
@@ -114,22 +111,6 @@ function adoptChannels(
   return counts;
 }
 
-/** After a reboot nothing of the last boot runs; what may be returned to and the numbers go on. */
-function startedAnew(state: State, rebooted: boolean): State {
-  if (!rebooted) return { ...state, unwritable: null };
-  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, counters } = state;
-  const last = activeGeneration(state);
-  return {
-    ...initialState,
-    nextGeneration,
-    nextUpgrade,
-    outcomes,
-    snapshots,
-    counters,
-    retired: last === undefined ? retired : retire(state, last),
-  };
-}
-
 function restoreListeners(
   state: State,
   inheritance: Inheritance,
@@ -150,21 +131,7 @@ function restoreListeners(
     const recovered = recoverListener(listener, found, declaredMode(state, listener), world);
     if (recovered !== undefined) held.push(recovered);
   }
-  const nextListener = held.reduce((next, { id }) => Math.max(next, id + 1), state.nextListener);
-  // One that was to be closed when its unit passes it again is a listener again: the service was stopped in between.
-  const isClosing = ({ id, origin }: Listener): boolean => closing.has(id) && origin !== "unit";
-  return {
-    ...state,
-    listeners: held.filter((listener) => !isClosing(listener)),
-    closing: held.filter(isClosing),
-    nextListener,
-  };
-}
-
-/** What the newest generation that uses it wants of its socket file. */
-function declaredMode({ generations }: State, { id, name }: Listener): number | null {
-  const user = generations.findLast(({ listeners }) => listeners.includes(id));
-  return user?.specification.listeners?.find((declared) => declared.name === name)?.mode ?? null;
+  return holdListeners(state, held);
 }
 
 /** The fd store lost it: a worker that has it gives a copy, else its address is opened again. */
@@ -193,57 +160,34 @@ function recoverListener(
   return undefined;
 }
 
-/**
- * Neither state nor pidfds know these processes, but they serve: they become a generation of their own, which the
- * next upgrade drains like any other.
- */
-function adoptUnknown(state: State, pids: readonly number[], world: World): Omit<Restored, "ended"> {
+/** Neither state nor pidfds know these processes, but they serve. */
+function adoptLeftovers(state: State, pids: readonly number[], world: World): Omit<Restored, "ended"> {
   const leftovers = world.ownsCgroup ? findLeftovers(process.pid) : [];
   const candidates = [...new Set([...pids, ...leftovers])];
   const specification = candidates.length === 0 ? undefined : world.specification();
   if (specification === undefined) return { state, alive: [] };
-  const id = state.nextGeneration;
+  const generation = state.nextGeneration;
   const alive: SlotProcess[] = [];
   const pidfds: number[] = [];
   for (const pid of candidates) {
     const pidfd = openPidfd(pid);
     if (pidfd === undefined) continue;
-    const index = alive.length;
-    alive.push({ generation: id, index, process: { pid, startTime: startTimeOf(pid) ?? null } });
-    world.workers.adopt({ generation: id, index }, pid, pidfd);
+    const slot = { generation, index: alive.length };
+    alive.push({ ...slot, process: { pid, startTime: startTimeOf(pid) ?? null } });
+    world.workers.adopt(slot, pid, pidfd);
     pidfds.push(pidfd);
   }
   if (alive.length === 0) return { state, alive };
   world.report(
-    `${alive.length} left-over worker(s) of which nothing is known serve as generation ${id} until the upgrade`,
+    `${alive.length} left-over worker(s) of which nothing is known serve as generation ${generation} until the upgrade`,
   );
   const taken = takeDeclared(specification.listeners ?? [], state, pidfds, world);
-  const listeners = [...state.listeners, ...taken];
-  const generation: Generation = {
-    id,
-    specification,
-    snapshot: null,
-    version: null,
-    listeners: listeners.map((listener) => listener.id),
-    workers: alive.map(({ index, process }) => {
-      return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
-    }),
-    createdAt: Date.now(),
-    stage: { phase: "active", since: Date.now(), trial: false },
+  const withListeners = {
+    ...state,
+    listeners: [...state.listeners, ...taken],
+    nextListener: state.nextListener + taken.length,
   };
-  const lifecycle = { phase: "leaving", next: "upgrade" } as const;
-  const nextListener = state.nextListener + taken.length;
-  return {
-    state: {
-      ...state,
-      nextGeneration: id + 1,
-      nextListener,
-      listeners,
-      generations: [generation],
-      lifecycle,
-    },
-    alive,
-  };
+  return { state: adoptUnknown(withListeners, specification, alive, Date.now()), alive };
 }
 
 /** Declared listeners that came from nowhere: left-over workers that have them give copies, for the addresses are taken. */
@@ -270,24 +214,4 @@ function takeDeclared(
     taken.push(listener);
   }
   return taken;
-}
-
-/** For the ledger. When the machine went down is not known: `to` is when it came up again. */
-export function endedByReboot(
-  { id, specification, version, createdAt }: Generation,
-  state: State,
-): LedgerEntry {
-  const { release } = specification.plan;
-  const why = { kind: "rebooted" } as const;
-  return {
-    kind: "generation",
-    generation: id,
-    release,
-    version,
-    from: createdAt,
-    to: Date.now(),
-    why,
-    cut: true,
-    counters: generationTotals(state, id),
-  };
 }

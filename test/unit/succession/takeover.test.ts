@@ -45,10 +45,10 @@ function give({ path, watcher, ends }: Place): Giving {
     name: "web",
     serviceUid: process.getuid?.() ?? 0,
     watcher,
-    onApplicant: (applicant) => giving.applicants.push(applicant),
     warn: (message) => giving.warnings.push(message),
   });
   assert.ok(opened.ok);
+  opened.value.listen((applicant) => giving.applicants.push(applicant));
   ends.push(() => opened.value.close());
   return giving;
 }

@@ -1,0 +1,74 @@
+import { monotonicMs } from "../linux/boot.js";
+import type { Action, LedgerEntry } from "../model/event.js";
+import type { State } from "../model/state.js";
+import { viewService } from "../model/view.js";
+import { appendLedger } from "../state/ledger.js";
+import type { StateStore } from "../state/state-store.js";
+import type { Effects } from "../supervisor/effects.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
+import { createAlarm } from "./alarm.js";
+import { hearWorkers, type Parts } from "./parts.js";
+import { createPerformer } from "./perform/perform.js";
+import { notifySocketIn } from "./recover/own-sockets.js";
+import { type Setup, warn } from "./setup.js";
+import type { ManagerLink } from "./show/manager-link.js";
+import type { NewsFeed } from "./show/news-feed.js";
+
+export interface EffectsOptions {
+  readonly supervisor: Supervisor;
+  readonly store: StateStore;
+  readonly link: ManagerLink;
+  readonly news: NewsFeed;
+  /** Sees every state that has been written down, before it is acted upon. */
+  readonly onPersisted: (state: State) => void;
+  readonly onExit: (status: Extract<Action, { type: "exit" }>["status"]) => void;
+}
+
+/** The loop's hands: the state goes to disk, actions to the parts, the view to systemd. */
+export function createEffects(setup: Setup, parts: Parts, options: EffectsOptions): Effects {
+  const { name, directories, configFile } = setup;
+  const { listeners, workers, channels, snapshots, heartbeat } = parts;
+  const { supervisor, store, link, news } = options;
+  const publish = (state: State): void => {
+    heartbeat.follow(state);
+    if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
+  };
+  return setup.wrapEffects({
+    clock: () => ({ now: monotonicMs(), wall: Date.now() }),
+    persist: (state) => {
+      const written = store.write(state);
+      listeners.storeOpened(state.listeners);
+      options.onPersisted(state);
+      return written;
+    },
+    perform: createPerformer({
+      name,
+      configFile,
+      places: {
+        notifySocket: notifySocketIn(directories.runtime),
+        stateDirectory: `${directories.state}/app`,
+        directoryOf: (generation) => snapshots.workingDirectoryOf(generation),
+      },
+      listeners,
+      workers,
+      channels,
+      snapshots,
+      push: (event) => supervisor.push(event),
+      current: () => supervisor.state,
+      announce: (one) => news.announce(one),
+      record: ({ entry }) => record(setup, entry),
+      exit: (status) => {
+        publish(supervisor.state);
+        options.onExit(status);
+      },
+    }),
+    publish,
+    wakeAt: createAlarm(() => hearWorkers(parts)),
+  });
+}
+
+/** Adds a line to the ledger. */
+export function record(setup: Setup, entry: LedgerEntry): void {
+  const problem = appendLedger(setup.directories.state, Date.now(), entry);
+  if (problem !== undefined) warn(setup, problem);
+}

@@ -1,0 +1,99 @@
+import { HeldListeners } from "../listeners/held-listeners.js";
+import { NotifyInbox } from "../process/notify-inbox.js";
+import { WorkerChannels } from "../process/worker-channels.js";
+import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-processes.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
+import { Heartbeat } from "./native-workers/heartbeat.js";
+import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
+import { warnIfItLives } from "./native-workers/lost-channel.js";
+import { TicketSecret } from "./native-workers/ticket-secret.js";
+import { WorkerReports } from "./native-workers/worker-reports.js";
+import { Snapshots } from "./perform/snapshots.js";
+import { channelFdName, workerFdName } from "./recover/fd-names.js";
+import type { KeptFds } from "./recover/kept-fds.js";
+import { type Setup, warn } from "./setup.js";
+
+export interface PartsOptions {
+  readonly supervisor: Supervisor;
+  readonly keptFds: KeptFds;
+  readonly notifyFd: number;
+  readonly signalUnseen: WorkerProcessesOptions["signalUnseen"];
+  /** Called with each beat of the watchdog or of the native workers. */
+  readonly onBeat: () => void;
+}
+
+/** What stands between the loop and the world: each part tells the loop what happens, and does what it is told. */
+export interface Parts {
+  readonly listeners: HeldListeners;
+  readonly workers: WorkerProcesses;
+  readonly channels: WorkerChannels;
+  readonly inbox: NotifyInbox;
+  readonly reports: WorkerReports;
+  readonly tickets: TicketSecret;
+  readonly snapshots: Snapshots;
+  readonly heartbeat: Heartbeat;
+}
+
+export function buildParts(setup: Setup, options: PartsOptions): Parts {
+  const { watcher, directories } = setup;
+  const { supervisor, keptFds } = options;
+  const tell = (message: string): void => warn(setup, message);
+  const push: Supervisor["push"] = (...events) => supervisor.push(...events);
+  const current = () => supervisor.state;
+
+  const listeners = new HeldListeners(keptFds, tell);
+  const reports = new WorkerReports();
+  const tickets = new TicketSecret(directories.state, tell);
+  const channels: WorkerChannels = new WorkerChannels({
+    watcher,
+    storeChannel: (slot, fd) => keptFds.store(fd, channelFdName(slot)),
+    removeChannel: (slot) => keptFds.remove(channelFdName(slot)),
+    onMessage: (slot, message) => {
+      push(...takeWorkerMessage(slot, message, supervisor.state, channels, reports, tickets));
+    },
+    onLost: (slot, why) => {
+      warnIfItLives(slot, why, current, (message) => {
+        if (!supervisor.exited) tell(message);
+      });
+      push({ type: "channel-lost", ...slot });
+    },
+  });
+  const workers: WorkerProcesses = new WorkerProcesses({
+    watcher,
+    storePidfd: (slot, pidfd) => keptFds.store(pidfd, workerFdName(slot)),
+    removePidfd: (slot) => keptFds.remove(workerFdName(slot)),
+    signalUnseen: options.signalUnseen,
+    onExit: (slot, pid, exit) => {
+      channels.hearOut(slot);
+      inbox.receive();
+      push({ type: "worker-exited", ...slot, pid, exit });
+    },
+  });
+  const inbox: NotifyInbox = new NotifyInbox({
+    fd: options.notifyFd,
+    watcher,
+    ownerOf: (pid) => workers.ownerOf(pid),
+    onMessage: (slot, pid, message) => push(...interpretMessage(slot, pid, message, supervisor.state)),
+    onDropped: (count, why) => tell(`${count} notify message(s) dropped so far; the last: ${why}`),
+  });
+  const snapshots = new Snapshots({ stateDirectory: directories.state, push });
+  const { watchdogMs } = setup;
+  const { onBeat } = options;
+  const heartbeat = new Heartbeat({
+    watchdogMs,
+    current,
+    reports,
+    channels,
+    workers,
+    onBeat,
+    push,
+    warn: tell,
+  });
+  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat };
+}
+
+/** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */
+export function hearWorkers({ inbox, channels }: Parts): void {
+  inbox.receive();
+  channels.hearAll();
+}

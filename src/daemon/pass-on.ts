@@ -1,0 +1,102 @@
+import type { ReexecFailure } from "../control/port.js";
+import { fail, type Result, succeed } from "../lib/failure.js";
+import { closeFd } from "../linux/fd.js";
+import type { State } from "../model/state.js";
+import { nameWorker } from "../model/turn.js";
+import { outlive, signalFor } from "../succession/outlive.js";
+import type { Predecessor } from "../succession/predecessor.js";
+import { startSuccessor } from "../succession/successor.js";
+import type { Applicant } from "../succession/takeover-socket.js";
+import type { InheritedFd } from "../systemd/listen-fds.js";
+import { exitStatusOf } from "./exit-status.js";
+import { parseWorkerFdName } from "./recover/fd-names.js";
+import type { End } from "./service.js";
+import type { Setup } from "./setup.js";
+import type { HeldSignals } from "./signals.js";
+
+/** What a daemon begins with, whoever gave it. */
+export interface Beginning {
+  readonly fds: readonly InheritedFd[];
+  /** It was asked for everything, and waits. */
+  readonly predecessor?: Predecessor | undefined;
+  /** Why this process is still the daemon although it was to be replaced. */
+  readonly reexecFailed?: ReexecFailure;
+  /** What came while nobody acted. */
+  readonly heldSignals?: HeldSignals;
+}
+
+/** For the orders of a successor that still lives to come first. */
+const marginMs = 10_000;
+
+/**
+ * Gives everything to the next daemon and ends this process: to the one that asked for it, to the program on disk where no service
+ * manager would start it, else to whichever comes. Returns only when that has failed: then this daemon begins again.
+ */
+export async function passOn(setup: Setup, end: End): Promise<Beginning> {
+  const { status, state, fds, heldSignals, link, applicant } = end;
+  const { pidFile, exec, notifier, watchdogMs, log } = setup;
+  const startsNext = status === "leaving-reexec" && (exec || notifier === undefined);
+  if (applicant === undefined && !startsNext) {
+    if (status === "stopped" || status === "failed") pidFile.remove();
+    process.exit(exitStatusOf(status, state));
+  }
+  // While the other one is tried the watchdog is kept quiet.
+  const beat = watchdogMs === undefined ? undefined : setInterval(() => link.beat(), watchdogMs);
+  const passed =
+    applicant === undefined ? await passToProgram(setup, end) : await passToApplicant(setup, end, applicant);
+  if (passed.ok) process.exit(0);
+  clearInterval(beat);
+  const { message, reason } = passed.failure;
+  log.write({ level: "error", event: reason, message: `${message}; this daemon goes on` });
+  return { fds, reexecFailed: { at: Date.now(), message }, heldSignals };
+}
+
+/** The program on disk takes this one's place. */
+async function passToProgram(
+  { pidFile, unit, notifier }: Setup,
+  { fds, heldSignals, link }: End,
+): Promise<Result<void>> {
+  pidFile.setAside();
+  const successor = await startSuccessor({ fds, inUnit: unit !== undefined });
+  if (!successor.ok) {
+    pidFile.putBack();
+    return successor;
+  }
+  heldSignals.sendTo(successor.value);
+  if (notifier !== undefined) link.nameSuccessor(successor.value);
+  pidFile.removeOld();
+  return succeed(undefined);
+}
+
+/** Another daemon, which asked for it, takes this one's place. */
+async function passToApplicant(
+  { log, pidFile }: Setup,
+  { fds, state }: End,
+  applicant: Applicant,
+): Promise<Result<void>> {
+  const pidfds = new Map(
+    fds.flatMap(({ fd, name }) => {
+      const slot = parseWorkerFdName(name);
+      return slot === undefined ? [] : [[nameWorker(slot), fd] as const];
+    }),
+  );
+  log.write({ level: "info", event: "takeover", message: `${applicant.who} takes over` });
+  applicant.give(fds);
+  for (let said = await applicant.next(); said !== undefined; said = await applicant.next()) {
+    if (said.type === "signal") signalFor(said, pidfds);
+    if (said.type !== "committed" && (said.type !== "ready" || !applicant.keepsWorkers)) continue;
+    pidFile.remove();
+    log.write({ level: "info", event: "takeover-done", message: `${applicant.who} has taken over` });
+    if (!applicant.keepsWorkers) {
+      for (const { fd, name } of fds) if (parseWorkerFdName(name) === undefined) closeFd(fd);
+      await outlive(pidfds, applicant, longestDrainMs(state) + marginMs);
+    }
+    return succeed(undefined);
+  }
+  return fail("takeover-failed", `${applicant.who} ended before it had taken over`);
+}
+
+function longestDrainMs({ generations }: State): number {
+  const times = generations.map(({ specification: { plan } }) => plan.drain.timeoutMs + plan.drain.killMs);
+  return Math.max(0, ...times);
+}

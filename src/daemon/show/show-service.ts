@@ -1,0 +1,54 @@
+import type { ControlPort, ReexecFailure } from "../../control/port.js";
+import type { Failure } from "../../lib/failure.js";
+import { monotonicMs } from "../../linux/boot.js";
+import { activeGeneration } from "../../model/state.js";
+import { readLedger } from "../../state/ledger.js";
+import type { Supervisor } from "../../supervisor/supervisor.js";
+import type { Parts } from "../parts.js";
+import type { Setup } from "../setup.js";
+import { createControlPort } from "./control-port.js";
+import { reportHistory } from "./history.js";
+import type { NewsFeed } from "./news-feed.js";
+import { reportStatus } from "./report.js";
+
+const firstProcess: Failure = {
+  reason: "first-process",
+  message:
+    "cannot re-exec: this daemon is the first process of its container, which ends with it; start another container with --takeover",
+};
+
+const statusPatienceMs = 250;
+
+/** The service as the control API shows it and lets it be steered. */
+export function showService(
+  { name, unit, directories }: Setup,
+  { listeners, reports, snapshots, inbox, heartbeat }: Parts,
+  supervisor: Supervisor,
+  news: NewsFeed,
+  reexecFailed: ReexecFailure | null,
+): ControlPort {
+  return createControlPort({
+    supervisor,
+    refresh: async () => {
+      const snapshot = activeGeneration(supervisor.state)?.snapshot ?? null;
+      // A big one tells with the next status.
+      const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
+      const inspected = snapshot === null ? null : Promise.race([snapshots.inspectNow(snapshot), patience]);
+      await Promise.all([heartbeat.askWorkers(statusPatienceMs), inspected]);
+    },
+    report: () =>
+      reportStatus(supervisor.state, {
+        name,
+        unit,
+        listeners,
+        reports,
+        snapshots,
+        nowMs: monotonicMs,
+        notifyDropped: () => inbox.dropped,
+        reexecFailed,
+      }),
+    history: () => reportHistory(supervisor.state, readLedger(directories.state)),
+    subscribe: (follower) => news.subscribe(follower),
+    obstacleToReexec: process.pid === 1 ? firstProcess : null,
+  });
+}
