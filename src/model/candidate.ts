@@ -1,6 +1,6 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Failure, Result } from "../lib/failure.js";
-import { drainGeneration } from "./drain.js";
+import { commit } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
@@ -11,9 +11,8 @@ import {
   type Generation,
   type Worker,
 } from "./state.js";
-import { beginTrial, dropHeld } from "./trial.js";
-import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
-import { abort, conclude } from "./upgrade.js";
+import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
+import { abort } from "./upgrade.js";
 
 /** However big a release is: after this long something is wrong with the disk. */
 const copyTimeoutMs = 600_000;
@@ -172,30 +171,4 @@ export function candidateVerified(turn: Turn, id: number, failure: Failure | nul
   }
   announce(turn, "info", "generation-verified", `generation ${id} is verified`, { generation: id });
   commit(turn, candidate);
-}
-
-/** The point of no return: the candidate becomes active and the old generation is told to drain. */
-function commit(turn: Turn, candidate: Generation): void {
-  const old = activeGeneration(turn.state);
-  const trial = old !== undefined && (turn.state.upgrade?.hold ?? false);
-  updateGeneration(turn, candidate.id, { stage: { phase: "active", since: turn.clock.wall, trial } });
-  update(turn, { lifecycle: { phase: "running" } });
-  announce(turn, "info", "generation-active", `generation ${candidate.id} is active`, {
-    generation: candidate.id,
-  });
-  activate(turn, candidate);
-  dropHeld(turn, candidate.id);
-  if (trial) beginTrial(turn, old, candidate.id);
-  else if (old !== undefined) drainGeneration(turn, old, { kind: "superseded", by: candidate.id });
-  act(turn, { type: "restore-backlogs" });
-  if (turn.state.upgrade !== null) conclude(turn, turn.state.upgrade, null);
-}
-
-/** What is due once a generation is active, done again by each new daemon: lets its workers accept; with `exclusive`, after those before them have let go. */
-export function activate(turn: Turn, generation: Pick<Generation, "id" | "specification" | "workers">): void {
-  const exclusive = generation.specification.plan.strategy === "exclusive";
-  const before = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
-  const after = before.flatMap((one) => liveWorkers(one));
-  act(turn, { type: "activate", slots: liveWorkers(generation), after });
-  act(turn, { type: "apply-modes", generation: generation.id });
 }

@@ -7,12 +7,13 @@ import {
 } from "./candidate.js";
 import { foldCounters, takeCounts } from "./counters.js";
 import { tick } from "./deadlines.js";
-import { aimAtActive, retireDrained } from "./drain.js";
+import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
+import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
-import { activeGeneration, candidateGeneration, findGeneration, type State } from "./state.js";
+import { activeGeneration, candidateGeneration, initialState, type State } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
 import { abort, beginQueued, isStart, requestUpgrade } from "./upgrade.js";
@@ -56,7 +57,10 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
   const turn: Turn = { state, actions: [], clock };
   apply(turn, event);
   settle(turn);
-  return { state: turn.state, actions: aimAtActive(turn) };
+  // What the last daemon intended may never have been said.
+  giveOrders(turn, event.type === "recovered" ? initialState : state);
+  tidy(turn);
+  return turn;
 }
 
 function apply(turn: Turn, event: Event): void {
@@ -154,8 +158,13 @@ function settle(turn: Turn): void {
   advanceCandidate(turn);
   retireDrained(turn);
   removeUnused(turn);
-  const { lifecycle, queued, upgrade, generations } = turn.state;
+  const { lifecycle, queued, upgrade } = turn.state;
   if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);
+}
+
+/** What is left to do once everybody has been told. */
+function tidy(turn: Turn): void {
+  const { lifecycle, generations } = turn.state;
   closeUnused(turn);
   foldCounters(turn);
   keepUptime(turn);
@@ -193,10 +202,4 @@ function closeUnused(turn: Turn): void {
 /** The id under which a request that comes next will be answered: it joins the one that waits, or is a new one. */
 export function nextAnswer(state: State): number {
   return state.queued?.id ?? state.nextUpgrade;
-}
-
-/** Whether the two states disagree about who is active: the step that must never be taken without being persisted. */
-export function commits(before: State, after: State): boolean {
-  const active = activeGeneration(after);
-  return active !== undefined && findGeneration(before, active.id)?.stage.phase !== "active";
 }

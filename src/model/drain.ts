@@ -1,10 +1,9 @@
 import { formatDuration } from "../lib/duration.js";
 import { generationTotals } from "./counters.js";
-import type { Action, EndReason, LedgerEntry, SlotProcess } from "./event.js";
+import type { EndReason, LedgerEntry } from "./event.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
 import {
-  activeGeneration,
   type DrainReason,
   type Generation,
   isLive,
@@ -15,8 +14,8 @@ import {
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
 /**
- * Sends the generation's workers SIGTERM, once, and gives them `drain.timeout`, or when it must be `fast` no more than
- * `drain.kill`. Those not yet running never will.
+ * The generation's workers are to be asked to go, once, and have `drain.timeout`, or when it must be `fast` no more than `drain.kill`.
+ * Those not yet running never will.
  */
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
@@ -33,8 +32,6 @@ export function drainGeneration(turn: Turn, generation: Generation, why: DrainRe
     stage: { phase: "draining", why, pressure: fast ? "insisted" : "asked", deadline },
   });
   if (workers.length === 0) return;
-  const slots = liveWorkers({ ...generation, workers });
-  act(turn, { type: "terminate", slots, to: successors(turn.state, why), insist: false });
   announce(
     turn,
     "info",
@@ -42,12 +39,6 @@ export function drainGeneration(turn: Turn, generation: Generation, why: DrainRe
     `generation ${generation.id} drains, at most ${formatDuration(timeoutMs)}`,
     { generation: generation.id },
   );
-}
-
-/** The workers that may get the connections of a generation which drains for this reason. */
-export function successors(state: State, why: DrainReason): readonly SlotProcess[] {
-  const active = why.kind === "superseded" ? activeGeneration(state) : undefined;
-  return active === undefined ? [] : liveWorkers(active);
 }
 
 /** The deadline of a draining generation has passed, or nobody wants to wait for it any longer. */
@@ -79,18 +70,6 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
     "drain-killed",
     `generation ${generation.id}: ${live.length} worker(s) killed; their open requests are cut`,
     { generation: generation.id },
-  );
-}
-
-/**
- * Whoever may hand over does so to the generation that is active when all of the turn has been decided: in the middle of a commit, or
- * of one that is rolled back at once, another one may have been.
- */
-export function aimAtActive({ state, actions }: Turn): Action[] {
-  const active = activeGeneration(state);
-  const to = active === undefined ? [] : liveWorkers(active);
-  return actions.map((action) =>
-    action.type === "terminate" && action.to.length > 0 ? { ...action, to } : action,
   );
 }
 

@@ -1,5 +1,3 @@
-import { activate } from "./candidate.js";
-import { successors } from "./drain.js";
 import type { Slot, SlotProcess } from "./event.js";
 import { makeSnapshot, recoverSnapshots } from "./snapshots.js";
 import type { Process } from "./state.js";
@@ -79,22 +77,16 @@ function takeStock(
 }
 
 /** Does what the state intends and the last daemon may not have done. */
-function resumeGeneration(turn: Turn, { id, stage, workers, specification }: Generation): void {
-  const unsent: SlotProcess[] = [];
+function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void {
   for (const { index, run } of workers) {
     if (run.phase === "spawning") spawnWorker(turn, { generation: id, index });
     if (!isLive(run)) continue;
     const slot = { generation: id, index, process: run.process };
     if (run.phase === "starting") awaitReady(turn, slot);
-    if (run.phase === "stopping") unsent.push(slot);
     // Of an active generation only a worker that was overdue drains.
     const doomed = stage.phase === "draining" ? stage.pressure === "killed" : run.phase === "draining";
     if (doomed) act(turn, { type: "kill", ...slot });
   }
-  if (unsent.length > 0 && stage.phase === "draining") {
-    act(turn, { type: "terminate", slots: unsent, to: successors(turn.state, stage.why), insist: false });
-  }
-  if (stage.phase === "active") activate(turn, { id, specification, workers });
 }
 
 function resumeUpgrade(turn: Turn): void {

@@ -1,6 +1,6 @@
 import { drainGeneration } from "./drain.js";
 import { activeGeneration, type Generation, heldGeneration, type UpgradeRequest } from "./state.js";
-import { announce, type Turn, takeBack, updateGeneration } from "./turn.js";
+import { announce, type Turn, updateGeneration } from "./turn.js";
 
 /** The generation on trial failed when the one before it had drained: the daemon then asks for a rollback by itself. */
 export const trialFailedAlone = "trial-failed-alone";
@@ -41,13 +41,5 @@ export function returnToHeld(turn: Turn, held: Generation): void {
   announce(turn, "info", "generation-active", `generation ${held.id} is active again`, {
     generation: held.id,
   });
-  if (failed === undefined) return;
-  // A rollback that waited for this upgrade comes in the turn of its commit.
-  takeBack(
-    turn,
-    (action) =>
-      (action.type === "activate" && action.slots.some(({ generation }) => generation === failed.id)) ||
-      (action.type === "apply-modes" && action.generation === failed.id),
-  );
-  drainGeneration(turn, failed, { kind: "superseded", by: held.id });
+  if (failed !== undefined) drainGeneration(turn, failed, { kind: "superseded", by: held.id });
 }

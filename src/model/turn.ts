@@ -12,11 +12,6 @@ export function act(turn: Turn, action: Action): void {
   turn.actions.push(action);
 }
 
-/** What was decided in this very turn and is not to be done after all. */
-export function takeBack(turn: Turn, isUnwanted: (action: Action) => boolean): void {
-  for (const action of turn.actions.filter(isUnwanted)) turn.actions.splice(turn.actions.indexOf(action), 1);
-}
-
 export function announce(
   turn: Turn,
   level: News["level"],

@@ -93,13 +93,6 @@ export function channelLost(turn: Turn, slot: Slot): void {
   if (generation === undefined || worker === undefined) return;
   const { native, run } = disconnect(generation, worker);
   updateWorker(turn, slot, { native, run });
-  if (run === worker.run || run.phase !== "stopping") return;
-  act(turn, {
-    type: "terminate",
-    slots: [{ generation: generation.id, index: worker.index, process: run.process }],
-    to: [],
-    insist: false,
-  });
 }
 
 /** The worker without its channel. A candidate that stands by without one ends by itself. */

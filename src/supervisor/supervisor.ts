@@ -1,5 +1,6 @@
+import { commits } from "../model/commit.js";
 import { nextDeadline } from "../model/deadlines.js";
-import { commits, decide } from "../model/decide.js";
+import { decide } from "../model/decide.js";
 import type { Action, Event } from "../model/event.js";
 import { initialState, type State } from "../model/state.js";
 import { isStart } from "../model/upgrade.js";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commits, decide, nextAnswer } from "../../../src/model/decide.js";
+import { commits } from "../../../src/model/commit.js";
+import { decide, nextAnswer } from "../../../src/model/decide.js";
 import type { Plan } from "../../../src/model/plan.js";
 import {
   drainTimeoutMs,

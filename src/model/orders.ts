@@ -1,0 +1,39 @@
+import { commits } from "./commit.js";
+import { activeGeneration, type Generation, type State } from "./state.js";
+import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
+
+/**
+ * What workers are told, once all of the turn has been decided: those of the generation that has become active to accept, those that
+ * have to go to drain. `before` is what they have been told already.
+ */
+export function giveOrders(turn: Turn, before: State): void {
+  const active = activeGeneration(turn.state);
+  if (active !== undefined && commits(before, turn.state)) activate(turn, active);
+  for (const generation of turn.state.generations) askToDrain(turn, generation, before);
+}
+
+/** Lets its workers accept; with `exclusive`, after those before them have let go. */
+function activate(turn: Turn, generation: Generation): void {
+  const exclusive = generation.specification.plan.strategy === "exclusive";
+  const older = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
+  act(turn, { type: "activate", slots: liveWorkers(generation), after: older.flatMap(liveWorkers) });
+  act(turn, { type: "apply-modes", generation: generation.id });
+}
+
+/** One that is superseded hands over to the generation that is active now, whichever was while this was decided. */
+function askToDrain(turn: Turn, generation: Generation, before: State): void {
+  const { id, stage } = generation;
+  if (stage.phase !== "draining") return;
+  const slots = liveWorkers(generation).filter((slot) => {
+    const told = findWorker(before, slot)?.run;
+    return findWorker(turn.state, slot)?.run.phase === "stopping" && told?.phase !== "stopping";
+  });
+  if (slots.length === 0) return;
+  const heir = stage.why.kind === "superseded" ? activeGeneration(turn.state) : undefined;
+  act(turn, {
+    type: "terminate",
+    slots,
+    to: heir === undefined || heir.id === id ? [] : liveWorkers(heir),
+    insist: false,
+  });
+}
