@@ -44,7 +44,7 @@ function alike({ workers }: Deaths, old: DeathsBefore | null): number {
 }
 
 function expect({ workers, windowMs }: Deaths, old: DeathsBefore | null): number {
-  if (old === null || old.deaths === 0) return 0;
+  if (old === null) return 0;
   return (old.deaths * windowMs * workers) / (old.servedMs * old.workers);
 }
 

@@ -23,6 +23,12 @@ const cases: readonly (readonly [
   ["six where there were five at the begin of the version before", 6, { deaths: 5, likewise: 5 }, "bad"],
   ["five where there were five once in a month", 5, { deaths: 5, servedMs: 720 * hourMs }, "bad"],
   ["six in two workers where one worker lost three", 6, { deaths: 3, likewise: 3, workers: 1 }, "undecided"],
+  [
+    "one in two workers where four workers lost one",
+    1,
+    { deaths: 1, likewise: 1, workers: 4, servedMs: 720 * hourMs },
+    "undecided",
+  ],
 ];
 
 for (const [what, deaths, old, verdict] of cases) {
