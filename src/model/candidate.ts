@@ -1,7 +1,9 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Failure, Result } from "../lib/failure.js";
-import { commit } from "./commit.js";
+import { commit, isRepeat } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
+import { conclude } from "./outcome.js";
+import { findRejected } from "./rejected.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
 import {
@@ -9,10 +11,12 @@ import {
   candidateGeneration,
   findGeneration,
   type Generation,
+  stagedGeneration,
   type Worker,
 } from "./state.js";
+import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
-import { abort } from "./upgrade.js";
+import { abort, beginFallback } from "./upgrade.js";
 
 /** However big a release is: after this long something is wrong with the disk. */
 const copyTimeoutMs = 600_000;
@@ -45,6 +49,11 @@ export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared>
     workers: [],
     createdAt: turn.clock.wall,
     stage: { phase: "candidate", step: "copying", deadline: turn.clock.now + copyTimeoutMs },
+    servesSince: null,
+    deaths: 0,
+    probationDeaths: 0,
+    proved: false,
+    noWayBack: null,
   };
   update(turn, {
     nextGeneration: generation.id + 1,
@@ -68,6 +77,7 @@ export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotM
     abort(turn, result.failure);
     return;
   }
+  if (refuseRejected(turn, generation)) return;
   const { version } = result.value;
   updateGeneration(turn, id, { version });
   const named = version === null ? "" : ` (version ${version})`;
@@ -75,6 +85,25 @@ export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotM
     generation: id,
   });
   checkCandidate(turn, generation);
+}
+
+/**
+ * True when the candidate was judged bad before, or was left by a rollback, and nobody asks for it in so many words: then what serves,
+ * or served last and well, is started in its place.
+ */
+function refuseRejected(turn: Turn, candidate: Generation): boolean {
+  const { upgrade } = turn.state;
+  const mark = findRejected(turn.state, candidate);
+  if (upgrade === null || mark === undefined || upgrade.force || isRepeat(upgrade)) return false;
+  const asked = upgrade.kind === "upgrade";
+  if (asked && mark.by === "rollback") return false;
+  const nothingElse = whatToRepeat(turn.state, { kind: "fallback", to: null }) === null;
+  if (upgrade.kind === "start" && nothingElse) return false;
+  const at = new Date(mark.at).toISOString();
+  const message = `this release and config were rejected at ${at}: ${mark.failure.message}; change either, or force it by \`holdfast upgrade --force\``;
+  abort(turn, { reason: "rejected", message });
+  if (upgrade.kind === "restart") beginFallback(turn);
+  return true;
 }
 
 function checkCandidate(turn: Turn, generation: Generation): void {
@@ -142,7 +171,7 @@ const stateTrialMs = 10_000;
 /** So that whoever asks gives up first: it knows which worker it was. */
 const spareMs = 1_000;
 
-/** All workers of the candidate are ready: it is verified where the plan says so, then committed. */
+/** All workers of the candidate are ready: it is verified where there is something to verify, then staged or committed. */
 export function advanceCandidate(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
   if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "starting") return;
@@ -151,17 +180,23 @@ export function advanceCandidate(turn: Turn): void {
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
   const { verify, strategy } = candidate.specification.plan;
   const native = candidate.workers.some((worker) => worker.native);
-  if (verify === null && strategy === "overlap" && !native) {
-    commit(turn, candidate);
-    return;
-  }
-  const givers = activeGeneration(turn.state)?.workers.filter((worker) => worker.native).length ?? 0;
-  const deadline = turn.clock.now + givers * stateTrialMs + (verify?.timeoutMs ?? 0) + spareMs;
-  updateGeneration(turn, candidate.id, { stage: { phase: "candidate", step: "verifying", deadline } });
-  act(turn, { type: "verify", generation: candidate.id });
+  if (verify === null && strategy === "overlap" && !native) accept(turn, candidate);
+  else beginVerifying(turn, candidate);
 }
 
-export function candidateVerified(turn: Turn, id: number, failure: Failure | null): void {
+function beginVerifying(turn: Turn, { id, specification: { plan } }: Generation): void {
+  const givers = activeGeneration(turn.state)?.workers.filter((worker) => worker.native).length ?? 0;
+  const deadline = turn.clock.now + givers * stateTrialMs + (plan.verify?.timeoutMs ?? 0) + spareMs;
+  updateGeneration(turn, id, { stage: { phase: "candidate", step: "verifying", deadline } });
+  act(turn, { type: "verify", generation: id });
+}
+
+export function candidateVerified(
+  turn: Turn,
+  id: number,
+  failure: Failure | null,
+  noWayBack: Failure | null,
+): void {
   const candidate = findGeneration(turn.state, id);
   if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "verifying") return;
   if (turn.state.lifecycle.phase === "leaving") return;
@@ -170,5 +205,44 @@ export function candidateVerified(turn: Turn, id: number, failure: Failure | nul
     return;
   }
   announce(turn, "info", "generation-verified", `generation ${id} is verified`, { generation: id });
-  commit(turn, candidate);
+  updateGeneration(turn, id, { noWayBack });
+  accept(turn, candidate);
+}
+
+function accept(turn: Turn, candidate: Generation): void {
+  const { upgrade } = turn.state;
+  if (!upgrade?.stage) {
+    commit(turn, candidate);
+    return;
+  }
+  const { id } = candidate;
+  updateGeneration(turn, id, { stage: { phase: "candidate", step: "staged", deadline: null } });
+  announce(turn, "info", "staged", `generation ${id} stands by: \`holdfast commit\` lets it serve`, {
+    generation: id,
+  });
+  conclude(turn, upgrade, null);
+}
+
+/**
+ * Somebody decides for the new generation: the one on trial is kept; the one that stands by is verified once more, since much may have
+ * changed in the meantime, and committed by an upgrade of its own, which goes through the trial as ever.
+ */
+export function decideForNew(turn: Turn): void {
+  const staged = stagedGeneration(turn.state);
+  if (staged === undefined) {
+    endTrial(turn);
+    return;
+  }
+  const { nextUpgrade: id } = turn.state;
+  const { now: requestedAt } = turn.clock;
+  const request = {
+    kind: "upgrade",
+    to: null,
+    hold: false,
+    stage: false,
+    force: false,
+    requestedAt,
+  } as const;
+  update(turn, { nextUpgrade: id + 1, upgrade: { id, ...request, generation: staged.id } });
+  beginVerifying(turn, staged);
 }

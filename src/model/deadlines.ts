@@ -1,18 +1,43 @@
 import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
-import { findGeneration, type Generation, type Monotonic, type State, type Worker } from "./state.js";
+import { prove } from "./probation.js";
+import {
+  findGeneration,
+  type Generation,
+  type Monotonic,
+  type Proof,
+  type State,
+  type Worker,
+} from "./state.js";
+import { endTrial } from "./trial.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
+import { leavesRejectedAt } from "./upgrade.js";
 import { spawnWorker, workerReady } from "./workers.js";
 
 /** When `tick` has something to do next; undefined: never, so nothing wakes up. */
 export function nextDeadline(state: State): Monotonic | undefined {
   const deadlines = state.generations.flatMap((generation) => [
-    generation.stage.phase === "candidate" ? generation.stage.deadline : undefined,
+    generation.stage.phase === "candidate" ? (generation.stage.deadline ?? undefined) : undefined,
     drainDeadline(generation),
+    proofDeadline(generation),
     ...generation.workers.map((worker) => workerDeadline(generation, worker)),
   ]);
-  const set = deadlines.filter((deadline) => deadline !== undefined);
+  const set = [...deadlines, leavesRejectedAt(state)].filter(isSet);
   return set.length === 0 ? undefined : Math.min(...set);
+}
+
+function isSet(deadline: Monotonic | undefined): deadline is Monotonic {
+  return deadline !== undefined;
+}
+
+/** Of a trial or a probation. */
+function proofDeadline({ stage }: Generation): Monotonic | undefined {
+  const proof = stage.phase === "active" ? stage.proof : undefined;
+  return proof?.kind === "trial" || proof?.kind === "probation" ? (proof.until ?? undefined) : undefined;
+}
+
+function isOver(proof: Proof, now: Monotonic): boolean {
+  return (proof.kind === "trial" || proof.kind === "probation") && proof.until !== null && proof.until <= now;
 }
 
 function workerDeadline({ specification, stage }: Generation, { run }: Worker): Monotonic | undefined {
@@ -37,7 +62,12 @@ export function tick(turn: Turn): void {
   }
   for (const generation of turn.state.generations) {
     const { stage } = generation;
-    if (stage.phase === "active" || stage.phase === "held" || stage.deadline > now) continue;
+    if (stage.phase === "active" && isOver(stage.proof, now)) {
+      if (stage.proof.kind === "trial") endTrial(turn);
+      else prove(turn, generation.id);
+    }
+    if (stage.phase === "active" || stage.phase === "held") continue;
+    if (stage.deadline === null || stage.deadline > now) continue;
     if (stage.phase === "candidate") candidateOverdue(turn, generation);
     else pressGeneration(turn, generation);
   }

@@ -3,20 +3,29 @@ import {
   candidateChecked,
   candidateCopied,
   candidateVerified,
+  decideForNew,
   upgradePrepared,
 } from "./candidate.js";
 import { foldCounters, takeCounts } from "./counters.js";
 import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
+import { judgeErrorsOf } from "./judge.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
 import { activeGeneration, candidateGeneration, initialState, type State } from "./state.js";
-import { endTrial } from "./trial.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
-import { abort, beginQueued, isStart, requestUpgrade } from "./upgrade.js";
+import {
+  abort,
+  beginQueued,
+  isStart,
+  leaveRejected,
+  requestUpgrade,
+  type UpgradeRequestWish,
+} from "./upgrade.js";
+import { condemn } from "./verdict.js";
 import {
   channelLost,
   spawnFailed,
@@ -48,8 +57,10 @@ import {
  *                              └─▶ leaving ─▶ exit, the workers stay
  * ```
  *
- * With `--hold` a generation is active on trial, and the one before it is held: it serves on until a commit drains it, or a
- * rollback or the loss of a worker on trial makes it active again.
+ * proof:       (commit) ─▶ trial ─▶ probation ─▶ proved          trial: the generation before is held, and serves on beside
+ *                            └────────────┴─judged bad─▶ rejected   it; judged bad, or by a rollback, it is active again at once
+ *
+ * A candidate that was asked for with `--stage` stands by (staged) between verifying and the commit.
  *
  * Every action is one that the returned state knows as intended, so the caller persists first and acts then.
  */
@@ -69,10 +80,7 @@ function apply(turn: Turn, event: Event): void {
       recovered(turn, event.alive, event.unconnected, event.snapshots);
       break;
     case "upgrade-requested":
-      requestUpgrade(turn, event.kind, {
-        to: event.kind === "rollback" ? event.to : null,
-        hold: event.kind === "upgrade" && event.hold,
-      });
+      requestUpgrade(turn, event.kind, wishOf(event));
       break;
     case "prepared":
       upgradePrepared(turn, event.upgrade, event.result);
@@ -90,7 +98,10 @@ function apply(turn: Turn, event: Event): void {
       candidateChecked(turn, event.generation, event.failure);
       break;
     case "verified":
-      candidateVerified(turn, event.generation, event.failure);
+      candidateVerified(turn, event.generation, event.failure, event.noWayBack);
+      break;
+    case "judged-bad":
+      condemn(turn, event.generation, event.why);
       break;
     case "spawned":
       workerSpawned(turn, event);
@@ -112,6 +123,7 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "counted":
       turn.state = takeCounts(turn.state, event.counts);
+      judgeErrorsOf(turn);
       break;
     case "worker-exited":
       workerExited(turn, event, event.pid, event.exit);
@@ -130,7 +142,7 @@ function apply(turn: Turn, event: Event): void {
       tick(turn);
       break;
     case "commit-requested":
-      endTrial(turn);
+      decideForNew(turn);
       break;
     case "drain-requested":
       drainWorkers(turn);
@@ -153,11 +165,18 @@ function apply(turn: Turn, event: Event): void {
   }
 }
 
+function wishOf(event: Extract<Event, { type: "upgrade-requested" }>): UpgradeRequestWish {
+  if (event.kind === "rollback") return { to: event.to };
+  const { hold, stage, force } = event;
+  return { hold, stage, force };
+}
+
 /** What follows from the state itself, whichever event led to it. */
 function settle(turn: Turn): void {
   advanceCandidate(turn);
   retireDrained(turn);
   removeUnused(turn);
+  leaveRejected(turn);
   const { lifecycle, queued, upgrade } = turn.state;
   if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);
 }

@@ -1,6 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import { generationTotals } from "./counters.js";
 import type { EndReason, LedgerEntry } from "./event.js";
+import { findRejected } from "./rejected.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
 import {
@@ -19,8 +20,11 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
  */
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
-  if (generation.stage.phase === "active" || generation.stage.phase === "held")
+  const served = generation.stage.phase === "active" || generation.stage.phase === "held";
+  // What a judge has found bad is nothing to return to.
+  if (served && findRejected(turn.state, generation)?.by !== "judge") {
     update(turn, { retired: retire(turn.state, generation) });
+  }
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) =>
@@ -98,14 +102,25 @@ export function retireDrained(turn: Turn): void {
 /** For the ledger. */
 function recordEnd(
   state: State,
-  { id, specification, version, createdAt }: Generation,
+  { id, specification, version, createdAt, proved }: Generation,
   why: EndReason,
   cut: boolean,
   to: WallTime,
 ): LedgerEntry {
   const { release } = specification.plan;
   const counters = generationTotals(state, id);
-  return { kind: "generation", generation: id, release, version, from: createdAt, to, why, cut, counters };
+  return {
+    kind: "generation",
+    generation: id,
+    release,
+    version,
+    from: createdAt,
+    to,
+    why,
+    cut,
+    proved,
+    counters,
+  };
 }
 
 /** When the machine went down is not known: it is taken to be when it came up again. */

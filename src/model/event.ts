@@ -8,6 +8,7 @@ import type {
   Process,
   Retired,
   State,
+  Verdict,
   WallTime,
 } from "./state.js";
 import type { Count, Totals } from "./totals.js";
@@ -58,8 +59,7 @@ export type Event =
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
     }
-  /** `hold`: the generation before serves on until `commit-requested` or a rollback. */
-  | { readonly type: "upgrade-requested"; readonly kind: "upgrade"; readonly hold: boolean }
+  | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade" } & UpgradeWish)
   | { readonly type: "commit-requested" }
   /** `to`: the generation to return to; null: what ran before. */
   | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
@@ -73,7 +73,15 @@ export type Event =
       readonly result: Result<readonly string[]>;
     }
   | { readonly type: "checked"; readonly generation: number; readonly failure: Failure | null }
-  | { readonly type: "verified"; readonly generation: number; readonly failure: Failure | null }
+  /** `noWayBack`: why the generation before could not take the candidate's state. */
+  | {
+      readonly type: "verified";
+      readonly generation: number;
+      readonly failure: Failure | null;
+      readonly noWayBack: Failure | null;
+    }
+  /** By a judge that looks at the world, and not at what the state knows: `why` is for people. */
+  | { readonly type: "judged-bad"; readonly generation: number; readonly why: string }
   | ({ readonly type: "spawned" } & SlotProcess)
   | ({ readonly type: "spawn-failed"; readonly failure: Failure } & Slot)
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
@@ -92,6 +100,16 @@ export type Event =
   | { readonly type: "persist-failed"; readonly failure: Failure }
   | { readonly type: "persist-restored" };
 
+/** How somebody wants an upgrade to be. */
+export interface UpgradeWish {
+  /** The generation before serves on until `commit-requested` or a rollback. */
+  readonly hold: boolean;
+  /** The candidate stands by until `commit-requested` or a rollback. */
+  readonly stage: boolean;
+  /** Also a version that was judged bad. */
+  readonly force: boolean;
+}
+
 /** What happened, for the log, the `events` stream and the ledger. The model never logs by itself. */
 export interface News {
   readonly event: string;
@@ -109,6 +127,13 @@ export type EndReason = DrainReason | { readonly kind: "rebooted" };
 export type LedgerEntry =
   | { readonly kind: "upgrade"; readonly outcome: Outcome }
   | {
+      readonly kind: "verdict";
+      readonly upgrade: number;
+      readonly generation: number;
+      readonly verdict: Verdict;
+      readonly at: WallTime;
+    }
+  | {
       readonly kind: "generation";
       readonly generation: number;
       readonly release: string;
@@ -118,6 +143,8 @@ export type LedgerEntry =
       readonly why: EndReason;
       /** The drain deadline passed and workers were killed. */
       readonly cut: boolean;
+      /** It had come through its trial and probation. */
+      readonly proved: boolean;
       /** Of its native workers, as far as they have told. */
       readonly counters: Totals | null;
     };

@@ -17,7 +17,7 @@ import { nameWorker } from "./turn.js";
  */
 export function inheritState(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
-  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, counters } = state;
+  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters } = state;
   const last = activeGeneration(state);
   return {
     ...initialState,
@@ -25,6 +25,8 @@ export function inheritState(state: State, rebooted: boolean): State {
     nextUpgrade,
     outcomes,
     snapshots,
+    rejected,
+    rolledBack,
     counters,
     retired: last === undefined ? retired : retire(state, last),
   };
@@ -102,7 +104,12 @@ export function adoptUnknown(
       return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
     }),
     createdAt: wall,
-    stage: { phase: "active", since: wall, trial: false },
+    stage: { phase: "active", since: wall, proof: { kind: "proved" } },
+    servesSince: null,
+    deaths: 0,
+    probationDeaths: 0,
+    proved: true,
+    noWayBack: null,
   };
   const generations = [generation];
   return toBeUpgraded({ ...state, nextGeneration: generation.id + 1, generations });

@@ -1,4 +1,3 @@
-import { commits } from "./commit.js";
 import { activeGeneration, type Generation, type State } from "./state.js";
 import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
 
@@ -8,7 +7,7 @@ import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
  */
 export function giveOrders(turn: Turn, before: State): void {
   const active = activeGeneration(turn.state);
-  if (active !== undefined && commits(before, turn.state)) activate(turn, active);
+  if (active !== undefined && active.id !== activeGeneration(before)?.id) activate(turn, active);
   for (const generation of turn.state.generations) askToDrain(turn, generation, before);
 }
 
@@ -29,7 +28,8 @@ function askToDrain(turn: Turn, generation: Generation, before: State): void {
     return findWorker(turn.state, slot)?.run.phase === "stopping" && told?.phase !== "stopping";
   });
   if (slots.length === 0) return;
-  const heir = stage.why.kind === "superseded" ? activeGeneration(turn.state) : undefined;
+  const replaced = stage.why.kind === "superseded" || stage.why.kind === "rejected";
+  const heir = replaced ? activeGeneration(turn.state) : undefined;
   act(turn, {
     type: "terminate",
     slots,

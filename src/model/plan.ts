@@ -32,6 +32,40 @@ export interface Plan {
   /** Asked of each candidate worker between ready and commit, on a connection that no client has. */
   readonly verify: { readonly http: string; readonly status: number; readonly timeoutMs: number } | null;
   readonly drain: { readonly timeoutMs: number; readonly killMs: number };
+  /** How long the generation before serves beside the new one, whose numbers are held against its; 0: not at all. */
+  readonly trial: { readonly timeMs: number; readonly share: number | null };
+  /** How long the new generation is judged while it serves alone; 0: not at all. */
+  readonly probation: { readonly timeMs: number };
+  readonly judge: Judges;
+  /** Whether a bad version is left although the one before cannot read the state that clients have changed in it. */
+  readonly rollback: { readonly loseState: boolean };
+}
+
+/** What may be held against a generation on trial or on probation; null and false: not asked. */
+export interface Judges {
+  /** Workers that end by themselves, more often than those of the generation before. */
+  readonly deaths: boolean;
+  /** That clients wait, and nobody accepts. */
+  readonly accepts: boolean;
+  /** By how much the share of failed responses may be over that of the generation before: 0.05 is five of a hundred. */
+  readonly errors: number | null;
+  /** A response that takes longer counts as failed. */
+  readonly slowMs: number | null;
+  readonly health: HealthCheck | null;
+  readonly command: {
+    readonly argv: readonly string[];
+    readonly everyMs: number;
+    readonly timeoutMs: number;
+  } | null;
+}
+
+/** Bad when that many in a row have failed. */
+export interface HealthCheck {
+  readonly http: string;
+  readonly status: number;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  readonly failures: number;
 }
 
 /** A listener as declared: `address` null means that it must come from systemd. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { findRejected } from "./rejected.js";
 import {
   activeGeneration,
   findSnapshot,
@@ -10,31 +11,51 @@ import {
 
 type Ran = Pick<Retired, "specification" | "snapshot">;
 
-/** What can be returned to when this generation ends, too. What is started again and again, as restarts do, is kept once. */
-export function retire(
-  state: State,
-  { id, specification, snapshot, version }: Generation,
-): readonly Retired[] {
+/**
+ * What can be returned to when this generation ends, too. What is started again and again, as restarts do, is kept once; what was
+ * proved last is kept whatever came after it.
+ */
+export function retire(state: State, generation: Generation): readonly Retired[] {
+  const { id, specification, snapshot, version } = generation;
   // Of its own files nothing is left that it could be started from again.
   if (snapshot === null && specification.plan.snapshot) return state.retired;
-  const last: Retired = { generation: id, specification, snapshot, version };
-  const others = state.retired.filter((one) => !isSame(state, one, last));
+  const [same, others] = split(state.retired, (one) => isSame(state, one, generation));
+  const proved = generation.proved || same.some((one) => one.proved);
+  const all = [...others, { generation: id, specification, snapshot, version, proved }];
   // At the commit two generations are active, and the newer one's config counts.
   const newest = state.generations.findLast(({ stage }) => stage.phase === "active");
-  return [...others, last].slice(-(newest?.specification ?? specification).plan.keep);
+  const { keep } = (newest?.specification ?? specification).plan;
+  const kept = all.slice(-keep);
+  const good = all.findLast((one) => isGood(state, one));
+  return good === undefined || kept.includes(good) ? kept : [good, ...kept.slice(1)];
 }
 
 /** For a rollback or a fallback: what is to be started again; null when there is no such thing. */
 export function whatToRepeat(state: State, { kind, to }: Pick<Upgrade, "kind" | "to">): Retired | null {
   const { retired } = state;
-  if (kind === "fallback") return retired.at(-1) ?? null;
+  const active = activeGeneration(state);
+  // What serves is started again where the release on the disk is not to be.
+  if (kind === "fallback" && active !== undefined) return asRetired(active);
+  if (kind === "fallback") return lastGood(state) ?? retired.at(-1) ?? null;
   if (kind !== "rollback") return null;
   // A rollback is a generation of its own, of the same snapshot: both numbers mean it.
   if (to !== null) return retired.findLast((one) => one.generation === to || one.snapshot === to) ?? null;
-  const now = activeGeneration(state) ?? retired.at(-1);
+  const now = active ?? retired.at(-1);
+  const allowed = retired.filter((one) => findRejected(state, one) === undefined);
   // A restart has only started the same once more.
-  const other = retired.findLast((one) => now !== undefined && !isSame(state, one, now));
-  return other ?? retired.at(-1) ?? null;
+  const others = allowed.filter((one) => now !== undefined && !isSame(state, one, now));
+  return others.findLast(({ proved }) => proved) ?? others.at(-1) ?? allowed.at(-1) ?? null;
+}
+
+/** What this generation is left for when it turns out bad: the last that was proved, and is another one. */
+export function whereToGoBack(state: State, from: Ran): Retired | null {
+  const isOther = (one: Retired): boolean => isGood(state, one) && !isSame(state, one, from);
+  return state.retired.findLast(isOther) ?? null;
+}
+
+/** Whether it serves what has proved itself before, in whichever generation. */
+export function hasProved(state: State, ran: Ran): boolean {
+  return state.retired.some((one) => isGood(state, one) && isSame(state, one, ran));
 }
 
 /** Whether it is the same config and the same release, untouched in between. */
@@ -43,4 +64,20 @@ export function isSame(state: State, one: Ran, other: Ran): boolean {
   const otherMark = findSnapshot(state, other.snapshot)?.fingerprint ?? null;
   const sameFiles = one.snapshot === other.snapshot || (mark !== null && mark === otherMark);
   return sameFiles && isDeepStrictEqual(one.specification, other.specification);
+}
+
+function isGood(state: State, one: Retired): boolean {
+  return one.proved && findRejected(state, one) === undefined;
+}
+
+function lastGood(state: State): Retired | undefined {
+  return state.retired.findLast((one) => isGood(state, one));
+}
+
+function asRetired({ id, specification, snapshot, version, proved }: Generation): Retired {
+  return { generation: id, specification, snapshot, version, proved };
+}
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }

@@ -40,17 +40,20 @@ export interface Worker {
 
 export type DrainReason =
   | { readonly kind: "superseded"; readonly by: number }
+  /** It was active, and judged bad; what serves instead. */
+  | { readonly kind: "rejected"; readonly by: number; readonly failure: Failure }
   | { readonly kind: "failed"; readonly failure: Failure }
   | { readonly kind: "stopped" };
 
 export type Stage =
   | {
       readonly phase: "candidate";
-      readonly step: "copying" | "checking" | "starting" | "verifying";
-      readonly deadline: Monotonic;
+      /** staged: verified, and left standing by until somebody commits it. */
+      readonly step: "copying" | "checking" | "starting" | "verifying" | "staged";
+      /** Null once it is staged. */
+      readonly deadline: Monotonic | null;
     }
-  /** `trial`: asked for with `--hold`, and nobody has decided yet. */
-  | { readonly phase: "active"; readonly since: WallTime; readonly trial: boolean }
+  | { readonly phase: "active"; readonly since: WallTime; readonly proof: Proof }
   /** It was active, and serves on beside the generation that is on trial. */
   | { readonly phase: "held"; readonly by: number }
   | {
@@ -60,6 +63,43 @@ export type Stage =
       readonly pressure: "asked" | "insisted" | "killed";
       readonly deadline: Monotonic;
     };
+
+/** How far a generation that is active has proved itself. */
+export type Proof =
+  /** The one before serves beside it, as long as it is there. `until` null: until somebody decides. */
+  | {
+      readonly kind: "trial";
+      readonly since: Monotonic;
+      readonly until: Monotonic | null;
+      /** Of the generation before, when the trial began. */
+      readonly before: Track;
+    }
+  /** It serves alone. */
+  | {
+      readonly kind: "probation";
+      readonly until: Monotonic;
+      /** Its own numbers when the probation began. */
+      readonly own: Track;
+      /** Of the generation before, in all its time; null where there was none in this boot. */
+      readonly before: Track | null;
+    }
+  | { readonly kind: "proved" }
+  /** It is to be left as soon as that is possible, `retryAt`; null: there is nothing to go back to, or it is not allowed. */
+  | { readonly kind: "rejected"; readonly failure: Failure; readonly retryAt: Monotonic | null };
+
+/** What a generation has shown of itself while it served. */
+export interface Track {
+  readonly generation: number;
+  readonly workers: number;
+  readonly servedMs: number;
+  /** Workers that ended by themselves. */
+  readonly deaths: number;
+  /** Those of its probation. */
+  readonly probationDeaths: number;
+  readonly responses: number;
+  /** Of the responses: errors of the server, cut short, or too slow. */
+  readonly failed: number;
+}
 
 export interface Generation {
   readonly id: number;
@@ -73,6 +113,15 @@ export interface Generation {
   readonly workers: readonly Worker[];
   readonly createdAt: WallTime;
   readonly stage: Stage;
+  /** Since when it has been active or held; null as long as it has not. */
+  readonly servesSince: Monotonic | null;
+  /** Workers that ended by themselves since then, and those of its probation. */
+  readonly deaths: number;
+  readonly probationDeaths: number;
+  /** It has come through its trial and probation, or there was nothing to compare it with. */
+  readonly proved: boolean;
+  /** Why going back from it would lose the state of its workers; null where nothing would be lost. */
+  readonly noWayBack: Failure | null;
 }
 
 /**
@@ -120,6 +169,10 @@ export interface UpgradeRequest {
   readonly to: number | null;
   /** The generation before is held until somebody decides. */
   readonly hold: boolean;
+  /** The candidate stands by until it is committed. */
+  readonly stage: boolean;
+  /** Also a version that was judged bad. */
+  readonly force: boolean;
   readonly requestedAt: Monotonic;
 }
 
@@ -135,6 +188,33 @@ export interface Outcome {
   readonly failure: Failure | null;
   readonly endedAt: WallTime;
   readonly tookMs: number;
+  /** What became of its generation since; null as long as it is not known, and where there is none. */
+  readonly verdict: Verdict | null;
+}
+
+export type Verdict =
+  | { readonly kind: "proved" }
+  | { readonly kind: "rejected"; readonly failure: Failure }
+  /** Another one took its place before it was known. */
+  | { readonly kind: "replaced" };
+
+export interface RolledBack {
+  readonly from: number;
+  readonly to: number;
+  readonly failure: Failure;
+}
+
+/** What was judged bad, or left by hand: no start, restart or rollback chooses it by itself again. */
+export interface Rejected {
+  readonly generation: number;
+  readonly specification: Specification;
+  /** Of its snapshot. */
+  readonly fingerprint: string;
+  readonly version: string | null;
+  /** `rollback`: somebody went back from it. */
+  readonly by: "judge" | "rollback";
+  readonly failure: Failure;
+  readonly at: WallTime;
 }
 
 export type Lifecycle =
@@ -153,6 +233,7 @@ export interface Retired {
   readonly specification: Specification;
   readonly snapshot: number | null;
   readonly version: string | null;
+  readonly proved: boolean;
 }
 
 /** The facts. All that the daemon knows; kernel objects are in the fd store under names derived from this. */
@@ -174,6 +255,10 @@ export interface State {
   readonly outcomes: readonly Outcome[];
   /** Newest last. */
   readonly retired: readonly Retired[];
+  /** Newest last. */
+  readonly rejected: readonly Rejected[];
+  /** Why what serves is not what was deployed last; null where it is. */
+  readonly rolledBack: RolledBack | null;
   /** Why the state file cannot be written, as long as it cannot. */
   readonly unwritable: Failure | null;
   readonly counters: Counters;
@@ -194,6 +279,8 @@ export const initialState: State = {
   queued: null,
   outcomes: [],
   retired: [],
+  rejected: [],
+  rolledBack: null,
   unwritable: null,
   counters: { ended: [], generations: [], workers: [] },
   upSince: null,
@@ -217,6 +304,12 @@ export function activeGeneration(state: State): Generation | undefined {
 
 export function heldGeneration(state: State): Generation | undefined {
   return state.generations.find((generation) => generation.stage.phase === "held");
+}
+
+/** The candidate that stands by until somebody commits it. */
+export function stagedGeneration(state: State): Generation | undefined {
+  const candidate = candidateGeneration(state);
+  return candidate?.stage.phase === "candidate" && candidate.stage.step === "staged" ? candidate : undefined;
 }
 
 export function candidateGeneration(state: State): Generation | undefined {

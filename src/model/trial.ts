@@ -1,25 +1,37 @@
+import type { Failure } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
+import { conclude, pronounce } from "./outcome.js";
+import { beginProbation } from "./probation.js";
 import { activeGeneration, type Generation, heldGeneration, type UpgradeRequest } from "./state.js";
-import { announce, type Turn, updateGeneration } from "./turn.js";
+import { trackOf } from "./track.js";
+import { announce, type Turn, update, updateGeneration } from "./turn.js";
 
-/** The generation on trial failed when the one before it had drained: the daemon then asks for a rollback by itself. */
-export const trialFailedAlone = "trial-failed-alone";
-
-/** `upgrade --hold`: the new generation is active, and the one before it serves on beside it until somebody decides. */
-export function beginTrial(turn: Turn, held: Generation, by: number): void {
-  updateGeneration(turn, held.id, { stage: { phase: "held", by } });
-  const choice = "`holdfast commit` keeps it, `holdfast rollback` goes back";
-  announce(turn, "info", "trial", `generation ${by} is on trial beside generation ${held.id}: ${choice}`, {
-    generation: by,
+/** The new generation is active, and the one before it serves on beside it: for `timeMs`, or until somebody decides. */
+export function beginTrial(turn: Turn, held: Generation, id: number, timeMs: number | null): void {
+  const { now, wall } = turn.clock;
+  const before = trackOf(turn.state, held, now);
+  const until = timeMs === null ? null : now + timeMs;
+  updateGeneration(turn, held.id, { stage: { phase: "held", by: id } });
+  updateGeneration(turn, id, {
+    stage: { phase: "active", since: wall, proof: { kind: "trial", since: now, until, before } },
+  });
+  const choice = until === null ? ": `holdfast commit` keeps it, `holdfast rollback` goes back" : "";
+  announce(turn, "info", "trial", `generation ${id} is on trial beside generation ${held.id}${choice}`, {
+    generation: id,
   });
 }
 
-/** The new generation is kept: the one before it drains. */
+/** The new generation is kept: the one before it drains, and the upgrade is done. */
 export function endTrial(turn: Turn): void {
   const active = activeGeneration(turn.state);
-  if (active?.stage.phase !== "active") return;
+  if (active?.stage.phase !== "active" || active.stage.proof.kind !== "trial") return;
+  const held = heldGeneration(turn.state);
+  const before = held === undefined ? active.stage.proof.before : trackOf(turn.state, held, turn.clock.now);
   dropHeld(turn, active.id);
-  if (active.stage.trial) updateGeneration(turn, active.id, { stage: { ...active.stage, trial: false } });
+  if (held !== undefined) pronounce(turn, held.id, { kind: "replaced" });
+  beginProbation(turn, active.id, before);
+  const { upgrade } = turn.state;
+  if (upgrade?.generation === active.id) conclude(turn, upgrade, null);
 }
 
 /** Those that were held for another trial are needed no more. */
@@ -29,17 +41,26 @@ export function dropHeld(turn: Turn, by: number): void {
 }
 
 /** Whether a rollback is no more than to let the generation serve that still does. */
-export function returnsToHeld(turn: Turn, { kind, to }: UpgradeRequest): Generation | undefined {
+export function returnsToHeld(
+  turn: Turn,
+  { kind, to }: Pick<UpgradeRequest, "kind" | "to">,
+): Generation | undefined {
   const held = heldGeneration(turn.state);
   return kind === "rollback" && (to === null || to === held?.id) ? held : undefined;
 }
 
 /** The held generation is active again, and the one on trial hands over to it. */
-export function returnToHeld(turn: Turn, held: Generation): void {
-  const failed = activeGeneration(turn.state);
-  updateGeneration(turn, held.id, { stage: { phase: "active", since: turn.clock.wall, trial: false } });
+export function returnToHeld(turn: Turn, held: Generation, failure: Failure): void {
+  const left = activeGeneration(turn.state);
+  updateGeneration(turn, held.id, {
+    stage: { phase: "active", since: turn.clock.wall, proof: { kind: "proved" } },
+  });
   announce(turn, "info", "generation-active", `generation ${held.id} is active again`, {
     generation: held.id,
   });
-  if (failed !== undefined) drainGeneration(turn, failed, { kind: "superseded", by: held.id });
+  if (left === undefined) return;
+  drainGeneration(turn, left, { kind: "rejected", by: held.id, failure });
+  beginProbation(turn, held.id, null);
+  pronounce(turn, left.id, { kind: "rejected", failure });
+  update(turn, { rolledBack: { from: left.id, to: held.id, failure } });
 }

@@ -1,39 +1,41 @@
-import { formatDuration } from "../lib/duration.js";
 import type { Failure } from "../lib/failure.js";
+import { isRepeat } from "./commit.js";
 import { drainGeneration } from "./drain.js";
-import { isSame, whatToRepeat } from "./retired.js";
+import { conclude } from "./outcome.js";
+import { leftByHand, reject } from "./rejected.js";
+import { isSame, whatToRepeat, whereToGoBack } from "./retired.js";
 import {
   activeGeneration,
   candidateGeneration,
+  type Generation,
   heldGeneration,
-  type Outcome,
+  type Monotonic,
   type State,
+  stagedGeneration,
   type Upgrade,
   type UpgradeKind,
   type UpgradeRequest,
 } from "./state.js";
 import { returnsToHeld, returnToHeld } from "./trial.js";
-import { act, announce, type Turn, update } from "./turn.js";
+import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 
-const outcomesKept = 8;
+export type UpgradeRequestWish = Partial<Omit<UpgradeRequest, "id" | "kind" | "requestedAt">>;
 
 /** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
-export function requestUpgrade(
-  turn: Turn,
-  kind: UpgradeKind,
-  wish: Partial<Pick<UpgradeRequest, "to" | "hold">> = {},
-): void {
-  const { to = null, hold = false } = wish;
+export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: UpgradeRequestWish = {}): void {
   const { state } = turn;
+  const wanted = { kind, to: null, hold: false, stage: false, force: false, ...wish };
   if (state.queued !== null) {
-    update(turn, { queued: { ...state.queued, kind, to, hold } });
+    update(turn, { queued: { ...state.queued, ...wanted } });
     return;
   }
-  const request: UpgradeRequest = { id: state.nextUpgrade, kind, to, hold, requestedAt: turn.clock.now };
+  const request: UpgradeRequest = { id: state.nextUpgrade, ...wanted, requestedAt: turn.clock.now };
   update(turn, { nextUpgrade: request.id + 1 });
   const refusal = refuse(state, request);
   if (refusal !== null) {
     conclude(turn, { ...request, generation: null }, refusal);
+  } else if (goBack(turn, request)) {
+    return;
   } else if (state.upgrade !== null) {
     update(turn, { queued: request });
     announce(turn, "info", "upgrade-queued", `upgrade ${request.id} waits for upgrade ${state.upgrade.id}`, {
@@ -55,13 +57,10 @@ function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
       message: `cannot upgrade while the state cannot be written: ${state.unwritable.message}`,
     };
   }
-  if (
-    kind === "rollback" &&
-    heldGeneration(state) === undefined &&
-    whatToRepeat(state, { kind, to }) === null
-  ) {
+  const atHand = heldGeneration(state) ?? stagedGeneration(state);
+  if (kind === "rollback" && atHand === undefined && whatToRepeat(state, { kind, to }) === null) {
     const known = state.retired.map(({ generation }) => generation).join(", ");
-    if (known === "") return nothingBefore;
+    if (known === "" || to === null) return nothingBefore;
     const message = `cannot roll back to generation ${to}: what can be returned to is ${known} (\`holdfast history\`)`;
     return { ...nothingBefore, message };
   }
@@ -82,13 +81,10 @@ export function beginQueued(turn: Turn, request: UpgradeRequest): void {
 }
 
 function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
+  if (goBack(turn, request)) return;
+  // One that stands by makes room.
+  dropStaged(turn, { reason: "superseded", message: `upgrade ${request.id} was asked for meanwhile` });
   const upgrade: Upgrade = { ...request, generation: null };
-  const held = returnsToHeld(turn, request);
-  if (held !== undefined) {
-    returnToHeld(turn, held);
-    conclude(turn, { ...request, generation: held.id }, null);
-    return;
-  }
   update(turn, { upgrade });
   announce(turn, "info", "upgrade-started", `upgrade ${request.id} (${request.kind}) started`, {
     upgrade: request.id,
@@ -96,14 +92,41 @@ function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
   prepare(turn, upgrade);
 }
 
-export function prepare(turn: Turn, upgrade: Upgrade): void {
-  const again = whatToRepeat(turn.state, upgrade);
-  if (again === null && repeats(upgrade)) abort(turn, nothingBefore);
-  else act(turn, { type: "prepare", upgrade: upgrade.id, again });
+/**
+ * A rollback that needs no new generation is done at once, also in the middle of a trial: what still serves is active again, what only
+ * stands by goes.
+ */
+function goBack(turn: Turn, request: UpgradeRequest): boolean {
+  const staged = stagedGeneration(turn.state);
+  if (request.kind === "rollback" && request.to === null && staged !== undefined) {
+    dropStaged(turn, { reason: "rolled-back", message: "it was told to go before it was committed" });
+    conclude(turn, { ...request, generation: activeGeneration(turn.state)?.id ?? null }, null);
+    return true;
+  }
+  const held = returnsToHeld(turn, request);
+  const left = activeGeneration(turn.state);
+  if (held === undefined || left === undefined) return false;
+  const { upgrade } = turn.state;
+  // Another upgrade is under way beside the trial: first this one has to end.
+  if (upgrade !== null && upgrade.generation !== left.id) return false;
+  const failure = leftByHand(left.id);
+  reject(turn, left, "rollback", failure);
+  returnToHeld(turn, held, failure);
+  if (upgrade !== null) conclude(turn, upgrade, failure);
+  conclude(turn, { ...request, generation: held.id }, null);
+  return true;
 }
 
-function repeats({ kind }: Upgrade): boolean {
-  return kind === "rollback" || kind === "fallback";
+/** The candidate that stands by ends; nothing else notices. */
+export function dropStaged(turn: Turn, failure: Failure): void {
+  const staged = stagedGeneration(turn.state);
+  if (staged !== undefined) drainGeneration(turn, staged, { kind: "failed", failure });
+}
+
+export function prepare(turn: Turn, upgrade: Upgrade): void {
+  const again = whatToRepeat(turn.state, upgrade);
+  if (again === null && isRepeat(upgrade)) abort(turn, nothingBefore);
+  else act(turn, { type: "prepare", upgrade: upgrade.id, again });
 }
 
 const nothingBefore: Failure = {
@@ -123,30 +146,38 @@ export function abort(turn: Turn, failure: Failure): void {
   if (candidate !== undefined) drainGeneration(turn, candidate, { kind: "failed", failure });
   if (upgrade === null) return;
   if (lifecycle.phase !== "starting") return;
-  const last = turn.state.retired.at(-1);
-  const hopeless = candidate !== undefined && last !== undefined && isSame(turn.state, candidate, last);
-  if (upgrade.kind === "start" && last !== undefined && !hopeless) {
+  const last = whatToRepeat(turn.state, { kind: "fallback", to: null });
+  const hopeless = candidate !== undefined && last !== null && isSame(turn.state, candidate, last);
+  if (upgrade.kind === "start" && last !== null && !hopeless) {
     announce(
       turn,
       "error",
       "fallback",
       `what ran last, as generation ${last.generation}, is started instead`,
     );
-    const { nextUpgrade } = turn.state;
-    update(turn, { nextUpgrade: nextUpgrade + 1 });
-    // Before any request that waits: that one is for a service that runs.
-    beginUpgrade(turn, {
-      id: nextUpgrade,
-      kind: "fallback",
-      to: null,
-      hold: false,
-      requestedAt: turn.clock.now,
-    });
+    beginFallback(turn);
   } else {
     const start = turn.state.outcomes.findLast(({ kind }) => kind === "start");
     const first = upgrade.kind === "fallback" ? (start?.failure ?? failure) : failure;
     update(turn, { lifecycle: { phase: "stopping", failure: first } });
   }
+}
+
+/** What serves, or served last and well, is started in the place of the release on the disk. */
+export function beginFallback(turn: Turn): void {
+  const { nextUpgrade: id } = turn.state;
+  const { now: requestedAt } = turn.clock;
+  update(turn, { nextUpgrade: id + 1 });
+  // Before any request that waits: that one is for a service that runs.
+  beginUpgrade(turn, {
+    id,
+    kind: "fallback",
+    to: null,
+    hold: false,
+    stage: false,
+    force: false,
+    requestedAt,
+  });
 }
 
 /** Ends the request that waits, too. */
@@ -158,22 +189,26 @@ export function abortAll(turn: Turn, failure: Failure): void {
   conclude(turn, { ...queued, generation: null }, failure);
 }
 
-export function conclude(turn: Turn, upgrade: Upgrade, failure: Failure | null): void {
-  const { id, kind, generation, requestedAt } = upgrade;
-  const tookMs = turn.clock.now - requestedAt;
-  const outcome: Outcome = { upgrade: id, kind, generation, failure, endedAt: turn.clock.wall, tookMs };
-  update(turn, {
-    upgrade: turn.state.upgrade?.id === id ? null : turn.state.upgrade,
-    outcomes: [...turn.state.outcomes, outcome].slice(-outcomesKept),
-  });
-  act(turn, { type: "record", entry: { kind: "upgrade", outcome } });
-  if (failure === null) {
-    announce(turn, "info", "upgrade-done", `upgrade ${id} took ${formatDuration(tookMs)}`, { upgrade: id });
-  } else {
-    const serving = activeGeneration(turn.state);
-    const rest = serving === undefined ? "" : `; still serving generation ${serving.id}`;
-    announce(turn, "error", "upgrade-failed", `upgrade ${id} failed: ${failure.message}${rest}`, {
-      upgrade: id,
-    });
-  }
+/** A way back that failed is tried again after this long. */
+const retryMs = 60_000;
+
+/** When what was judged bad is to be left; undefined as long as something else is under way, or there is no way back. */
+export function leavesRejectedAt({ upgrade, queued, lifecycle, ...state }: State): Monotonic | undefined {
+  const stage = state.generations.find((one) => one.stage.phase === "active")?.stage;
+  if (stage?.phase !== "active" || stage.proof.kind !== "rejected") return undefined;
+  const busy = upgrade !== null || queued !== null || lifecycle.phase !== "running";
+  return busy ? undefined : (stage.proof.retryAt ?? undefined);
+}
+
+/** A generation that was judged bad is left for the last one that was proved. */
+export function leaveRejected(turn: Turn): void {
+  const at = leavesRejectedAt(turn.state);
+  const active = activeGeneration(turn.state);
+  if (at === undefined || at > turn.clock.now || active?.stage.phase !== "active") return;
+  const { proof } = active.stage;
+  if (proof.kind !== "rejected") return;
+  const target = whereToGoBack(turn.state, active);
+  const retryAt = target === null ? null : turn.clock.now + retryMs;
+  updateGeneration(turn, active.id, { stage: { ...active.stage, proof: { ...proof, retryAt } } });
+  if (target !== null) requestUpgrade(turn, "rollback", { to: target.generation });
 }

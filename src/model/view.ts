@@ -1,14 +1,16 @@
 import { formatDuration } from "../lib/duration.js";
+import { leftReason } from "./rejected.js";
 import {
   activeGeneration,
   candidateGeneration,
   type Generation,
   heldGeneration,
   type Monotonic,
-  type Outcome,
+  type Proof,
+  type RolledBack,
   type State,
+  stagedGeneration,
 } from "./state.js";
-import { trialFailedAlone } from "./trial.js";
 import { isStart } from "./upgrade.js";
 
 /** The service as its manager is to see it; what is told to systemd follows from this and nothing else. */
@@ -38,7 +40,9 @@ function busyUntil(state: State): Monotonic | null {
     }, null);
   }
   const candidate = candidateGeneration(state);
-  return candidate?.stage.phase === "candidate" ? candidate.stage.deadline : null;
+  if (candidate?.stage.phase === "candidate") return candidate.stage.deadline;
+  const proof = proofOf(state);
+  return state.upgrade !== null && proof?.kind === "trial" ? proof.until : null;
 }
 
 function endOfDrain({ stage, specification }: Generation): Monotonic {
@@ -59,9 +63,14 @@ export function summarize(state: State): string {
     if (last !== null) parts.push(last);
   }
   const held = heldGeneration(state);
-  if (active?.stage.phase === "active" && active.stage.trial) {
+  const proof = proofOf(state);
+  if (proof?.kind === "trial") {
     parts.push(held === undefined ? "on trial" : `on trial beside generation ${held.id}`);
   }
+  if (proof?.kind === "probation") parts.push("on probation");
+  if (proof?.kind === "rejected") parts.push(describeRejected(proof));
+  const staged = stagedGeneration(state);
+  if (staged !== undefined) parts.push(`generation ${staged.id} stands by`);
   const draining = state.generations.filter(({ stage }) => stage.phase === "draining");
   if (draining.length > 0) parts.push(`draining ${draining.map(({ id }) => id).join(", ")}`);
   if (state.unwritable !== null) parts.push(`no upgrades: ${state.unwritable.message}`);
@@ -81,11 +90,12 @@ function describeIdle({ lifecycle, upgrade, nextGeneration }: State): string {
 }
 
 function describeLast(state: State): string | null {
-  const last = lastOutcome(state);
+  const last = state.outcomes.at(-1);
   if (last === undefined) return null;
   const at = new Date(last.endedAt).toISOString().slice(11, 19);
   const what = last.kind === "start" ? "start" : "last upgrade";
   if (last.failure === null && last.kind === "fallback") return describeFallback(state);
+  if (last.failure === null && state.rolledBack !== null) return describeRolledBack(state.rolledBack);
   if (last.failure === null) return `${what} at ${at} UTC took ${formatDuration(last.tookMs)}`;
   const target = last.generation === null ? "upgrade" : `upgrade to generation ${last.generation}`;
   const serving = activeGeneration(state);
@@ -93,16 +103,14 @@ function describeLast(state: State): string | null {
   return `${target} failed: ${last.failure.message}${rest}`;
 }
 
-/** The rollback that the daemon makes by itself does not make good what it is made for: that is what people must see. */
-function lastOutcome({ outcomes }: State): Outcome | undefined {
-  const [before, last] = outcomes.slice(-2);
-  const wentBack = last?.kind === "rollback" && last.failure === null;
-  return wentBack && before?.failure?.reason === trialFailedAlone ? before : outcomes.at(-1);
+function describeRolledBack({ to, failure }: RolledBack): string {
+  return `rolled back to ${to}, and the release on the disk is not running: ${failure.message}`;
 }
 
 function describeFallback({ outcomes }: State): string {
   const why =
-    outcomes.findLast(({ kind }) => kind === "start")?.failure?.message ?? "its reason is not known";
+    outcomes.findLast(({ kind }) => kind === "start" || kind === "restart")?.failure?.message ??
+    "its reason is not known";
   return `the release could not be started, so what ran last serves: ${why}`;
 }
 
@@ -111,11 +119,25 @@ export function degradation(state: State): string | null {
   const active = activeGeneration(state);
   if (state.unwritable !== null) return state.unwritable.message;
   if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
-  const last = lastOutcome(state);
+  const proof = proofOf(state);
+  if (proof?.kind === "rejected") return describeRejected(proof);
+  const last = state.outcomes.at(-1);
   if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
   if (last?.kind === "fallback") return describeFallback(state);
+  // What somebody has left by hand is as it should be.
+  if (state.rolledBack !== null && state.rolledBack.failure.reason !== leftReason)
+    return describeRolledBack(state.rolledBack);
   const missing = active.workers.filter(({ run }) => run.phase !== "ready").length;
   return missing === 0
     ? null
     : `${missing} of ${active.workers.length} workers of generation ${active.id} are not ready`;
+}
+
+function describeRejected({ failure, retryAt }: Extract<Proof, { kind: "rejected" }>): string {
+  return retryAt === null ? `${failure.message}; nothing is there to go back to` : failure.message;
+}
+
+function proofOf(state: State): Proof | undefined {
+  const stage = activeGeneration(state)?.stage;
+  return stage?.phase === "active" ? stage.proof : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Failure } from "../lib/failure.js";
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
-import { findGeneration, type Generation, heldGeneration, isLive, type Worker } from "./state.js";
-import { returnToHeld, trialFailedAlone } from "./trial.js";
+import { judgeDeathsOf } from "./judge.js";
+import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
 import {
   act,
   announce,
@@ -9,11 +9,10 @@ import {
   nameWorker,
   setRun,
   type Turn,
-  update,
   updateGeneration,
   updateWorker,
 } from "./turn.js";
-import { abort, conclude, requestUpgrade } from "./upgrade.js";
+import { abort } from "./upgrade.js";
 
 const backoffFirstMs = 100;
 const backoffLastMs = 30_000;
@@ -119,15 +118,21 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
       removeWorker(turn, slot);
       const said = worker.status === null ? "" : `, and said last: ${worker.status}`;
       const when = worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}`;
-      abort(turn, { reason: "worker-exited", message: `worker ${name} ${how} ${when}` });
+      const failure = { reason: "worker-exited", message: `worker ${name} ${how} ${when}` };
+      const { id } = generation;
+      if (generation.stage.step === "staged") {
+        announce(turn, "error", "staged-lost", `generation ${id} stood by and is gone: ${failure.message}`, {
+          generation: id,
+        });
+      }
+      abort(turn, failure);
       return;
     }
     case "active":
-      if (generation.stage.trial) failTrial(turn, slot, worker, `worker ${name} ${how}`);
-      else backOff(turn, slot, worker, `worker ${name} ${how}`);
-      return;
     case "held":
       backOff(turn, slot, worker, `worker ${name} ${how}`);
+      updateGeneration(turn, slot.generation, { deaths: generation.deaths + 1 });
+      if (generation.stage.phase === "active") judgeDeathsOf(turn, `worker ${name} ${how}`);
       return;
     case "draining":
       removeWorker(turn, slot);
@@ -139,27 +144,6 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
     default:
       generation.stage satisfies never;
   }
-}
-
-/** A generation on trial that loses a worker has failed: what was there before serves again, by itself. */
-function failTrial(turn: Turn, slot: Slot, worker: Worker, how: string): void {
-  const { generation: id } = slot;
-  const held = heldGeneration(turn.state);
-  if (held !== undefined) {
-    removeWorker(turn, slot);
-    returnToHeld(turn, held);
-  } else {
-    backOff(turn, slot, worker, how);
-    updateGeneration(turn, id, { stage: { phase: "active", since: turn.clock.wall, trial: false } });
-  }
-  const { nextUpgrade } = turn.state;
-  const reason = held === undefined ? trialFailedAlone : "trial-failed";
-  const failure = { reason, message: `generation ${id} was on trial: ${how}` };
-  const request = { kind: "rollback", to: null, hold: false, requestedAt: turn.clock.now } as const;
-  update(turn, { nextUpgrade: nextUpgrade + 1 });
-  conclude(turn, { id: nextUpgrade, ...request, generation: id }, failure);
-  // The one before has drained already: it is started again.
-  if (held === undefined) requestUpgrade(turn, "rollback");
 }
 
 function removeWorker(turn: Turn, slot: Slot): void {

@@ -1,0 +1,51 @@
+import { formatDuration } from "../lib/duration.js";
+import type { Failure } from "../lib/failure.js";
+import { activeGeneration, type Outcome, type Upgrade, type Verdict } from "./state.js";
+import { act, announce, type Turn, update } from "./turn.js";
+
+const outcomesKept = 8;
+
+/** The upgrade has ended, well or not: whoever waits for it is told. */
+export function conclude(turn: Turn, upgrade: Upgrade, failure: Failure | null): void {
+  const { id, kind, generation, requestedAt } = upgrade;
+  const tookMs = turn.clock.now - requestedAt;
+  const active = activeGeneration(turn.state);
+  const proved = failure === null && active?.id === generation && active?.proved;
+  const verdict: Verdict | null = proved ? { kind: "proved" } : null;
+  const outcome: Outcome = {
+    upgrade: id,
+    kind,
+    generation,
+    failure,
+    endedAt: turn.clock.wall,
+    tookMs,
+    verdict,
+  };
+  update(turn, {
+    upgrade: turn.state.upgrade?.id === id ? null : turn.state.upgrade,
+    outcomes: [...turn.state.outcomes, outcome].slice(-outcomesKept),
+  });
+  act(turn, { type: "record", entry: { kind: "upgrade", outcome } });
+  if (failure === null) {
+    announce(turn, "info", "upgrade-done", `upgrade ${id} took ${formatDuration(tookMs)}`, { upgrade: id });
+  } else {
+    const rest = active === undefined ? "" : `; still serving generation ${active.id}`;
+    announce(turn, "error", "upgrade-failed", `upgrade ${id} failed: ${failure.message}${rest}`, {
+      upgrade: id,
+    });
+  }
+}
+
+/** What became of a generation after the upgrade that brought it had ended well; the first word counts. */
+export function pronounce(turn: Turn, generation: number, verdict: Verdict): void {
+  const isMeant = (one: Outcome): boolean =>
+    one.generation === generation && one.failure === null && one.verdict === null;
+  const meant = turn.state.outcomes.find(isMeant);
+  if (meant === undefined) return;
+  update(turn, {
+    outcomes: turn.state.outcomes.map((one) => (isMeant(one) ? { ...one, verdict } : one)),
+  });
+  const { upgrade } = meant;
+  const at = turn.clock.wall;
+  act(turn, { type: "record", entry: { kind: "verdict", upgrade, generation, verdict, at } });
+}

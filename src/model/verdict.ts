@@ -1,0 +1,81 @@
+import type { Failure } from "../lib/failure.js";
+import { drainGeneration } from "./drain.js";
+import { conclude, pronounce } from "./outcome.js";
+import { reject } from "./rejected.js";
+import { whereToGoBack } from "./retired.js";
+import { activeGeneration, type Generation, heldGeneration } from "./state.js";
+import { returnToHeld } from "./trial.js";
+import { announce, type Turn, update, updateGeneration } from "./turn.js";
+
+/** A judge has found the generation bad. What is not on trial or on probation any more is not judged. */
+export function condemn(turn: Turn, id: number, why: string): void {
+  const active = activeGeneration(turn.state);
+  if (active?.id !== id || active.stage.phase !== "active") return;
+  const { kind } = active.stage.proof;
+  if (kind !== "trial" && kind !== "probation") return;
+  const failure = { reason: `${kind}-failed`, message: `generation ${id} was on ${kind}: ${why}` };
+  const refusal = refuseWayBack(active);
+  if (refusal !== null) stay(turn, active, { ...failure, message: `${failure.message}; ${refusal}` });
+  else if (kind === "trial") failTrial(turn, active, failure);
+  else failProbation(turn, active, failure);
+}
+
+function refuseWayBack({ noWayBack, specification: { plan } }: Generation): string | null {
+  if (noWayBack === null || plan.rollback.loseState) return null;
+  return `it serves on, because the version before cannot take its state (${noWayBack.message}); with \`rollback.lose_state = true\` what clients changed since is given up`;
+}
+
+/** What was there before serves again, at once; where it has drained meanwhile, it is started again. */
+function failTrial(turn: Turn, failed: Generation, failure: Failure): void {
+  const held = heldGeneration(turn.state);
+  const { upgrade } = turn.state;
+  reject(turn, failed, "judge", failure);
+  if (held === undefined) leaveLater(turn, failed, failure);
+  else returnToHeld(turn, held, failure);
+  if (upgrade?.generation === failed.id) {
+    conclude(turn, upgrade, failure);
+    return;
+  }
+  // The upgrade that brought it was done when the trial began.
+  const { nextUpgrade } = turn.state;
+  update(turn, { nextUpgrade: nextUpgrade + 1 });
+  const { now: requestedAt } = turn.clock;
+  const request = {
+    kind: "rollback",
+    to: null,
+    hold: false,
+    stage: false,
+    force: false,
+    requestedAt,
+  } as const;
+  conclude(turn, { id: nextUpgrade, ...request, generation: failed.id }, failure);
+}
+
+/** It serves, as well as it can, until what was proved before has been started. */
+function failProbation(turn: Turn, failed: Generation, failure: Failure): void {
+  reject(turn, failed, "judge", failure);
+  leaveLater(turn, failed, failure);
+  announce(turn, "error", "generation-rejected", failure.message, { generation: failed.id });
+}
+
+function leaveLater(turn: Turn, { id }: Generation, failure: Failure): void {
+  const generation = activeGeneration(turn.state);
+  if (generation?.stage.phase !== "active") return;
+  const retryAt = whereToGoBack(turn.state, generation) === null ? null : turn.clock.now;
+  updateGeneration(turn, id, {
+    stage: { ...generation.stage, proof: { kind: "rejected", failure, retryAt } },
+  });
+  pronounce(turn, id, { kind: "rejected", failure });
+}
+
+/** Bad as it is, to leave it would lose what clients did meanwhile. */
+function stay(turn: Turn, { id, stage }: Generation, failure: Failure): void {
+  if (stage.phase !== "active") return;
+  const held = heldGeneration(turn.state);
+  updateGeneration(turn, id, { stage: { ...stage, proof: { kind: "rejected", failure, retryAt: null } } });
+  if (held !== undefined) drainGeneration(turn, held, { kind: "superseded", by: id });
+  pronounce(turn, id, { kind: "rejected", failure });
+  const { upgrade } = turn.state;
+  if (upgrade?.generation === id) conclude(turn, upgrade, failure);
+  else announce(turn, "error", "generation-rejected", failure.message, { generation: id });
+}
