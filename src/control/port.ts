@@ -11,7 +11,7 @@ export interface ControlPort {
   /**
    * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known.
    */
-  submit(command: Command, wish?: Wish): Submission;
+  submit(command: Command, wish?: UpgradeWish): Submission;
   /** Newest last. */
   history(): readonly HistoryEntry[];
   progressOf(upgrade: number): UpgradeProgress;
@@ -21,7 +21,7 @@ export interface ControlPort {
 
 export type Command = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";
 
-export interface Wish {
+export interface UpgradeWish {
   /** The generation to roll back to. */
   readonly to?: number;
   /** The generation before the new one serves on until somebody decides. */

@@ -1,10 +1,15 @@
 import type { Failure } from "../lib/failure.js";
-import type { Command, Wish } from "./port.js";
+import type { Command, UpgradeWish } from "./port.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
 export type Route =
   | { readonly kind: "status" | "version" | "events" | "history" }
-  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean; readonly wish: Wish }
+  | {
+      readonly kind: "command";
+      readonly command: Command;
+      readonly wait: boolean;
+      readonly wish: UpgradeWish;
+    }
   | { readonly kind: "progress"; readonly upgrade: number; readonly wait: boolean };
 
 export interface Refusal {

@@ -4,7 +4,7 @@ import type {
   HistoryEntry,
   StatusReport,
   Submission,
-  Wish,
+  UpgradeWish,
 } from "../../../src/control/port.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
@@ -104,7 +104,7 @@ export class FakePort implements ControlPort {
 
   async refresh(): Promise<void> {}
 
-  submit(command: Command, wish: Wish = {}): Submission {
+  submit(command: Command, wish: UpgradeWish = {}): Submission {
     this.to = wish.to;
     this.commands.push(command);
     if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };
