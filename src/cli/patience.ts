@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { formatDuration } from "../lib/duration.js";
 import type { Failure } from "../lib/failure.js";
 
@@ -50,6 +49,8 @@ export function startPatience(timeoutMs: number | undefined): Patience {
 
 /** A pause that ends early with the signal. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // Most commands never wait.
+  const { setTimeout: delay } = await import("node:timers/promises");
   await delay(ms, undefined, { signal }).catch(() => {});
 }
 

@@ -5,18 +5,20 @@ import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
-import type { HistoryEntry, StatusReport, UpgradeWish } from "./port.js";
-import { progressPath } from "./routes.js";
+import type { UpgradeWish } from "./port.js";
 import {
   acceptedReply,
   errorReply,
   eventLine,
+  type HistoryEntry,
   historyReply,
+  type StatusReport,
   statusReply,
   upgradeLine,
   upgradeReply,
   versionReply,
-} from "./schema.js";
+} from "./replies.js";
+import { progressPath } from "./routes.js";
 
 export interface Following {
   /** The id by which another `resume` can ask for the outcome, as soon as the daemon has given it. */

@@ -1,12 +1,12 @@
 import type { Failure } from "../lib/failure.js";
-import type { Command, UpgradeWish } from "./port.js";
+import type { ControlCommand, UpgradeWish } from "./port.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
 export type Route =
   | { readonly kind: "status" | "version" | "events" | "history" }
   | {
       readonly kind: "command";
-      readonly command: Command;
+      readonly command: ControlCommand;
       readonly wait: boolean;
       readonly wish: UpgradeWish;
     }
@@ -29,7 +29,7 @@ const reads = new Map<string, Route>([
   ["/v1/history", { kind: "history" }],
 ]);
 
-const commands = new Map<string, Command>([
+const commands = new Map<string, ControlCommand>([
   ["/v1/upgrade", "upgrade"],
   ["/v1/commit", "commit"],
   ["/v1/rollback", "rollback"],

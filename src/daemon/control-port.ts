@@ -1,5 +1,5 @@
 import type {
-  Command,
+  ControlCommand,
   ControlPort,
   HistoryEntry,
   StatusReport,
@@ -37,7 +37,7 @@ export function createControlPort({
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
-  function submit(command: Command, { to, hold = false }: UpgradeWish = {}): Submission {
+  function submit(command: ControlCommand, { to, hold = false }: UpgradeWish = {}): Submission {
     switch (command) {
       case "upgrade":
         return request({ type: "upgrade-requested", kind: command, hold });

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../../control/port.js";
+import type { HistoryEntry } from "../../control/replies.js";
 import { succeed } from "../../lib/failure.js";
 import { askDaemon } from "../ask-daemon.js";
 import type { Command } from "../command.js";
