@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { optionNames } from "../../../src/cli/command-options.js";
 import { commands } from "../../../src/cli/commands.js";
 import { spellingsOf, synopsisOf } from "../../../src/cli/help-text.js";
+import { drainEntries, readyEntries, rootEntries, verifyEntries } from "../../../src/config/config-schema.js";
 import { listenerEntries } from "../../../src/config/listeners.js";
-import { drainEntries, readyEntries, rootEntries, verifyEntries } from "../../../src/config/schema.js";
 import { daemonUsage } from "../../../src/daemon/options.js";
 
 const read = (path: string): string => readFileSync(`packaging/${path}`, "utf8").replaceAll("\\-", "-");
