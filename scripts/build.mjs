@@ -1,6 +1,6 @@
-// Makes dist: the programs daemon.js and cli.js, the library for apps, and its types.
+// Makes dist: the programs daemon.js and cli.js, the library for apps and its types, and the completions for shells.
 import { spawnSync } from "node:child_process";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundle, bundleCommonJs, bundleWhole } from "./bundle.mjs";
@@ -8,6 +8,7 @@ import { bundle, bundleCommonJs, bundleWhole } from "./bundle.mjs";
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(TOP, "dist");
 const LIBRARY = join(DIST, "library");
+const COMPLETION = join(DIST, "completion");
 const source = (path) => join(TOP, "src", path);
 
 // Chunks have their content in their names.
@@ -19,7 +20,15 @@ await Promise.all([
   bundle([source("cli.ts")], DIST, "cli"),
   bundle([source("worker/index.ts"), source("register.ts")], LIBRARY, "."),
   bundleCommonJs(source("worker/index.ts"), join(LIBRARY, "index.cjs")),
+  bundle([source("cli/completion/completions.ts")], COMPLETION, "."),
 ]);
+
+// What has been made there makes the completions, and is of no more use.
+const { completions } = await import(pathToFileURL(join(COMPLETION, "completions.js")));
+rmSync(COMPLETION, { recursive: true });
+mkdirSync(COMPLETION);
+for (const [name, text] of Object.entries(completions)) writeFileSync(join(COMPLETION, name), text);
+
 const types = spawnSync(join(TOP, "node_modules", ".bin", "tsc"), ["-p", join(TOP, "tsconfig.build.json")], {
   stdio: "inherit",
 });

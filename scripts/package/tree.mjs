@@ -51,6 +51,8 @@ export function layOut(root, kind, version) {
   mkdirSync(inTree("usr/lib/holdfast"), { recursive: true });
 
   cpSync(join(TOP, "dist"), inTree("usr/lib/holdfast/dist"), { recursive: true });
+  // They are put where the shells look.
+  rmSync(inTree("usr/lib/holdfast/dist/completion"), { recursive: true });
   for (const file of readdirSync(inTree("usr/lib/holdfast/dist"), { recursive: true })) {
     if (file.endsWith(".js")) tellVersion(inTree(`usr/lib/holdfast/dist/${file}`), version);
   }
@@ -72,10 +74,10 @@ export function layOut(root, kind, version) {
     put(`units/${unit}`, `usr/lib/systemd/system/${unit}`);
   put("packaging/systemd/holdfast.tmpfiles", "usr/lib/tmpfiles.d/holdfast.conf");
   put("packaging/journal/holdfast.catalog", "usr/lib/systemd/catalog/holdfast.catalog");
-  put("packaging/completion/holdfast.bash", "usr/share/bash-completion/completions/holdfast");
-  put("packaging/completion/holdfast.fish", "usr/share/fish/vendor_completions.d/holdfast.fish");
+  put("dist/completion/holdfast.bash", "usr/share/bash-completion/completions/holdfast");
+  put("dist/completion/holdfast.fish", "usr/share/fish/vendor_completions.d/holdfast.fish");
   const zsh = kind === "deb" ? "vendor-completions" : "site-functions";
-  put("packaging/completion/_holdfast", `usr/share/zsh/${zsh}/_holdfast`);
+  put("dist/completion/_holdfast", `usr/share/zsh/${zsh}/_holdfast`);
   for (const page of PAGES) {
     const path = inTree(`usr/share/man/man${page.at(-1)}/${page}.gz`);
     mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { counterNames, gaugeNames } from "../lib/counters.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
 export const workerProtocol = 1;
@@ -52,14 +53,8 @@ export const daemonMessage = v.variant("type", [
 ]);
 
 const counters = v.object({
-  open: count,
-  inFlight: count,
-  accepted: count,
-  requests: count,
-  moved: count,
-  adopted: count,
-  finished: count,
-  cut: count,
+  ...v.entriesFromList(gaugeNames, count),
+  ...v.entriesFromList(counterNames, v.optional(count, 0)),
 });
 
 /** Worker → daemon. */

@@ -3,53 +3,29 @@ import { isInstanceName } from "../lib/directories.js";
 import { parseDuration } from "../lib/duration.js";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import { nearest } from "../lib/nearest.js";
-import { type CommandName, commands, type OptionName } from "./commands.js";
+import type { Command, CommandLine } from "./command.js";
+import { commandOptions, generalOptions, type OptionName, optionNames } from "./command-options.js";
 
-/** What was typed, checked: behind this line a command gets only options that it knows. */
-export interface CommandLine {
-  readonly command: CommandName;
-  readonly name?: string;
-  readonly socket?: string;
-  readonly json: boolean;
-  readonly wait: boolean;
-  readonly hold?: true;
-  readonly timeoutMs?: number;
-  /** The one word after the command. */
-  readonly argument?: string;
-  /** argv after `--`, never empty. */
-  readonly program?: readonly string[];
-  readonly listen?: readonly string[];
-  readonly release?: string;
-  readonly workers?: string;
-  readonly noSocket?: true;
-}
+/** All values of each option that was given; of one without values an empty text. */
+type Given = ReadonlyMap<OptionName, readonly string[]>;
 
-const options = {
-  name: { type: "string", short: "n" },
-  socket: { type: "string" },
-  json: { type: "boolean" },
-  timeout: { type: "string" },
-  "no-wait": { type: "boolean" },
-  hold: { type: "boolean" },
-  listen: { type: "string", multiple: true },
-  release: { type: "string" },
-  workers: { type: "string" },
-  "no-socket": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" },
-} satisfies ParseArgsConfig["options"];
+const parsedOptions: ParseArgsConfig["options"] = Object.fromEntries(
+  Object.entries(commandOptions).map(([name, { value, short }]) => [
+    name,
+    { type: value === undefined ? "boolean" : "string", ...(short !== undefined && { short }) },
+  ]),
+);
 
 /** Reads the arguments after the program's name. Fails with `usage`, naming what was probably meant. */
-export function parseCommandLine(args: readonly string[]): Result<CommandLine> {
+export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Result<CommandLine> {
   const { tokens } = parseArgs({
     args: [...args],
-    options,
+    options: parsedOptions,
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
-  const given = new Map<string, string>();
-  const listen: string[] = [];
+  const given = new Map<OptionName, readonly string[]>();
   const words: string[] = [];
   // What follows `--` is another program's, options and all.
   const end = tokens.find((token) => token.kind === "option-terminator")?.index ?? Number.POSITIVE_INFINITY;
@@ -57,37 +33,40 @@ export function parseCommandLine(args: readonly string[]): Result<CommandLine> {
   for (const token of tokens) {
     if (token.kind === "positional" && token.index < end) words.push(token.value);
     if (token.kind !== "option") continue;
-    const problem = checkOption(token);
-    if (problem !== undefined) return refuse(problem);
-    given.set(token.name, token.value ?? "");
-    if (token.name === "listen") listen.push(token.value ?? "");
+    const option = readOption(token);
+    if (!option.ok) return option;
+    given.set(option.value, [...(given.get(option.value) ?? []), token.value ?? ""]);
   }
-  if (given.has("help")) return succeed({ command: "help", json: false, wait: true });
+  if (given.has("help")) return helpLine(commands);
   if (given.has("version")) words.unshift("version");
-  const command = findCommand(words);
+  const command = findCommand(words, commands);
   if (!command.ok) return command;
-  const name = given.get("name");
   // `holdfast -n web doctor`, by habit.
-  if (commands[command.value].alone && name !== undefined) words.push(name);
+  if (command.value.alone) words.push(...(given.get("name") ?? []).slice(-1));
   const problem = checkWords(command.value, words.slice(1), program);
   if (problem !== undefined) return refuse(problem);
+  const [, argument] = words;
   const line = build(command.value, given);
   if (!line.ok) return line;
-  const [, argument] = words;
   return succeed({
     ...line.value,
     ...(argument !== undefined && { argument }),
     ...(program.length > 0 && { program }),
-    ...(listen.length > 0 && { listen }),
   });
 }
 
+/** Whatever else was typed. */
+function helpLine(commands: readonly Command[]): Result<CommandLine> {
+  const command = findCommand(["help"], commands);
+  return command.ok ? succeed({ command: command.value, flags: new Set() }) : command;
+}
+
 function checkWords(
-  name: CommandName,
+  command: Command,
   [word, extra]: readonly string[],
   program: readonly string[],
 ): string | undefined {
-  const command = commands[name];
+  const { name } = command;
   if (command.argument === undefined && word !== undefined)
     return `${name} takes no argument, and ${JSON.stringify(word)} is one`;
   if (extra !== undefined && command.program)
@@ -101,15 +80,18 @@ function checkWords(
   return undefined;
 }
 
-function build(command: CommandName, given: ReadonlyMap<string, string>): Result<CommandLine> {
-  const { options: own, alone } = commands[command];
-  const known: ReadonlySet<string> = new Set([...own, "name", "version", ...(alone ? [] : ["socket"])]);
+function build(command: Command, given: Given): Result<CommandLine> {
+  const known = [...command.options, ...generalOptions];
   for (const option of given.keys()) {
-    if (!known.has(option)) return refuse(`${command} takes no --${option}`);
+    if (!known.includes(option) || (command.alone && option === "socket"))
+      return refuse(`${command.name} takes no --${option}`);
   }
-  const name = given.get("name");
-  const socket = given.get("socket");
-  const timeout = given.get("timeout");
+  const name = last(given, "name");
+  const socket = last(given, "socket");
+  const timeout = last(given, "timeout");
+  const release = last(given, "release");
+  const workers = last(given, "workers");
+  const listen = given.get("listen");
   if (name !== undefined && socket !== undefined)
     return refuse("--name and --socket cannot be given together");
   if (name !== undefined && !isInstanceName(name)) {
@@ -117,28 +99,33 @@ function build(command: CommandName, given: ReadonlyMap<string, string>): Result
   }
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
   if (timeoutMs?.ok === false) return refuse(`--timeout: ${timeoutMs.failure.message}`);
-  const release = given.get("release");
-  const workers = given.get("workers");
+  const flags = command.options.filter((flag) => isFlag(flag) && given.has(flag));
   return succeed({
     command,
-    json: given.has("json"),
-    wait: !given.has("no-wait"),
-    ...(given.has("hold") && { hold: true as const }),
+    flags: new Set(flags),
     ...(name !== undefined && { name }),
     ...(socket !== undefined && { socket }),
     ...(timeoutMs !== undefined && { timeoutMs: timeoutMs.value }),
+    ...(listen !== undefined && { listen }),
     ...(release !== undefined && { release }),
     ...(workers !== undefined && { workers }),
-    ...(given.has("no-socket") && { noSocket: true }),
   });
 }
 
-function findCommand(words: readonly string[]): Result<CommandName> {
-  const [word] = words;
+function last(given: Given, option: OptionName): string | undefined {
+  return given.get(option)?.at(-1);
+}
+
+function isFlag(option: OptionName): boolean {
+  return commandOptions[option].value === undefined;
+}
+
+function findCommand([word]: readonly string[], commands: readonly Command[]): Result<Command> {
   if (word === undefined) return refuse("a command is missing");
-  const command = commandNames().find((name) => name === word);
-  if (command === undefined) return refuse(`unknown command ${word}${suggest(word, commandNames())}`);
-  return succeed(command);
+  const command = commands.find(({ name }) => name === word);
+  if (command !== undefined) return succeed(command);
+  const names = commands.map(({ name }) => name);
+  return refuse(`unknown command ${word}${suggest(word, names)}`);
 }
 
 interface OptionToken {
@@ -147,26 +134,13 @@ interface OptionToken {
   readonly value?: string | undefined;
 }
 
-function checkOption({ name, rawName, value }: OptionToken): string | undefined {
-  const option = optionNames().find((known) => known === name);
+function readOption({ name, rawName, value }: OptionToken): Result<OptionName> {
+  const option = optionNames.find((known) => known === name);
   if (name === "command")
-    return "there is no --command: the program goes after --, as in -- gunicorn app:app";
-  if (option === undefined) {
-    return `unknown option ${rawName}${suggest(name, optionNames(), "--")}`;
-  }
-  const { type } = options[option];
-  if (type === "string" && (value === undefined || value === "")) return `${rawName} needs a value`;
-  return type === "boolean" && value !== undefined ? `${rawName} takes no value` : undefined;
-}
-
-function commandNames(): CommandName[] {
-  return Object.keys(commands).filter((name): name is CommandName => name in commands);
-}
-
-function optionNames(): (keyof typeof options)[] {
-  const common = ["name", "socket", "help", "version"] as const;
-  const own = Object.values(commands).flatMap((command): readonly OptionName[] => command.options);
-  return [...common, ...own];
+    return refuse("there is no --command: the program goes after --, as in -- gunicorn app:app");
+  if (option === undefined) return refuse(`unknown option ${rawName}${suggest(name, optionNames, "--")}`);
+  if (isFlag(option)) return value === undefined ? succeed(option) : refuse(`${rawName} takes no value`);
+  return value === undefined || value === "" ? refuse(`${rawName} needs a value`) : succeed(option);
 }
 
 function suggest(word: string, candidates: readonly string[], prefix = ""): string {

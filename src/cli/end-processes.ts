@@ -2,14 +2,14 @@ import { closeFd } from "../linux/fd.js";
 import { openPidfd, parentOf, signalPidfd } from "../linux/pidfd.js";
 import { pause } from "./patience.js";
 
-export interface Ending {
+export interface ProcessesToEnd {
   /** The processes that are to end and still live; asked again and again. */
   readonly list: () => readonly number[];
   /** From SIGTERM to SIGKILL. */
   readonly drainMs: number;
 }
 
-export interface Ended {
+interface Ended {
   readonly asked: number;
   readonly killed: number;
   /** What SIGKILL has not ended either: in uninterruptible sleep, or of another user. */
@@ -23,7 +23,7 @@ const killMs = 5_000;
  * Ends processes: SIGTERM to those whose parent is not to end as well (a server's children are its own to drain),
  * then, once the time is over, SIGKILL to all that are left and to what they have started meanwhile.
  */
-export async function endProcesses({ list, drainMs }: Ending): Promise<Ended> {
+export async function endProcesses({ list, drainMs }: ProcessesToEnd): Promise<Ended> {
   const pids = list();
   const heads = pids.filter((pid) => !pids.includes(parentOf(pid) ?? 0));
   const asked = heads.filter((pid) => send(pid, "SIGTERM", list)).length;
@@ -37,7 +37,7 @@ export async function endProcesses({ list, drainMs }: Ending): Promise<Ended> {
 }
 
 /** Never signals a stranger: once the pidfd is open, the process behind the number must still be on the list. */
-function send(pid: number, signal: NodeJS.Signals, list: Ending["list"]): boolean {
+function send(pid: number, signal: NodeJS.Signals, list: ProcessesToEnd["list"]): boolean {
   const pidfd = openPidfd(pid);
   if (pidfd === undefined) return false;
   try {

@@ -1,5 +1,6 @@
 import type { ControlClient } from "../control/client.js";
-import type { GenerationReport } from "../control/port.js";
+import type { GenerationReport } from "../control/replies.js";
+import { sumOver } from "./format-status.js";
 import { pause } from "./patience.js";
 import { say } from "./print.js";
 
@@ -28,8 +29,6 @@ function describe({ id, workers, counters }: GenerationReport): string {
   const left = `generation ${id} drains: `;
   if (counters === null) return `${left}${workers.length} worker(s) left`;
   const servers = workers.flatMap((worker) => worker.servers);
-  const open = servers.reduce((sum, server) => sum + server.counters.open, 0);
-  const busy = servers.reduce((sum, server) => sum + server.counters.inFlight, 0);
   const { moved, finished, cut } = counters;
-  return `${left}${moved} connections moved, ${finished} finished, ${cut} cut, ${open} left (${busy} busy)`;
+  return `${left}${moved} connections moved, ${finished} finished, ${cut} cut, ${sumOver(servers, "open")} left (${sumOver(servers, "inFlight")} busy)`;
 }

@@ -1,22 +1,21 @@
 import type { ControlClient, Following } from "../control/client.js";
-import type { Wish } from "../control/port.js";
+import type { UpgradeWish } from "../control/port.js";
 import { fail, type Result } from "../lib/failure.js";
 import type { Outcome } from "../model/state.js";
-import { pause } from "./patience.js";
+import { isAway, pause, reconnectMs, retryMs } from "./patience.js";
 
-const reconnectMs = 15_000;
-const retryMs = 100;
-
-/** What a daemon's leaving looks like from outside; the next one knows the upgrade from the state file. */
-const passing: ReadonlySet<string> = new Set(["disconnected", "not-running", "timeout"]);
+export interface WantedUpgrade {
+  readonly command: "upgrade" | "rollback";
+  readonly wish: UpgradeWish;
+}
 
 /**
  * Asks for an upgrade and waits for its end, also over the deaths of daemons: when the connection breaks, the next
- * daemon has 15 s to answer. `onLost` is called each time it breaks, and decides whether that is worth waiting for.
+ * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks, and decides whether that is worth waiting for.
  */
 export async function followUpgrade(
   client: ControlClient,
-  { command, wish }: { readonly command: "upgrade" | "rollback"; readonly wish?: Wish },
+  { command, wish }: WantedUpgrade,
   following: Following,
   onLost: (upgrade: number) => "reconnect" | "give-up",
 ): Promise<Result<Outcome>> {
@@ -31,7 +30,7 @@ export async function followUpgrade(
     },
   };
   let result = await client.follow(command, watched, wish);
-  while (!result.ok && passing.has(result.failure.reason) && upgrade !== undefined) {
+  while (!result.ok && isAway(result.failure) && upgrade !== undefined) {
     if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
     lostAt ??= performance.now();
     if (performance.now() - lostAt > reconnectMs) return stayedAway(upgrade, result.failure.message);

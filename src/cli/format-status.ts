@@ -4,7 +4,8 @@ import type {
   ServerReport,
   StatusReport,
   WorkerReport,
-} from "../control/port.js";
+} from "../control/replies.js";
+import type { CounterName, GaugeName } from "../lib/counters.js";
 import { formatDuration } from "../lib/duration.js";
 import type { Outcome, WallTime } from "../model/state.js";
 import { printable } from "./print.js";
@@ -21,6 +22,23 @@ const phaseStyles: Readonly<Record<GenerationReport["phase"] | WorkerReport["pha
   stopping: "yellow",
   draining: "yellow",
 };
+
+/** What the page shows of the counters, and under which heading. */
+const workerCounters: readonly (readonly [heading: string, CounterName | GaugeName])[] = [
+  ["OPEN", "open"],
+  ["BUSY", "inFlight"],
+  ["REQUESTS", "requests"],
+  ["MOVED", "moved"],
+  ["FINISHED", "finished"],
+  ["CUT", "cut"],
+];
+const totalCounters: readonly (readonly [heading: string, CounterName])[] = [
+  ["ACCEPTED", "accepted"],
+  ["REQUESTS", "requests"],
+  ["MOVED", "moved"],
+  ["FINISHED", "finished"],
+  ["CUT", "cut"],
+];
 
 /** The page of `holdfast status`. */
 export function formatStatus(report: StatusReport, now: WallTime, paint: Paint): string {
@@ -48,12 +66,7 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
         "PID",
         "AGE",
         "RSS",
-        "OPEN",
-        "BUSY",
-        "REQUESTS",
-        "MOVED",
-        "FINISHED",
-        "CUT",
+        ...workerCounters.map(([heading]) => heading),
         "CRASHES",
         "STATUS",
       ],
@@ -61,14 +74,10 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
       workerRow,
     ),
     table(["LISTENER", "ADDRESS", "ORIGIN", "BACKLOG", "GENERATIONS"], listeners, listenerRow),
-    table(
-      ["TOTAL OF", "ACCEPTED", "REQUESTS", "MOVED", "FINISHED", "CUT"],
-      report.totals,
-      ({ listener, accepted, requests, moved, finished, cut }) => [
-        printable(listener),
-        ...[accepted, requests, moved, finished, cut].map(String),
-      ],
-    ),
+    table(["TOTAL OF", ...totalCounters.map(([heading]) => heading)], report.totals, (total) => [
+      printable(total.listener),
+      ...totalCounters.map(([, name]) => String(total[name])),
+    ]),
   ];
   return [...lines, ...tables.flat()].join("\n");
 
@@ -85,24 +94,22 @@ function generationRow(report: GenerationReport, now: WallTime): Cell[] {
 }
 
 function workerRow(worker: WorkerReport): Cell[] {
-  const { name, phase, pid, ageMs, residentBytes, crashes, status } = worker;
+  const { name, phase, pid, ageMs, residentBytes, crashes, native, servers, status } = worker;
   return [
     name,
     phaseCell(phase),
     orDash(pid, String),
     orDash(ageMs, formatDuration),
     orDash(residentBytes, formatBytes),
-    ...(["open", "inFlight", "requests", "moved", "finished", "cut"] as const).map((counter) =>
-      sum(worker, counter),
-    ),
+    // A plain worker does not tell.
+    ...workerCounters.map(([, name]) => (native ? String(sumOver(servers, name)) : "-")),
     crashes === 0 ? "-" : { text: String(crashes), style: "red" },
     printable(status ?? ""),
   ];
 }
 
-/** Over the worker's servers; a plain worker does not tell. */
-function sum({ native, servers }: WorkerReport, counter: keyof ServerReport["counters"]): string {
-  return native ? String(servers.reduce((total, { counters }) => total + counters[counter], 0)) : "-";
+export function sumOver(servers: readonly ServerReport[], name: CounterName | GaugeName): number {
+  return servers.reduce((sum, { counters }) => sum + counters[name], 0);
 }
 
 function listenerRow({ name, address, origin, backlog, generations }: ListenerReport): Cell[] {

@@ -4,7 +4,7 @@ import { isInstanceName } from "../lib/directories.js";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import type { NewFile } from "../linux/create-files.js";
 
-export interface Wish {
+export interface NewInstance {
   readonly name: string;
   readonly program: readonly string[];
   /** As typed: `[NAME=]ADDRESS`. */
@@ -34,9 +34,9 @@ interface WantedListener {
  * What `holdfast init` writes. The config is read by the daemon's own parser before it gets here. Fails with `usage`, or with
  * what the parser says.
  */
-export function layOut(wish: Wish): Result<Layout> {
-  const { name, socketUnits } = wish;
-  const listeners = readListeners(wish.listen);
+export function layOut(wanted: NewInstance): Result<Layout> {
+  const { name, socketUnits } = wanted;
+  const listeners = readListeners(wanted.listen);
   if (!listeners.ok) return listeners;
   const configFile = `/etc/holdfast/${name}.toml`;
   const service = `holdfast@${name}.service`;
@@ -52,7 +52,7 @@ export function layOut(wish: Wish): Result<Layout> {
       })
     : [];
   const text = writeConfig(
-    wish,
+    wanted,
     listeners.value,
     sockets.map(({ path }) => path),
   );
@@ -94,11 +94,11 @@ function readListeners(texts: readonly string[]): Result<readonly WantedListener
 }
 
 function writeConfig(
-  wish: Wish,
+  wanted: NewInstance,
   listeners: readonly WantedListener[],
   socketUnits: readonly string[],
 ): string {
-  const { name, program, release, workers } = wish;
+  const { name, program, release, workers } = wanted;
   const lines = [
     `# ${name} under Holdfast. After a change: systemctl reload holdfast@${name}`,
     `command = [${program.map(quote).join(", ")}]`,

@@ -1,5 +1,17 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { formatDuration } from "../lib/duration.js";
+import type { Failure } from "../lib/failure.js";
+
+/** How long a daemon that went away is waited for, and how often the next one is asked for meanwhile. */
+export const reconnectMs = 15_000;
+export const retryMs = 100;
+
+/** What a daemon's leaving looks like from outside. */
+const away: ReadonlySet<string> = new Set(["disconnected", "not-running", "timeout"]);
+
+/** Whether the next daemon may do better. */
+export function isAway({ reason }: Failure): boolean {
+  return away.has(reason);
+}
 
 /** How long a command waits: for a time, and until somebody interrupts it. */
 export interface Patience {
@@ -37,6 +49,8 @@ export function startPatience(timeoutMs: number | undefined): Patience {
 
 /** A pause that ends early with the signal. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // Most commands never wait.
+  const { setTimeout: delay } = await import("node:timers/promises");
   await delay(ms, undefined, { signal }).catch(() => {});
 }
 

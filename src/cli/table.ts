@@ -1,6 +1,13 @@
+import { styleText } from "node:util";
+
 export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
 export type Cell = string | { readonly text: string; readonly style: Style };
 export type Paint = (style: Style, text: string) => string;
+
+/** Colours on a terminal, unless NO_COLOR is set. */
+export function choosePaint(): Paint {
+  return process.stdout.isTTY && !process.env["NO_COLOR"] ? styleText : (_, plain) => plain;
+}
 
 /** Columns as wide as their widest cell, under a dim heading; the last column is not padded. */
 export function formatTable(

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { formatAddress, parseAddress } from "../lib/address.js";
 import { fail, type Result, succeed } from "../lib/failure.js";
-import type { ListenerConfig } from "./config.js";
+import type { ListenerDeclaration } from "../model/plan.js";
 import { count, isTable, named, readWith, table } from "./values.js";
 
 export const listenerEntries = {
@@ -26,7 +26,7 @@ const listener = v.pipe(
 /** The whole `listeners` table, in the order of the file. */
 export const listeners = v.pipe(
   named("must be a table of listeners, as in [listeners.http]", judgeListenerName, listener),
-  v.transform((entries): readonly ListenerConfig[] =>
+  v.transform((entries): readonly ListenerDeclaration[] =>
     entries.map(([name, { address, backlog, mode }]) => ({
       name,
       address: address ?? null,

@@ -2,9 +2,9 @@ import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import type { Config, ConfigDefaults } from "./config.js";
+import { configSchema } from "./config-schema.js";
 import { findSharedAddresses } from "./listeners.js";
 import { describeProblems, type KeyPath, type Problem, writeKey } from "./problem.js";
-import { configSchema } from "./schema.js";
 import { findUnknownKeys } from "./unknown-keys.js";
 
 /**

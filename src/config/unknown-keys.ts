@@ -1,7 +1,7 @@
 import { nearest } from "../lib/nearest.js";
+import { drainEntries, readyEntries, rootEntries, verifyEntries } from "./config-schema.js";
 import { listenerEntries } from "./listeners.js";
 import { type KeyPath, type Problem, writeKey } from "./problem.js";
-import { drainEntries, readyEntries, rootEntries, verifyEntries } from "./schema.js";
 import { isTable } from "./values.js";
 
 /** Every key that nobody reads, each with the known one it was probably meant to be. */

@@ -5,18 +5,20 @@ import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
-import type { HistoryEntry, StatusReport, Wish } from "./port.js";
-import { progressPath } from "./routes.js";
+import type { UpgradeWish } from "./port.js";
 import {
   acceptedReply,
   errorReply,
   eventLine,
+  type HistoryEntry,
   historyReply,
+  type StatusReport,
   statusReply,
   upgradeLine,
   upgradeReply,
   versionReply,
-} from "./schema.js";
+} from "./replies.js";
+import { progressPath } from "./routes.js";
 
 export interface Following {
   /** The id by which another `resume` can ask for the outcome, as soon as the daemon has given it. */
@@ -36,9 +38,9 @@ export interface ControlClient {
   /** Asks for something that has no outcome of its own. */
   order(command: "commit" | "reexec" | "drain" | "stop"): Promise<Result<void>>;
   /** Asks for an upgrade and does not wait for it; its id. */
-  request(command: "upgrade" | "rollback", wish?: Wish): Promise<Result<number>>;
+  request(command: "upgrade" | "rollback", wish?: UpgradeWish): Promise<Result<number>>;
   /** Asks for an upgrade and waits until it has ended, well or badly. */
-  follow(command: "upgrade" | "rollback", following: Following, wish?: Wish): Promise<Result<Outcome>>;
+  follow(command: "upgrade" | "rollback", following: Following, wish?: UpgradeWish): Promise<Result<Outcome>>;
   /** The generations that ran, newest last. */
   history(): Promise<Result<readonly HistoryEntry[]>>;
   /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
@@ -124,7 +126,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   };
 }
 
-function queryOf({ to, hold }: Wish = {}): string {
+function queryOf({ to, hold }: UpgradeWish = {}): string {
   return [to === undefined ? "" : `to=${to}`, hold ? "hold" : ""].filter(Boolean).join("&");
 }
 

@@ -1,10 +1,15 @@
 import type { Failure } from "../lib/failure.js";
-import type { Command, Wish } from "./port.js";
+import type { ControlCommand, UpgradeWish } from "./port.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
 export type Route =
   | { readonly kind: "status" | "version" | "events" | "history" }
-  | { readonly kind: "command"; readonly command: Command; readonly wait: boolean; readonly wish: Wish }
+  | {
+      readonly kind: "command";
+      readonly command: ControlCommand;
+      readonly wait: boolean;
+      readonly wish: UpgradeWish;
+    }
   | { readonly kind: "progress"; readonly upgrade: number; readonly wait: boolean };
 
 export interface Refusal {
@@ -24,7 +29,7 @@ const reads = new Map<string, Route>([
   ["/v1/history", { kind: "history" }],
 ]);
 
-const commands = new Map<string, Command>([
+const commands = new Map<string, ControlCommand>([
   ["/v1/upgrade", "upgrade"],
   ["/v1/commit", "commit"],
   ["/v1/rollback", "rollback"],

@@ -3,10 +3,10 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HoldfastError } from "../lib/failure.js";
 import type { News } from "../model/event.js";
-import { followEvents, followUpgrade } from "./follow.js";
 import type { ControlPort } from "./port.js";
 import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
+import { streamEvents, streamUpgrade } from "./stream.js";
 
 export interface ControlServerOptions {
   /** Who is at the other end of a connection; undefined when that cannot be told. unix(7) SO_PEERCRED. */
@@ -89,7 +89,7 @@ function answer(port: ControlPort, route: Route, response: ServerResponse): void
       sendJson(response, 200, { history: port.history() });
       return;
     case "events":
-      followEvents(port, response);
+      streamEvents(port, response);
       return;
     case "command":
       submit(port, route, response);
@@ -118,7 +118,7 @@ function submit(
   } else if (submission.upgrade === null) {
     throw new HoldfastError("upgrade-without-id", `the daemon accepted ${command} without an id`);
   } else if (wait) {
-    followUpgrade(port, submission.upgrade, response, early);
+    streamUpgrade(port, submission.upgrade, response, early);
   } else {
     const headers = { Location: progressPath(submission.upgrade) };
     sendJson(response, 202, { upgrade: submission.upgrade }, headers);
@@ -132,7 +132,7 @@ function answerProgress(port: ControlPort, upgrade: number, wait: boolean, respo
     const failure = { reason: "upgrade-unknown", message };
     sendRefusal(response, { kind: "refused", status: 404, failure });
   } else if (wait) {
-    followUpgrade(port, upgrade, response);
+    streamUpgrade(port, upgrade, response);
   } else {
     sendJson(response, 200, progress);
   }

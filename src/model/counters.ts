@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { nothingCounted } from "../lib/counters.js";
 import type { Slot } from "./event.js";
 import { findGeneration, isLive, type State } from "./state.js";
-import { addListeners, addTotals, type Count, type ListenerTotals, nothing, type Totals } from "./totals.js";
+import { addListeners, addTotals, type Count, type ListenerTotals, type Totals } from "./totals.js";
 import { findWorker, type Turn, update } from "./turn.js";
 
 /** The state with what workers have told. A process that has ended, or is not the one meant, is not listened to any more. */
@@ -42,7 +43,7 @@ export function serviceTotals({ counters }: State): readonly ListenerTotals[] {
 export function generationTotals({ counters }: State, id: number): Totals | null {
   const parts = [...counters.generations, ...counters.workers].filter(({ generation }) => generation === id);
   const listeners = parts.flatMap((part) => part.listeners);
-  return parts.length === 0 ? null : listeners.reduce(addTotals, nothing);
+  return parts.length === 0 ? null : listeners.reduce(addTotals, nothingCounted);
 }
 
 function isCounting(state: State, { pid, ...slot }: Count): boolean {

@@ -68,11 +68,15 @@ export interface HealthCheck {
   readonly failures: number;
 }
 
-/** A listener as declared: `address` null means that it must come from systemd. */
+/** One `[listeners.NAME]` table of the config. */
 export interface ListenerDeclaration {
+  /** FileDescriptorName= of the socket unit, and the name in the fd store. */
   readonly name: string;
+  /** Null when the socket must come from systemd. */
   readonly address: Address | null;
+  /** As for listen(2); null leaves it as it is, or at the default of whoever binds. */
   readonly backlog: number | null;
+  /** Permission bits of a unix socket's file; null otherwise, and where the umask decides. */
   readonly mode: number | null;
 }
 

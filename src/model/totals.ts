@@ -1,12 +1,6 @@
-/** What native workers count of connections and requests. All of them only grow. docs/native-workers.md */
-export interface Totals {
-  readonly accepted: number;
-  readonly requests: number;
-  readonly moved: number;
-  readonly adopted: number;
-  readonly finished: number;
-  readonly cut: number;
-}
+import { type CounterName, counterNames, nothingCounted } from "../lib/counters.js";
+
+export type Totals = Readonly<Record<CounterName, number>>;
 
 /** Under one listener's name, whatever address it had and whichever protocols were spoken there. */
 export interface ListenerTotals extends Totals {
@@ -45,20 +39,14 @@ export function addListeners(
   const sums = new Map<string, ListenerTotals>();
   for (const one of [...some, ...more]) {
     const { listener } = one;
-    sums.set(listener, { listener, ...addTotals(sums.get(listener) ?? nothing, one) });
+    sums.set(listener, { listener, ...addTotals(sums.get(listener) ?? nothingCounted, one) });
   }
   return [...sums.values()].sort((a, b) => (a.listener < b.listener ? -1 : 1));
 }
 
-export const nothing: Totals = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
-
+/** Of both nothing but what is counted. */
 export function addTotals(one: Totals, other: Totals): Totals {
-  return {
-    accepted: one.accepted + other.accepted,
-    requests: one.requests + other.requests,
-    moved: one.moved + other.moved,
-    adopted: one.adopted + other.adopted,
-    finished: one.finished + other.finished,
-    cut: one.cut + other.cut,
-  };
+  const sum = { ...nothingCounted };
+  for (const name of counterNames) sum[name] = one[name] + other[name];
+  return sum;
 }

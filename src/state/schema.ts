@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { counterNames } from "../lib/counters.js";
 import { initialState, type State } from "../model/state.js";
 
 const text = v.string();
@@ -128,12 +129,7 @@ const lifecycle = v.variant("phase", [
 
 const listenerTotals = v.object({
   listener: text,
-  accepted: count,
-  requests: count,
-  moved: count,
-  adopted: count,
-  finished: count,
-  cut: count,
+  ...v.entriesFromList(counterNames, v.optional(count, 0)),
 });
 
 const counters = v.object({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { StatusReport } from "../../src/control/port.js";
-import { statusReply } from "../../src/control/schema.js";
+import { statusReply } from "../../src/control/replies.js";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { losesNothing } from "../harness/service/under-load.js";

@@ -1,7 +1,8 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
+import { nothingCounted } from "../../lib/counters.js";
 import type { Event, Slot, SlotProcess } from "../../model/event.js";
 import type { State } from "../../model/state.js";
-import { addListeners, type Count, type ListenerTotals } from "../../model/totals.js";
+import { addListeners, addTotals, type Count, type ListenerTotals } from "../../model/totals.js";
 import { liveWorkers, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 
@@ -57,6 +58,5 @@ export function countsOf({ generation, index, pid }: Reporter, servers: readonly
 }
 
 function toTotals({ listener, counters }: ServerCounters): ListenerTotals {
-  const { accepted, requests, moved, adopted, finished, cut } = counters;
-  return { listener, accepted, requests, moved, adopted, finished, cut };
+  return { listener, ...addTotals(nothingCounted, counters) };
 }

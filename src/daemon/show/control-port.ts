@@ -1,11 +1,11 @@
 import type {
-  Command,
+  ControlCommand,
   ControlPort,
   HistoryEntry,
   StatusReport,
   Submission,
   UpgradeProgress,
-  Wish,
+  UpgradeWish,
 } from "../../control/port.js";
 import type { Failure } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
@@ -37,7 +37,7 @@ export function createControlPort({
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
-  function submit(command: Command, { to, hold = false }: Wish = {}): Submission {
+  function submit(command: ControlCommand, { to, hold = false }: UpgradeWish = {}): Submission {
     switch (command) {
       case "upgrade":
         return request({ type: "upgrade-requested", kind: command, hold });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { StatusReport } from "../../../src/control/port.js";
-import { statusReply } from "../../../src/control/schema.js";
+import { statusReply } from "../../../src/control/replies.js";
 import type { Container } from "../container/container.js";
 import { waitUntil } from "../container/wait-until.js";
 import { countLost, type LoadReport } from "../load/report.js";

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ControlClient, createControlClient } from "../../../src/control/client.js";
-import type { StatusReport, Wish } from "../../../src/control/port.js";
+import type { StatusReport, UpgradeWish } from "../../../src/control/port.js";
 import type { Address } from "../../../src/lib/address.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
 import { closeFd } from "../../../src/linux/fd.js";
@@ -185,7 +185,7 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Asks for an upgrade or rollback and waits for its outcome. */
-  async upgrade(command: "upgrade" | "rollback" = "upgrade", wish: Wish = {}): Promise<Outcome> {
+  async upgrade(command: "upgrade" | "rollback" = "upgrade", wish: UpgradeWish = {}): Promise<Outcome> {
     const signal = AbortSignal.timeout(30_000);
     const followed = await this.control.follow(command, { onAccepted() {}, onNews() {}, signal }, wish);
     assert.ok(followed.ok, followed.ok ? "" : `${followed.failure.message}\n${this.manager.log()}`);

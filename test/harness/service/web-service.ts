@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { GenerationReport, StatusReport } from "../../../src/control/port.js";
-import { statusReply } from "../../../src/control/schema.js";
+import { statusReply } from "../../../src/control/replies.js";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";

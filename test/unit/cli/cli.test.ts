@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { optionNames } from "../../../src/cli/command-options.js";
+import { commands } from "../../../src/cli/commands.js";
 import { FakePort, report } from "../control/fake-port.js";
 import { startServer, temporaryDirectory, until } from "../control/rig.js";
 import { runCli, startCli } from "./run-cli.js";
@@ -11,26 +13,13 @@ test("usage errors exit 2, say why on stderr and nothing on stdout", async () =>
   assert.match(stderr, /unknown command upgrad; did you mean upgrade\?/);
 });
 
-test("help names every command", async () => {
+test("help names every command and every option", async () => {
   const { status, stdout } = await runCli(["help"]);
   assert.equal(status, 0);
-  for (const name of [
-    "status",
-    "upgrade",
-    "rollback",
-    "reexec",
-    "drain",
-    "stop",
-    "events",
-    "history",
-    "reap",
-    "init",
-    "doctor",
-    "adopt-listener",
-    "version",
-  ]) {
+  for (const { name } of commands) {
     assert.match(stdout, new RegExp(`^  ${name} `, "m"));
   }
+  for (const name of optionNames) assert.match(stdout, new RegExp(`^  (-\\w, )?--${name} `, "m"));
 });
 
 test("no daemon is exit 3 for every command that needs one", async (context) => {

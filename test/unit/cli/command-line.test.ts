@@ -2,21 +2,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseCommandLine } from "../../../src/cli/command-line.js";
+import { commands } from "../../../src/cli/commands.js";
 
-const plain = { json: false, wait: true };
+const flags = (...given: readonly string[]) => ({ flags: new Set(given) });
+const plain = flags();
 
 for (const [args, expected] of [
   [["status"], { command: "status", ...plain }],
-  [["-n", "web", "status", "--json"], { command: "status", json: true, wait: true, name: "web" }],
+  [["-n", "web", "status", "--json"], { command: "status", ...flags("json"), name: "web" }],
   [["status", "-nweb"], { command: "status", ...plain, name: "web" }],
-  [["--name=web", "upgrade", "--no-wait"], { command: "upgrade", json: false, wait: false, name: "web" }],
+  [["--name=web", "upgrade", "--no-wait"], { command: "upgrade", ...flags("no-wait"), name: "web" }],
   [
     ["--socket", "/x", "stop", "--timeout", "1m 30s"],
     { command: "stop", ...plain, socket: "/x", timeoutMs: 90_000 },
   ],
   [["rollback"], { command: "rollback", ...plain }],
-  [["rollback", "7", "--no-wait"], { command: "rollback", json: false, wait: false, argument: "7" }],
-  [["history", "--json"], { command: "history", json: true, wait: true }],
+  [["rollback", "7", "--no-wait"], { command: "rollback", ...flags("no-wait"), argument: "7" }],
+  [["history", "--json"], { command: "history", ...flags("json") }],
   [["-h"], { command: "help", ...plain }],
   [["stop", "--help"], { command: "help", ...plain }],
   [["--version"], { command: "version", ...plain }],
@@ -27,8 +29,7 @@ for (const [args, expected] of [
     ["init", "web", "--listen", "a", "--listen=b", "--no-socket", "--", "app", "--listen", "c", "--", "d"],
     {
       command: "init",
-      ...plain,
-      noSocket: true,
+      ...flags("no-socket"),
       argument: "web",
       program: ["app", "--listen", "c", "--", "d"],
       listen: ["a", "b"],
@@ -36,7 +37,9 @@ for (const [args, expected] of [
   ],
 ] as const) {
   test(`"${args.join(" ")}" is understood`, () => {
-    assert.deepEqual(parseCommandLine(args), { ok: true, value: expected });
+    const result = parseCommandLine(args, commands);
+    assert.ok(result.ok);
+    assert.deepEqual({ ...result.value, command: result.value.command.name }, expected);
   });
 }
 
@@ -68,7 +71,7 @@ for (const [args, why] of [
   [["doctor", "--listen", "a"], /doctor takes no --listen/],
 ] as const) {
   test(`"${args.join(" ")}" is refused with what to do`, () => {
-    const result = parseCommandLine(args);
+    const result = parseCommandLine(args, commands);
     assert.ok(!result.ok);
     assert.equal(result.failure.reason, "usage");
     assert.match(result.failure.message, why);
@@ -92,7 +95,7 @@ test("whatever is typed, the command line is understood or refused", () => {
   );
   fc.assert(
     fc.property(fc.array(word, { maxLength: 6 }), (args) => {
-      const result = parseCommandLine(args);
+      const result = parseCommandLine(args, commands);
       assert.ok(result.ok || result.failure.reason === "usage");
     }),
   );

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { layOut, type Wish } from "../../../src/cli/init-files.js";
+import { layOut, type NewInstance } from "../../../src/cli/init-files.js";
 import { parseConfig } from "../../../src/config/parse.js";
 
-const wish: Wish = {
+const wish: NewInstance = {
   name: "web",
   program: ["gunicorn", "app:app"],
   listen: ["127.0.0.1:8080"],
@@ -13,7 +13,7 @@ const wish: Wish = {
   socketUnits: true,
 };
 
-function lay(changes: Partial<Wish>) {
+function lay(changes: Partial<NewInstance>) {
   const result = layOut({ ...wish, ...changes });
   assert.ok(result.ok, result.ok ? "" : result.failure.message);
   const { files, units } = result.value;

@@ -1,10 +1,10 @@
 import type {
-  Command,
+  ControlCommand,
   ControlPort,
   HistoryEntry,
   StatusReport,
   Submission,
-  Wish,
+  UpgradeWish,
 } from "../../../src/control/port.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
@@ -86,12 +86,12 @@ export class FakePort implements ControlPort {
   history_: readonly HistoryEntry[] = [];
   /** The generation that the last command named. */
   to: number | undefined;
-  readonly commands: Command[] = [];
+  readonly commands: ControlCommand[] = [];
   readonly outcomes = new Map<number, Outcome>();
   readonly pending = new Set<number>();
   readonly listeners = new Set<(news: News) => void>();
   refusal: Failure | undefined;
-  onSubmit: (command: Command) => void = () => {};
+  onSubmit: (command: ControlCommand) => void = () => {};
   nextUpgrade = 12;
 
   report(): StatusReport {
@@ -104,7 +104,7 @@ export class FakePort implements ControlPort {
 
   async refresh(): Promise<void> {}
 
-  submit(command: Command, wish: Wish = {}): Submission {
+  submit(command: ControlCommand, wish: UpgradeWish = {}): Submission {
     this.to = wish.to;
     this.commands.push(command);
     if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };

@@ -5,15 +5,14 @@ import { bootId } from "../linux/boot.js";
 import { ownCgroup, ownUnitName, processesIn } from "../linux/cgroup.js";
 import { isLive, type Process } from "../model/state.js";
 import { currentJob } from "../systemd/job.js";
-import type { CommandLine } from "./command-line.js";
-import type { End } from "./end.js";
+import type { CommandLine, End } from "./command.js";
 import { complain, say } from "./print.js";
 import { decideReap } from "./reap-decision.js";
 
 const defaultDrainMs = 60_000;
 
 /** `holdfast reap`, for ExecStopPost=: ends what a dead daemon left, unless another daemon is about to adopt it. */
-export async function reap(line: CommandLine): Promise<End> {
+export async function reapWorkers(line: CommandLine): Promise<End> {
   const { env } = process;
   // Set in ExecStopPost= only: systemd.exec(5). Run by hand, the cgroup may be a terminal's or a session's.
   const unit = env["SERVICE_RESULT"] === undefined ? undefined : ownUnitName();

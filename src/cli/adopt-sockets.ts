@@ -6,8 +6,7 @@ import { openPidfd, takeFd } from "../linux/pidfd.js";
 import { findSockets, type HeldSocket } from "../linux/port-owner.js";
 import { isStorableName, storeFds } from "../systemd/fd-store.js";
 import { storeHas } from "../systemd/store-room.js";
-import type { CommandLine } from "./command-line.js";
-import type { End } from "./end.js";
+import type { CommandLine, End } from "./command.js";
 import { say } from "./print.js";
 
 /** More cannot be sent in one message: SCM_MAX_FD. */
@@ -17,7 +16,7 @@ const maxSockets = 253;
  * `holdfast adopt-listener`, for `ExecStartPre=+`: copies the sockets that another program listens on into the fd store of
  * the unit that is being started. Both have them then, so the other may end without anybody being refused.
  */
-export async function adoptListener({ argument = "" }: CommandLine): Promise<End> {
+export async function adoptSockets({ argument = "" }: CommandLine): Promise<End> {
   const [, name = "http", text = ""] = /^(?:([^=:/[\]]*)=)?(.*)$/s.exec(argument) ?? [];
   const address = parseAddress(text);
   if (!address.ok) return fail("usage", address.failure.message);
@@ -32,7 +31,7 @@ export async function adoptListener({ argument = "" }: CommandLine): Promise<End
   if (unit === undefined) {
     return fail(
       "usage",
-      "adopt-listener belongs into a unit: ExecStartPre=+/usr/bin/holdfast adopt-listener …",
+      "adopt-listener belongs in a unit: ExecStartPre=+/usr/bin/holdfast adopt-listener …",
     );
   }
   const where = formatAddress(address.value);

@@ -1,14 +1,11 @@
 import type { ControlClient } from "../control/client.js";
-import type { Wish } from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
 import { type Failure, fail, succeed } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import type { CommandLine } from "./command-line.js";
-import { connect } from "./connect.js";
-import type { End } from "./end.js";
+import type { CommandLine, End } from "./command.js";
 import { followDrain } from "./follow-drain.js";
-import { followUpgrade } from "./follow-upgrade.js";
+import { followUpgrade, type WantedUpgrade } from "./follow-upgrade.js";
 import { startPatience } from "./patience.js";
 import { say } from "./print.js";
 
@@ -19,20 +16,16 @@ const leftToTheOutcome: ReadonlySet<string> = new Set([
   "upgrade-failed",
 ]);
 
-/** `holdfast upgrade`: one line a step, and the end tells whether it worked. */
-export async function upgrade(
-  line: CommandLine,
-  command: "upgrade" | "rollback" = "upgrade",
-  wish: Wish = line.hold ? { hold: true } : {},
+/** Asks for it; unless told not to, says one line a step until it has ended, and the end tells whether it worked. */
+export async function askForUpgrade(
+  client: ControlClient,
+  { flags, timeoutMs }: CommandLine,
+  wanted: WantedUpgrade,
 ): Promise<End> {
-  const client = connect(line);
-  if (!client.ok) return client;
-  return line.wait
-    ? askAndWait(client.value, { command, wish }, line.timeoutMs)
-    : ask(client.value, command, wish);
+  return flags.has("no-wait") ? ask(client, wanted) : askAndWait(client, wanted, timeoutMs);
 }
 
-async function ask(client: ControlClient, command: "upgrade" | "rollback", wish: Wish): Promise<End> {
+async function ask(client: ControlClient, { command, wish }: WantedUpgrade): Promise<End> {
   const asked = await client.request(command, wish);
   if (!asked.ok) return asked;
   say(`upgrade ${asked.value} asked for`);
@@ -41,7 +34,7 @@ async function ask(client: ControlClient, command: "upgrade" | "rollback", wish:
 
 async function askAndWait(
   client: ControlClient,
-  wanted: { readonly command: "upgrade" | "rollback"; readonly wish: Wish },
+  wanted: WantedUpgrade,
   timeoutMs: number | undefined,
 ): Promise<End> {
   const patience = startPatience(timeoutMs);

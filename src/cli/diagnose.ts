@@ -1,14 +1,12 @@
-import { styleText } from "node:util";
 import { examine } from "../doctor/examine.js";
 import type { Finding } from "../doctor/finding.js";
 import { findInstances } from "../doctor/gather/find-instances.js";
 import { gatherFacts } from "../doctor/gather/gather.js";
 import { gatherMachine } from "../doctor/gather/machine.js";
 import { fail, succeed } from "../lib/failure.js";
-import type { CommandLine } from "./command-line.js";
-import type { End } from "./end.js";
+import type { CommandLine, End } from "./command.js";
 import { say } from "./print.js";
-import type { Paint } from "./table.js";
+import { choosePaint } from "./table.js";
 
 interface Examined {
   readonly name: string;
@@ -17,7 +15,7 @@ interface Examined {
 }
 
 /** `holdfast doctor`: what is wrong with instances and their surroundings, each with the line to change. Changes nothing. */
-export async function doctor({ argument, json }: CommandLine): Promise<End> {
+export async function diagnose({ argument, flags }: CommandLine): Promise<End> {
   const instances = await findInstances(argument);
   if (!instances.ok) return instances;
   const machine = await gatherMachine();
@@ -28,15 +26,14 @@ export async function doctor({ argument, json }: CommandLine): Promise<End> {
     const { name, unit } = instance;
     examined.push({ name, unit, findings: examine(facts.value) });
   }
-  if (json) process.stdout.write(`${JSON.stringify({ instances: examined }, null, 2)}\n`);
+  if (flags.has("json")) process.stdout.write(`${JSON.stringify({ instances: examined }, null, 2)}\n`);
   else for (const instance of examined) print(instance);
   const problems = examined.reduce((sum, { findings }) => sum + countProblems(findings), 0);
   return problems === 0 ? succeed("done") : fail("findings", count(problems));
 }
 
 function print({ name, unit, findings }: Examined): void {
-  const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
-  const paint: Paint = colour ? styleText : (_, plain) => plain;
+  const paint = choosePaint();
   const problems = countProblems(findings);
   say(`${name} (${unit}): ${problems === 0 ? "no problem found" : count(problems)}`);
   for (const { level, message, remedy } of findings) {

@@ -8,7 +8,7 @@ import { progressPath } from "./routes.js";
  * Streams an upgrade: a line for each piece of news about it or its generation, then its outcome. `early` is news from
  * before the id was known. Relies on the port to know an outcome by the time it tells the news of it.
  */
-export function followUpgrade(
+export function streamUpgrade(
   port: ControlPort,
   upgrade: number,
   response: ServerResponse,
@@ -42,7 +42,7 @@ export function followUpgrade(
 }
 
 /** Streams all news until the client goes. */
-export function followEvents(port: ControlPort, response: ServerResponse): void {
+export function streamEvents(port: ControlPort, response: ServerResponse): void {
   openStream(response);
   response.once(
     "close",

@@ -1,0 +1,72 @@
+export interface CommandOption {
+  readonly short?: string;
+  /** What stands for its value in a text; one without takes none. */
+  readonly value?: string;
+  readonly completes?: "instance" | "file" | "directory";
+  /** May be given several times. */
+  readonly multiple?: true;
+  /** Every command takes it. */
+  readonly general?: true;
+  readonly summary: string;
+  /** What the help text adds to the summary. */
+  readonly detail?: string;
+}
+
+const rows = {
+  name: {
+    short: "n",
+    value: "NAME",
+    completes: "instance",
+    general: true,
+    summary: "the instance",
+    detail: "; not needed where only one runs",
+  },
+  socket: {
+    value: "PATH",
+    completes: "file",
+    general: true,
+    summary: "its control socket",
+    detail: ", wherever it is",
+  },
+  json: {
+    summary: "for programs",
+    detail: ": one JSON text (status, history, doctor) or one a line (events)",
+  },
+  timeout: {
+    value: "TIME",
+    summary: "wait no longer than this",
+    detail: ", as in 30s or 1m 30s; what was asked for goes on",
+  },
+  "no-wait": { summary: "ask, and do not wait for the end" },
+  hold: { summary: "the old generation serves on until commit or rollback" },
+  listen: {
+    value: "[NAME=]ADDRESS",
+    multiple: true,
+    summary: "where it listens",
+    detail: ": 127.0.0.1:8080, [::]:8080, unix:/run/web.sock, udp:127.0.0.1:53; may be repeated. NAME: http",
+  },
+  release: {
+    value: "DIR",
+    completes: "directory",
+    summary: "the directory of the code",
+    detail: "; the present one unless given",
+  },
+  workers: { value: "N", summary: "how many processes, or auto", detail: ": one per core" },
+  "no-socket": { summary: "no socket unit: the daemon listens by itself" },
+  help: { short: "h", general: true, summary: "what there is" },
+  version: { short: "V", general: true, summary: "the version" },
+} satisfies Record<string, CommandOption>;
+
+export type OptionName = keyof typeof rows;
+
+/** Every option, in the order of the help text. */
+export const commandOptions: Readonly<Record<OptionName, CommandOption>> = rows;
+
+export const optionNames: readonly OptionName[] = Object.keys(rows).filter(
+  (name): name is OptionName => name in rows,
+);
+
+/** Those that every command takes. */
+export const generalOptions: readonly OptionName[] = optionNames.filter(
+  (name) => commandOptions[name].general,
+);

@@ -1,0 +1,45 @@
+import type { HistoryEntry } from "../../control/replies.js";
+import { succeed } from "../../lib/failure.js";
+import { askDaemon } from "../ask-daemon.js";
+import type { Command } from "../command.js";
+import { printable } from "../print.js";
+import { type Cell, choosePaint, formatTable } from "../table.js";
+
+/** A line a generation, newest last, or the same as JSON. */
+export const historyCommand: Command = {
+  name: "history",
+  options: ["json"],
+  summary: "the generations that ran, and why they ended",
+  run: askDaemon(async (client, { flags }) => {
+    const entries = await client.history();
+    if (!entries.ok) return entries;
+    const head = ["GENERATION", "VERSION", "FROM", "TO", "ROLLBACK", "RELEASE", "NOTE"];
+    const text = flags.has("json")
+      ? JSON.stringify(entries.value, null, 2)
+      : formatTable(head, entries.value.map(toRow), choosePaint()).join("\n");
+    process.stdout.write(`${text}\n`);
+    return succeed("done");
+  }),
+};
+
+function toRow({ generation, version, from, to, returnable, release, note }: HistoryEntry): Cell[] {
+  const [firstLine = ""] = note.split("\n", 1);
+  return [
+    String(generation),
+    // A release without a version is told by its time.
+    printable(version ?? formatTime(from)),
+    formatTime(from),
+    to === null ? "-" : formatTime(to),
+    returnable ? "yes" : "-",
+    printable(release),
+    printable(firstLine),
+  ];
+}
+
+/** Local time, as the journal has it. */
+function formatTime(at: number): string {
+  const date = new Date(at);
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}

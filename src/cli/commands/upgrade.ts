@@ -1,0 +1,13 @@
+import { askDaemon } from "../ask-daemon.js";
+import { askForUpgrade } from "../ask-for-upgrade.js";
+import type { Command } from "../command.js";
+
+export const upgradeCommand: Command = {
+  name: "upgrade",
+  options: ["hold", "timeout", "no-wait"],
+  summary: "start a new generation beside the old and switch over",
+  run: askDaemon((client, line) => {
+    const wish = line.flags.has("hold") ? { hold: true } : {};
+    return askForUpgrade(client, line, { command: "upgrade", wish });
+  }),
+};

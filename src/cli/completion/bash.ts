@@ -1,0 +1,86 @@
+import type { Command } from "../command.js";
+import { commandOptions, generalOptions, type OptionName, optionNames } from "../command-options.js";
+
+/** For bash 4 and later. */
+export function bashCompletion(commands: readonly Command[]): string {
+  const names = commands.map(({ name }) => name);
+  return `# bash completion for holdfast(1)
+
+_holdfast_names() {
+  local socket
+  for socket in /run/holdfast/*/control.sock; do
+    [ -e "$socket" ] || continue
+    socket=\${socket%/control.sock}
+    echo "\${socket##*/}"
+  done
+}
+
+_holdfast_configs() {
+  local config
+  for config in /etc/holdfast/*.toml; do
+    [ -e "$config" ] || continue
+    config=\${config%.toml}
+    echo "\${config##*/}"
+  done
+}
+
+_holdfast() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
+  local commands="${names.join(" ")}"
+  local options="${generalOptions.map(write).join(" ")}" word command=
+  COMPREPLY=()
+  case $previous in
+${optionNames.flatMap(offerValue).join("\n")}
+${commands.flatMap(offerArgument).join("\n")}
+  esac
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    [[ " $commands " == *" $word "* ]] && command=$word
+  done
+  case $command in
+    "") options="$commands $options" ;;
+${commands.flatMap(offerOptions).join("\n")}
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+}
+
+complete -F _holdfast holdfast
+`;
+}
+
+const generators = {
+  instance: '-W "$(_holdfast_names)"',
+  file: "-f",
+  directory: "-d",
+} as const;
+
+function offerValue(name: OptionName): string[] {
+  const { short, value, completes } = commandOptions[name];
+  if (value === undefined) return [];
+  const pattern = short === undefined ? write(name) : `-${short} | ${write(name)}`;
+  return [offer(pattern, completes && generators[completes])];
+}
+
+/** Right after the command. What need not be given is offered beside the options. */
+function offerArgument({ name, argument, completes, options }: Command): string[] {
+  if (completes === "config")
+    return [offer(name, `-W "${[...options.map(write), "$(_holdfast_configs)"].join(" ")}"`)];
+  return argument === undefined || argument.endsWith("]") ? [] : [offer(name)];
+}
+
+function offer(pattern: string, generator?: string): string {
+  if (generator === undefined) return `    ${pattern}) return ;;`;
+  return `    ${pattern})
+      mapfile -t COMPREPLY < <(compgen ${generator} -- "$current")
+      return
+      ;;`;
+}
+
+function offerOptions({ name, alone, options, program }: Command): string[] {
+  const own = [...options.map(write), ...(program ? ["--"] : [])];
+  if (alone) return [`    ${name}) options="${own.join(" ")}" ;;`];
+  return own.length === 0 ? [] : [`    ${name}) options="$options ${own.join(" ")}" ;;`];
+}
+
+function write(name: OptionName): string {
+  return `--${name}`;
+}

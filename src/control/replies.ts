@@ -1,0 +1,158 @@
+import * as v from "valibot";
+import { counterNames, gaugeNames } from "../lib/counters.js";
+import type { Failure } from "../lib/failure.js";
+import type { News } from "../model/event.js";
+import type { ListenerOrigin, Outcome } from "../model/state.js";
+
+/** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
+
+type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
+type ReportOf<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
+
+const failure = v.object({ reason: v.string(), message: v.string() }) satisfies v.GenericSchema<Failure>;
+
+const news = v.object({
+  event: v.string(),
+  level: v.picklist(["info", "warning", "error"]),
+  message: v.string(),
+  generation: v.exactOptional(v.number()),
+  worker: v.exactOptional(v.string()),
+  pid: v.exactOptional(v.number()),
+  upgrade: v.exactOptional(v.number()),
+}) satisfies v.GenericSchema<News>;
+
+const outcome = v.object({
+  upgrade: v.number(),
+  kind: v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]),
+  generation: v.nullable(v.number()),
+  failure: v.nullable(failure),
+  endedAt: v.number(),
+  tookMs: v.number(),
+}) satisfies v.GenericSchema<Outcome>;
+
+const totals = v.entriesFromList(counterNames, v.optional(v.number(), 0));
+
+/** One served server of a worker. */
+const server = v.object({
+  listener: v.string(),
+  kind: v.string(),
+  counters: v.object({ ...v.entriesFromList(gaugeNames, v.number()), ...totals }),
+});
+
+const worker = v.object({
+  name: v.string(),
+  phase: v.picklist(["waiting", "spawning", "starting", "ready", "stopping", "draining"]),
+  pid: v.nullable(v.number()),
+  ageMs: v.nullable(v.number()),
+  residentBytes: v.nullable(v.number()),
+  crashes: v.number(),
+  /** It speaks the worker protocol: it can hand over its connections. */
+  native: v.boolean(),
+  status: v.nullable(v.string()),
+  /** Of a native worker, by its own account. */
+  servers: v.array(server),
+});
+
+const generation = v.object({
+  id: v.number(),
+  phase: v.picklist(["candidate", "active", "held", "draining"]),
+  /** Why it drains, or what a candidate waits for. */
+  detail: v.nullable(v.string()),
+  release: v.string(),
+  /** What the release calls itself. */
+  version: v.nullable(v.string()),
+  /** Where its workers run: its snapshot, or the release itself. */
+  directory: v.string(),
+  createdAt: v.number(),
+  workers: v.array(worker),
+  /** Over all native workers that it has had, those that have ended among them; null when none has told anything. */
+  counters: v.nullable(v.object(totals)),
+});
+
+const listener = v.object({
+  name: v.string(),
+  address: v.string(),
+  origin: v.picklist(["unit", "bound", "stored"] satisfies ListenerOrigin[]),
+  generations: v.array(v.number()),
+  /** Connections waiting to be accepted and how many may; TCP only. */
+  backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
+});
+
+const written = v.object({
+  /** The snapshot they are in. */
+  directory: v.string(),
+  paths: v.array(v.string()),
+  /** The line of the config with which the next snapshot shares them. */
+  line: v.string(),
+});
+
+const reexecFailure = v.object({
+  /** Milliseconds since the epoch. */
+  at: v.number(),
+  message: v.string(),
+});
+
+/** `GET /v1/status`, and what `holdfast status --json` prints. */
+export const statusReply = v.object({
+  name: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  /** The unit under systemd, null elsewhere. */
+  unit: v.nullable(v.string()),
+  lifecycle: v.picklist(["starting", "running", "drained", "stopping", "leaving"]),
+  /** One sentence, the same as the unit's STATUS=. */
+  summary: v.string(),
+  /** Serving, but the last upgrade failed, workers are missing or the state cannot be written. */
+  degraded: v.nullable(v.string()),
+  upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
+  lastUpgrade: v.nullable(outcome),
+  generations: v.array(generation),
+  listeners: v.array(listener),
+  /** Since the service first answered after it was started; null while it has not, and in a stop. */
+  upMs: v.nullable(v.number()),
+  /** By name of the listener, over all native workers that there have been since the state was first written. They never go back. */
+  totals: v.array(v.object({ listener: v.string(), ...totals })),
+  /** What the app has written beside its code, where the next version does not find it. */
+  written: v.array(written),
+  /** Datagrams on the notify socket that came from no worker or were malformed. */
+  notifyDropped: v.number(),
+  /** Since this daemon was started: the last one that was to take its place and did not. */
+  reexecFailed: v.nullable(reexecFailure),
+});
+
+/** A generation that ran or runs. */
+const historyEntry = v.object({
+  generation: v.number(),
+  release: v.string(),
+  version: v.nullable(v.string()),
+  /** Milliseconds since the epoch. */
+  from: v.number(),
+  /** Null as long as it is there. */
+  to: v.nullable(v.number()),
+  /** What it does, or why it ended. */
+  note: v.string(),
+  /** Whether `rollback` can return to it. */
+  returnable: v.boolean(),
+});
+
+export const historyReply = v.object({ history: v.array(historyEntry) });
+export const versionReply = v.object({
+  name: v.string(),
+  version: v.string(),
+  pid: v.number(),
+  reexecFailed: v.optional(v.nullable(reexecFailure), null),
+});
+export const acceptedReply = v.object({ accepted: v.literal(true) });
+export const upgradeReply = v.object({ upgrade: v.number() });
+export const errorReply = v.object({ error: failure });
+export const upgradeLine = v.union([v.object({ news }), v.object({ outcome })]);
+export const eventLine = news;
+
+export type StatusReport = ReportOf<typeof statusReply>;
+export type GenerationReport = ReportOf<typeof generation>;
+export type WorkerReport = ReportOf<typeof worker>;
+export type ServerReport = ReportOf<typeof server>;
+export type ListenerReport = ReportOf<typeof listener>;
+export type WrittenReport = ReportOf<typeof written>;
+export type ReexecFailure = ReportOf<typeof reexecFailure>;
+export type HistoryEntry = ReportOf<typeof historyEntry>;

@@ -1,0 +1,16 @@
+/** What native workers count of connections and requests: from zero, and never back. docs/native-workers.md */
+export const nothingCounted = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
+
+/** What they tell of the present moment. */
+export const nothingOpen = { open: 0, inFlight: 0 };
+
+export type CounterName = keyof typeof nothingCounted;
+export type GaugeName = keyof typeof nothingOpen;
+
+/** In every schema of counters: what is read may come from a version that did not have them all, so each may be missing. */
+export const counterNames: readonly CounterName[] = Object.keys(nothingCounted).filter(
+  (name): name is CounterName => name in nothingCounted,
+);
+export const gaugeNames: readonly GaugeName[] = Object.keys(nothingOpen).filter(
+  (name): name is GaugeName => name in nothingOpen,
+);
