@@ -1,10 +1,8 @@
+import { exitConfig, exitReexec } from "../lib/exit-statuses.js";
 import type { Action } from "../model/event.js";
 import type { State } from "../model/state.js";
 
-/** sysexits.h EX_CONFIG: nothing changes by trying again, so the unit has RestartPreventExitStatus=78. */
-export const exitConfig = 78;
-/** sysexits.h EX_TEMPFAIL, "start me again": the unit has RestartForceExitStatus=75 and SuccessExitStatus=75. */
-const exitReexec = 75;
+export { exitConfig } from "../lib/exit-statuses.js";
 
 const notByTryingAgain = ["config-", "command-missing", "release-invalid", "listener-missing"];
 

@@ -11,6 +11,9 @@ import { removeStaleSocket, withSocketMode } from "./unix-path.js";
 const SO_REUSEADDR = 2;
 const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOENT, EROFS } = constants.errno;
 
+/** What a listener gets that says nothing else; listen(2) takes less where net.core.somaxconn is. */
+export const usualBacklog = 4096;
+
 export interface ListenOptions {
   /** Connections that may wait to be accepted. */
   readonly backlog: number;

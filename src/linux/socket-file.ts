@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from "node:fs";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 /** open(2): an fd that only names the file, whatever the file is. Node's constants lack it. */
 const O_PATH = 0o10000000;
@@ -56,7 +56,11 @@ function withSocketFile(path: string, identity: string, choose: (mode: number) =
     chmodSync(`/proc/self/fd/${fd}`, choose(Number(stat.mode) & 0o7777));
     return succeed(undefined);
   } catch (error) {
-    return fail("mode-refused", `cannot set the mode of unix:${path}: ${codeOf(error)}`);
+    // The message would name the fd's path.
+    return fail(
+      "mode-refused",
+      `cannot set the mode of unix:${path}: ${errorCode(error) ?? messageOf(error)}`,
+    );
   } finally {
     closeSync(fd);
   }
@@ -64,10 +68,4 @@ function withSocketFile(path: string, identity: string, choose: (mode: number) =
 
 function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
   return `${dev}:${ino}`;
-}
-
-/** Without the path that Node adds, which is the fd's. */
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  return typeof code === "string" ? code : messageOf(error);
 }

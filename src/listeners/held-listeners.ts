@@ -1,7 +1,7 @@
 import { formatAddress } from "../lib/address.js";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
-import { openListener, setBacklog } from "../linux/listener.js";
+import { openListener, setBacklog, usualBacklog } from "../linux/listener.js";
 import { inspectSocket, readBacklog } from "../linux/socket.js";
 import { identifySocketFile, removeSocketFile } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
@@ -9,8 +9,6 @@ import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import type { Generation, Listener } from "../model/state.js";
 import { chooseListener, impliedDeclarations } from "./choose.js";
 import { applyModes, ownFile, rehearseMode } from "./socket-modes.js";
-
-const defaultBacklog = 4096;
 
 /** Where listeners are kept for the next daemon: the fd store under systemd. */
 export interface FdKeeper {
@@ -103,7 +101,7 @@ export class HeldListeners {
         `${what}; add an address, or FileDescriptorName=${name} to the socket unit`,
       );
     }
-    const backlog = declaration.backlog ?? defaultBacklog;
+    const backlog = declaration.backlog ?? usualBacklog;
     const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
     const inode = inspectSocket(opened.value)?.id ?? "";

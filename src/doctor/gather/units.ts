@@ -4,44 +4,15 @@ import { type Address, parseAddress } from "../../lib/address.js";
 import { showUnits, type UnitProperties } from "../../systemd/show-units.js";
 import type { SocketFacts, Source, UnitFacts } from "../facts.js";
 
-const serviceProperties = [
-  ...["Id", "ActiveState", "MainPID", "ControlGroup", "NeedDaemonReload", "FragmentPath", "DropInPaths"],
-  ...[
-    "TriggeredBy",
-    "Type",
-    "NotifyAccess",
-    "KillMode",
-    "NonBlocking",
-    "OOMPolicy",
-    "User",
-    "Group",
-    "DynamicUser",
-  ],
-  ...[
-    "FileDescriptorStoreMax",
-    "FileDescriptorStorePreserve",
-    "RuntimeDirectory",
-    "RuntimeDirectoryPreserve",
-  ],
-  ...[
-    "StateDirectory",
-    "ExecReload",
-    "ExecStopPost",
-    "Restart",
-    "RestartForceExitStatus",
-    "SuccessExitStatus",
-  ],
-  ...[
-    "RestartPreventExitStatus",
-    "StartLimitIntervalUSec",
-    "WatchdogUSec",
-    "TimeoutStartUSec",
-    "TimeoutStopUSec",
-  ],
-  ...["MemoryMax", "Environment", "ProtectHome", "PrivateTmp"],
-];
-
-const socketProperties = ["Id", "ActiveState", "Listen", "FileDescriptorName", "Accept"];
+const serviceProperties = words(`
+  Id ActiveState MainPID ControlGroup NeedDaemonReload FragmentPath DropInPaths TriggeredBy
+  Type NotifyAccess KillMode NonBlocking OOMPolicy User Group DynamicUser
+  FileDescriptorStoreMax FileDescriptorStorePreserve RuntimeDirectory RuntimeDirectoryPreserve StateDirectory
+  ExecReload ExecStopPost Restart RestartForceExitStatus SuccessExitStatus RestartPreventExitStatus
+  StartLimitIntervalUSec WatchdogUSec TimeoutStartUSec TimeoutStopUSec
+  MemoryMax Environment ProtectHome PrivateTmp
+`);
+const socketProperties = words("Id ActiveState Listen FileDescriptorName Accept");
 
 /** Undefined when systemd does not answer. */
 export async function gatherUnit(name: string): Promise<UnitFacts | undefined> {
@@ -117,4 +88,8 @@ export function listFolder(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
 }
