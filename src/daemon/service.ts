@@ -24,10 +24,10 @@ import type { ManagerLink } from "../systemd/manager-link.js";
 import { createAlarm } from "./alarm.js";
 import { createControlPort } from "./control-port.js";
 import { channelFdName, controlFdName, notifyFdName, stateFdName, workerFdName } from "./fd-names.js";
-import type { FdStore } from "./fd-store.js";
 import { Heartbeat } from "./heartbeat.js";
 import { reportHistory } from "./history.js";
 import type { Inheritance } from "./inheritance.js";
+import type { KeptFds } from "./kept-fds.js";
 import { warnIfItLives } from "./lost-channel.js";
 import type { DaemonOptions } from "./options.js";
 import { createPerformer } from "./perform.js";
@@ -49,7 +49,7 @@ export interface ServiceOptions extends DaemonOptions {
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
   readonly memfd: number;
-  readonly fdStore: FdStore;
+  readonly fdStore: KeptFds;
   readonly store: StateStore;
   readonly watcher: Watcher;
   readonly log: Log;

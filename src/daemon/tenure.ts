@@ -9,10 +9,10 @@ import type { Log } from "../log/log.js";
 import type { State } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
 import { StateStore } from "../state/state-store.js";
-import { outlive, signalFor } from "../succession/outlive.js";
 import { type Predecessor, predecessorBehind } from "../succession/predecessor.js";
-import { startSuccessor } from "../succession/successor.js";
-import { type Applicant, TakeoverSocket } from "../succession/takeover-socket.js";
+import { startSuccessor } from "../succession/start-successor.js";
+import { signalFor, stayForWorkers } from "../succession/stay.js";
+import { type Successor, TakeoverSocket } from "../succession/takeover-socket.js";
 import type { Effects } from "../supervisor/effects.js";
 import { removeFd } from "../systemd/fd-store.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
@@ -20,8 +20,8 @@ import { ManagerLink } from "../systemd/manager-link.js";
 import type { Notifier } from "../systemd/notify.js";
 import { exitConfig, exitStatusOf } from "./exit-status.js";
 import { parseWorkerFdName } from "./fd-names.js";
-import { FdStore } from "./fd-store.js";
 import { sortInheritance } from "./inheritance.js";
+import { KeptFds } from "./kept-fds.js";
 import type { DaemonOptions } from "./options.js";
 import type { PidFile } from "./pid-file.js";
 import type { Source } from "./restore.js";
@@ -72,7 +72,7 @@ type Release = () => readonly InheritedFd[];
 export class Tenure {
   readonly #options: TenureOptions;
   /** Who asked for this daemon's place, while the loop comes to its end for it. */
-  #applicant: Applicant | undefined;
+  #applicant: Successor | undefined;
 
   constructor(options: TenureOptions) {
     this.#options = options;
@@ -96,7 +96,7 @@ export class Tenure {
     // Only the main process is listened to: that is still the predecessor where both are in one unit.
     const silent = started !== undefined;
     const link = new ManagerLink(notifier, monotonicMs, silent);
-    const fdStore = new FdStore(notifier !== undefined && !silent);
+    const fdStore = new KeptFds(notifier !== undefined && !silent);
     // One that may take everything back must find its own state as it left it.
     const memfd = (foreign ? undefined : inheritance.state) ?? createMemfd("holdfast-state");
     let makeWay = (): Failure | null => starting;
@@ -164,7 +164,7 @@ export class Tenure {
   }
 
   /** Another daemon takes this one's place; if it does not, this process goes on. */
-  async #giveAway(applicant: Applicant, state: State, release: Release, link: ManagerLink): Promise<void> {
+  async #giveAway(applicant: Successor, state: State, release: Release, link: ManagerLink): Promise<void> {
     const { log, pidFile } = this.#options;
     this.#applicant = undefined;
     const wait = this.#wait(link);
@@ -184,7 +184,7 @@ export class Tenure {
       log.write({ level: "info", event: "takeover-done", message: `${applicant.who} has taken over` });
       if (!applicant.keepsWorkers) {
         for (const { fd, name } of fds) if (parseWorkerFdName(name) === undefined) closeFd(fd);
-        await outlive(pidfds, applicant, longestDrainMs(state) + marginMs);
+        await stayForWorkers(pidfds, applicant, longestDrainMs(state) + marginMs);
       }
       process.exit(0);
     }
@@ -215,14 +215,14 @@ export class Tenure {
     };
   }
 
-  #openTakeover(onApplicant: (applicant: Applicant) => void): { close(): void } {
+  #openTakeover(onApplicant: (applicant: Successor) => void): { close(): void } {
     const { name, directories, watcher } = this.#options;
     const opened = TakeoverSocket.open({
       path: takeoverSocketIn(directories.runtime),
       name,
       serviceUid: process.getuid?.() ?? 0,
       watcher,
-      onApplicant,
+      onSuccessor: onApplicant,
       warn: (message) => this.#warn(message),
     });
     if (opened.ok) return opened.value;

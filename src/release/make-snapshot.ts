@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
@@ -10,7 +10,6 @@ import { readManifest, writeManifest } from "./manifest.js";
 import { manifestFile, releasesDirectory, snapshotDirectory } from "./places.js";
 import { readVersion } from "./read-version.js";
 import { removeTree } from "./remove-snapshot.js";
-import { topRights } from "./top-rights.js";
 import { scanTree, type Tree } from "./tree.js";
 
 export interface SnapshotOptions {
@@ -173,4 +172,22 @@ function explain(release: string, directory: string, error: unknown, signal: Abo
     return { reason: "snapshot-no-space", message: `${what}: ${why}; ${advice}` };
   }
   return { reason: "snapshot-failed", message: `${what}: ${messageOf(error)}` };
+}
+
+/**
+ * Mode and group for the top of a copy that lies elsewhere: whoever could not get at the original because of a
+ * directory above it shall not get at the copy either.
+ */
+async function topRights(release: string): Promise<{ readonly mode: number; readonly gid: number }> {
+  let { mode, gid } = await stat(release);
+  for (let above = dirname(release), done = false; !done; above = dirname(above)) {
+    done = above === dirname(above);
+    const outer = await stat(above);
+    if (outer.mode & 0o001) continue;
+    // Whom the outer directory lets in as its group has here the rights of others.
+    if (outer.gid !== gid) mode = (mode & ~0o070) | ((mode & 0o007) << 3);
+    gid = outer.gid;
+    mode &= outer.mode & 0o010 ? ~0o007 : ~0o077;
+  }
+  return { mode, gid };
 }

@@ -7,9 +7,9 @@ import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { connectSeqpacket } from "../linux/seqpacket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { giverMessage, type TakerMessage, takeoverProtocol } from "./messages.js";
+import { predecessorMessage, type SuccessorMessage, takeoverProtocol } from "./messages.js";
 import type { Predecessor } from "./predecessor.js";
-import { ownStanding } from "./standing.js";
+import { ownReach } from "./reach.js";
 
 const timeoutMs = 30_000;
 
@@ -46,12 +46,12 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
       () => refuse("timeout", `it has not answered within ${formatDuration(timeoutMs)}`),
       timeoutMs,
     );
-    const send = (message: TakerMessage): void => void channel.send(encodeMessage(message));
+    const send = (message: SuccessorMessage): void => void channel.send(encodeMessage(message));
     const channel = new PacketChannel({
       fd,
       watcher,
       onPacket: ({ bytes, fds: received }) => {
-        const message = decodeMessage(giverMessage, bytes);
+        const message = decodeMessage(predecessorMessage, bytes);
         if (!message.ok) {
           received.forEach(closeFd);
           return refuse("takeover-version", message.failure.message);
@@ -91,6 +91,6 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
         if (ended) told();
       },
     });
-    send({ type: "take", protocol: takeoverProtocol, name, version, ...ownStanding() });
+    send({ type: "take", protocol: takeoverProtocol, name, version, ...ownReach() });
   });
 }

@@ -8,19 +8,19 @@ import { peerCredentials } from "../linux/socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import {
   fdsPerPacket,
-  type GiverMessage,
-  type TakerMessage,
+  type PredecessorMessage,
+  type SuccessorMessage,
+  successorMessage,
   takeoverProtocol,
-  takerMessage,
 } from "./messages.js";
-import { canKeepWorkers, ownStanding } from "./standing.js";
+import { canKeepWorkers, ownReach } from "./reach.js";
 
 /** How long whoever connects may take to say what it wants. */
 const patienceMs = 5_000;
-const applicantLimit = 4;
+const successorLimit = 4;
 
 /** A daemon that wants to take this one's place. */
-export interface Applicant {
+export interface Successor {
   /** For people. */
   readonly who: string;
   readonly keepsWorkers: boolean;
@@ -28,7 +28,7 @@ export interface Applicant {
   /** Sends copies; this process keeps its own until it knows how it ends. */
   give(fds: readonly InheritedFd[]): void;
   /** What it says next; undefined when it is gone. */
-  next(): Promise<TakerMessage | undefined>;
+  next(): Promise<SuccessorMessage | undefined>;
 }
 
 export interface TakeoverSocketOptions {
@@ -37,7 +37,7 @@ export interface TakeoverSocketOptions {
   /** Besides root the only user who may ask. */
   readonly serviceUid: number;
   readonly watcher: Watcher;
-  readonly onApplicant: (applicant: Applicant) => void;
+  readonly onSuccessor: (successor: Successor) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -68,7 +68,7 @@ export class TakeoverSocket {
     const fd = acceptSeqpacket(this.#fd);
     if (fd === undefined) return;
     const { uid, pid } = peerCredentials(fd);
-    if ((uid !== 0 && uid !== this.#options.serviceUid) || this.#waiting.size >= applicantLimit) {
+    if ((uid !== 0 && uid !== this.#options.serviceUid) || this.#waiting.size >= successorLimit) {
       this.#options.warn(`process ${pid} of user ${uid} may not take this service over, and was turned away`);
       closeFd(fd);
       return;
@@ -78,11 +78,11 @@ export class TakeoverSocket {
 
   #hear(fd: number, pid: number): void {
     const { watcher, warn } = this.#options;
-    const heard: (TakerMessage | undefined)[] = [];
-    let wanted: ((message: TakerMessage | undefined) => void) | undefined;
+    const heard: (SuccessorMessage | undefined)[] = [];
+    let wanted: ((message: SuccessorMessage | undefined) => void) | undefined;
     let first = true;
     const timer = setTimeout(() => channel.drop("it did not say what it wants"), patienceMs);
-    const take = (message: TakerMessage | undefined): void => {
+    const take = (message: SuccessorMessage | undefined): void => {
       const resolve = wanted;
       wanted = undefined;
       if (resolve === undefined) heard.push(message);
@@ -93,7 +93,7 @@ export class TakeoverSocket {
       watcher,
       onPacket: ({ bytes, fds }) => {
         fds.forEach(closeFd);
-        const message = decodeMessage(takerMessage, bytes);
+        const message = decodeMessage(successorMessage, bytes);
         if (!message.ok) return channel.drop(message.failure.message);
         if (!first) return take(message.value);
         first = false;
@@ -116,8 +116,8 @@ export class TakeoverSocket {
     this.#waiting.add(channel);
   }
 
-  #introduce(asked: TakerMessage, pid: number, channel: PacketChannel, next: Applicant["next"]): void {
-    const send = (message: GiverMessage, fds: readonly number[] = []): void => {
+  #introduce(asked: SuccessorMessage, pid: number, channel: PacketChannel, next: Successor["next"]): void {
+    const send = (message: PredecessorMessage, fds: readonly number[] = []): void => {
       channel.send(encodeMessage(message), fds);
     };
     const refuse = ({ reason, message }: Failure): void => {
@@ -130,8 +130,8 @@ export class TakeoverSocket {
       refuse(obstacle ?? { reason: "bad-message", message: "it did not begin with `take`" });
       return;
     }
-    const keepsWorkers = canKeepWorkers(ownStanding(), asked);
-    this.#options.onApplicant({
+    const keepsWorkers = canKeepWorkers(ownReach(), asked);
+    this.#options.onSuccessor({
       who: `holdfastd ${asked.version} (pid ${pid})`,
       keepsWorkers,
       refuse,
@@ -153,7 +153,7 @@ export class TakeoverSocket {
     });
   }
 
-  #obstacleTo(asked: TakerMessage): Failure | undefined {
+  #obstacleTo(asked: SuccessorMessage): Failure | undefined {
     if (asked.type !== "take") return undefined;
     const { protocol, name, version } = asked;
     if (protocol !== takeoverProtocol) {

@@ -7,7 +7,7 @@ import type { InheritedFd } from "../systemd/listen-fds.js";
  * The named fds that the next daemon gets. Copies of them are kept here for one that this process starts, or that asks
  * for them; and where a service manager keeps fds, they are in its store too.
  */
-export class FdStore implements FdKeeper {
+export class KeptFds implements FdKeeper {
   readonly #kept: InheritedFd[] = [];
   #managed: boolean;
 
