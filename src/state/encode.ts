@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
-import { recordSchema, type StateRecord } from "./schema.js";
+import { recordSchema, type StateRecord } from "./record.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
 export const stateFormat = 2;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { errorCode, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { replaceFile } from "../linux/replace-file.js";
 import { decodeRecord, encodeRecord } from "./encode.js";
-import type { StateRecord } from "./schema.js";
+import type { StateRecord } from "./record.js";
 
 const fileLimitBytes = 16 * 1024 * 1024;
 

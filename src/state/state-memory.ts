@@ -1,7 +1,7 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import { decodeRecord, encodeRecord } from "./encode.js";
-import type { StateRecord } from "./schema.js";
+import type { StateRecord } from "./record.js";
 
 const slotBytes = 8 * 1024 * 1024;
 const headerBytes = 4;

@@ -1,6 +1,6 @@
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { State } from "../model/state.js";
-import type { StateRecord } from "./schema.js";
+import type { StateRecord } from "./record.js";
 import { readStateFile, setAside, writeStateFile } from "./state-file.js";
 import { readStateMemory, writeStateMemory } from "./state-memory.js";
 

@@ -13,7 +13,7 @@ import { ownReach } from "./reach.js";
 
 const timeoutMs = 30_000;
 
-export interface Taken {
+export interface TakenOver {
   readonly fds: readonly InheritedFd[];
   readonly predecessor: Predecessor;
 }
@@ -22,7 +22,11 @@ export interface Taken {
  * Asks the daemon that listens at `path` for everything it has. Undefined when none listens there: then there is nothing to take.
  * Fails, with the other serving on, when it refuses, when it is not understood, and when it does not answer in time.
  */
-export function takeOver(path: string, name: string, watcher: Watcher): Promise<Result<Taken | undefined>> {
+export function takeOver(
+  path: string,
+  name: string,
+  watcher: Watcher,
+): Promise<Result<TakenOver | undefined>> {
   const fd = connectSeqpacket(path);
   if (fd === undefined) return Promise.resolve(succeed(undefined));
   return new Promise((resolve) => {
@@ -30,7 +34,7 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
     let gone: (() => void) | undefined;
     let ended = false;
     let settled = false;
-    const end = (result: Result<Taken>): void => {
+    const end = (result: Result<TakenOver>): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
