@@ -4,7 +4,16 @@ import type { State } from "../model/state.js";
 
 export { exitConfig } from "../lib/exit-statuses.js";
 
-const notByTryingAgain = ["config-", "command-missing", "release-invalid", "listener-missing"];
+/** Reasons that stay until somebody changes the config or the release. */
+const lasting: ReadonlySet<string> = new Set([
+  "config-unreadable",
+  "config-syntax",
+  "config-invalid",
+  "config-unknown-key",
+  "command-missing",
+  "release-invalid",
+  "listener-missing",
+]);
 
 export function exitStatusOf(
   status: Extract<Action, { type: "exit" }>["status"],
@@ -18,7 +27,7 @@ export function exitStatusOf(
       return exitReexec;
     case "failed": {
       const reason = lifecycle.phase === "stopping" ? (lifecycle.failure?.reason ?? "") : "";
-      return notByTryingAgain.some((beginning) => reason.startsWith(beginning)) ? exitConfig : 1;
+      return lasting.has(reason) ? exitConfig : 1;
     }
     default:
       return status satisfies never;

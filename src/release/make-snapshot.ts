@@ -12,6 +12,10 @@ import { readVersion } from "./read-version.js";
 import { removeTree } from "./remove-snapshot.js";
 import { scanTree, type Tree } from "./tree.js";
 
+export type SnapshotFailure = Failure<
+  "release-invalid" | "snapshot-changing" | "snapshot-dropped" | "snapshot-no-space" | "snapshot-failed"
+>;
+
 export interface SnapshotOptions {
   readonly stateDirectory: string;
   readonly id: number;
@@ -44,7 +48,9 @@ const tickMs = 20;
  * removed. Fails with `snapshot-changing`, `snapshot-no-space`, `snapshot-failed`, `snapshot-dropped` (by `signal`) or
  * `release-invalid`, with nothing left behind.
  */
-export async function makeSnapshot(options: SnapshotOptions): Promise<Result<SnapshotFacts>> {
+export async function makeSnapshot(
+  options: SnapshotOptions,
+): Promise<Result<SnapshotFacts, SnapshotFailure>> {
   const { stateDirectory, id, release, signal } = options;
   const directory = snapshotDirectory(stateDirectory, id);
   try {
@@ -148,21 +154,21 @@ async function flush(directory: string, signal: AbortSignal): Promise<void> {
   await promisify(execFile)("sync", ["-f", directory], { signal });
 }
 
-function containsState(release: string, releases: string): Result<never> {
+function containsState(release: string, releases: string): Result<never, SnapshotFailure> {
   return fail(
     "release-invalid",
     `cannot snapshot the release ${release}: the snapshots' own directory, ${releases}, is in it; set release to the directory of the code alone, or snapshot = "off"`,
   );
 }
 
-function changing(release: string): Result<never> {
+function changing(release: string): Result<never, SnapshotFailure> {
   return fail(
     "snapshot-changing",
     `cannot snapshot the release ${release}: it changed each of ${maxTries} times while it was copied; upgrade when the deploy has ended, or name what changes all the time in \`shared\``,
   );
 }
 
-function explain(release: string, directory: string, error: unknown, signal: AbortSignal): Failure {
+function explain(release: string, directory: string, error: unknown, signal: AbortSignal): SnapshotFailure {
   const what = `cannot snapshot the release ${release} to ${directory}`;
   if (signal.aborted) return { reason: "snapshot-dropped", message: `${what}: nobody waits for it any more` };
   const code = errorCode(error);

@@ -1,7 +1,7 @@
 import { decodeMessage, encodeMessage } from "../channel/json.js";
 import { PacketChannel } from "../channel/packet-channel.js";
 import { formatDuration } from "../lib/duration.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
@@ -12,6 +12,9 @@ import type { Predecessor } from "./predecessor.js";
 import { ownReach } from "./reach.js";
 
 const timeoutMs = 30_000;
+
+/** What this daemon finds; another one refuses for reasons of its own version. */
+type TakeOverFailure = Failure<"timeout" | "disconnected" | "takeover-version" | "out-of-fds">;
 
 export interface TakenOver {
   readonly fds: readonly InheritedFd[];
@@ -44,8 +47,8 @@ export function takeOver(
       }
       resolve(result);
     };
-    const refuse = (reason: string, why: string): void =>
-      end(fail(reason, `cannot take over from the daemon at ${path}: ${why}`));
+    const explain = (why: string): string => `cannot take over from the daemon at ${path}: ${why}`;
+    const refuse = (reason: TakeOverFailure["reason"], why: string): void => end(fail(reason, explain(why)));
     const timer = setTimeout(
       () => refuse("timeout", `it has not answered within ${formatDuration(timeoutMs)}`),
       timeoutMs,
@@ -64,7 +67,7 @@ export function takeOver(
         if (said.type !== "fds") received.forEach(closeFd);
         switch (said.type) {
           case "refused":
-            return refuse(said.reason, `it refused: ${said.message}`);
+            return end(fail(said.reason, explain(`it refused: ${said.message}`)));
           case "fds":
             for (const [index, one] of received.entries())
               fds.push({ fd: one, name: said.names[index] ?? "unknown" });

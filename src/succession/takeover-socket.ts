@@ -3,7 +3,7 @@ import { PacketChannel } from "../channel/packet-channel.js";
 import { type Failure, messageOf, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import { acceptSeqpacket, listenSeqpacket } from "../linux/seqpacket.js";
+import { acceptSeqpacket, listenSeqpacket, type SeqpacketFailure } from "../linux/seqpacket.js";
 import { peerCredentials } from "../linux/socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import {
@@ -53,7 +53,7 @@ export class TakeoverSocket {
     options.watcher.watch(fd, () => this.#accept());
   }
 
-  static open(options: TakeoverSocketOptions): Result<TakeoverSocket> {
+  static open(options: TakeoverSocketOptions): Result<TakeoverSocket, SeqpacketFailure> {
     const listening = listenSeqpacket(options.path);
     return listening.ok ? succeed(new TakeoverSocket(listening.value, options)) : listening;
   }
@@ -153,7 +153,7 @@ export class TakeoverSocket {
     });
   }
 
-  #obstacleTo(asked: SuccessorMessage): Failure | undefined {
+  #obstacleTo(asked: SuccessorMessage): Failure<"takeover-version" | "takeover-name"> | undefined {
     if (asked.type !== "take") return undefined;
     const { protocol, name, version } = asked;
     if (protocol !== takeoverProtocol) {
