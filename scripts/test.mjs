@@ -76,7 +76,10 @@ if (only !== undefined && !STAGES.includes(only)) {
   process.exit(2);
 }
 const bin = (name) => join(TOP, "node_modules", ".bin", name);
-if (only === undefined) must("lint", bin("biome"), "check");
+if (only === undefined) {
+  must("lint", bin("biome"), "check");
+  must("imports", process.execPath, "scripts/check-imports.mjs");
+}
 must("build", "npm", "run", "--silent", "build");
 rmSync(join(TOP, "build"), { recursive: true, force: true });
 must("type check, and compile the tests", bin("tsc"), "-p", "tsconfig.json");

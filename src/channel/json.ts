@@ -1,12 +1,15 @@
 import * as v from "valibot";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 export function encodeMessage(message: object): Buffer {
   return Buffer.from(JSON.stringify(message));
 }
 
 /** Fails with what is wrong with a peer's packet; never throws. */
-export function decodeMessage<S extends v.GenericSchema>(schema: S, bytes: Buffer): Result<v.InferOutput<S>> {
+export function decodeMessage<S extends v.GenericSchema>(
+  schema: S,
+  bytes: Buffer,
+): Result<v.InferOutput<S>, Failure<"bad-message">> {
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString("utf8"));

@@ -1,12 +1,19 @@
+import { exitConfig, exitReexec } from "../lib/exit-statuses.js";
 import type { Action } from "../model/event.js";
 import type { State } from "../model/state.js";
 
-/** sysexits.h EX_CONFIG: nothing changes by trying again, so the unit has RestartPreventExitStatus=78. */
-export const exitConfig = 78;
-/** sysexits.h EX_TEMPFAIL, "start me again": the unit has RestartForceExitStatus=75 and SuccessExitStatus=75. */
-const exitReexec = 75;
+export { exitConfig } from "../lib/exit-statuses.js";
 
-const notByTryingAgain = ["config-", "command-missing", "release-invalid", "listener-missing"];
+/** Reasons that stay until somebody changes the config or the release. */
+const lasting: ReadonlySet<string> = new Set([
+  "config-unreadable",
+  "config-syntax",
+  "config-invalid",
+  "config-unknown-key",
+  "command-missing",
+  "release-invalid",
+  "listener-missing",
+]);
 
 export function exitStatusOf(
   status: Extract<Action, { type: "exit" }>["status"],
@@ -20,7 +27,7 @@ export function exitStatusOf(
       return exitReexec;
     case "failed": {
       const reason = lifecycle.phase === "stopping" ? (lifecycle.failure?.reason ?? "") : "";
-      return notByTryingAgain.some((beginning) => reason.startsWith(beginning)) ? exitConfig : 1;
+      return lasting.has(reason) ? exitConfig : 1;
     }
     default:
       return status satisfies never;

@@ -3,10 +3,10 @@ import { fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import type { State } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
-import { outlive, signalFor } from "../succession/outlive.js";
 import type { Predecessor } from "../succession/predecessor.js";
-import { startSuccessor } from "../succession/successor.js";
-import type { Applicant } from "../succession/takeover-socket.js";
+import { startSuccessor } from "../succession/start-successor.js";
+import { signalFor, stayForWorkers } from "../succession/stay.js";
+import type { Successor } from "../succession/takeover-socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { exitStatusOf } from "./exit-status.js";
 import { parseWorkerFdName } from "./recover/fd-names.js";
@@ -33,17 +33,17 @@ const marginMs = 10_000;
  * manager would start it, else to whichever comes. Returns only when that has failed: then this daemon begins again.
  */
 export async function passOn(setup: Setup, end: End): Promise<Beginning> {
-  const { status, state, fds, heldSignals, link, applicant } = end;
+  const { status, state, fds, heldSignals, link, successor } = end;
   const { pidFile, exec, notifier, watchdogMs, log } = setup;
   const startsNext = status === "leaving-reexec" && (exec || notifier === undefined);
-  if (applicant === undefined && !startsNext) {
+  if (successor === undefined && !startsNext) {
     if (status === "stopped" || status === "failed") pidFile.remove();
     process.exit(exitStatusOf(status, state));
   }
   // While the other one is tried the watchdog is kept quiet.
   const beat = watchdogMs === undefined ? undefined : setInterval(() => link.beat(), watchdogMs);
   const passed =
-    applicant === undefined ? await passToProgram(setup, end) : await passToApplicant(setup, end, applicant);
+    successor === undefined ? await passToProgram(setup, end) : await passToSuccessor(setup, end, successor);
   if (passed.ok) process.exit(0);
   clearInterval(beat);
   const { message, reason } = passed.failure;
@@ -69,10 +69,10 @@ async function passToProgram(
 }
 
 /** Another daemon, which asked for it, takes this one's place. */
-async function passToApplicant(
+async function passToSuccessor(
   { log, pidFile }: Setup,
   { fds, state }: End,
-  applicant: Applicant,
+  successor: Successor,
 ): Promise<Result<void>> {
   const pidfds = new Map(
     fds.flatMap(({ fd, name }) => {
@@ -80,20 +80,20 @@ async function passToApplicant(
       return slot === undefined ? [] : [[nameWorker(slot), fd] as const];
     }),
   );
-  log.write({ level: "info", event: "takeover", message: `${applicant.who} takes over` });
-  applicant.give(fds);
-  for (let said = await applicant.next(); said !== undefined; said = await applicant.next()) {
+  log.write({ level: "info", event: "takeover", message: `${successor.who} takes over` });
+  successor.give(fds);
+  for (let said = await successor.next(); said !== undefined; said = await successor.next()) {
     if (said.type === "signal") signalFor(said, pidfds);
-    if (said.type !== "committed" && (said.type !== "ready" || !applicant.keepsWorkers)) continue;
+    if (said.type !== "committed" && (said.type !== "ready" || !successor.keepsWorkers)) continue;
     pidFile.remove();
-    log.write({ level: "info", event: "takeover-done", message: `${applicant.who} has taken over` });
-    if (!applicant.keepsWorkers) {
+    log.write({ level: "info", event: "takeover-done", message: `${successor.who} has taken over` });
+    if (!successor.keepsWorkers) {
       for (const { fd, name } of fds) if (parseWorkerFdName(name) === undefined) closeFd(fd);
-      await outlive(pidfds, applicant, longestDrainMs(state) + marginMs);
+      await stayForWorkers(pidfds, successor, longestDrainMs(state) + marginMs);
     }
     return succeed(undefined);
   }
-  return fail("takeover-failed", `${applicant.who} ended before it had taken over`);
+  return fail("takeover-failed", `${successor.who} ended before it had taken over`);
 }
 
 function longestDrainMs({ generations }: State): number {

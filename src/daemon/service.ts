@@ -11,7 +11,7 @@ import type { Action, Slot } from "../model/event.js";
 import type { State } from "../model/state.js";
 import { liveWorkers } from "../model/turn.js";
 import { StateStore } from "../state/state-store.js";
-import type { Applicant, TakeoverSocket } from "../succession/takeover-socket.js";
+import type { Successor, TakeoverSocket } from "../succession/takeover-socket.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { createEffects, record } from "./effects.js";
@@ -56,7 +56,7 @@ export interface End {
   readonly heldSignals: HeldSignals;
   readonly link: ManagerLink;
   /** Who asked for this daemon's place, and gets it. */
-  readonly applicant: Applicant | undefined;
+  readonly successor: Successor | undefined;
 }
 
 /**
@@ -112,7 +112,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   inherited.heldSignals?.sendTo(process.pid);
   const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
   const { promise: ended, resolve: end } = openPromise<End>();
-  let applicant: Applicant | undefined;
+  let successor: Successor | undefined;
   const effects = createEffects(setup, parts, {
     supervisor,
     store,
@@ -121,7 +121,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     onPersisted: inherited.onPersisted,
     onExit: (status) => {
       const heldSignals = new HeldSignals();
-      end({ status, state: supervisor.state, fds: release(), heldSignals, link, applicant });
+      end({ status, state: supervisor.state, fds: release(), heldSignals, link, successor });
     },
   });
   for (const generation of restored.ended) {
@@ -140,12 +140,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   if (!supervisor.exited) inherited.onServing();
   return succeed(await ended);
 
-  function makeWay(asking: Applicant): void {
+  function makeWay(asking: Successor): void {
     if (supervisor.state.upgrade === null) {
-      applicant = asking;
+      successor = asking;
       supervisor.push({ type: "leave-requested", next: "adopt" });
       if (supervisor.exited) return;
-      applicant = undefined;
+      successor = undefined;
     }
     asking.refuse(supervisor.state.upgrade === null ? stopping : upgrading);
   }

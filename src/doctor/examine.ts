@@ -1,6 +1,7 @@
-import { checkAccess, checkConfig } from "./checks/config.js";
+import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
-import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/listeners.js";
+import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
+import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/sockets.js";
 import {
   checkDynamicUser,
   checkNeedrestart,
@@ -8,8 +9,7 @@ import {
   checkPrivilege,
   checkReboot,
   checkSystemd,
-} from "./checks/machine.js";
-import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
+} from "./checks/surroundings.js";
 import type { Facts } from "./facts.js";
 import type { Check, Finding } from "./finding.js";
 

@@ -7,7 +7,7 @@ import type { Result } from "../lib/failure.js";
 export interface Facts {
   readonly name: string;
   readonly unit: UnitFacts;
-  readonly sockets: readonly SocketFacts[];
+  readonly sockets: readonly SocketUnitFacts[];
   readonly configFile: string;
   readonly config: Result<Config>;
   /** What the daemon says; null when none answers. */
@@ -26,15 +26,15 @@ export interface UnitFacts {
   /** As `systemctl show` prints them; one that this systemd does not know is missing. */
   readonly properties: ReadonlyMap<string, string>;
   /** The unit file and its drop-ins, in the order in which systemd reads them. */
-  readonly sources: readonly Source[];
+  readonly sources: readonly SourceFile[];
 }
 
-export interface Source {
+export interface SourceFile {
   readonly path: string;
   readonly text: string;
 }
 
-export interface SocketFacts {
+export interface SocketUnitFacts {
   readonly unit: string;
   /** FileDescriptorName=, or what systemd takes for it. */
   readonly listener: string;
@@ -76,6 +76,6 @@ export interface MachineFacts {
   /** Whether the system bus is dbus-daemon(1), and not dbus-broker. */
   readonly dbusDaemon: boolean;
   /** Its settings, where needrestart is installed. */
-  readonly needrestart: readonly Source[];
-  readonly aptSettings: readonly Source[];
+  readonly needrestart: readonly SourceFile[];
+  readonly aptSettings: readonly SourceFile[];
 }

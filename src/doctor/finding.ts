@@ -1,4 +1,4 @@
-import type { Facts, Source, UnitFacts } from "./facts.js";
+import type { Facts, SourceFile, UnitFacts } from "./facts.js";
 
 export interface Finding {
   /** Stable, for programs. */
@@ -48,7 +48,7 @@ export interface SetLine {
 }
 
 /** The line that decides: the last one that assigns the key. */
-export function findSetting(sources: readonly Source[], key: string): SetLine | undefined {
+export function findSetting(sources: readonly SourceFile[], key: string): SetLine | undefined {
   let found: SetLine | undefined;
   for (const { path, text } of sources) {
     for (const [index, line] of text.split("\n").entries()) {

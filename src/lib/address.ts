@@ -1,6 +1,8 @@
 import { isIP, isIPv4 } from "node:net";
 import { posix } from "node:path";
-import { fail, type Result, succeed } from "./failure.js";
+import { type Failure, fail, type Result, succeed } from "./failure.js";
+
+type Invalid = Failure<"address-invalid">;
 
 /**
  * Where a listener listens. Written `127.0.0.1:8080`, `[::]:8080`, `unix:/run/web.sock`, `unix:@abstract`,
@@ -15,7 +17,7 @@ export type Address =
 const maxUnixPathBytes = 107;
 
 /** Reads an address as an admin writes it. Fails with `address-invalid` and a message that says what to write. */
-export function parseAddress(text: string): Result<Address> {
+export function parseAddress(text: string): Result<Address, Invalid> {
   if (text.startsWith("unix:")) return parseUnix(text, text.slice("unix:".length));
   if (text.startsWith("udp:")) return parseIp(text, "udp", text.slice("udp:".length));
   return parseIp(text, "tcp", text);
@@ -33,7 +35,7 @@ export function sameAddress(a: Address, b: Address): boolean {
   return formatAddress(a) === formatAddress(b);
 }
 
-function parseUnix(text: string, path: string): Result<Address> {
+function parseUnix(text: string, path: string): Result<Address, Invalid> {
   const bytes = Buffer.byteLength(path);
   if (bytes > maxUnixPathBytes) {
     return refuse(text, `the path has ${bytes} bytes, and a socket's path at most ${maxUnixPathBytes}`);
@@ -53,7 +55,7 @@ function parseUnix(text: string, path: string): Result<Address> {
   return succeed({ kind: "unix", path });
 }
 
-function parseIp(text: string, kind: "tcp" | "udp", rest: string): Result<Address> {
+function parseIp(text: string, kind: "tcp" | "udp", rest: string): Result<Address, Invalid> {
   const prefix = kind === "udp" ? "udp:" : "";
   const parts = /^(?:\[([^\]]*)\]|(.*)):([^:\]]*)$/s.exec(rest);
   if (parts === null) {
@@ -108,6 +110,6 @@ function compressIPv6(host: string): string {
   return new URL(`http://[${host}]/`).hostname.slice(1, -1);
 }
 
-function refuse(text: string, why: string): Result<never> {
+function refuse(text: string, why: string): Result<never, Invalid> {
   return fail("address-invalid", `cannot read address ${JSON.stringify(text)}: ${why}`);
 }

@@ -1,4 +1,6 @@
-import { fail, type Result, succeed } from "./failure.js";
+import { type Failure, fail, type Result, succeed } from "./failure.js";
+
+type Invalid = Failure<"duration-invalid">;
 
 const unitMs: ReadonlyMap<string, number> = new Map([
   ["ms", 1],
@@ -15,7 +17,7 @@ const maxDurationMs = 24 * 3_600_000;
  * Reads a time span in milliseconds: the part of systemd.time(7) with the units ms, s, sec, m, min and h, as in
  * `30s`, `500ms`, `1m 30s`. It is over zero and at most 24 hours. Fails with `duration-invalid`.
  */
-export function parseDuration(text: string): Result<number> {
+export function parseDuration(text: string): Result<number, Invalid> {
   const trimmed = text.trim();
   if (trimmed === "") return refuse(text, 'write a number with a unit, as in "30s"');
   const part = /([0-9]+)\s*([A-Za-z]*)\s*/y;
@@ -54,6 +56,6 @@ function knownUnits(): string {
   return [...unitMs.keys()].join(", ");
 }
 
-function refuse(text: string, why: string): Result<never> {
+function refuse(text: string, why: string): Result<never, Invalid> {
   return fail("duration-invalid", `cannot read time span ${JSON.stringify(text)}: ${why}`);
 }

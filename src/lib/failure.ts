@@ -6,9 +6,9 @@ export type Result<T, F extends Failure = Failure> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: F };
 
-/** Why something did not happen. `reason` is for programs and stays stable; `message` is for people. */
-export interface Failure {
-  readonly reason: string;
+/** Why something did not happen. `reason` is for programs and stays stable (docs/reasons.md); `message` is for people. */
+export interface Failure<R extends string = string> {
+  readonly reason: R;
   /** "cannot <verb> <object>: <why>", with what to do where that is known. */
   readonly message: string;
 }
@@ -17,7 +17,10 @@ export function succeed<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };
 }
 
-export function fail(reason: string, message: string): { readonly ok: false; readonly failure: Failure } {
+export function fail<R extends string>(
+  reason: R,
+  message: string,
+): { readonly ok: false; readonly failure: Failure<R> } {
   return { ok: false, failure: { reason, message } };
 }
 
@@ -30,6 +33,11 @@ export class HoldfastError extends Error {
     this.name = "HoldfastError";
     this.code = code;
   }
+}
+
+/** `ENOENT` and the like of a failed system call. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 /** The message of anything that was thrown. */

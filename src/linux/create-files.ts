@@ -9,7 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+
+export type CreateFailure = Failure<"file-exists" | "write-failed">;
 
 export interface NewFile {
   readonly path: string;
@@ -20,7 +22,7 @@ export interface NewFile {
  * Makes all the files, of mode 0644, or none: nothing that is there is ever overwritten, each file appears whole, and after a
  * failure what was made before, folders included, is gone again. Fails with `file-exists` or `write-failed`, naming the file.
  */
-export function createFiles(files: readonly NewFile[]): Result<void> {
+export function createFiles(files: readonly NewFile[]): Result<void, CreateFailure> {
   const undo: (() => void)[] = [];
   for (const file of files) {
     const created = create(file, undo);
@@ -31,7 +33,7 @@ export function createFiles(files: readonly NewFile[]): Result<void> {
   return succeed(undefined);
 }
 
-function create({ path, text }: NewFile, undo: (() => void)[]): Result<void> {
+function create({ path, text }: NewFile, undo: (() => void)[]): Result<void, CreateFailure> {
   const temporary = `${path}.${process.pid}.new`;
   try {
     undo.push(...makeFolders(dirname(path)));
@@ -47,7 +49,7 @@ function create({ path, text }: NewFile, undo: (() => void)[]): Result<void> {
     undo.push(() => rmSync(path));
     return succeed(undefined);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
+    const code = errorCode(error);
     if (code === "EEXIST")
       return fail("file-exists", `cannot write ${path}: it exists already; nothing was changed`);
     const hint = code === "EACCES" || code === "EPERM" ? " (root may)" : "";

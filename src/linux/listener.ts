@@ -6,10 +6,15 @@ import { errorName, orThrow } from "./ffi.js";
 import { findOwner } from "./port-owner.js";
 import { familyOf, packSocketAddress } from "./socket-address.js";
 import { bind, listen, openSocket, SOCK_DGRAM, SOCK_STREAM, turnOn } from "./socket-calls.js";
-import { removeStaleSocket, withSocketMode } from "./unix-path.js";
+import { type PathFailure, removeStaleSocket, withSocketMode } from "./unix-path.js";
 
 const SO_REUSEADDR = 2;
 const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOENT, EROFS } = constants.errno;
+
+/** What a listener gets that says nothing else; listen(2) takes less where net.core.somaxconn is. */
+export const usualBacklog = 4096;
+
+export type ListenFailure = PathFailure | Failure<"address-not-available" | "listen-failed">;
 
 export interface ListenOptions {
   /** Connections that may wait to be accepted. */
@@ -24,7 +29,7 @@ export interface ListenOptions {
  * stale one is replaced, one in use never. Fails with `address-in-use`, `permission-denied`, `address-not-available`
  * or `listen-failed`.
  */
-export function openListener(address: Address, options: ListenOptions): Result<number> {
+export function openListener(address: Address, options: ListenOptions): Result<number, ListenFailure> {
   if (isFile(address)) {
     const cleared = removeStaleSocket(address.path);
     if (!cleared.ok) return { ok: false, failure: withOwner(address, cleared.failure) };
@@ -51,8 +56,8 @@ function establish(fd: number, address: Address, { backlog, mode }: ListenOption
   return bound < 0 || address.kind === "udp" ? bound : listen(fd, backlog);
 }
 
-function explain(address: Address, result: number): Failure {
-  const problem = (reason: string, why: string): Failure => ({
+function explain(address: Address, result: number): ListenFailure {
+  const problem = (reason: ListenFailure["reason"], why: string): ListenFailure => ({
     reason,
     message: `cannot listen on ${formatAddress(address)}: ${why}`,
   });
@@ -79,7 +84,7 @@ function explain(address: Address, result: number): Failure {
   }
 }
 
-function withOwner(address: Address, { reason, message }: Failure): Failure {
+function withOwner(address: Address, { reason, message }: ListenFailure): ListenFailure {
   const owner = reason === "address-in-use" ? findOwner(address) : undefined;
   return { reason, message: owner === undefined ? message : `${message} (${owner.name}, pid ${owner.pid})` };
 }

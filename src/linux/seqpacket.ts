@@ -1,10 +1,10 @@
 import { constants } from "node:os";
-import { type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "./fd.js";
 import { errorName, libc, orThrow } from "./ffi.js";
 import { AF_UNIX, packSocketAddress } from "./socket-address.js";
 import { bind, listen, openSocket, SOCK_SEQPACKET } from "./socket-calls.js";
-import { connectUnix, removeStaleSocket, withSocketMode } from "./unix-path.js";
+import { connectUnix, type PathFailure, removeStaleSocket, withSocketMode } from "./unix-path.js";
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -14,8 +14,10 @@ const accept4 = libc<[fd: number, address: null, length: null, flags: number]>(
   "int accept4(int, void *, void *, int)",
 );
 
+export type SeqpacketFailure = PathFailure | Failure<"listen-failed">;
+
 /** A listening SEQPACKET socket at `path`, mode 0600, non-blocking and close-on-exec. A stale socket file is replaced. unix(7). */
-export function listenSeqpacket(path: string): Result<number> {
+export function listenSeqpacket(path: string): Result<number, SeqpacketFailure> {
   const cleared = removeStaleSocket(path);
   if (!cleared.ok) return cleared;
   const fd = orThrow("open a socket", openSocket(AF_UNIX, SOCK_SEQPACKET));
@@ -24,8 +26,7 @@ export function listenSeqpacket(path: string): Result<number> {
   const result = bound < 0 ? bound : listen(fd, backlog);
   if (result >= 0) return succeed(fd);
   closeFd(fd);
-  const message = `cannot listen on unix:${path}: ${errorName(result)}`;
-  return { ok: false, failure: { reason: "listen-failed", message } };
+  return fail("listen-failed", `cannot listen on unix:${path}: ${errorName(result)}`);
 }
 
 /** The next connection, non-blocking and close-on-exec; undefined when there is none. accept4(2). */

@@ -1,8 +1,10 @@
 import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from "node:fs";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 /** open(2): an fd that only names the file, whatever the file is. Node's constants lack it. */
 const O_PATH = 0o10000000;
+
+export type SocketFileFailure = Failure<"socket-file-lost" | "mode-refused">;
 
 /**
  * Device and inode of the file at a unix socket's path, undefined when there is none (an abstract name has none). They mean no other file as long
@@ -21,12 +23,12 @@ export function identifySocketFile(path: string): string | undefined {
  * Sets the permission bits of the socket's file. Fails, changing nothing, with `socket-file-lost` when the file at the
  * path is another one or none, and with `mode-refused` when the mode may not be changed. chmod(2).
  */
-export function setSocketMode(path: string, identity: string, mode: number): Result<void> {
+export function setSocketMode(path: string, identity: string, mode: number): Result<void, SocketFileFailure> {
   return withSocketFile(path, identity, () => mode);
 }
 
 /** Fails where `setSocketMode` would; the mode stays as it is. */
-export function rehearseSocketMode(path: string, identity: string): Result<void> {
+export function rehearseSocketMode(path: string, identity: string): Result<void, SocketFileFailure> {
   return withSocketFile(path, identity, (mode) => mode);
 }
 
@@ -41,7 +43,11 @@ export function removeSocketFile(path: string, identity: string): void {
 }
 
 /** The file is held by an fd meanwhile: a link put in its place cannot lead the change to another file. */
-function withSocketFile(path: string, identity: string, choose: (mode: number) => number): Result<void> {
+function withSocketFile(
+  path: string,
+  identity: string,
+  choose: (mode: number) => number,
+): Result<void, SocketFileFailure> {
   let fd: number;
   try {
     fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
@@ -56,7 +62,11 @@ function withSocketFile(path: string, identity: string, choose: (mode: number) =
     chmodSync(`/proc/self/fd/${fd}`, choose(Number(stat.mode) & 0o7777));
     return succeed(undefined);
   } catch (error) {
-    return fail("mode-refused", `cannot set the mode of unix:${path}: ${codeOf(error)}`);
+    // The message would name the fd's path.
+    return fail(
+      "mode-refused",
+      `cannot set the mode of unix:${path}: ${errorCode(error) ?? messageOf(error)}`,
+    );
   } finally {
     closeSync(fd);
   }
@@ -64,10 +74,4 @@ function withSocketFile(path: string, identity: string, choose: (mode: number) =
 
 function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
   return `${dev}:${ino}`;
-}
-
-/** Without the path that Node adds, which is the fd's. */
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  return typeof code === "string" ? code : messageOf(error);
 }

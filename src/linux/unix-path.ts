@@ -1,12 +1,14 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { constants } from "node:os";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "./fd.js";
 import { errorName, orThrow } from "./ffi.js";
 import { AF_UNIX, packSocketAddress } from "./socket-address.js";
 import { connect, openSocket, SOCK_DGRAM } from "./socket-calls.js";
 
 const { ECONNREFUSED, EPERM, EPROTOTYPE } = constants.errno;
+
+export type PathFailure = Failure<"address-in-use" | "permission-denied">;
 
 /** Connects any AF_UNIX socket to a path or an abstract `@name`. Returns 0 or minus errno. connect(2). */
 export function connectUnix(fd: number, path: string): number {
@@ -19,7 +21,7 @@ export function connectUnix(fd: number, path: string): number {
  * the file, with `address-in-use` when something is bound there, when it is no socket, or when that cannot be told,
  * and with `permission-denied` when the directory does not allow it.
  */
-export function removeStaleSocket(path: string): Result<void> {
+export function removeStaleSocket(path: string): Result<void, PathFailure> {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return succeed(undefined);
@@ -36,7 +38,7 @@ export function removeStaleSocket(path: string): Result<void> {
   }
 }
 
-function refuse(path: string, why: string): Result<never> {
+function refuse(path: string, why: string): Result<never, PathFailure> {
   return fail("address-in-use", `cannot listen on unix:${path}: ${why}`);
 }
 

@@ -1,16 +1,16 @@
 import { formatAddress } from "../lib/address.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
-import { openListener, setBacklog } from "../linux/listener.js";
+import { type ListenFailure, openListener, setBacklog, usualBacklog } from "../linux/listener.js";
 import { inspectSocket, readBacklog } from "../linux/socket.js";
-import { identifySocketFile, removeSocketFile } from "../linux/socket-file.js";
+import { identifySocketFile, removeSocketFile, type SocketFileFailure } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import type { Generation, Listener } from "../model/state.js";
 import { chooseListener, impliedDeclarations } from "./choose.js";
 import { applyModes, ownFile, rehearseMode } from "./socket-modes.js";
 
-const defaultBacklog = 4096;
+export type ListenersFailure = ListenFailure | SocketFileFailure | Failure<"listener-missing">;
 
 /** Where listeners are kept for the next daemon: the fd store under systemd. */
 export interface FdKeeper {
@@ -61,7 +61,7 @@ export class HeldListeners {
     specification: Specification,
     held: readonly Listener[],
     nextId: number,
-  ): Result<Omit<Prepared, "version">> {
+  ): Result<Omit<Prepared, "version">, ListenersFailure> {
     const declarations = specification.listeners ?? impliedDeclarations(held);
     const all = [...held];
     const listeners: number[] = [];
@@ -94,7 +94,7 @@ export class HeldListeners {
     return succeed({ specification, held: all, listeners });
   }
 
-  open(declaration: ListenerDeclaration, id: number): Result<Listener> {
+  open(declaration: ListenerDeclaration, id: number): Result<Listener, ListenersFailure> {
     const { name, address, mode } = declaration;
     if (address === null) {
       const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
@@ -103,7 +103,7 @@ export class HeldListeners {
         `${what}; add an address, or FileDescriptorName=${name} to the socket unit`,
       );
     }
-    const backlog = declaration.backlog ?? defaultBacklog;
+    const backlog = declaration.backlog ?? usualBacklog;
     const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
     const inode = inspectSocket(opened.value)?.id ?? "";

@@ -1,6 +1,6 @@
 import { parseAddress } from "../lib/address.js";
-import { type Failure, type Result, succeed } from "../lib/failure.js";
-import { rehearseSocketMode, setSocketMode } from "../linux/socket-file.js";
+import { type Result, succeed } from "../lib/failure.js";
+import { rehearseSocketMode, type SocketFileFailure, setSocketMode } from "../linux/socket-file.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import type { Listener } from "../model/state.js";
 
@@ -16,7 +16,10 @@ export function ownFile({
 }
 
 /** Whether `applyModes` will be able to give a held listener's file its declared mode. Fails with `mode-refused`. */
-export function rehearseMode({ mode }: ListenerDeclaration, listener: Listener): Result<void> {
+export function rehearseMode(
+  { mode }: ListenerDeclaration,
+  listener: Listener,
+): Result<void, SocketFileFailure> {
   const own = mode === null ? undefined : ownFile(listener);
   const result = own === undefined ? succeed(undefined) : rehearseSocketMode(...own);
   // Nothing that a refusal would put right: whoever removed the file has cut clients off already.
@@ -27,7 +30,7 @@ export function rehearseMode({ mode }: ListenerDeclaration, listener: Listener):
 export function applyModes(
   declarations: readonly ListenerDeclaration[],
   listeners: readonly Listener[],
-): readonly Failure[] {
+): readonly SocketFileFailure[] {
   return listeners.flatMap((listener) => {
     const mode = declarations.find(({ name }) => name === listener.name)?.mode ?? null;
     const own = mode === null ? undefined : ownFile(listener);

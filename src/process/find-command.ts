@@ -1,9 +1,13 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 /** The file that running `command` in `directory` would execute, as execvp(3) looks for it, or why there is none. */
-export function findCommand(command: string, directory: string, path: string | undefined): Result<string> {
+export function findCommand(
+  command: string,
+  directory: string,
+  path: string | undefined,
+): Result<string, Failure<"command-missing">> {
   if (command.includes("/")) {
     const file = isAbsolute(command) ? command : resolve(directory, command);
     const obstacle = obstacleTo(file);

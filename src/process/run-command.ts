@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 const outputKept = 2000;
 
@@ -11,7 +11,10 @@ export interface CommandOptions {
 }
 
 /** Runs a check or ready command to its end. It fails with the exit status and the end of what it printed. */
-export function runCommand(argv: readonly string[], options: CommandOptions): Promise<Result<void>> {
+export function runCommand(
+  argv: readonly string[],
+  options: CommandOptions,
+): Promise<Result<void, Failure<"command-failed">>> {
   const [command = "", ...rest] = argv;
   const shown = argv.join(" ");
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 /**
  * The shell waits at the gate, then becomes the worker: so LISTEN_PID is the worker's own pid, and a worker that
@@ -30,7 +30,7 @@ export interface GatedWorker {
  * Starts a worker in a session and process group of its own, its stdout and stderr those of the daemon (the journal),
  * its listeners passed as in sd_listen_fds(3). Nothing of it runs before `openGate`.
  */
-export function spawnWorker(worker: WorkerCommand): Result<GatedWorker> {
+export function spawnWorker(worker: WorkerCommand): Result<GatedWorker, Failure<"spawn-failed">> {
   const { command, directory, environment, fds, fdNames, channel } = worker;
   const listen = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: fdNames.join(":") };
   let child: ChildProcess;

@@ -1,4 +1,4 @@
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { isUnseen, openPidfd, parentOf, signalGroup, signalPidfd, startTimeOf } from "../linux/pidfd.js";
@@ -38,7 +38,7 @@ export class WorkerProcesses {
   }
 
   /** Starts a worker that waits at its gate; its pidfd is in the fd store when this returns. */
-  spawn(slot: Slot, command: WorkerCommand): Result<Process> {
+  spawn(slot: Slot, command: WorkerCommand): Result<Process, Failure<"spawn-failed">> {
     const spawned = spawnWorker(command);
     if (!spawned.ok) return spawned;
     const { pid, child } = spawned.value;

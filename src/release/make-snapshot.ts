@@ -1,17 +1,20 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
-import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { type Base, copyTree } from "./copy-tree.js";
 import { isInside } from "./link-target.js";
 import { readManifest, writeManifest } from "./manifest.js";
 import { manifestFile, releasesDirectory, snapshotDirectory } from "./places.js";
 import { readVersion } from "./read-version.js";
 import { removeTree } from "./remove-snapshot.js";
-import { topRights } from "./top-rights.js";
-import { errorCode, scanTree, type Tree } from "./tree.js";
+import { scanTree, type Tree } from "./tree.js";
+
+export type SnapshotFailure = Failure<
+  "release-invalid" | "snapshot-changing" | "snapshot-dropped" | "snapshot-no-space" | "snapshot-failed"
+>;
 
 export interface SnapshotOptions {
   readonly stateDirectory: string;
@@ -45,7 +48,9 @@ const tickMs = 20;
  * removed. Fails with `snapshot-changing`, `snapshot-no-space`, `snapshot-failed`, `snapshot-dropped` (by `signal`) or
  * `release-invalid`, with nothing left behind.
  */
-export async function makeSnapshot(options: SnapshotOptions): Promise<Result<SnapshotFacts>> {
+export async function makeSnapshot(
+  options: SnapshotOptions,
+): Promise<Result<SnapshotFacts, SnapshotFailure>> {
   const { stateDirectory, id, release, signal } = options;
   const directory = snapshotDirectory(stateDirectory, id);
   try {
@@ -149,21 +154,21 @@ async function flush(directory: string, signal: AbortSignal): Promise<void> {
   await promisify(execFile)("sync", ["-f", directory], { signal });
 }
 
-function containsState(release: string, releases: string): Result<never> {
+function containsState(release: string, releases: string): Result<never, SnapshotFailure> {
   return fail(
     "release-invalid",
     `cannot snapshot the release ${release}: the snapshots' own directory, ${releases}, is in it; set release to the directory of the code alone, or snapshot = "off"`,
   );
 }
 
-function changing(release: string): Result<never> {
+function changing(release: string): Result<never, SnapshotFailure> {
   return fail(
     "snapshot-changing",
     `cannot snapshot the release ${release}: it changed each of ${maxTries} times while it was copied; upgrade when the deploy has ended, or name what changes all the time in \`shared\``,
   );
 }
 
-function explain(release: string, directory: string, error: unknown, signal: AbortSignal): Failure {
+function explain(release: string, directory: string, error: unknown, signal: AbortSignal): SnapshotFailure {
   const what = `cannot snapshot the release ${release} to ${directory}`;
   if (signal.aborted) return { reason: "snapshot-dropped", message: `${what}: nobody waits for it any more` };
   const code = errorCode(error);
@@ -173,4 +178,22 @@ function explain(release: string, directory: string, error: unknown, signal: Abo
     return { reason: "snapshot-no-space", message: `${what}: ${why}; ${advice}` };
   }
   return { reason: "snapshot-failed", message: `${what}: ${messageOf(error)}` };
+}
+
+/**
+ * Mode and group for the top of a copy that lies elsewhere: whoever could not get at the original because of a
+ * directory above it shall not get at the copy either.
+ */
+async function topRights(release: string): Promise<{ readonly mode: number; readonly gid: number }> {
+  let { mode, gid } = await stat(release);
+  for (let above = dirname(release), done = false; !done; above = dirname(above)) {
+    done = above === dirname(above);
+    const outer = await stat(above);
+    if (outer.mode & 0o001) continue;
+    // Whom the outer directory lets in as its group has here the rights of others.
+    if (outer.gid !== gid) mode = (mode & ~0o070) | ((mode & 0o007) << 3);
+    gid = outer.gid;
+    mode &= outer.mode & 0o010 ? ~0o007 : ~0o077;
+  }
+  return { mode, gid };
 }

@@ -1,17 +1,20 @@
 import { chmod, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 import { readManifest } from "./manifest.js";
 import { manifestFile, snapshotDirectory, writtenDirectory } from "./places.js";
-import { errorCode, lanes } from "./tree.js";
+import { lanes } from "./tree.js";
 import { findWritten } from "./written.js";
 
 /**
  * Removes a snapshot, whole or half made. What an app has written into it is moved to `writtenDirectory` first, and
  * is what is returned. Can be repeated after it failed (`snapshot-left`) or was interrupted.
  */
-export async function removeSnapshot(stateDirectory: string, id: number): Promise<Result<readonly string[]>> {
+export async function removeSnapshot(
+  stateDirectory: string,
+  id: number,
+): Promise<Result<readonly string[], Failure<"snapshot-left">>> {
   const directory = snapshotDirectory(stateDirectory, id);
   const manifest = manifestFile(stateDirectory, id);
   try {

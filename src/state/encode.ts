@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
-import { recordSchema, type StateRecord } from "./schema.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { recordSchema, type StateRecord } from "./record.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
 export const stateFormat = 2;
+
+export type RecordFailure = Failure<"state-damaged" | "state-newer">;
 
 const envelopeSchema = v.object({ format: v.number(), checksum: v.string(), record: v.unknown() });
 
@@ -14,7 +16,7 @@ export function encodeRecord(record: StateRecord): string {
 }
 
 /** Fails with `state-damaged` or, for a file of a later Holdfast, `state-newer`; never throws. */
-export function decodeRecord(text: string): Result<StateRecord> {
+export function decodeRecord(text: string): Result<StateRecord, RecordFailure> {
   let json: unknown;
   try {
     json = JSON.parse(text);

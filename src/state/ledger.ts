@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { messageOf } from "../lib/failure.js";
 import type { LedgerEntry } from "../model/event.js";
-import { failure } from "./schema.js";
+import { failure } from "./record.js";
 
 const ledgerLimitBytes = 4 * 1024 * 1024;
 const readLimitBytes = 256 * 1024;

@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { replaceFile } from "../linux/replace-file.js";
-import { decodeRecord, encodeRecord } from "./encode.js";
-import type { StateRecord } from "./schema.js";
+import { decodeRecord, encodeRecord, type RecordFailure } from "./encode.js";
+import type { StateRecord } from "./record.js";
 
 const fileLimitBytes = 16 * 1024 * 1024;
 
@@ -11,17 +11,19 @@ export function stateFilePath(directory: string): string {
   return join(directory, "state.json");
 }
 
+export type StateFileFailure = RecordFailure | Failure<"state-unreadable" | "state-foreign">;
+
 /**
  * Reads `state.json`; undefined when there is none. Changes nothing on disk. Fails for a file that is damaged, of
  * a later version, or owned by somebody else (whoever can write it could have workers killed or started).
  */
-export function readStateFile(directory: string): Result<StateRecord | undefined> {
+export function readStateFile(directory: string): Result<StateRecord | undefined, StateFileFailure> {
   const file = stateFilePath(directory);
   let fd: number;
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return succeed(undefined);
+    if (errorCode(error) === "ENOENT") return succeed(undefined);
     return fail("state-unreadable", `cannot read the state file ${file}: ${messageOf(error)}`);
   }
   try {
@@ -44,7 +46,10 @@ export function readStateFile(directory: string): Result<StateRecord | undefined
 }
 
 /** Replaces the file atomically and durably. */
-export function writeStateFile(directory: string, record: StateRecord): Result<void> {
+export function writeStateFile(
+  directory: string,
+  record: StateRecord,
+): Result<void, Failure<"state-unwritable">> {
   const file = stateFilePath(directory);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -56,7 +61,7 @@ export function writeStateFile(directory: string, record: StateRecord): Result<v
 }
 
 /** Keeps a file that cannot be used, under a name that says so; returns that name, undefined if it cannot be moved. */
-export function setAside(directory: string, reason: string): string | undefined {
+export function setAside(directory: string, reason: StateFileFailure["reason"]): string | undefined {
   const file = stateFilePath(directory);
   const aside = `${file}.${reason.replace("state-", "")}-${Date.now()}`;
   try {

@@ -1,7 +1,7 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { fail, type Result, succeed } from "../lib/failure.js";
-import { decodeRecord, encodeRecord } from "./encode.js";
-import type { StateRecord } from "./schema.js";
+import { decodeRecord, encodeRecord, type RecordFailure } from "./encode.js";
+import type { StateRecord } from "./record.js";
 
 const slotBytes = 8 * 1024 * 1024;
 const headerBytes = 4;
@@ -23,7 +23,7 @@ export function writeStateMemory(memfd: number, record: StateRecord): void {
  * The newer of the two slots that are whole. Fails with `state-newer` when one is of a later version, for then the other is out of
  * date, and with `state-damaged` when there is none.
  */
-export function readStateMemory(memfd: number): Result<StateRecord> {
+export function readStateMemory(memfd: number): Result<StateRecord, RecordFailure> {
   const slots = [0, slotBytes].map((offset) => readSlot(memfd, offset));
   const newer = slots.find((slot) => !slot.ok && slot.failure.reason === "state-newer");
   if (newer !== undefined) return newer;
@@ -34,7 +34,7 @@ export function readStateMemory(memfd: number): Result<StateRecord> {
 
 const nothingThere = fail("state-damaged", "there is none in memory that is whole");
 
-function readSlot(memfd: number, offset: number): Result<StateRecord> {
+function readSlot(memfd: number, offset: number): Result<StateRecord, RecordFailure> {
   const { size } = fstatSync(memfd);
   const header = Buffer.alloc(headerBytes);
   if (readSync(memfd, header, 0, headerBytes, offset) < headerBytes) return nothingThere;

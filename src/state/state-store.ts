@@ -1,7 +1,8 @@
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { State } from "../model/state.js";
-import type { StateRecord } from "./schema.js";
-import { readStateFile, setAside, writeStateFile } from "./state-file.js";
+import type { RecordFailure } from "./encode.js";
+import type { StateRecord } from "./record.js";
+import { readStateFile, type StateFileFailure, setAside, writeStateFile } from "./state-file.js";
 import { readStateMemory, writeStateMemory } from "./state-memory.js";
 
 export interface StateStoreOptions {
@@ -33,7 +34,7 @@ export class StateStore {
    * Takes the copy in the memfd that a daemon has just given: what is on disk may be of an earlier life in this directory. Fails when
    * this version cannot read it; then that daemon has to go on.
    */
-  take(given: number): Result<Remembered> {
+  take(given: number): Result<Remembered, RecordFailure> {
     const record = readStateMemory(given);
     if (!record.ok) {
       const { reason, message } = record.failure;
@@ -62,7 +63,7 @@ export class StateStore {
   }
 
   /** Both copies are written; the result is that of the file. */
-  write(state: State): Result<void> {
+  write(state: State): Result<void, Failure<"state-unwritable">> {
     const { name, bootId, memfd, directory } = this.#options;
     this.#revision += 1;
     const record = { name, bootId, revision: this.#revision, state };
@@ -71,7 +72,7 @@ export class StateStore {
   }
 }
 
-function describeUnusable(directory: string, failure: Failure): string {
+function describeUnusable(directory: string, failure: StateFileFailure): string {
   const aside = setAside(directory, failure.reason);
   const kept = aside === undefined ? "it stays where it is" : `it is kept as ${aside}`;
   return `${failure.message}; ${kept}, and recovery goes on from what the fd store holds`;

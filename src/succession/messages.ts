@@ -9,8 +9,8 @@ export const fdsPerPacket = 128;
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(1000));
 
-/** The daemon that takes over → the one that serves. */
-export const takerMessage = v.variant("type", [
+/** Successor → predecessor. */
+export const successorMessage = v.variant("type", [
   /** The first message. Where workers can be seen and signalled from, by pid_namespaces(7) and cgroups(7). */
   v.object({
     type: v.literal("take"),
@@ -32,17 +32,17 @@ export const takerMessage = v.variant("type", [
     signal: v.picklist(["SIGTERM", "SIGKILL"]),
   }),
 ]);
-export type TakerMessage = v.InferOutput<typeof takerMessage>;
+export type SuccessorMessage = v.InferOutput<typeof successorMessage>;
 
-/** The daemon that serves → the one that takes over. */
-export const giverMessage = v.variant("type", [
+/** Predecessor → successor. */
+export const predecessorMessage = v.variant("type", [
   v.object({ type: v.literal("refused"), reason: text, message: text }),
   /** With as many fds as names. */
   v.object({
     type: v.literal("fds"),
     names: v.pipe(v.array(v.pipe(v.string(), v.maxLength(255))), v.maxLength(fdsPerPacket)),
   }),
-  /** That was all. `keepsWorkers`: they stay as after a crash; else the taker has to replace them. */
+  /** That was all. `keepsWorkers`: they stay as after a crash; else the successor has to replace them. */
   v.object({ type: v.literal("given"), keepsWorkers: v.boolean() }),
 ]);
-export type GiverMessage = v.InferOutput<typeof giverMessage>;
+export type PredecessorMessage = v.InferOutput<typeof predecessorMessage>;

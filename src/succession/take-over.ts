@@ -1,19 +1,22 @@
 import { decodeMessage, encodeMessage } from "../channel/json.js";
 import { PacketChannel } from "../channel/packet-channel.js";
 import { formatDuration } from "../lib/duration.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { connectSeqpacket } from "../linux/seqpacket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { giverMessage, type TakerMessage, takeoverProtocol } from "./messages.js";
+import { predecessorMessage, type SuccessorMessage, takeoverProtocol } from "./messages.js";
 import type { Predecessor } from "./predecessor.js";
-import { ownStanding } from "./standing.js";
+import { ownReach } from "./reach.js";
 
 const timeoutMs = 30_000;
 
-export interface Taken {
+/** What this daemon finds; another one refuses for reasons of its own version. */
+type TakeOverFailure = Failure<"timeout" | "disconnected" | "takeover-version" | "out-of-fds">;
+
+export interface TakenOver {
   readonly fds: readonly InheritedFd[];
   readonly predecessor: Predecessor;
 }
@@ -22,7 +25,11 @@ export interface Taken {
  * Asks the daemon that listens at `path` for everything it has. Undefined when none listens there: then there is nothing to take.
  * Fails, with the other serving on, when it refuses, when it is not understood, and when it does not answer in time.
  */
-export function takeOver(path: string, name: string, watcher: Watcher): Promise<Result<Taken | undefined>> {
+export function takeOver(
+  path: string,
+  name: string,
+  watcher: Watcher,
+): Promise<Result<TakenOver | undefined>> {
   const fd = connectSeqpacket(path);
   if (fd === undefined) return Promise.resolve(succeed(undefined));
   return new Promise((resolve) => {
@@ -30,7 +37,7 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
     let gone: (() => void) | undefined;
     let ended = false;
     let settled = false;
-    const end = (result: Result<Taken>): void => {
+    const end = (result: Result<TakenOver>): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
@@ -40,18 +47,18 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
       }
       resolve(result);
     };
-    const refuse = (reason: string, why: string): void =>
-      end(fail(reason, `cannot take over from the daemon at ${path}: ${why}`));
+    const explain = (why: string): string => `cannot take over from the daemon at ${path}: ${why}`;
+    const refuse = (reason: TakeOverFailure["reason"], why: string): void => end(fail(reason, explain(why)));
     const timer = setTimeout(
       () => refuse("timeout", `it has not answered within ${formatDuration(timeoutMs)}`),
       timeoutMs,
     );
-    const send = (message: TakerMessage): void => void channel.send(encodeMessage(message));
+    const send = (message: SuccessorMessage): void => void channel.send(encodeMessage(message));
     const channel = new PacketChannel({
       fd,
       watcher,
       onPacket: ({ bytes, fds: received }) => {
-        const message = decodeMessage(giverMessage, bytes);
+        const message = decodeMessage(predecessorMessage, bytes);
         if (!message.ok) {
           received.forEach(closeFd);
           return refuse("takeover-version", message.failure.message);
@@ -60,7 +67,7 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
         if (said.type !== "fds") received.forEach(closeFd);
         switch (said.type) {
           case "refused":
-            return refuse(said.reason, `it refused: ${said.message}`);
+            return end(fail(said.reason, explain(`it refused: ${said.message}`)));
           case "fds":
             for (const [index, one] of received.entries())
               fds.push({ fd: one, name: said.names[index] ?? "unknown" });
@@ -91,6 +98,6 @@ export function takeOver(path: string, name: string, watcher: Watcher): Promise<
         if (ended) told();
       },
     });
-    send({ type: "take", protocol: takeoverProtocol, name, version, ...ownStanding() });
+    send({ type: "take", protocol: takeoverProtocol, name, version, ...ownReach() });
   });
 }

@@ -3,24 +3,24 @@ import { PacketChannel } from "../channel/packet-channel.js";
 import { type Failure, messageOf, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import { acceptSeqpacket, listenSeqpacket } from "../linux/seqpacket.js";
+import { acceptSeqpacket, listenSeqpacket, type SeqpacketFailure } from "../linux/seqpacket.js";
 import { peerCredentials } from "../linux/socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import {
   fdsPerPacket,
-  type GiverMessage,
-  type TakerMessage,
+  type PredecessorMessage,
+  type SuccessorMessage,
+  successorMessage,
   takeoverProtocol,
-  takerMessage,
 } from "./messages.js";
-import { canKeepWorkers, ownStanding } from "./standing.js";
+import { canKeepWorkers, ownReach } from "./reach.js";
 
 /** How long whoever connects may take to say what it wants. */
 const patienceMs = 5_000;
-const applicantLimit = 4;
+const successorLimit = 4;
 
 /** A daemon that wants to take this one's place. */
-export interface Applicant {
+export interface Successor {
   /** For people. */
   readonly who: string;
   readonly keepsWorkers: boolean;
@@ -28,7 +28,7 @@ export interface Applicant {
   /** Sends copies; this process keeps its own until it knows how it ends. */
   give(fds: readonly InheritedFd[]): void;
   /** What it says next; undefined when it is gone. */
-  next(): Promise<TakerMessage | undefined>;
+  next(): Promise<SuccessorMessage | undefined>;
 }
 
 export interface TakeoverSocketOptions {
@@ -45,7 +45,7 @@ export class TakeoverSocket {
   readonly #options: TakeoverSocketOptions;
   readonly #fd: number;
   readonly #waiting = new Set<PacketChannel>();
-  #onApplicant: ((applicant: Applicant) => void) | undefined;
+  #onSuccessor: ((successor: Successor) => void) | undefined;
 
   private constructor(fd: number, options: TakeoverSocketOptions) {
     this.#fd = fd;
@@ -53,18 +53,18 @@ export class TakeoverSocket {
   }
 
   /** Whoever comes from here on waits until `listen` is called. */
-  static open(options: TakeoverSocketOptions): Result<TakeoverSocket> {
+  static open(options: TakeoverSocketOptions): Result<TakeoverSocket, SeqpacketFailure> {
     const listening = listenSeqpacket(options.path);
     return listening.ok ? succeed(new TakeoverSocket(listening.value, options)) : listening;
   }
 
-  listen(onApplicant: (applicant: Applicant) => void): void {
-    this.#onApplicant = onApplicant;
+  listen(onSuccessor: (successor: Successor) => void): void {
+    this.#onSuccessor = onSuccessor;
     this.#options.watcher.watch(this.#fd, () => this.#accept());
   }
 
   close(): void {
-    if (this.#onApplicant !== undefined) this.#options.watcher.unwatch(this.#fd);
+    if (this.#onSuccessor !== undefined) this.#options.watcher.unwatch(this.#fd);
     closeFd(this.#fd);
     for (const channel of this.#waiting) channel.close();
   }
@@ -73,7 +73,7 @@ export class TakeoverSocket {
     const fd = acceptSeqpacket(this.#fd);
     if (fd === undefined) return;
     const { uid, pid } = peerCredentials(fd);
-    if ((uid !== 0 && uid !== this.#options.serviceUid) || this.#waiting.size >= applicantLimit) {
+    if ((uid !== 0 && uid !== this.#options.serviceUid) || this.#waiting.size >= successorLimit) {
       this.#options.warn(`process ${pid} of user ${uid} may not take this service over, and was turned away`);
       closeFd(fd);
       return;
@@ -83,11 +83,11 @@ export class TakeoverSocket {
 
   #hear(fd: number, pid: number): void {
     const { watcher, warn } = this.#options;
-    const heard: (TakerMessage | undefined)[] = [];
-    let wanted: ((message: TakerMessage | undefined) => void) | undefined;
+    const heard: (SuccessorMessage | undefined)[] = [];
+    let wanted: ((message: SuccessorMessage | undefined) => void) | undefined;
     let first = true;
     const timer = setTimeout(() => channel.drop("it did not say what it wants"), patienceMs);
-    const take = (message: TakerMessage | undefined): void => {
+    const take = (message: SuccessorMessage | undefined): void => {
       const resolve = wanted;
       wanted = undefined;
       if (resolve === undefined) heard.push(message);
@@ -98,7 +98,7 @@ export class TakeoverSocket {
       watcher,
       onPacket: ({ bytes, fds }) => {
         fds.forEach(closeFd);
-        const message = decodeMessage(takerMessage, bytes);
+        const message = decodeMessage(successorMessage, bytes);
         if (!message.ok) return channel.drop(message.failure.message);
         if (!first) return take(message.value);
         first = false;
@@ -121,8 +121,8 @@ export class TakeoverSocket {
     this.#waiting.add(channel);
   }
 
-  #introduce(asked: TakerMessage, pid: number, channel: PacketChannel, next: Applicant["next"]): void {
-    const send = (message: GiverMessage, fds: readonly number[] = []): void => {
+  #introduce(asked: SuccessorMessage, pid: number, channel: PacketChannel, next: Successor["next"]): void {
+    const send = (message: PredecessorMessage, fds: readonly number[] = []): void => {
       channel.send(encodeMessage(message), fds);
     };
     const refuse = ({ reason, message }: Failure): void => {
@@ -135,8 +135,8 @@ export class TakeoverSocket {
       refuse(obstacle ?? { reason: "bad-message", message: "it did not begin with `take`" });
       return;
     }
-    const keepsWorkers = canKeepWorkers(ownStanding(), asked);
-    this.#onApplicant?.({
+    const keepsWorkers = canKeepWorkers(ownReach(), asked);
+    this.#onSuccessor?.({
       who: `holdfastd ${asked.version} (pid ${pid})`,
       keepsWorkers,
       refuse,
@@ -158,7 +158,7 @@ export class TakeoverSocket {
     });
   }
 
-  #obstacleTo(asked: TakerMessage): Failure | undefined {
+  #obstacleTo(asked: SuccessorMessage): Failure<"takeover-version" | "takeover-name"> | undefined {
     if (asked.type !== "take") return undefined;
     const { protocol, name, version } = asked;
     if (protocol !== takeoverProtocol) {

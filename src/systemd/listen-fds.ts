@@ -1,5 +1,5 @@
 import inheritedSocket from "systemd-socket";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { isOpen, setCloseOnExec } from "../linux/fd.js";
 
 /** An fd that systemd passed: of a .socket unit (FileDescriptorName=) or of the fd store (FDNAME=). */
@@ -13,6 +13,7 @@ export interface InheritedFd {
 const maxFds = 65_536;
 const variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] as const;
 
+type Invalid = Failure<"listen-fds-invalid">;
 type Environment = Record<string, string | undefined>;
 
 /**
@@ -21,7 +22,7 @@ type Environment = Record<string, string | undefined>;
  * `listen-fds-invalid` for variables that contradict themselves or what is open; no fd is changed then.
  * sd_listen_fds_with_names(3).
  */
-export function takeListenFds(env: Environment, pid: number): Result<InheritedFd[]> {
+export function takeListenFds(env: Environment, pid: number): Result<InheritedFd[], Invalid> {
   const { LISTEN_PID: forPid, LISTEN_FDS: count, LISTEN_FDNAMES: names } = env;
   for (const variable of variables) delete env[variable];
   if (forPid === undefined || count === undefined) return succeed([]);
@@ -32,7 +33,7 @@ export function takeListenFds(env: Environment, pid: number): Result<InheritedFd
   return nameFds(numberFds(Number(count)), names);
 }
 
-function nameFds(fds: readonly number[], names: string | undefined): Result<InheritedFd[]> {
+function nameFds(fds: readonly number[], names: string | undefined): Result<InheritedFd[], Invalid> {
   const list = names === undefined ? fds.map(() => "unknown") : names === "" ? [] : names.split(":");
   if (list.length !== fds.length) {
     return refuse("LISTEN_FDNAMES", names ?? "", `${list.length} names for ${fds.length} fds`);
@@ -61,7 +62,7 @@ function isDecimal(text: string): boolean {
   return /^(?:0|[1-9][0-9]{0,9})$/.test(text);
 }
 
-function refuse(variable: string, value: string, why: string): Result<never> {
+function refuse(variable: string, value: string, why: string): Result<never, Invalid> {
   const shown = JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
   return fail("listen-fds-invalid", `cannot take the fds passed by systemd: ${variable}=${shown}: ${why}`);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "../../lib/failure.js";
+import { errorCode, messageOf } from "../../lib/failure.js";
 import { replaceFile } from "../../linux/replace-file.js";
 
 /** How long one secret is used: so long can whoever steals it read recorded TLS 1.2 sessions that were resumed. */
@@ -43,8 +43,7 @@ export class TicketSecret {
     try {
       fd = openSync(this.#file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT"))
-        this.#distrust(messageOf(error));
+      if (errorCode(error) !== "ENOENT") this.#distrust(messageOf(error));
       return undefined;
     }
     try {

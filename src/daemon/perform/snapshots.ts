@@ -1,9 +1,8 @@
 import type { Event } from "../../model/event.js";
 import type { Generation } from "../../model/state.js";
-import { listSnapshots } from "../../release/list-snapshots.js";
 import { makeSnapshot } from "../../release/make-snapshot.js";
 import { readManifest } from "../../release/manifest.js";
-import { manifestFile, snapshotDirectory } from "../../release/places.js";
+import { listSnapshots, manifestFile, snapshotDirectory } from "../../release/places.js";
 import { removeSnapshot } from "../../release/remove-snapshot.js";
 import { findWritten } from "../../release/written.js";
 

@@ -1,3 +1,4 @@
+import { exitConfig, exitReexec } from "../../lib/exit-statuses.js";
 import type { Facts } from "../facts.js";
 import { type Check, type Finding, findSetting, inUnit, note, problem } from "../finding.js";
 import { readTimeSpan } from "../time-span.js";
@@ -62,22 +63,22 @@ const settings: readonly Setting[] = [
   {
     check: "reexec-status",
     property: "RestartForceExitStatus",
-    fits: (value) => has(value, "75", "TEMPFAIL"),
-    write: "RestartForceExitStatus=75",
+    fits: (value) => has(value, String(exitReexec), "TEMPFAIL"),
+    write: `RestartForceExitStatus=${exitReexec}`,
     why: "`holdfast reexec` ends the daemon with 75 to be started again, and it may not be",
   },
   {
     check: "success-status",
     property: "SuccessExitStatus",
-    fits: (value) => has(value, "75", "TEMPFAIL"),
-    write: "SuccessExitStatus=75",
+    fits: (value) => has(value, String(exitReexec), "TEMPFAIL"),
+    write: `SuccessExitStatus=${exitReexec}`,
     why: "`holdfast reexec` (75) counts as a failure: OnFailure= units are started",
   },
   {
     check: "config-status",
     property: "RestartPreventExitStatus",
-    fits: (value) => has(value, "78", "CONFIG"),
-    write: "RestartPreventExitStatus=78",
+    fits: (value) => has(value, String(exitConfig), "CONFIG"),
+    write: `RestartPreventExitStatus=${exitConfig}`,
     why: "a daemon that cannot read its config (78) is started again and again",
   },
   {

@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { Config } from "../../config/config.js";
-import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { findCommand } from "../../process/find-command.js";
 import type { AccessFacts, UnitFacts } from "../facts.js";
 
@@ -67,13 +67,17 @@ async function askAsUser(
   }
 }
 
-function findProgram(unit: UnitFacts, { plan }: Config, release: string): Result<string> {
+function findProgram(
+  unit: UnitFacts,
+  { plan }: Config,
+  release: string,
+): Result<string, Failure<"command-missing">> {
   const ofUnit = /(?:^| )PATH=(\S+)/.exec(unit.properties.get("Environment") ?? "")?.[1];
   const path = plan.environment["PATH"] ?? ofUnit ?? usualPath;
   return findCommand(plan.command[0] ?? "", release, path);
 }
 
-function resolveFolder(release: string): Result<string> {
+function resolveFolder(release: string): Result<string, Failure<"release-invalid">> {
   try {
     return succeed(realpathSync(release));
   } catch (error) {

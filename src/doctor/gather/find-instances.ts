@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { isInstanceName } from "../../lib/directories.js";
-import { fail, type Result, succeed } from "../../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import { showUnits, type UnitProperties } from "../../systemd/show-units.js";
 
 /** A service that runs holdfastd, or would. */
@@ -10,6 +10,8 @@ export interface Instance {
   readonly configFile: string;
 }
 
+export type FindFailure = Failure<"systemd-silent" | "no-such-instance" | "usage">;
+
 const configFolder = "/etc/holdfast";
 const wanted = ["Id", "LoadState", "ActiveState", "ExecStart"];
 
@@ -17,7 +19,9 @@ const wanted = ["Id", "LoadState", "ActiveState", "ExecStart"];
  * What is meant by a name, by a unit's name, or by nothing: every instance that is configured or loaded. Fails with
  * `no-such-instance`, or with `systemd-silent` when systemd does not answer.
  */
-export async function findInstances(target: string | undefined): Promise<Result<readonly Instance[]>> {
+export async function findInstances(
+  target: string | undefined,
+): Promise<Result<readonly Instance[], FindFailure>> {
   const loaded = await showUnits(["*.service"], wanted);
   if (loaded === undefined)
     return fail("systemd-silent", "cannot ask systemd: `systemctl show` gives no answer");
@@ -38,7 +42,7 @@ export async function findInstances(target: string | undefined): Promise<Result<
   return findUnit(`holdfast@${target}.service`);
 }
 
-function findAll(running: readonly Instance[]): Result<readonly Instance[]> {
+function findAll(running: readonly Instance[]): Result<readonly Instance[], FindFailure> {
   const configured = namesOfConfigs().filter((name) => !running.some((other) => other.name === name));
   const others = configured.map((name) => ({
     name,
@@ -50,7 +54,7 @@ function findAll(running: readonly Instance[]): Result<readonly Instance[]> {
   return fail("no-such-instance", `cannot find an instance: none runs, and ${configFolder} has no config`);
 }
 
-async function findUnit(target: string): Promise<Result<readonly Instance[]>> {
+async function findUnit(target: string): Promise<Result<readonly Instance[], FindFailure>> {
   const unit = target.endsWith(".service") ? target : `${target}.service`;
   const [properties] = (await showUnits([unit], wanted)) ?? [];
   if (properties === undefined || properties.get("LoadState") !== "loaded") {

@@ -3,7 +3,7 @@ import { readConfig } from "../../config/read.js";
 import { createControlClient } from "../../control/client.js";
 import type { StatusReport } from "../../control/port.js";
 import { controlSocketIn } from "../../lib/directories.js";
-import { fail, type Result, succeed } from "../../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import type { Facts, MachineFacts } from "../facts.js";
 import { gatherAccess } from "./access.js";
 import type { Instance } from "./find-instances.js";
@@ -11,7 +11,10 @@ import { gatherGenerationBytes, gatherTaken, gatherWorkers } from "./processes.j
 import { gatherSockets, gatherUnit } from "./units.js";
 
 /** All facts about one instance. Changes nothing. Fails only when systemd does not answer. */
-export async function gatherFacts(instance: Instance, machine: MachineFacts): Promise<Result<Facts>> {
+export async function gatherFacts(
+  instance: Instance,
+  machine: MachineFacts,
+): Promise<Result<Facts, Failure<"systemd-silent">>> {
   const { name, configFile } = instance;
   const unit = await gatherUnit(instance.unit);
   if (unit === undefined)

@@ -6,7 +6,7 @@ import { type Address, formatAddress } from "../../lib/address.js";
 import { cgroupOf, processesIn } from "../../linux/cgroup.js";
 import { proportionalBytes } from "../../linux/pidfd.js";
 import { findOwner } from "../../linux/port-owner.js";
-import type { SocketFacts, TakenAddress, UnitFacts, WorkerFacts } from "../facts.js";
+import type { SocketUnitFacts, TakenAddress, UnitFacts, WorkerFacts } from "../facts.js";
 
 /** The workers of the active generation whose files can be counted. */
 export function gatherWorkers(report: StatusReport | null): readonly WorkerFacts[] {
@@ -29,7 +29,7 @@ export function gatherGenerationBytes(unit: UnitFacts, report: StatusReport | nu
 /** Who has an address that a socket unit, or the daemon, is yet to listen on. */
 export function gatherTaken(
   unit: UnitFacts,
-  sockets: readonly SocketFacts[],
+  sockets: readonly SocketUnitFacts[],
   config: Config | undefined,
   running: boolean,
 ): readonly TakenAddress[] {

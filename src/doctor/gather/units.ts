@@ -2,46 +2,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type Address, parseAddress } from "../../lib/address.js";
 import { showUnits, type UnitProperties } from "../../systemd/show-units.js";
-import type { SocketFacts, Source, UnitFacts } from "../facts.js";
+import type { SocketUnitFacts, SourceFile, UnitFacts } from "../facts.js";
 
-const serviceProperties = [
-  ...["Id", "ActiveState", "MainPID", "ControlGroup", "NeedDaemonReload", "FragmentPath", "DropInPaths"],
-  ...[
-    "TriggeredBy",
-    "Type",
-    "NotifyAccess",
-    "KillMode",
-    "NonBlocking",
-    "OOMPolicy",
-    "User",
-    "Group",
-    "DynamicUser",
-  ],
-  ...[
-    "FileDescriptorStoreMax",
-    "FileDescriptorStorePreserve",
-    "RuntimeDirectory",
-    "RuntimeDirectoryPreserve",
-  ],
-  ...[
-    "StateDirectory",
-    "ExecReload",
-    "ExecStopPost",
-    "Restart",
-    "RestartForceExitStatus",
-    "SuccessExitStatus",
-  ],
-  ...[
-    "RestartPreventExitStatus",
-    "StartLimitIntervalUSec",
-    "WatchdogUSec",
-    "TimeoutStartUSec",
-    "TimeoutStopUSec",
-  ],
-  ...["MemoryMax", "Environment", "ProtectHome", "PrivateTmp"],
-];
-
-const socketProperties = ["Id", "ActiveState", "Listen", "FileDescriptorName", "Accept"];
+const serviceProperties = words(`
+  Id ActiveState MainPID ControlGroup NeedDaemonReload FragmentPath DropInPaths TriggeredBy
+  Type NotifyAccess KillMode NonBlocking OOMPolicy User Group DynamicUser
+  FileDescriptorStoreMax FileDescriptorStorePreserve RuntimeDirectory RuntimeDirectoryPreserve StateDirectory
+  ExecReload ExecStopPost Restart RestartForceExitStatus SuccessExitStatus RestartPreventExitStatus
+  StartLimitIntervalUSec WatchdogUSec TimeoutStartUSec TimeoutStopUSec
+  MemoryMax Environment ProtectHome PrivateTmp
+`);
+const socketProperties = words("Id ActiveState Listen FileDescriptorName Accept");
 
 /** Undefined when systemd does not answer. */
 export async function gatherUnit(name: string): Promise<UnitFacts | undefined> {
@@ -59,7 +30,7 @@ const unitFolders = [
 ];
 
 /** The socket units that start the service: those that systemd has loaded, and those that it would once they are enabled. */
-export async function gatherSockets(unit: UnitFacts): Promise<readonly SocketFacts[]> {
+export async function gatherSockets(unit: UnitFacts): Promise<readonly SocketUnitFacts[]> {
   const loaded = (unit.properties.get("TriggeredBy") ?? "")
     .split(" ")
     .filter((name) => name.endsWith(".socket"));
@@ -78,7 +49,7 @@ function findSocketFiles(service: string): string[] {
   return found.map(({ path }) => basename(path));
 }
 
-export function readSocket(properties: UnitProperties): SocketFacts {
+export function readSocket(properties: UnitProperties): SocketUnitFacts {
   const unit = properties.get("Id") ?? "";
   return {
     unit,
@@ -100,7 +71,7 @@ function readListen(line: string): Address | undefined {
 }
 
 /** Those of the files that can be read. */
-export function readSources(paths: readonly string[]): Source[] {
+export function readSources(paths: readonly string[]): SourceFile[] {
   return paths.flatMap((path) => {
     try {
       return [{ path, text: readFileSync(path, "utf8") }];
@@ -117,4 +88,8 @@ export function listFolder(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
 }

@@ -3,7 +3,7 @@ import { PacketChannel } from "../../../src/channel/packet-channel.js";
 import { Watcher } from "../../../src/linux/epoll.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import { connectSeqpacket } from "../../../src/linux/seqpacket.js";
-import { ownStanding } from "../../../src/succession/standing.js";
+import { ownReach } from "../../../src/succession/reach.js";
 
 /*
  * Asks at a takeover socket as another user: ask-for-everything.js PATH NAME UID PROTOCOL. Prints what comes of it: `no way in`, or how many
@@ -11,7 +11,7 @@ import { ownStanding } from "../../../src/succession/standing.js";
  */
 
 const [path = "", name = "", uid = "0", protocol = "1"] = process.argv.slice(2);
-const standing = ownStanding();
+const standing = ownReach();
 process.setgroups?.([]);
 process.setgid?.(Number(uid));
 process.setuid?.(Number(uid));

@@ -1,5 +1,5 @@
 import { parseConfig } from "../../../src/config/parse.js";
-import type { Facts, MachineFacts, SocketFacts } from "../../../src/doctor/facts.js";
+import type { Facts, MachineFacts, SocketUnitFacts } from "../../../src/doctor/facts.js";
 
 /** As systemd 257 shows the shipped unit. */
 const shipped = {
@@ -40,7 +40,7 @@ export const machine: MachineFacts = {
   aptSettings: [],
 };
 
-export const socket: SocketFacts = {
+export const socket: SocketUnitFacts = {
   unit: "holdfast@web.socket",
   listener: "http",
   addresses: [{ kind: "tcp", family: 4, host: "127.0.0.1", port: 8080 }],

@@ -5,8 +5,8 @@ import { type TestContext, test } from "node:test";
 import { bindDatagram, receiveDatagram } from "../../../src/linux/datagram.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import { isStderrJournal, sendToJournal } from "../../../src/linux/journal.js";
+import { messageIds } from "../../../src/log/journal-transport.js";
 import { openLog } from "../../../src/log/log.js";
-import { messageIds } from "../../../src/log/message-ids.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
 
 /** What a journald would read from its socket: the fields of one entry. */

@@ -13,9 +13,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { listSnapshots } from "../../../src/release/list-snapshots.js";
 import { readManifest } from "../../../src/release/manifest.js";
-import { manifestFile, releasesDirectory, writtenDirectory } from "../../../src/release/places.js";
+import {
+  listSnapshots,
+  manifestFile,
+  releasesDirectory,
+  writtenDirectory,
+} from "../../../src/release/places.js";
 import { removeSnapshot } from "../../../src/release/remove-snapshot.js";
 import { findWritten } from "../../../src/release/written.js";
 import { ReleaseRig } from "./rig.js";

@@ -9,9 +9,9 @@ import { Watcher } from "../../../src/linux/epoll.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import { createMemfd } from "../../../src/linux/memfd.js";
 import { acceptSeqpacket, connectSeqpacket, listenSeqpacket } from "../../../src/linux/seqpacket.js";
-import { ownStanding } from "../../../src/succession/standing.js";
+import { ownReach } from "../../../src/succession/reach.js";
 import { takeOver } from "../../../src/succession/take-over.js";
-import { type Applicant, TakeoverSocket } from "../../../src/succession/takeover-socket.js";
+import { type Successor, TakeoverSocket } from "../../../src/succession/takeover-socket.js";
 
 interface Place {
   readonly path: string;
@@ -35,11 +35,11 @@ function makePlace(t: TestContext): Place {
 
 interface Giving {
   readonly warnings: string[];
-  readonly applicants: Applicant[];
+  readonly successors: Successor[];
 }
 
 function give({ path, watcher, ends }: Place): Giving {
-  const giving: Giving = { warnings: [], applicants: [] };
+  const giving: Giving = { warnings: [], successors: [] };
   const opened = TakeoverSocket.open({
     path,
     name: "web",
@@ -48,7 +48,7 @@ function give({ path, watcher, ends }: Place): Giving {
     warn: (message) => giving.warnings.push(message),
   });
   assert.ok(opened.ok);
-  opened.value.listen((applicant) => giving.applicants.push(applicant));
+  opened.value.listen((successor) => giving.successors.push(successor));
   ends.push(() => opened.value.close());
   return giving;
 }
@@ -72,7 +72,7 @@ function say({ path, watcher }: Place, ...packets: readonly Buffer[]): Promise<s
   });
 }
 
-const take = { type: "take", protocol: 1, name: "web", version: "9.9.9", ...ownStanding() };
+const take = { type: "take", protocol: 1, name: "web", version: "9.9.9", ...ownReach() };
 
 for (const [what, packet] of [
   ["no JSON", Buffer.from("hello")],
@@ -85,12 +85,12 @@ for (const [what, packet] of [
     const place = makePlace(t);
     const giving = give(place);
     assert.deepEqual(await say(place, packet), []);
-    assert.equal(giving.applicants.length, 0);
+    assert.equal(giving.successors.length, 0);
     assert.equal(giving.warnings.length, 1);
     void say(place, encodeMessage(take));
-    while (giving.applicants.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.match(giving.applicants[0]?.who ?? "", /holdfastd 9\.9\.9/);
-    assert.equal(giving.applicants[0]?.keepsWorkers, true);
+    while (giving.successors.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.match(giving.successors[0]?.who ?? "", /holdfastd 9\.9\.9/);
+    assert.equal(giving.successors[0]?.keepsWorkers, true);
   });
 }
 
@@ -103,7 +103,7 @@ for (const [what, change, reason] of [
     const giving = give(place);
     const [answer = ""] = await say(place, encodeMessage({ ...take, ...change }));
     assert.equal(JSON.parse(answer).reason, reason);
-    assert.equal(giving.applicants.length, 0);
+    assert.equal(giving.successors.length, 0);
   });
 }
 
@@ -120,8 +120,8 @@ test("more fds than a packet holds arrive, each under its name", async (t) => {
   const fds = Array.from({ length: 300 }, (_, n) => ({ fd: createMemfd(`n${n}`), name: `listener-${n}` }));
   t.after(() => fds.forEach(({ fd }) => void closeFd(fd)));
   const taking = takeOver(place.path, "web", place.watcher);
-  while (giving.applicants.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  giving.applicants[0]?.give(fds);
+  while (giving.successors.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  giving.successors[0]?.give(fds);
   const taken = await taking;
   assert.ok(taken.ok && taken.value !== undefined);
   assert.deepEqual(
@@ -130,7 +130,7 @@ test("more fds than a packet holds arrive, each under its name", async (t) => {
   );
   for (const { fd } of taken.value.fds) closeFd(fd);
   taken.value.predecessor.ready();
-  assert.equal((await giving.applicants[0]?.next())?.type, "ready");
+  assert.equal((await giving.successors[0]?.next())?.type, "ready");
 });
 
 for (const [what, answer] of [

@@ -1,4 +1,4 @@
-import type { Source } from "../facts.js";
+import type { SourceFile } from "../facts.js";
 import { type Check, inUnit, note, problem } from "../finding.js";
 
 const oldestSystemd = 252;
@@ -46,7 +46,7 @@ export const checkDynamicUser: Check = ({ unit, machine }) => {
 /** Restarting is harmless here, so there is no reason to except the unit, and with a library's security fix there is one not to. */
 export const checkNeedrestart: Check = ({ unit, machine: { needrestart } }) =>
   matches(needrestart, /^\s*[^#]*?\bqr(?:\((.+)\)|\{(.+)\}|\/(.+)\/)\w*\s*\}?\s*=>?\s*0\b/)
-    .filter(({ groups }) => groups.some((pattern) => test(pattern, unit.name)))
+    .filter(({ groups }) => groups.some((pattern) => fits(pattern, unit.name)))
     .map(({ where }) => {
       const message = `needrestart is told to leave ${unit.name} alone: after a library's upgrade the workers go on with the old one. Its \`systemctl restart\` would be an upgrade, and interrupt nothing`;
       return note("needrestart", message, { where, lines: ["remove the line, or write = 1"] });
@@ -69,7 +69,7 @@ interface Match {
   readonly groups: readonly string[];
 }
 
-function matches(sources: readonly Source[], pattern: RegExp): readonly Match[] {
+function matches(sources: readonly SourceFile[], pattern: RegExp): readonly Match[] {
   return sources.flatMap(({ path, text }) =>
     text.split("\n").flatMap((line, index) => {
       const [all, ...groups] = pattern.exec(line) ?? [];
@@ -80,7 +80,7 @@ function matches(sources: readonly Source[], pattern: RegExp): readonly Match[] 
 }
 
 /** The pattern is Perl's; what JavaScript cannot read does not match. */
-function test(pattern: string, unit: string): boolean {
+function fits(pattern: string, unit: string): boolean {
   try {
     return new RegExp(pattern).test(unit);
   } catch {

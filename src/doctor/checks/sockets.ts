@@ -57,7 +57,7 @@ export const checkTakenAddresses: Check = ({ taken, unit }) =>
   taken.map(({ address, socketUnit, process, pid, unit: owner }) => {
     if (owner === unit.name) {
       const message = `${socketUnit} does not listen: the daemon itself has ${address}, until it is stopped and started`;
-      return note("address-own", message, null);
+      return note("address-own", message);
     }
     const who = `${process}, pid ${pid}${owner === null ? "" : `, of ${owner}`}`;
     const start = socketUnit === null ? unit.name : socketUnit;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { formatDuration } from "../lib/duration.js";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { predecessorFdName, readyLine } from "./predecessor.js";
@@ -22,7 +22,10 @@ export interface SuccessorOptions {
  * Starts the program that is now on disk with this process's arguments and environment, and waits until it has recovered. Returns
  * its pid. On a failure it has ended, and nothing of it is left. nginx's USR2, with an answer.
  */
-export async function startSuccessor({ fds, inUnit }: SuccessorOptions): Promise<Result<number>> {
+export async function startSuccessor({
+  fds,
+  inUnit,
+}: SuccessorOptions): Promise<Result<number, Failure<"reexec-failed">>> {
   const [, script = "", ...args] = process.argv;
   const command = [process.execPath, ...process.execArgv, script, ...args];
   let child: ChildProcess;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded, signalPidfd } from "../linux/pidfd.js";
-import type { TakerMessage } from "./messages.js";
-import type { Applicant } from "./takeover-socket.js";
+import type { SuccessorMessage } from "./messages.js";
+import type { Successor } from "./takeover-socket.js";
 
 const lookMs = 100;
 
@@ -10,7 +10,7 @@ export type Pidfds = ReadonlyMap<string, number>;
 
 /** Does for another daemon what only this one can. */
 export function signalFor(
-  { generation, index, signal }: Extract<TakerMessage, { type: "signal" }>,
+  { generation, index, signal }: Extract<SuccessorMessage, { type: "signal" }>,
   pidfds: Pidfds,
 ): void {
   const pidfd = pidfds.get(`${generation}.${index}`);
@@ -21,8 +21,8 @@ export function signalFor(
  * Stays until the last of the workers has ended: the container or the unit ends with this process, and they with it. Whoever
  * gave them their orders may be gone; then they have `mostMs`.
  */
-export async function outlive(pidfds: Pidfds, applicant: Applicant, mostMs: number): Promise<void> {
-  void obey(applicant, pidfds);
+export async function stayForWorkers(pidfds: Pidfds, successor: Successor, mostMs: number): Promise<void> {
+  void obey(successor, pidfds);
   const deadline = performance.now() + mostMs;
   while ([...pidfds.values()].some((pidfd) => !hasEnded(pidfd))) {
     if (performance.now() > deadline) for (const pidfd of pidfds.values()) signalPidfd(pidfd, "SIGKILL");
@@ -30,8 +30,8 @@ export async function outlive(pidfds: Pidfds, applicant: Applicant, mostMs: numb
   }
 }
 
-async function obey(applicant: Applicant, pidfds: Pidfds): Promise<void> {
-  for (let said = await applicant.next(); said !== undefined; said = await applicant.next()) {
+async function obey(successor: Successor, pidfds: Pidfds): Promise<void> {
+  for (let said = await successor.next(); said !== undefined; said = await successor.next()) {
     if (said.type === "signal") signalFor(said, pidfds);
   }
 }
