@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { constants } from "node:os";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "./fd.js";
@@ -6,6 +7,7 @@ import { inspectSocket } from "./socket.js";
 import { AF_UNIX, maxSocketAddressBytes } from "./socket-address.js";
 import { connect, openSocket, readOption, readOwnAddress, SOCK_STREAM, SOL_SOCKET } from "./socket-calls.js";
 
+const leaveMs = 1000;
 const SO_NETNS_COOKIE = 71;
 const { EAGAIN, EINPROGRESS } = constants.errno;
 
@@ -31,6 +33,17 @@ export function connectTo(listener: number): Result<number> {
   closeFd(fd);
   if (family === AF_UNIX && result === -EAGAIN) return fail("queue-full", "its queue is full");
   return fail("unreachable", `a connection to it fails (${errorName(result)})`);
+}
+
+/**
+ * Closes a connection that somebody has accepted, and makes no error for it: what it still says is read (closing over it
+ * would reset the connection, of which careless servers die), and it may end first, for a second.
+ */
+export function leave(fd: number): void {
+  const socket = new Socket({ fd, readable: true, writable: true });
+  socket.on("error", () => {});
+  socket.setTimeout(leaveMs, () => socket.destroy());
+  socket.unref().resume().end();
 }
 
 /** True on kernels before 5.14, too, which do not tell. socket(7) SO_NETNS_COOKIE. */

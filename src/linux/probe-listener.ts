@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { stoodStill } from "../lib/stood-still.js";
 import { readBacklog, readQueue } from "./backlog.js";
-import { connectTo } from "./connect-to.js";
+import { connectTo, leave } from "./connect-to.js";
 import { closeFd } from "./fd.js";
 import { type ServerEnd, seeServerEnd } from "./server-end.js";
 import { inspectSocket } from "./socket.js";
@@ -47,6 +47,17 @@ export async function probeListener(
     return { seen: "cannot", why: "it accepts only what has sent data (TCP_DEFER_ACCEPT)" };
   }
   using visit = new Visit(listener);
+  const probe = await follow(visit, listener, pids, signal);
+  if (probe.seen === "accepted" || probe.seen === "accepted-unknown") visit.leave();
+  return probe;
+}
+
+async function follow(
+  visit: Visit,
+  listener: number,
+  pids: readonly number[],
+  signal: AbortSignal,
+): Promise<Probe> {
   const soon = await accepted(visit, AbortSignal.timeout(promptMs));
   const waiting = isPending(soon) ? clientsOf(listener) : undefined;
   const last = isPending(soon) ? await accepted(visit, signal) : soon;
@@ -104,6 +115,11 @@ class Visit implements Disposable {
     }
     const { reason, message } = connected.failure;
     return reason === "queue-full" ? { is: "on-the-way" } : { is: "unseen", why: message };
+  }
+
+  leave(): void {
+    if (this.#fd !== undefined) leave(this.#fd);
+    this.#fd = undefined;
   }
 
   [Symbol.dispose](): void {
