@@ -7,7 +7,9 @@ const AF_NETLINK = 16;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
 const NLM_F_DUMP = 0x300;
+const NLMSG_NOOP = 1;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const MSG_DONTWAIT = 0x40;
@@ -31,16 +33,28 @@ export function askSockDiag(request: Buffer, scope: "one" | "all"): readonly Buf
   const fd = openSocket(AF_NETLINK, SOCK_RAW, false, NETLINK_SOCK_DIAG);
   if (fd < 0) return fd;
   try {
-    const message = Buffer.alloc(headerBytes + request.length);
-    message.writeUInt32LE(message.length, 0);
-    message.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
-    message.writeUInt16LE(NLM_F_REQUEST | (scope === "all" ? NLM_F_DUMP : 0), 6);
-    request.copy(message, headerBytes);
-    const sent = send(fd, message, message.length, 0);
+    if (scope === "all") makeRoom(fd);
+    const flags = NLM_F_REQUEST | (scope === "all" ? NLM_F_DUMP : 0);
+    const sent = sendMessage(fd, SOCK_DIAG_BY_FAMILY, flags, request);
     return sent < 0 ? sent : receiveAnswers(fd, scope);
   } finally {
     closeFd(fd);
   }
+}
+
+/** In a list the kernel leaves room for as much as was asked for before: a first item that needs more would end the list. */
+function makeRoom(fd: number): void {
+  sendMessage(fd, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, Buffer.alloc(0));
+  recv(fd, Buffer.allocUnsafe(answerBytes), answerBytes, MSG_DONTWAIT);
+}
+
+function sendMessage(fd: number, kind: number, flags: number, body: Buffer): number {
+  const message = Buffer.alloc(headerBytes + body.length);
+  message.writeUInt32LE(message.length, 0);
+  message.writeUInt16LE(kind, 4);
+  message.writeUInt16LE(flags, 6);
+  body.copy(message, headerBytes);
+  return send(fd, message, message.length, 0);
 }
 
 function receiveAnswers(fd: number, scope: "one" | "all"): readonly Buffer[] | number {

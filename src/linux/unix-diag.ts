@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { askSockDiag, findAttribute } from "./sock-diag.js";
 import { AF_UNIX } from "./socket-address.js";
 
@@ -31,19 +32,18 @@ export function queueOf(inode: number): { readonly queued: number; readonly limi
 
 /**
  * Each connection that waits at a listener, by its client's inode, without those whose client has closed it; minus errno
- * when the kernel does not say. All listeners are asked, since the answer to one has no room for more than a thousand.
+ * when the kernel does not say. All listeners are asked: the answer to one has room for a thousand, a list for eight thousand.
  */
 export function clientsWaitingAt(inode: number): ReadonlySet<string> | number {
   const answers = askSockDiag(packRequest(0, 1 << TCP_LISTEN, UDIAG_SHOW_ICONS), "all");
   if (typeof answers === "number") return answers;
+  const answer = answers.find((each) => each.readUInt32LE(4) === inode);
+  if (answer === undefined) return -constants.errno.ENOENT;
+  const clients = findAttribute(answer, answerBytes, UNIX_DIAG_ICONS) ?? Buffer.alloc(0);
   const waiting = new Set<string>();
-  for (const answer of answers) {
-    if (answer.readUInt32LE(4) !== inode) continue;
-    const clients = findAttribute(answer, answerBytes, UNIX_DIAG_ICONS) ?? Buffer.alloc(0);
-    for (let at = 0; at + 4 <= clients.length; at += 4) {
-      const client = clients.readUInt32LE(at);
-      if (client !== 0) waiting.add(String(client));
-    }
+  for (let at = 0; at + 4 <= clients.length; at += 4) {
+    const client = clients.readUInt32LE(at);
+    if (client !== 0) waiting.add(String(client));
   }
   return waiting;
 }
