@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { errorCode, HoldfastError } from "../lib/failure.js";
 import { libc, orThrow, systemCallFailed } from "./ffi.js";
+import { isReadable } from "./poll.js";
 
 // Above 424 the numbers of system calls are the same on every architecture; musl has no wrappers for these.
 const SYS_pidfd_send_signal = 424;
@@ -40,18 +41,9 @@ export function pidOfPidfd(fd: number): number | undefined {
   return pid === undefined ? undefined : Number(pid);
 }
 
-const POLLIN = 1;
-
-const poll = libc<[entries: Buffer, count: number, timeoutMs: number]>(
-  "int poll(void *, unsigned long, int)",
-);
-
 /** Whether the process has ended, be it that its parent has not asked for its status yet. pidfd_open(2). */
 export function hasEnded(pidfd: number): boolean {
-  const entry = Buffer.alloc(8);
-  entry.writeInt32LE(pidfd, 0);
-  entry.writeInt16LE(POLLIN, 4);
-  return orThrow(`poll pidfd ${pidfd}`, poll(entry, 1, 0)) > 0;
+  return isReadable(pidfd);
 }
 
 /** False when the process is gone. pidfd_send_signal(2). */

@@ -3,6 +3,7 @@ import { libc, orThrow } from "./ffi.js";
 // The kernel's generic numbers, as in asm-generic/socket.h and linux/net.h.
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -14,6 +15,9 @@ const getsockname = libc<[fd: number, address: Buffer, length: Buffer]>(
 );
 const setsockopt = libc<[fd: number, level: number, option: number, value: Buffer, length: number]>(
   "int setsockopt(int, int, int, void *, uint32_t)",
+);
+const getpeername = libc<[fd: number, address: Buffer, length: Buffer]>(
+  "int getpeername(int, void *, void *)",
 );
 const getsockopt = libc<[fd: number, level: number, option: number, value: Buffer, length: Buffer]>(
   "int getsockopt(int, int, int, void *, void *)",
@@ -37,9 +41,9 @@ export function endSending(fd: number): void {
 }
 
 /** A close-on-exec socket of a family and type, non-blocking unless told; or minus errno. socket(2). */
-export function openSocket(family: number, type: number, blocking = false): number {
+export function openSocket(family: number, type: number, blocking = false, protocol = 0): number {
   const flags = SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK);
-  return socket(family, type | flags, 0);
+  return socket(family, type | flags, protocol);
 }
 
 export function setOption(fd: number, option: number, value: Buffer): void {
@@ -60,9 +64,18 @@ export function readOption(fd: number, level: number, option: number, size: numb
 
 /** The socket's own address as the kernel lays it out; minus errno as a number when it has none. getsockname(2). */
 export function readOwnAddress(fd: number, size: number): Buffer | number {
+  return readAddress(getsockname, fd, size);
+}
+
+/** The same of the other end; minus ENOTCONN before a connection stands. getpeername(2). */
+export function readPeerAddress(fd: number, size: number): Buffer | number {
+  return readAddress(getpeername, fd, size);
+}
+
+function readAddress(read: typeof getsockname, fd: number, size: number): Buffer | number {
   const address = Buffer.alloc(size);
   const length = lengthCell(size);
-  const result = getsockname(fd, address, length);
+  const result = read(fd, address, length);
   return result < 0 ? result : address.subarray(0, length.readUInt32LE(0));
 }
 

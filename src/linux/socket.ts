@@ -16,9 +16,6 @@ const SO_TYPE = 3;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
 const SO_DOMAIN = 39;
-const IPPROTO_TCP = 6;
-const TCP_INFO = 11;
-const TCP_LISTEN = 10;
 
 const families = new Map<number, SocketFacts["family"]>([
   [AF_UNIX, "unix"],
@@ -62,14 +59,6 @@ export function inspectSocket(fd: number): SocketFacts | undefined {
 /** Whether the fd is a stream socket: one call to the kernel, where `inspectSocket` makes five. socket(7) SO_TYPE. */
 export function isStreamSocket(fd: number): boolean {
   return readInt(fd, SO_TYPE) === SOCK_STREAM;
-}
-
-/** Connections that wait to be accepted, and how many may; undefined for all but listening TCP sockets. tcp(7) TCP_INFO. */
-export function readBacklog(fd: number): { readonly queued: number; readonly limit: number } | undefined {
-  const info = readOption(fd, IPPROTO_TCP, TCP_INFO, 32);
-  if (typeof info === "number" || info.length < 32 || info[0] !== TCP_LISTEN) return undefined;
-  // For a listening socket the kernel reports these in tcpi_unacked and tcpi_sacked.
-  return { queued: info.readUInt32LE(24), limit: info.readUInt32LE(28) };
 }
 
 /** Who connected to a unix stream socket, at the time of connect(2). unix(7) SO_PEERCRED. */

@@ -1,8 +1,9 @@
 import { formatAddress } from "../lib/address.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { readBacklog } from "../linux/backlog.js";
 import { closeFd } from "../linux/fd.js";
 import { type ListenFailure, openListener, setBacklog, usualBacklog } from "../linux/listener.js";
-import { inspectSocket, readBacklog } from "../linux/socket.js";
+import { inspectSocket } from "../linux/socket.js";
 import { identifySocketFile, removeSocketFile, type SocketFileFailure } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
@@ -158,7 +159,8 @@ export class HeldListeners {
 
   backlogOf(id: number): { readonly queued: number; readonly limit: number } | null {
     const fd = this.#fds.get(id);
-    return (fd === undefined ? undefined : readBacklog(fd)) ?? null;
+    const backlog = fd === undefined ? undefined : readBacklog(fd);
+    return backlog?.seen === "length" ? { queued: backlog.queued, limit: backlog.limit } : null;
   }
 
   /** Lets go of all of them; what is kept elsewhere stays open. */

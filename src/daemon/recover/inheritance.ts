@@ -1,6 +1,7 @@
+import { readBacklog } from "../../linux/backlog.js";
 import { closeFd } from "../../linux/fd.js";
 import { pidOfPidfd } from "../../linux/pidfd.js";
-import { inspectSocket, readBacklog, type SocketFacts } from "../../linux/socket.js";
+import { inspectSocket, type SocketFacts } from "../../linux/socket.js";
 import type { InheritedListener } from "../../listeners/match.js";
 import type { Slot } from "../../model/event.js";
 import { predecessorFdName } from "../../succession/predecessor.js";
@@ -77,7 +78,8 @@ export function sortInheritance(
         closeFd(fd);
         continue;
       }
-      const backlog = readBacklog(fd)?.limit ?? null;
+      const seen = readBacklog(fd);
+      const backlog = seen.seen === "length" ? seen.limit : null;
       listeners.set(facts.id, { fd, name, inode: facts.id, address: facts.address, backlog, twice: false });
     }
   }
