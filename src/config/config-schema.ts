@@ -4,6 +4,7 @@ import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
 import { listeners } from "./listeners.js";
+import { judge, judgesOf, probation, rollback, trial } from "./proof-tables.js";
 import { argv, count, isCount, named, readWith, table, text } from "./values.js";
 
 const maxWorkers = 256;
@@ -107,6 +108,10 @@ export const rootEntries = {
   listeners: v.optional(listeners),
   ready: v.optional(ready, emptyTable),
   drain: v.optional(drain, emptyTable),
+  trial: v.optional(trial, emptyTable),
+  probation: v.optional(probation, emptyTable),
+  judge: v.optional(judge, emptyTable),
+  rollback: v.optional(rollback, emptyTable),
 };
 
 /** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
@@ -133,6 +138,14 @@ export function configSchema(defaults: ConfigDefaults) {
       ),
       ["shared"],
     ),
+    v.forward(
+      v.partialCheck(
+        [["strategy"], ["trial", "share"]],
+        ({ strategy, trial: { share } }) => strategy === "overlap" || share === null,
+        'is about two versions that serve side by side, and with strategy = "exclusive" they do not; remove share',
+      ),
+      ["trial"],
+    ),
     v.transform((root) => {
       const plan: Plan = {
         command: root.command,
@@ -148,6 +161,10 @@ export function configSchema(defaults: ConfigDefaults) {
         ready: root.ready,
         verify: root.verify ?? null,
         drain: root.drain,
+        trial: root.trial,
+        probation: root.probation,
+        judge: judgesOf(root.judge, root.verify ?? null),
+        rollback: root.rollback,
       };
       return { plan, listeners: root.listeners ?? null };
     }),

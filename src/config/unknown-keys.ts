@@ -2,6 +2,13 @@ import { nearest } from "../lib/nearest.js";
 import { drainEntries, readyEntries, rootEntries, verifyEntries } from "./config-schema.js";
 import { listenerEntries } from "./listeners.js";
 import { type KeyPath, type Problem, writeKey } from "./problem.js";
+import {
+  healthEntries,
+  judgeEntries,
+  probationEntries,
+  rollbackEntries,
+  trialEntries,
+} from "./proof-tables.js";
 import { isTable } from "./values.js";
 
 /** Every key that nobody reads, each with the known one it was probably meant to be. */
@@ -13,6 +20,14 @@ export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
     ...compare(root["ready"], readyEntries, ["ready"]),
     ...compare(root["drain"], drainEntries, ["drain"]),
     ...compare(root["verify"], verifyEntries, ["verify"]),
+    ...compare(root["trial"], trialEntries, ["trial"]),
+    ...compare(root["probation"], probationEntries, ["probation"]),
+    ...compare(root["judge"], judgeEntries, ["judge"]),
+    ...compare(isTable(root["judge"]) ? root["judge"]["health"] : undefined, healthEntries, [
+      "judge",
+      "health",
+    ]),
+    ...compare(root["rollback"], rollbackEntries, ["rollback"]),
   ];
 }
 

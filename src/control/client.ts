@@ -126,8 +126,9 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   };
 }
 
-function queryOf({ to, hold }: UpgradeWish = {}): string {
-  return [to === undefined ? "" : `to=${to}`, hold ? "hold" : ""].filter(Boolean).join("&");
+function queryOf({ to, ...manner }: UpgradeWish = {}): string {
+  const words = Object.entries(manner).flatMap(([word, wanted]) => (wanted ? [word] : []));
+  return [...(to === undefined ? [] : [`to=${to}`]), ...words].join("&");
 }
 
 async function refusalIn(response: IncomingMessage, signal?: AbortSignal): Promise<Result<never>> {

@@ -1,5 +1,5 @@
 import type { Failure } from "../lib/failure.js";
-import type { News } from "../model/event.js";
+import type { News, UpgradeManner } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import type { HistoryEntry, StatusReport } from "./replies.js";
 
@@ -32,11 +32,9 @@ export interface ControlPort {
 
 export type ControlCommand = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";
 
-export interface UpgradeWish {
+export interface UpgradeWish extends Partial<UpgradeManner> {
   /** The generation to roll back to. */
   readonly to?: number;
-  /** The generation before the new one serves on until somebody decides. */
-  readonly hold?: boolean;
 }
 
 export type Submission =

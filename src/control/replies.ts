@@ -21,6 +21,12 @@ const news = v.object({
   upgrade: v.exactOptional(v.number()),
 }) satisfies v.GenericSchema<News>;
 
+/** What became of the generation after its upgrade had ended well. */
+const verdict = v.variant("kind", [
+  v.object({ kind: v.picklist(["proved", "replaced"]) }),
+  v.object({ kind: v.literal("rejected"), failure }),
+]);
+
 const outcome = v.object({
   upgrade: v.number(),
   kind: v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]),
@@ -28,7 +34,8 @@ const outcome = v.object({
   failure: v.nullable(failure),
   endedAt: v.number(),
   tookMs: v.number(),
-}) satisfies v.GenericSchema<Outcome>;
+  verdict: v.optional(v.nullable(verdict), null),
+}) satisfies v.GenericSchema<unknown, Outcome>;
 
 const totals = v.entriesFromList(counterNames, v.optional(v.number(), 0));
 

@@ -38,7 +38,7 @@ const commands = new Map<string, ControlCommand>([
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows `wait`, `hold` for an upgrade, and `to` for a rollback; the rest is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait`, `hold`, `stage` and `force` for an upgrade, and `to` for a rollback; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
   const words = new URLSearchParams(query);
@@ -49,12 +49,16 @@ export function findRoute(method: string, target: string): Route | Refusal {
     if (!/^[1-9][0-9]{0,14}$/.test(to)) return notGeneration;
     return allow("POST", method, { kind: "command", command, wait, wish: { to: Number(to) } });
   }
-  const wish = command === "upgrade" && words.has("hold") ? { hold: true } : {};
+  const wish = command === "upgrade" ? mannerOf(words) : {};
   if (command !== undefined) return allow("POST", method, { kind: "command", command, wait, wish });
   const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
   const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
   if (read !== undefined) return allow("GET", method, read);
   return { kind: "refused", status: 404, failure: { reason: "not-found", message: "no such path" } };
+}
+
+function mannerOf(words: URLSearchParams): UpgradeWish {
+  return { hold: words.has("hold"), stage: words.has("stage"), force: words.has("force") };
 }
 
 const notGeneration: Refusal = {

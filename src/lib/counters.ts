@@ -1,5 +1,20 @@
 /** What native workers count of connections and requests: from zero, and never back. docs/native-workers.md */
-export const nothingCounted = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
+export const nothingCounted = {
+  accepted: 0,
+  requests: 0,
+  moved: 0,
+  adopted: 0,
+  finished: 0,
+  cut: 0,
+  /** Responses of HTTP by status: below 400, 4xx, 5xx. */
+  ok: 0,
+  clientErrors: 0,
+  serverErrors: 0,
+  /** Responses that the server began and did not bring to their end. */
+  aborted: 0,
+  /** Of those that are none of the errors of the server: took longer than `judge.slow`. */
+  slow: 0,
+};
 
 /** What they tell of the present moment. */
 export const nothingOpen = { open: 0, inFlight: 0 };

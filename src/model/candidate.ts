@@ -166,8 +166,8 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
   abort(turn, { reason: "start-timeout", message });
 }
 
-/** For the state of one old worker: two questions of 5 s at most (`daemon/perform/verify.ts`). */
-const stateTrialMs = 10_000;
+/** For the state of one old worker: two questions of 5 s at most, there and back (`daemon/perform/verify.ts`). */
+const stateTrialMs = 20_000;
 /** So that whoever asks gives up first: it knows which worker it was. */
 const spareMs = 1_000;
 
@@ -178,9 +178,10 @@ export function advanceCandidate(turn: Turn): void {
   // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
-  const { verify, strategy } = candidate.specification.plan;
+  const { verify, strategy, trial } = candidate.specification.plan;
   const native = candidate.workers.some((worker) => worker.native);
-  if (verify === null && strategy === "overlap" && !native) accept(turn, candidate);
+  const asks = verify !== null || strategy === "exclusive" || trial.share !== null;
+  if (!asks && !native) accept(turn, candidate);
   else beginVerifying(turn, candidate);
 }
 

@@ -59,7 +59,7 @@ export type Event =
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
     }
-  | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade" } & UpgradeWish)
+  | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade" } & UpgradeManner)
   | { readonly type: "commit-requested" }
   /** `to`: the generation to return to; null: what ran before. */
   | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
@@ -101,7 +101,7 @@ export type Event =
   | { readonly type: "persist-restored" };
 
 /** How somebody wants an upgrade to be. */
-export interface UpgradeWish {
+export interface UpgradeManner {
   /** The generation before serves on until `commit-requested` or a rollback. */
   readonly hold: boolean;
   /** The candidate stands by until `commit-requested` or a rollback. */

@@ -85,3 +85,11 @@ export interface Specification {
   readonly plan: Plan;
   readonly listeners: readonly ListenerDeclaration[] | null;
 }
+
+/** Of a plan from before there were trials: what it started is not judged. */
+export const unjudged: Pick<Plan, "trial" | "probation" | "judge" | "rollback"> = {
+  trial: { timeMs: 0, share: null },
+  probation: { timeMs: 0 },
+  judge: { deaths: false, accepts: false, errors: null, slowMs: null, health: null, command: null },
+  rollback: { loseState: false },
+};

@@ -1,19 +1,19 @@
+import { nothingCounted } from "../lib/counters.js";
 import { generationTotals } from "./counters.js";
 import type { Generation, Monotonic, State, Track } from "./state.js";
-import { nothing } from "./totals.js";
 
 /** What the generation has shown of itself until now. */
 export function trackOf(state: State, generation: Generation, now: Monotonic): Track {
   const { id, specification, servesSince, deaths, probationDeaths } = generation;
-  const { responses, failed } = generationTotals(state, id) ?? nothing;
+  const { ok, clientErrors, serverErrors, aborted, slow } = generationTotals(state, id) ?? nothingCounted;
   return {
     generation: id,
     workers: specification.plan.workers,
     servedMs: servesSince === null ? 0 : now - servesSince,
     deaths,
     probationDeaths,
-    responses,
-    failed,
+    responses: ok + clientErrors + serverErrors + aborted,
+    failed: serverErrors + aborted + slow,
   };
 }
 

@@ -7,7 +7,6 @@ import { isSame, whatToRepeat, whereToGoBack } from "./retired.js";
 import {
   activeGeneration,
   candidateGeneration,
-  type Generation,
   heldGeneration,
   type Monotonic,
   type State,

@@ -4,7 +4,7 @@ import { type Failure, fail, messageOf, type Result, succeed } from "../lib/fail
 import { recordSchema, type StateRecord } from "./record.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
-export const stateFormat = 2;
+export const stateFormat = 3;
 
 export type RecordFailure = Failure<"state-damaged" | "state-newer">;
 

@@ -35,10 +35,12 @@ const endedGeneration = v.object({
   to: v.number(),
   why: v.variant("kind", [
     v.object({ kind: v.literal("superseded"), by: v.number() }),
+    v.object({ kind: v.literal("rejected"), by: v.number(), failure }),
     v.object({ kind: v.literal("failed"), failure }),
     v.object({ kind: v.picklist(["stopped", "rebooted"]) }),
   ]),
   cut: v.boolean(),
+  proved: v.optional(v.boolean(), true),
 }) satisfies v.GenericSchema<unknown, EndedGeneration>;
 
 const ledgerLine = v.pipe(v.string(), v.parseJson(), endedGeneration);

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { counterNames } from "../lib/counters.js";
+import { unjudged } from "../model/plan.js";
 import { initialState, type State } from "../model/state.js";
 
 const text = v.string();
@@ -13,6 +14,23 @@ const rule = v.variant("when", [
   v.object({ when: v.literal("command"), command: argv }),
   v.object({ when: v.literal("after"), afterMs: v.number() }),
 ]);
+
+const judges = v.object({
+  deaths: v.boolean(),
+  accepts: v.boolean(),
+  errors: v.nullable(v.number()),
+  slowMs: v.nullable(v.number()),
+  health: v.nullable(
+    v.object({
+      http: text,
+      status: count,
+      everyMs: v.number(),
+      timeoutMs: v.number(),
+      failures: count,
+    }),
+  ),
+  command: v.nullable(v.object({ argv, everyMs: v.number(), timeoutMs: v.number() })),
+});
 
 /** What is optional here is not in format 1, whose generations ran in the release itself. */
 const plan = v.object({
@@ -28,6 +46,10 @@ const plan = v.object({
   ready: v.object({ rule, timeoutMs: v.number() }),
   verify: v.nullable(v.object({ http: text, status: count, timeoutMs: v.number() })),
   drain: v.object({ timeoutMs: v.number(), killMs: v.number() }),
+  trial: v.optional(v.object({ timeMs: v.number(), share: v.nullable(v.number()) }), () => unjudged.trial),
+  probation: v.optional(v.object({ timeMs: v.number() }), () => unjudged.probation),
+  judge: v.optional(judges, () => unjudged.judge),
+  rollback: v.optional(v.object({ loseState: v.boolean() }), () => unjudged.rollback),
 });
 
 const address = v.variant("kind", [
@@ -57,17 +79,50 @@ const run = v.variant("phase", [
 
 const why = v.variant("kind", [
   v.object({ kind: v.literal("superseded"), by: count }),
+  v.object({ kind: v.literal("rejected"), by: count, failure }),
   v.object({ kind: v.literal("failed"), failure }),
   v.object({ kind: v.literal("stopped") }),
+]);
+
+const track = v.object({
+  generation: count,
+  workers: count,
+  servedMs: v.number(),
+  deaths: count,
+  probationDeaths: count,
+  responses: count,
+  failed: count,
+});
+
+const proof = v.variant("kind", [
+  v.object({
+    kind: v.literal("trial"),
+    since: v.number(),
+    until: v.nullable(v.number()),
+    before: track,
+  }),
+  v.object({
+    kind: v.literal("probation"),
+    until: v.number(),
+    own: track,
+    before: v.nullable(track),
+  }),
+  v.object({ kind: v.literal("proved") }),
+  v.object({ kind: v.literal("rejected"), failure, retryAt: v.nullable(v.number()) }),
+]);
+
+const verdict = v.variant("kind", [
+  v.object({ kind: v.picklist(["proved", "replaced"]) }),
+  v.object({ kind: v.literal("rejected"), failure }),
 ]);
 
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
-    step: v.picklist(["copying", "checking", "starting", "verifying"]),
-    deadline: v.number(),
+    step: v.picklist(["copying", "checking", "starting", "verifying", "staged"]),
+    deadline: v.nullable(v.number()),
   }),
-  v.object({ phase: v.literal("active"), since: v.number(), trial: v.optional(v.boolean(), false) }),
+  v.object({ phase: v.literal("active"), since: v.number(), proof: v.optional(proof, { kind: "proved" }) }),
   v.object({ phase: v.literal("held"), by: count }),
   v.object({
     phase: v.literal("draining"),
@@ -93,6 +148,12 @@ const generation = v.object({
   ),
   createdAt: v.number(),
   stage,
+  servesSince: v.optional(v.nullable(v.number()), null),
+  deaths: v.optional(count, 0),
+  probationDeaths: v.optional(count, 0),
+  // What served before there were probations has served.
+  proved: v.optional(v.boolean(), true),
+  noWayBack: v.optional(v.nullable(failure), null),
 });
 
 const listener = v.object({
@@ -118,6 +179,8 @@ const request = {
   kind,
   to: v.optional(v.nullable(count), null),
   hold: v.optional(v.boolean(), false),
+  stage: v.optional(v.boolean(), false),
+  force: v.optional(v.boolean(), false),
   requestedAt: v.number(),
 };
 
@@ -164,9 +227,27 @@ const state = v.object({
       failure: v.nullable(failure),
       endedAt: v.number(),
       tookMs: v.number(),
+      verdict: v.optional(v.nullable(verdict), null),
     }),
   ),
-  retired: v.array(v.object({ generation: count, specification, ...source })),
+  retired: v.array(
+    v.object({ generation: count, specification, ...source, proved: v.optional(v.boolean(), true) }),
+  ),
+  rejected: v.optional(
+    v.array(
+      v.object({
+        generation: count,
+        specification,
+        fingerprint: text,
+        version: v.nullable(text),
+        by: v.picklist(["judge", "rollback"]),
+        failure,
+        at: v.number(),
+      }),
+    ),
+    () => [],
+  ),
+  rolledBack: v.optional(v.nullable(v.object({ from: count, to: count, failure })), null),
   unwritable: v.nullable(failure),
   // A daemon that does not know them leaves them out: then they begin anew.
   counters: v.optional(counters, () => initialState.counters),

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { ServerCounters } from "../channel/worker-messages.js";
+import { nothingCounted } from "../lib/counters.js";
 import type { Carrier } from "./carrier.js";
 import type { Place, Servable } from "./listen.js";
 import type { Served } from "./served.js";
@@ -61,7 +62,7 @@ export class Services {
 
   count(): ServerCounters[] {
     return this.served.map(({ listener, carrier }) => {
-      return { listener, kind: carrier.kind, counters: { ...carrier.counters } };
+      return { listener, kind: carrier.kind, counters: { ...nothingCounted, ...carrier.counters } };
     });
   }
 }

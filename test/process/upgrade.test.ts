@@ -43,10 +43,11 @@ test("a daemon that stood still past ready.timeout hears first what its workers 
   await rig.until("a candidate", ({ generations }) => generations[1]?.workers[0]?.phase === "starting");
   rig.manager.signal("SIGSTOP");
   const stage = rig.state().generations[1]?.stage;
-  assert.ok(stage?.phase === "candidate");
+  assert.ok(stage?.phase === "candidate" && stage.deadline !== null);
+  const { deadline } = stage;
   // It says so before it answers.
   await rig.manager.waitFor("it to be ready", async () => (await rig.ask()).generation === 2);
-  await rig.manager.waitFor("the deadline to pass", () => monotonicMs() > stage.deadline);
+  await rig.manager.waitFor("the deadline to pass", () => monotonicMs() > deadline);
   rig.manager.signal("SIGCONT");
   assert.equal((await asked).failure, null);
   await rig.settled();

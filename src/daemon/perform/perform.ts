@@ -97,8 +97,8 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels).then((failure) => {
-      push({ type: "verified", generation: id, failure });
+    void verifyGeneration(generation, state, channels).then((verified) => {
+      push({ type: "verified", generation: id, ...verified });
     });
   }
 

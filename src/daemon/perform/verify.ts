@@ -12,44 +12,68 @@ const stateTimeoutMs = 5_000;
 
 type Verify = NonNullable<Generation["specification"]["plan"]["verify"]>;
 
+export interface Verified {
+  readonly failure: Failure | null;
+  /** Why the generation before could not take the candidate's state, if so. */
+  readonly noWayBack: Failure | null;
+}
+
 /** What a candidate must show before it takes over: that it can take the state, and that it answers. */
 export async function verifyGeneration(
   generation: Generation,
   state: State,
   channels: WorkerChannels,
+): Promise<Verified> {
+  const tried = await tryState(liveWorkers(generation), state, channels);
+  const failure = whyUnfit(generation, channels) ?? tried.failure;
+  if (failure !== null) return { failure, noWayBack: null };
+  return { failure: await askAll(generation, state, channels), noWayBack: tried.noWayBack };
+}
+
+/** What the config asks for needs workers that speak on their channels. */
+function whyUnfit(generation: Generation, channels: WorkerChannels): Failure | null {
+  const { strategy, trial } = generation.specification.plan;
+  const wish =
+    strategy === "exclusive" ? 'strategy = "exclusive"' : trial.share !== null ? "trial.share" : null;
+  const plain = liveWorkers(generation).find((slot) => !channels.isNative(slot));
+  if (wish === null || plain === undefined) return null;
+  return refuse(`${wish} needs native workers, and worker ${nameWorker(plain)} is a plain one`);
+}
+
+async function askAll(
+  generation: Generation,
+  state: State,
+  channels: WorkerChannels,
 ): Promise<Failure | null> {
-  const { strategy, verify } = generation.specification.plan;
-  const candidates = liveWorkers(generation);
-  const plain = candidates.find((slot) => !channels.isNative(slot));
-  if (plain !== undefined && strategy === "exclusive") {
-    return refuse(
-      `strategy = "exclusive" needs native workers, and worker ${nameWorker(plain)} is a plain one`,
-    );
-  }
-  const failure = await tryState(candidates, state, channels);
-  if (failure !== null || verify === null) return failure;
+  const { verify } = generation.specification.plan;
+  if (verify === null) return null;
   const [first] = generation.listeners;
   const listener = state.listeners.find(({ id }) => id === first)?.name;
   if (listener === undefined) return refuse("the service has no listener to send it to");
-  const answers = candidates.map((slot) => verifyWorker(slot, listener, verify, channels));
+  const answers = liveWorkers(generation).map((slot) => verifyWorker(slot, listener, verify, channels));
   return (await Promise.all(answers)).find((answer) => answer !== null) ?? null;
 }
 
-/** Offers each candidate the state of the worker whose place it is to take. Nothing is taken over yet. */
+/**
+ * Offers each candidate the state of the worker whose place it is to take, and that worker the candidate's: a way back that the app does
+ * not know is better known before. Nothing is taken over yet.
+ */
 async function tryState(
   candidates: readonly SlotProcess[],
   state: State,
   channels: WorkerChannels,
-): Promise<Failure | null> {
+): Promise<Verified> {
   const active = activeGeneration(state);
   const givers = active === undefined ? [] : liveWorkers(active).filter((slot) => channels.isNative(slot));
+  let noWayBack: Failure | null = null;
   for (const giver of givers) {
     const taker = candidates[giver.index % candidates.length];
     if (taker === undefined || !channels.isNative(taker)) continue;
     const failure = await tryOne(giver, taker, channels);
-    if (failure !== null) return failure;
+    if (failure !== null) return { failure, noWayBack: null };
+    noWayBack ??= await tryOne(taker, giver, channels);
   }
-  return null;
+  return { failure: null, noWayBack };
 }
 
 async function tryOne(giver: Slot, taker: Slot, channels: WorkerChannels): Promise<Failure | null> {

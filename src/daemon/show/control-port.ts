@@ -10,7 +10,7 @@ import type {
 import type { Failure } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
-import { activeGeneration } from "../../model/state.js";
+import { activeGeneration, stagedGeneration } from "../../model/state.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
@@ -25,7 +25,8 @@ export interface ControlPortOptions {
 
 const noTrial: Failure = {
   reason: "no-trial",
-  message: "cannot commit: no generation is on trial; `holdfast upgrade --hold` puts one there",
+  message:
+    "cannot commit: no generation is on trial, and none stands by; `holdfast upgrade --hold` or `--stage` brings one there",
 };
 
 /** The loop as the control API sees it. */
@@ -37,15 +38,20 @@ export function createControlPort({
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
-  function submit(command: ControlCommand, { to, hold = false }: UpgradeWish = {}): Submission {
+  function submit(
+    command: ControlCommand,
+    { to, hold = false, stage = false, force = false }: UpgradeWish = {},
+  ): Submission {
     switch (command) {
       case "upgrade":
-        return request({ type: "upgrade-requested", kind: command, hold });
+        return request({ type: "upgrade-requested", kind: command, hold, stage, force });
       case "rollback":
         return request({ type: "upgrade-requested", kind: command, to: to ?? null });
       case "commit": {
         const stage = activeGeneration(supervisor.state)?.stage;
-        if (stage?.phase !== "active" || !stage.trial) return { accepted: false, failure: noTrial };
+        if (stagedGeneration(supervisor.state) !== undefined) return request({ type: "commit-requested" });
+        if (stage?.phase !== "active" || stage.proof.kind !== "trial")
+          return { accepted: false, failure: noTrial };
         supervisor.push({ type: "commit-requested" });
         return { accepted: true, upgrade: null };
       }

@@ -12,7 +12,14 @@ import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { generationTotals, serviceTotals } from "../../model/counters.js";
 import type { EndReason, Slot } from "../../model/event.js";
 import { sharedLine } from "../../model/snapshots.js";
-import { type Generation, isLive, type Listener, type State, type Worker } from "../../model/state.js";
+import {
+  type Generation,
+  isLive,
+  type Listener,
+  type Proof,
+  type State,
+  type Worker,
+} from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
 import { degradation, summarize } from "../../model/view.js";
 import type { WorkerReports } from "../native-workers/worker-reports.js";
@@ -84,6 +91,7 @@ const candidateSteps = {
   checking: "the check runs",
   starting: "waits for its workers to be ready",
   verifying: "is being verified",
+  staged: "stands by until it is committed",
 };
 
 export function describeStage({ stage }: Generation): string | null {
@@ -91,7 +99,7 @@ export function describeStage({ stage }: Generation): string | null {
     case "candidate":
       return candidateSteps[stage.step];
     case "active":
-      return stage.trial ? "on trial" : null;
+      return describeProof(stage.proof);
     case "held":
       return `serves on until generation ${stage.by} is kept`;
     case "draining":
@@ -101,11 +109,28 @@ export function describeStage({ stage }: Generation): string | null {
   }
 }
 
+function describeProof(proof: Proof): string | null {
+  switch (proof.kind) {
+    case "trial":
+      return "on trial";
+    case "probation":
+      return "on probation";
+    case "rejected":
+      return proof.failure.message;
+    case "proved":
+      return null;
+    default:
+      return proof satisfies never;
+  }
+}
+
 /** Why a generation ends or has ended. */
 export function describeReason(why: EndReason): string {
   switch (why.kind) {
     case "superseded":
       return `superseded by generation ${why.by}`;
+    case "rejected":
+      return `rolled back to generation ${why.by}: ${why.failure.message}`;
     case "failed":
       return `failed: ${why.failure.message}`;
     case "stopped":

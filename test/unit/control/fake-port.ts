@@ -6,6 +6,7 @@ import type {
   Submission,
   UpgradeWish,
 } from "../../../src/control/port.js";
+import { nothingCounted } from "../../../src/lib/counters.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
 import type { Outcome } from "../../../src/model/state.js";
@@ -42,22 +43,13 @@ export const report: StatusReport = {
             {
               listener: "http",
               kind: "http",
-              counters: {
-                open: 3,
-                inFlight: 1,
-                accepted: 9,
-                requests: 40,
-                moved: 0,
-                adopted: 2,
-                finished: 0,
-                cut: 0,
-              },
+              counters: { ...nothingCounted, open: 3, inFlight: 1, accepted: 9, requests: 40, adopted: 2 },
             },
           ],
           status: "fine",
         },
       ],
-      counters: { accepted: 9, requests: 40, moved: 0, adopted: 2, finished: 0, cut: 0 },
+      counters: { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 },
     },
   ],
   listeners: [
@@ -70,14 +62,26 @@ export const report: StatusReport = {
     },
   ],
   upMs: 3_600_000,
-  totals: [{ listener: "http", accepted: 90, requests: 400, moved: 20, adopted: 20, finished: 5, cut: 1 }],
+  totals: [
+    {
+      listener: "http",
+      ...nothingCounted,
+      accepted: 90,
+      requests: 400,
+      moved: 20,
+      adopted: 20,
+      finished: 5,
+      cut: 1,
+    },
+  ],
   written: [],
   notifyDropped: 0,
   reexecFailed: null,
 };
 
 export function outcomeOf(upgrade: number, failure: Failure | null = null): Outcome {
-  return { upgrade, kind: "upgrade", generation: 9, failure, endedAt: 1_700_000_000_000, tookMs: 410 };
+  const endedAt = 1_700_000_000_000;
+  return { upgrade, kind: "upgrade", generation: 9, failure, endedAt, tookMs: 410, verdict: null };
 }
 
 /** A daemon that does what the test tells it to. */

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { Server } from "node:net";
 import { type TestContext, test } from "node:test";
-import { askProbe } from "../../../src/daemon/probe-request.js";
+import { askProbe } from "../../../src/daemon/perform/probe-request.js";
 import { type Address, formatAddress } from "../../../src/lib/address.js";
 import { connectTo } from "../../../src/linux/connect-to.js";
 import { duplicateFd } from "../../../src/linux/fd.js";

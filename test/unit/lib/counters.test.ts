@@ -5,7 +5,7 @@ import { workerMessage } from "../../../src/channel/worker-messages.js";
 import { statusReply } from "../../../src/control/replies.js";
 import { nothingCounted, nothingOpen } from "../../../src/lib/counters.js";
 import { initialState } from "../../../src/model/state.js";
-import { recordSchema } from "../../../src/state/schema.js";
+import { recordSchema } from "../../../src/state/record.js";
 import { report } from "../control/fake-port.js";
 
 const { cut: _, ...older } = { ...nothingCounted, accepted: 7 };

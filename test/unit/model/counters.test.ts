@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nothingCounted } from "../../../src/lib/counters.js";
 import { generationTotals, serviceTotals } from "../../../src/model/counters.js";
 import type { Action, Event, LedgerEntry } from "../../../src/model/event.js";
 import type { ListenerTotals } from "../../../src/model/totals.js";
-import { specify } from "./sample.js";
+import { plainly, specify } from "./sample.js";
 import { type Being, World } from "./world.js";
 
 function told(accepted: number, listener = "http"): ListenerTotals {
-  return { listener, accepted, requests: 10 * accepted, moved: 0, adopted: 0, finished: 0, cut: 0 };
+  return { listener, ...nothingCounted, accepted, requests: 10 * accepted };
 }
 
 function tell({ generation, index, process: { pid } }: Being, ...listeners: ListenerTotals[]): Event {
@@ -39,7 +40,7 @@ function serving(): World {
 }
 
 function upgrade(world: World, to: number): void {
-  world.send({ type: "upgrade-requested", kind: "upgrade", hold: false });
+  world.send({ type: "upgrade-requested", kind: "upgrade", ...plainly });
   comeTo(world, to);
 }
 

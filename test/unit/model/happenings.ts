@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
 import type { Plan, Specification } from "../../../src/model/plan.js";
-import { failure, killMs, processOf, specify } from "./sample.js";
+import { failure, killMs, plainly, processOf, specify } from "./sample.js";
 import { anyFailure, type World } from "./world.js";
 
 /** Something that may happen at any time; `which` chooses among what there is. */
@@ -22,8 +22,10 @@ const which = fc.nat({ max: 30 });
 
 /** What people, systemd and the disk ask of the daemon. */
 const asked: readonly Event[] = [
-  { type: "upgrade-requested", kind: "upgrade", hold: false },
-  { type: "upgrade-requested", kind: "upgrade", hold: true },
+  { type: "upgrade-requested", kind: "upgrade", ...plainly },
+  { type: "upgrade-requested", kind: "upgrade", ...plainly, hold: true },
+  { type: "upgrade-requested", kind: "upgrade", ...plainly, stage: true },
+  { type: "upgrade-requested", kind: "upgrade", ...plainly, force: true },
   { type: "commit-requested" },
   { type: "upgrade-requested", kind: "rollback", to: null },
   { type: "upgrade-requested", kind: "rollback", to: 1 },

@@ -50,7 +50,7 @@ function wrongGenerations({ generations, lifecycle, nextGeneration }: State): st
   }
   if (lifecycle.phase === "stopping" && candidates > 0) found.push("stopping with a candidate");
   const held = generations.filter(({ stage }) => stage.phase === "held");
-  const trial = generations.some(({ stage }) => stage.phase === "active" && stage.trial);
+  const trial = generations.some(({ stage }) => stage.phase === "active" && stage.proof.kind === "trial");
   if (held.length > 1) found.push(`${held.length} generations are held`);
   if (held.length > 0 && !trial) found.push("a generation is held, and none is on trial");
   const ids = generations.map(({ id }) => id);

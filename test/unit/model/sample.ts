@@ -1,6 +1,6 @@
 import { type Failure, fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
-import type { Plan, Specification } from "../../../src/model/plan.js";
+import { type Plan, type Specification, unjudged } from "../../../src/model/plan.js";
 import type { Listener, Process } from "../../../src/model/state.js";
 
 export const readyTimeoutMs = 30_000;
@@ -31,6 +31,7 @@ export function specify(change: Partial<Plan> = {}): Specification {
     verify: null,
     ready: { rule: { when: "notify" }, timeoutMs: readyTimeoutMs },
     drain: { timeoutMs: drainTimeoutMs, killMs },
+    ...unjudged,
     ...change,
   };
   return { plan, listeners: null };
@@ -65,3 +66,6 @@ export function notCopied(snapshot: number, reason: string): Event {
 export function notPrepared(upgrade: number, reason: string): Event {
   return { type: "prepared", upgrade, result: fail(reason, `cannot prepare: ${reason}`) };
 }
+
+/** An upgrade as most are. */
+export const plainly = { hold: false, stage: false, force: false };

@@ -13,7 +13,7 @@ import {
   type WorkerRun,
 } from "../../../src/model/state.js";
 import { violations } from "./invariants.js";
-import { copied, prepared, processOf, specify } from "./sample.js";
+import { copied, plainly, prepared, processOf, specify } from "./sample.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
 
@@ -50,7 +50,7 @@ export class Story {
     return this.send(
       kind === "rollback"
         ? { type: "upgrade-requested", kind, to: null }
-        : { type: "upgrade-requested", kind, hold },
+        : { type: "upgrade-requested", kind, ...plainly, hold },
     );
   }
 

@@ -9,7 +9,7 @@ test("a candidate is verified between ready and commit", () => {
   const story = new Story().start().request().candidate({ verify, workers: 1 }).ready(2, 0);
   assert.deepEqual(story.did("verify"), [{ type: "verify", generation: 2 }]);
   assert.equal(story.active, 1);
-  story.send({ type: "verified", generation: 2, failure: null });
+  story.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
   assert.equal(story.active, 2);
   assert.deepEqual(
     story.did("activate").map(({ slots }) => slots.map((slot) => slot.generation)),
@@ -19,7 +19,7 @@ test("a candidate is verified between ready and commit", () => {
 
 test("a candidate that fails its verification never becomes active, and the old generation is told nothing", () => {
   const story = new Story().start().request().candidate({ verify, workers: 1 }).ready(2, 0);
-  story.send({ type: "verified", generation: 2, failure: failure("verify-failed") });
+  story.send({ type: "verified", generation: 2, failure: failure("verify-failed"), noWayBack: null });
   assert.equal(story.active, 1);
   assert.equal(story.lastOutcome?.failure?.reason, "verify-failed");
   assert.ok(story.did("terminate").every(({ slots }) => slots.every((slot) => slot.generation === 2)));
@@ -47,7 +47,7 @@ test("to try the state has time of its own, for each old worker that has some", 
 test("a worker that dies while its candidate is verified aborts the upgrade", () => {
   const story = new Story().start().request().candidate({ verify, workers: 1 }).ready(2, 0).exit(2, 0, 1);
   assert.equal(story.lastOutcome?.failure?.reason, "worker-exited");
-  story.send({ type: "verified", generation: 2, failure: null });
+  story.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
   assert.equal(story.active, 1);
 });
 
@@ -59,13 +59,13 @@ test("a worker lost together with the daemon is ready again before its candidate
     story.did("spawn").map(({ generation, index }) => `${generation}.${index}`),
     ["2.1"],
   );
-  story.send({ type: "verified", generation: 2, failure: null });
+  story.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
   assert.equal(story.active, 1);
 });
 
 test("with strategy exclusive the new workers accept after the old ones have let go", () => {
   const story = new Story().start().request().candidate({ strategy: "exclusive", workers: 1 }).ready(2, 0);
-  story.send({ type: "verified", generation: 2, failure: null });
+  story.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
   const [activation] = story.did("activate");
   assert.deepEqual(
     activation?.after.map(({ generation, index }) => `${generation}.${index}`),

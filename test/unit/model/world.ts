@@ -1,3 +1,4 @@
+import { nothingCounted } from "../../../src/lib/counters.js";
 import { type Failure, fail, succeed } from "../../../src/lib/failure.js";
 import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
@@ -139,7 +140,7 @@ export class World {
         this.send({ type: "checked", generation: job.generation, failure: problem });
         break;
       case "verify":
-        this.send({ type: "verified", generation: job.generation, failure: problem });
+        this.send({ type: "verified", generation: job.generation, failure: problem, noWayBack: null });
         break;
       case "spawn":
         this.#spawn(job, problem);
@@ -168,9 +169,7 @@ export class World {
     const { generation, index } = being;
     const { pid } = being.process;
     const requests = (this.#told.get(pid) ?? 0) + 3;
-    const listeners = [
-      { listener: "http", accepted: 1, requests, moved: 0, adopted: 0, finished: 0, cut: 0 },
-    ];
+    const listeners = [{ listener: "http", ...nothingCounted, accepted: 1, requests }];
     if (this.#isKnown(being)) this.#told.set(pid, requests);
     this.send({ type: "counted", counts: [{ generation, index, pid, listeners }] });
   }

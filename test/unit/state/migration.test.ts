@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { unjudged } from "../../../src/model/plan.js";
 import { initialState } from "../../../src/model/state.js";
 import { decodeRecord, encodeRecord } from "../../../src/state/encode.js";
 
@@ -55,7 +56,7 @@ test("a state of format 1 is read: its generations run in the release itself, an
   assert.ok(decoded.ok, decoded.ok ? "" : decoded.failure.message);
   const { state } = decoded.value;
   const wanted = {
-    specification: { plan: { ...plan, snapshot: false, shared: [], keep: 3 }, listeners: null },
+    specification: { plan: { ...plan, snapshot: false, shared: [], keep: 3, ...unjudged }, listeners: null },
   };
   assert.deepEqual(state.generations, [
     {
@@ -63,12 +64,19 @@ test("a state of format 1 is read: its generations run in the release itself, an
       ...wanted,
       snapshot: null,
       version: null,
-      stage: { phase: "active", since: 1, trial: false },
+      stage: { phase: "active", since: 1, proof: { kind: "proved" } },
+      servesSince: null,
+      deaths: 0,
+      probationDeaths: 0,
+      proved: true,
+      noWayBack: null,
     },
   ]);
-  assert.deepEqual(state.retired, [{ generation: 1, ...wanted, snapshot: null, version: null }]);
+  assert.deepEqual(state.retired, [
+    { generation: 1, ...wanted, snapshot: null, version: null, proved: true },
+  ]);
   assert.deepEqual([state.snapshots, state.upgrade?.to], [[], null]);
   assert.deepEqual([state.counters, state.upSince], [initialState.counters, null]);
   assert.deepEqual(decodeRecord(encodeRecord(decoded.value)), decoded);
-  assert.match(encodeRecord(decoded.value), /^\{"format":2,/);
+  assert.match(encodeRecord(decoded.value), /^\{"format":3,/);
 });
