@@ -2,6 +2,7 @@ import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
 import { prove } from "./probation.js";
 import {
+  activeGeneration,
   findGeneration,
   type Generation,
   type Monotonic,
@@ -48,9 +49,13 @@ function workerDeadline({ specification, stage }: Generation, { run }: Worker): 
   return stage.phase === "active" || stage.phase === "held" ? run.since + timeoutMs : undefined;
 }
 
-/** Does all that is due. Newest generation first: where a candidate commits, the older ones start no more workers. */
+/**
+ * Does all that is due. What ends a generation comes first, so that it starts no more workers: the end of a trial, then, the newest
+ * generation first, a commit.
+ */
 export function tick(turn: Turn): void {
   const { now } = turn.clock;
+  endProof(turn);
   for (const { id } of turn.state.generations.toReversed()) {
     const generation = findGeneration(turn.state, id);
     if (generation === undefined) continue;
@@ -62,15 +67,19 @@ export function tick(turn: Turn): void {
   }
   for (const generation of turn.state.generations) {
     const { stage } = generation;
-    if (stage.phase === "active" && isOver(stage.proof, now)) {
-      if (stage.proof.kind === "trial") endTrial(turn);
-      else prove(turn, generation.id);
-    }
     if (stage.phase === "active" || stage.phase === "held") continue;
     if (stage.deadline === null || stage.deadline > now) continue;
     if (stage.phase === "candidate") candidateOverdue(turn, generation);
     else pressGeneration(turn, generation);
   }
+}
+
+/** Nobody has found it bad in all the time that there was for that. */
+function endProof(turn: Turn): void {
+  const active = activeGeneration(turn.state);
+  if (active?.stage.phase !== "active" || !isOver(active.stage.proof, turn.clock.now)) return;
+  if (active.stage.proof.kind === "trial") endTrial(turn);
+  else prove(turn, active.id);
 }
 
 function workerDue(turn: Turn, generation: Generation, { index, run }: Worker): void {

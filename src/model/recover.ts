@@ -1,9 +1,16 @@
 import type { Slot, SlotProcess } from "./event.js";
 import { makeSnapshot, recoverSnapshots } from "./snapshots.js";
 import type { Process } from "./state.js";
-import { activeGeneration, candidateGeneration, type Generation, isLive, type Worker } from "./state.js";
+import {
+  activeGeneration,
+  candidateGeneration,
+  type Generation,
+  isLive,
+  stagedGeneration,
+  type Worker,
+} from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
-import { abortAll, prepare, requestUpgrade } from "./upgrade.js";
+import { abortAll, dropStaged, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, disconnect, spawnWorker } from "./workers.js";
 
 /**
@@ -24,6 +31,7 @@ export function recovered(
   for (const generation of turn.state.generations) takeStock(turn, generation, processes, mute);
   announceAdoption(turn, alive);
   recoverSnapshots(turn, snapshots);
+  loseStaged(turn);
   for (const listener of turn.state.closing) act(turn, { type: "close-listener", listener });
   for (const generation of turn.state.generations) {
     if (!restarting || generation.stage.phase !== "candidate") resumeGeneration(turn, generation);
@@ -41,6 +49,13 @@ export function recovered(
   } else if (active === undefined && turn.state.upgrade === null && lifecycle.phase !== "drained") {
     requestUpgrade(turn, "start");
   }
+}
+
+/** One that stood by and has lost a worker is gone, as when the daemon sees it. */
+function loseStaged(turn: Turn): void {
+  const staged = stagedGeneration(turn.state);
+  if (staged === undefined || staged.workers.every(({ run }) => run.phase === "ready")) return;
+  dropStaged(turn, { reason: "worker-exited", message: "it lost a worker while it stood by" });
 }
 
 /** Afterwards every worker with a process is alive. One that died has ended if it drained, and is wanted again if not. */

@@ -119,7 +119,11 @@ function goBack(turn: Turn, request: UpgradeRequest): boolean {
 /** The candidate that stands by ends; nothing else notices. */
 export function dropStaged(turn: Turn, failure: Failure): void {
   const staged = stagedGeneration(turn.state);
-  if (staged !== undefined) drainGeneration(turn, staged, { kind: "failed", failure });
+  if (staged === undefined) return;
+  drainGeneration(turn, staged, { kind: "failed", failure });
+  announce(turn, "warning", "staged-ended", `generation ${staged.id} stands by no more: ${failure.message}`, {
+    generation: staged.id,
+  });
 }
 
 export function prepare(turn: Turn, upgrade: Upgrade): void {

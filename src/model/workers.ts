@@ -12,7 +12,7 @@ import {
   updateGeneration,
   updateWorker,
 } from "./turn.js";
-import { abort } from "./upgrade.js";
+import { abort, dropStaged } from "./upgrade.js";
 
 const backoffFirstMs = 100;
 const backoffLastMs = 30_000;
@@ -119,12 +119,7 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
       const said = worker.status === null ? "" : `, and said last: ${worker.status}`;
       const when = worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}`;
       const failure = { reason: "worker-exited", message: `worker ${name} ${how} ${when}` };
-      const { id } = generation;
-      if (generation.stage.step === "staged") {
-        announce(turn, "error", "staged-lost", `generation ${id} stood by and is gone: ${failure.message}`, {
-          generation: id,
-        });
-      }
+      dropStaged(turn, failure);
       abort(turn, failure);
       return;
     }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Action, SlotProcess } from "../../../src/model/event.js";
 import { findGeneration, findSnapshot, isLive, type State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
@@ -58,7 +59,13 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     }
     case "record": {
       const { entry } = action;
-      if (entry.kind === "upgrade") return state.outcomes.includes(entry.outcome);
+      if (entry.kind === "upgrade") {
+        return state.outcomes.some(({ upgrade }) => upgrade === entry.outcome.upgrade);
+      }
+      if (entry.kind === "verdict") {
+        const meant = state.outcomes.find(({ upgrade }) => upgrade === entry.upgrade);
+        return meant?.generation === entry.generation && isDeepStrictEqual(meant.verdict, entry.verdict);
+      }
       return findGeneration(state, entry.generation) === undefined;
     }
     case "exit": {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
-import type { Plan, Specification } from "../../../src/model/plan.js";
+import { type Plan, type Specification, unjudged } from "../../../src/model/plan.js";
 import { failure, killMs, plainly, processOf, specify } from "./sample.js";
 import { anyFailure, type World } from "./world.js";
 
@@ -13,6 +13,8 @@ export type Happening =
       readonly which: number;
     }
   | { readonly what: "worker-says-hello"; readonly which: number }
+  /** The generation that is active, or any other. */
+  | { readonly what: "judged-bad"; readonly which: number }
   | { readonly what: "channel-lost"; readonly which: number; readonly noticed: boolean }
   | { readonly what: "time-passes"; readonly ms: number }
   | { readonly what: "event"; readonly event: Event; readonly acts: number }
@@ -87,6 +89,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ what: fc.constant("channel-lost" as const), which, noticed: fc.boolean() }),
   },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant("judged-bad" as const), which }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -122,6 +125,10 @@ const plan: fc.Arbitrary<Partial<Plan>> = fc.record({
   snapshot: fc.boolean(),
   keep: fc.constantFrom(1, 3),
   workers: fc.integer({ min: 1, max: 3 }),
+  trial: fc.constantFrom({ timeMs: 0, share: null }, { timeMs: 3_000, share: null }),
+  probation: fc.constantFrom({ timeMs: 0 }, { timeMs: 60_000 }),
+  judge: fc.boolean().map((deaths) => ({ ...unjudged.judge, deaths, errors: deaths ? 0.05 : null })),
+  rollback: fc.boolean().map((loseState) => ({ loseState })),
   check: fc.constantFrom(null, ["check"]),
   ready: fc.constantFrom<Plan["ready"]>(
     { rule: { when: "notify" }, timeoutMs: 30_000 },
@@ -178,6 +185,13 @@ export function happen(world: World, happening: Happening): void {
         happening.which,
       );
       if (being !== undefined) world.loseChannel(being, happening.noticed);
+      break;
+    }
+    case "judged-bad": {
+      const { generations } = world.state;
+      const active = generations.find(({ stage }) => stage.phase === "active");
+      const meant = happening.which % 3 === 0 ? pick(generations, happening.which) : active;
+      if (meant !== undefined) world.send({ type: "judged-bad", generation: meant.id, why: "it is bad" });
       break;
     }
     case "time-passes":

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
+import { findRejected } from "../../../src/model/rejected.js";
 import {
   activeGeneration,
   findGeneration,
@@ -31,6 +33,10 @@ export function violations(step: Step): string[] {
     ...state.generations.flatMap(wrongWorkers),
     ...lostActive(step),
     ...lostRequests(step),
+    ...returnedRejects(step),
+    ...ignoredVerdict(step),
+    ...wrongWayBack(step),
+    ...lostDeadlines(step),
     ...idleTick(step),
     ...mortalHeirs(step),
     ...fallenTotals(step),
@@ -62,7 +68,12 @@ function wrongGenerations({ generations, lifecycle, nextGeneration }: State): st
 function wrongUpgrades({ generations, lifecycle, upgrade, queued, outcomes, nextUpgrade }: State): string[] {
   const found: string[] = [];
   const candidate = generations.find(({ stage }) => stage.phase === "candidate");
-  if ((upgrade?.generation ?? undefined) !== candidate?.id) {
+  const staged = candidate?.stage.phase === "candidate" && candidate.stage.step === "staged";
+  const onTrial = generations.find(({ stage }) => stage.phase === "active" && stage.proof.kind === "trial");
+  const under = upgrade?.generation ?? undefined;
+  // During a timed trial the upgrade that brought it goes on.
+  const meant = under !== undefined && under === onTrial?.id ? undefined : under;
+  if (meant !== (staged ? undefined : candidate?.id)) {
     found.push(`the upgrade is of generation ${upgrade?.generation}, the candidate is ${candidate?.id}`);
   }
   if (queued !== null && upgrade === null && lifecycle.phase !== "leaving") {
@@ -120,6 +131,7 @@ const legal: Record<string, readonly Worker["run"]["phase"][]> = {
   checking: [],
   starting: ["spawning", "starting", "ready"],
   verifying: ["ready"],
+  staged: ["ready"],
   active: ["waiting", "spawning", "starting", "ready", "draining"],
   held: ["waiting", "spawning", "starting", "ready", "draining"],
   draining: ["stopping", "draining"],
@@ -131,7 +143,7 @@ function wrongWorkers({ id, stage, workers, specification }: Generation): string
     .filter(({ run }) => !legal[label]?.includes(run.phase))
     .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
   const wanted = specification.plan.workers;
-  const whole = ["active", "held", "starting", "verifying"].includes(label);
+  const whole = ["active", "held", "starting", "verifying", "staged"].includes(label);
   if (whole && workers.length !== wanted) {
     found.push(`generation ${id} has ${workers.length} workers, not ${wanted}`);
   }
@@ -157,6 +169,53 @@ function lostActive({ before, decision: { state } }: Step): string[] {
   if (before.upgrade?.generation !== is.id) return [`generation ${is.id} is active without an upgrade`];
   const ready = is.workers.every(({ run }) => run.phase === "ready");
   return ready ? [] : [`generation ${is.id} is active before its workers are ready`];
+}
+
+/** Nobody gets to see again what was judged bad, unless it is asked for in so many words or there is nothing else. */
+function returnedRejects({ before, decision: { state } }: Step): string[] {
+  const is = activeGeneration(state);
+  if (is === undefined || findGeneration(before, is.id)?.stage.phase !== "candidate") return [];
+  const mark = findRejected(before, is);
+  const { upgrade } = before;
+  if (mark === undefined || upgrade === null || upgrade.force) return [];
+  if (upgrade.kind === "rollback" && upgrade.to !== null) return [];
+  if (upgrade.kind === "upgrade" && mark.by === "rollback") return [];
+  const others = before.retired.filter((one) => findRejected(before, one) === undefined);
+  return others.length === 0 ? [] : [`generation ${is.id} is active although it was rejected`];
+}
+
+/** What a judge says is obeyed within the one decision. */
+function ignoredVerdict({ before, event, decision: { state } }: Step): string[] {
+  if (event.type !== "judged-bad") return [];
+  const was = findGeneration(before, event.generation)?.stage;
+  if (was?.phase !== "active" || !["trial", "probation"].includes(was.proof.kind)) return [];
+  const is = findGeneration(state, event.generation)?.stage;
+  const held = before.generations.some(({ stage }) => stage.phase === "held");
+  if (is?.phase === "active" && is.proof.kind === "rejected") {
+    const stays = held && findGeneration(before, event.generation)?.noWayBack === null;
+    return stays ? [`generation ${event.generation} is judged bad, and the held one does not serve`] : [];
+  }
+  if (is === undefined || is.phase === "draining") return [];
+  return [`generation ${event.generation} is judged bad, and nothing happens`];
+}
+
+/** A way back that nobody has asked for goes to what was proved. */
+function wrongWayBack({ before, event, decision: { state } }: Step): string[] {
+  const { upgrade } = state;
+  const asked = event.type === "upgrade-requested" || before.queued !== null;
+  if (upgrade?.kind !== "rollback" || before.upgrade?.id === upgrade.id || asked) return [];
+  const target = before.retired.find(({ generation }) => generation === upgrade.to);
+  const good = target?.proved && findRejected(state, target) === undefined;
+  return good ? [] : [`it goes back to generation ${upgrade.to} by itself, which is not proved`];
+}
+
+/** Trials and probations go on over the death of a daemon. */
+function lostDeadlines({ before, event, decision: { state } }: Step): string[] {
+  if (event.type !== "recovered") return [];
+  const was = activeGeneration(before);
+  const is = activeGeneration(state);
+  if (was === undefined || was.stage.phase !== "active" || is?.id !== was.id) return [];
+  return isDeepStrictEqual(is.stage, was.stage) ? [] : [`generation ${is.id} is not what it was before`];
 }
 
 /** Each request runs, waits or has an outcome, and its outcome stays. */

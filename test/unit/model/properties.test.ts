@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { nextDeadline } from "../../../src/model/deadlines.js";
-import { activeGeneration, heldGeneration } from "../../../src/model/state.js";
+import { activeGeneration, heldGeneration, stagedGeneration } from "../../../src/model/state.js";
 import { happen, happening, specifications } from "./happenings.js";
 import { World } from "./world.js";
 
@@ -42,7 +42,8 @@ function settle(world: World, workersIgnoreTerm: boolean): void {
     if (job !== undefined) world.finish(job, null);
     else if (gone !== undefined) world.exit(gone);
     else if (rising !== undefined) world.sayReady(rising);
-    else if (heldGeneration(world.state) !== undefined) world.send({ type: "commit-requested" });
+    else if (heldGeneration(world.state) !== undefined || stagedGeneration(world.state) !== undefined)
+      world.send({ type: "commit-requested" });
     else if (deadline !== undefined) world.pass(Math.max(deadline - world.now, 0));
     else return;
   }

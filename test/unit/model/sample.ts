@@ -32,6 +32,7 @@ export function specify(change: Partial<Plan> = {}): Specification {
     ready: { rule: { when: "notify" }, timeoutMs: readyTimeoutMs },
     drain: { timeoutMs: drainTimeoutMs, killMs },
     ...unjudged,
+    judge: { ...unjudged.judge, deaths: true },
     ...change,
   };
   return { plan, listeners: null };

@@ -38,7 +38,7 @@ test("to try the state has time of its own, for each old worker that has some", 
   const story = new Story().start();
   for (const index of [0, 1]) story.send({ type: "worker-native", generation: 1, index });
   story.request().candidate({ verify, workers: 1 }).ready(2, 0);
-  story.after(20_000 + verify.timeoutMs);
+  story.after(40_000 + verify.timeoutMs);
   assert.equal(story.lastOutcome?.generation, 1);
   story.after(1_000);
   assert.equal(story.lastOutcome?.failure?.reason, "verify-timeout");

@@ -140,7 +140,13 @@ export class World {
         this.send({ type: "checked", generation: job.generation, failure: problem });
         break;
       case "verify":
-        this.send({ type: "verified", generation: job.generation, failure: problem, noWayBack: null });
+        this.send({
+          type: "verified",
+          generation: job.generation,
+          failure: problem,
+          // Every fourth generation has changed its state for good.
+          noWayBack: job.generation % 4 === 0 ? failure("state-refused") : null,
+        });
         break;
       case "spawn":
         this.#spawn(job, problem);
@@ -169,7 +175,9 @@ export class World {
     const { generation, index } = being;
     const { pid } = being.process;
     const requests = (this.#told.get(pid) ?? 0) + 3;
-    const listeners = [{ listener: "http", ...nothingCounted, accepted: 1, requests }];
+    // Every third generation answers errors.
+    const answers = generation % 3 === 0 ? { serverErrors: 20 * requests } : { ok: 20 * requests };
+    const listeners = [{ listener: "http", ...nothingCounted, accepted: 1, requests, ...answers }];
     if (this.#isKnown(being)) this.#told.set(pid, requests);
     this.send({ type: "counted", counts: [{ generation, index, pid, listeners }] });
   }
