@@ -12,9 +12,15 @@ const server = `
   });
   server.listen({ fd: 3 }, () => console.log("accepting"));`;
 
-/** Ends, or says a word first, what it accepts. */
-export const hasty = `require("node:net").createServer((socket) => socket.destroy()).listen({ fd: 3 }, () => console.log("accepting"));`;
-export const greeting = `require("node:net").createServer((socket) => socket.write("220 hello")).listen({ fd: 3 }, () => console.log("accepting"));`;
+/** Ends what it accepts at once. */
+export const hasty = `
+  require("node:net").createServer((socket) => socket.destroy()).listen({ fd: 3 }, () => console.log("accepting"));`;
+/** Speaks first, and dies of the first connection that breaks. */
+export const greeting = `
+  require("node:net").createServer((socket) => {
+    socket.write("220 hello");
+    socket.resume().on("end", () => console.log("end"));
+  }).listen({ fd: 3 }, () => console.log("accepting"));`;
 
 /** Accepts in a process that the one started here has started. */
 const parent = `

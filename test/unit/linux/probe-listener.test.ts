@@ -6,6 +6,9 @@ import { setTimeout } from "node:timers/promises";
 import type { Address } from "../../../src/lib/address.js";
 import { libc } from "../../../src/linux/ffi.js";
 import { type Probe, probeListener } from "../../../src/linux/probe-listener.js";
+import { maxSocketAddressBytes } from "../../../src/linux/socket-address.js";
+import { readOwnAddress } from "../../../src/linux/socket-calls.js";
+import { inodeAtServer } from "../../../src/linux/tcp-diag.js";
 import { greeting, hasty, startAcceptor } from "./acceptor.js";
 import { acceptOne, connectClients, loopback, openQueue } from "./queues.js";
 import { temporaryDirectory } from "./temporary-directory.js";
@@ -74,11 +77,18 @@ for (const address of [loopback, abstract("stranger")]) {
     assert.deepEqual(await probe(listener, [noPid, bystander.pid]), { seen: "accepted-unknown" });
   });
 
-  test(`a server that closes or speaks at once has accepted: ${address.kind}`, limit, async (t) => {
-    for (const code of [hasty, greeting]) {
-      const listener = openQueue(t, address.kind === "unix" ? abstract(`at-once-${code.length}`) : address);
-      const { pid } = await startAcceptor(t, listener, { code });
-      assert.match((await probe(listener, [pid])).seen, /^accepted/);
+  test(`a server that closes at once has accepted: ${address.kind}`, limit, async (t) => {
+    const listener = openQueue(t, address);
+    const { pid } = await startAcceptor(t, listener, { code: hasty });
+    assert.match((await probe(listener, [pid])).seen, /^accepted/);
+  });
+
+  test(`a server that speaks first is heard out: ${address.kind}`, limit, async (t) => {
+    const listener = openQueue(t, address);
+    const { pid, said } = await startAcceptor(t, listener, { code: greeting });
+    for (let count = 0; count < 5; count += 1) {
+      assert.deepEqual(await probe(listener, [pid]), { seen: "accepted", pid });
+      assert.equal(await said(), "end");
     }
   });
 
@@ -137,6 +147,13 @@ test("what a probe cannot tell, it says", limit, async (t) => {
     seen: "cannot",
     why: "a connection to it fails (ENOENT)",
   });
+});
+
+test("a connection that is not there is not taken for its listener", (t) => {
+  const server = readOwnAddress(openQueue(t, loopback), maxSocketAddressBytes);
+  const client = readOwnAddress(openQueue(t, loopback), maxSocketAddressBytes);
+  assert.ok(typeof server !== "number" && typeof client !== "number");
+  assert.equal(inodeAtServer(client, server), undefined);
 });
 
 test("a listener that accepts only after data is not taken for a dead one", limit, async (t) => {
