@@ -32,6 +32,11 @@ export class HoldfastError extends Error {
   }
 }
 
+/** `ENOENT` and the like of a failed system call. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 export interface NewFile {
   readonly path: string;
@@ -47,7 +47,7 @@ function create({ path, text }: NewFile, undo: (() => void)[]): Result<void> {
     undo.push(() => rmSync(path));
     return succeed(undefined);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
+    const code = errorCode(error);
     if (code === "EEXIST")
       return fail("file-exists", `cannot write ${path}: it exists already; nothing was changed`);
     const hint = code === "EACCES" || code === "EPERM" ? " (root may)" : "";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { HoldfastError } from "../lib/failure.js";
+import { errorCode, HoldfastError } from "../lib/failure.js";
 import { libc, orThrow, systemCallFailed } from "./ffi.js";
 
 // Above 424 the numbers of system calls are the same on every architecture; musl has no wrappers for these.
@@ -79,7 +79,7 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(-pgid, signal);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+    if (errorCode(error) === "ESRCH") return false;
     throw error;
   }
 }

@@ -13,10 +13,11 @@ import {
   utimes,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 import { linkTargetInCopy } from "./link-target.js";
 import type { Manifest } from "./manifest.js";
-import { type Entry, errorCode, lanes, type Tree } from "./tree.js";
+import { type Entry, lanes, type Tree } from "./tree.js";
 import { isUnchanged } from "./written.js";
 
 /** An earlier snapshot, of whose files those are linked that have not changed since. */

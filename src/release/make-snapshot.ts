@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
-import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { type Base, copyTree } from "./copy-tree.js";
 import { isInside } from "./link-target.js";
 import { readManifest, writeManifest } from "./manifest.js";
@@ -11,7 +11,7 @@ import { manifestFile, releasesDirectory, snapshotDirectory } from "./places.js"
 import { readVersion } from "./read-version.js";
 import { removeTree } from "./remove-snapshot.js";
 import { topRights } from "./top-rights.js";
-import { errorCode, scanTree, type Tree } from "./tree.js";
+import { scanTree, type Tree } from "./tree.js";
 
 export interface SnapshotOptions {
   readonly stateDirectory: string;

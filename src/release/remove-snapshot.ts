@@ -1,10 +1,10 @@
 import { chmod, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 import { readManifest } from "./manifest.js";
 import { manifestFile, snapshotDirectory, writtenDirectory } from "./places.js";
-import { errorCode, lanes } from "./tree.js";
+import { lanes } from "./tree.js";
 import { findWritten } from "./written.js";
 
 /**

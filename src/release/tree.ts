@@ -1,7 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError } from "../lib/failure.js";
+import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 
 /** `other`: a socket, a FIFO, a device, or a directory that this process may not read. It cannot be copied. */
@@ -103,9 +103,4 @@ function kindOf(stats: BigIntStats): EntryKind {
   if (stats.isDirectory()) return "directory";
   if (stats.isFile()) return "file";
   return stats.isSymbolicLink() ? "link" : "other";
-}
-
-/** `ENOENT` and the like of a failed system call. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

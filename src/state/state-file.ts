@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { replaceFile } from "../linux/replace-file.js";
 import { decodeRecord, encodeRecord } from "./encode.js";
 import type { StateRecord } from "./schema.js";
@@ -21,7 +21,7 @@ export function readStateFile(directory: string): Result<StateRecord | undefined
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return succeed(undefined);
+    if (errorCode(error) === "ENOENT") return succeed(undefined);
     return fail("state-unreadable", `cannot read the state file ${file}: ${messageOf(error)}`);
   }
   try {

@@ -6,9 +6,12 @@ import type {
   Submission,
   UpgradeWish,
 } from "../../../src/control/port.js";
+import { nothingCounted } from "../../../src/lib/counters.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
 import type { Outcome } from "../../../src/model/state.js";
+
+const counted = { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 };
 
 export const report: StatusReport = {
   name: "web",
@@ -42,22 +45,13 @@ export const report: StatusReport = {
             {
               listener: "http",
               kind: "http",
-              counters: {
-                open: 3,
-                inFlight: 1,
-                accepted: 9,
-                requests: 40,
-                moved: 0,
-                adopted: 2,
-                finished: 0,
-                cut: 0,
-              },
+              counters: { open: 3, inFlight: 1, ...counted },
             },
           ],
           status: "fine",
         },
       ],
-      counters: { accepted: 9, requests: 40, moved: 0, adopted: 2, finished: 0, cut: 0 },
+      counters: counted,
     },
   ],
   listeners: [
@@ -70,7 +64,18 @@ export const report: StatusReport = {
     },
   ],
   upMs: 3_600_000,
-  totals: [{ listener: "http", accepted: 90, requests: 400, moved: 20, adopted: 20, finished: 5, cut: 1 }],
+  totals: [
+    {
+      ...nothingCounted,
+      listener: "http",
+      accepted: 90,
+      requests: 400,
+      moved: 20,
+      adopted: 20,
+      finished: 5,
+      cut: 1,
+    },
+  ],
   written: [],
   notifyDropped: 0,
   reexecFailed: null,
