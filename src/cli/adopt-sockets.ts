@@ -7,6 +7,7 @@ import { findSockets, type HeldSocket } from "../linux/port-owner.js";
 import { isStorableName, storeFds } from "../systemd/fd-store.js";
 import { storeHas } from "../systemd/store-room.js";
 import type { CommandLine, End } from "./command.js";
+import { splitNamedAddress } from "./named-address.js";
 import { say } from "./print.js";
 
 /** More cannot be sent in one message: SCM_MAX_FD. */
@@ -17,7 +18,7 @@ const maxSockets = 253;
  * the unit that is being started. Both have them then, so the other may end without anybody being refused.
  */
 export async function adoptSockets({ argument = "" }: CommandLine): Promise<End> {
-  const [, name = "http", text = ""] = /^(?:([^=:/[\]]*)=)?(.*)$/s.exec(argument) ?? [];
+  const { name, text } = splitNamedAddress(argument);
   const address = parseAddress(text);
   if (!address.ok) return fail("usage", address.failure.message);
   if (address.value.kind === "unix") {

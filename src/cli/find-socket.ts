@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { controlSocketIn, firstOf, runtimeBases, type Surroundings } from "../lib/directories.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { errorCode, fail, type Result, succeed } from "../lib/failure.js";
 
 export interface Wanted extends Surroundings {
   readonly name?: string | undefined;
@@ -64,6 +64,6 @@ function isThere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EACCES";
+    return errorCode(error) === "EACCES";
   }
 }

@@ -1,5 +1,5 @@
 import type { ControlClient, Following } from "../control/client.js";
-import type { UpgradeWish } from "../control/port.js";
+import type { UpgradeWish } from "../control/upgrade-wish.js";
 import { fail, type Result } from "../lib/failure.js";
 import type { Outcome } from "../model/state.js";
 import { isAway, pause, reconnectMs, retryMs } from "./patience.js";

@@ -3,6 +3,7 @@ import { type Address, parseAddress } from "../lib/address.js";
 import { isInstanceName } from "../lib/directories.js";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import type { NewFile } from "../linux/create-files.js";
+import { splitNamedAddress } from "./named-address.js";
 
 export interface NewInstance {
   readonly name: string;
@@ -67,7 +68,7 @@ export function layOut(wanted: NewInstance): Result<Layout> {
 function readListeners(texts: readonly string[]): Result<readonly WantedListener[]> {
   const listeners: WantedListener[] = [];
   for (const typed of texts) {
-    const [, name = "http", text = ""] = /^(?:([^=:/[\]]*)=)?(.*)$/s.exec(typed) ?? [];
+    const { name, text } = splitNamedAddress(typed);
     const address = parseAddress(text);
     if (!address.ok) return fail("usage", `--listen: ${address.failure.message}`);
     if (!isInstanceName(name)) {

@@ -1,3 +1,4 @@
+import type { ExchangeReason } from "../control/exchange.js";
 import { formatDuration } from "../lib/duration.js";
 import type { Failure } from "../lib/failure.js";
 
@@ -6,7 +7,7 @@ export const reconnectMs = 15_000;
 export const retryMs = 100;
 
 /** What a daemon's leaving looks like from outside. */
-const away: ReadonlySet<string> = new Set(["disconnected", "not-running", "timeout"]);
+const away: ReadonlySet<string> = new Set<ExchangeReason>(["disconnected", "not-running", "timeout"]);
 
 /** Whether the next daemon may do better. */
 export function isAway({ reason }: Failure): boolean {

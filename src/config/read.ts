@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { fail, type Result } from "../lib/failure.js";
+import { errorCode, fail, type Result } from "../lib/failure.js";
 import type { Config, ConfigDefaults } from "./config.js";
 import { parseConfig } from "./parse.js";
 
@@ -28,23 +28,19 @@ function readText(file: string): Result<string> {
     return { ok: true, value: new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(fd)) };
   } catch (error) {
     if (error instanceof TypeError) return refuse(file, "it is not UTF-8 text; save it as UTF-8");
-    return refuse(file, codeOf(error));
+    return refuse(file, errorCode(error) ?? String(error));
   } finally {
     closeSync(fd);
   }
 }
 
 function explainOpen(error: unknown): string {
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (code === "ENOENT") {
     return 'there is no such file; write one, of which a line like command = ["/usr/bin/gunicorn", "app:app"] is all that is required, or name another with --config FILE';
   }
   if (code === "EACCES") return `user ${process.getuid?.()} may not read it; check its mode and owner`;
-  return code;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  return code ?? String(error);
 }
 
 function refuse(file: string, why: string): Result<never> {

@@ -5,7 +5,6 @@ import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
-import type { UpgradeWish } from "./port.js";
 import {
   acceptedReply,
   errorReply,
@@ -19,6 +18,7 @@ import {
   versionReply,
 } from "./replies.js";
 import { progressPath } from "./routes.js";
+import { type UpgradeWish, wishFlags } from "./upgrade-wish.js";
 
 export interface Following {
   /** The id by which another `resume` can ask for the outcome, as soon as the daemon has given it. */
@@ -28,8 +28,8 @@ export interface Following {
 }
 
 /**
- * Talks to a daemon. Besides what the daemon itself refuses, each call can fail with `not-running`,
- * `permission-denied`, `timeout`, `disconnected`, `aborted` or `reply-invalid` (a daemon of another version).
+ * Talks to a daemon. Besides what the daemon itself refuses, each call can fail with an `ExchangeReason` or with `reply-invalid`
+ * (a daemon of another version).
  */
 export interface ControlClient {
   status(): Promise<Result<StatusReport>>;
@@ -126,9 +126,9 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   };
 }
 
-function queryOf({ to, ...manner }: UpgradeWish = {}): string {
-  const words = Object.entries(manner).flatMap(([word, wanted]) => (wanted ? [word] : []));
-  return [...(to === undefined ? [] : [`to=${to}`]), ...words].join("&");
+function queryOf(wish: UpgradeWish = {}): string {
+  const { to } = wish;
+  return [...(to === undefined ? [] : [`to=${to}`]), ...wishFlags.filter((flag) => wish[flag])].join("&");
 }
 
 async function refusalIn(response: IncomingMessage, signal?: AbortSignal): Promise<Result<never>> {

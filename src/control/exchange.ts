@@ -9,10 +9,10 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Makes a request on a unix socket. Fails with `not-running` (nobody listens), `permission-denied`, `timeout`,
- * `disconnected` (the other end went away) or `aborted`.
- */
+/** Why no answer came, or not the whole of it. `not-running`: nobody listens. `disconnected`: the other end went away. */
+export type ExchangeReason = "not-running" | "permission-denied" | "timeout" | "disconnected" | "aborted";
+
+/** Makes a request on a unix socket. Fails with an `ExchangeReason`. */
 export function exchange(socketPath: string, call: Call): Promise<Result<IncomingMessage>> {
   return new Promise((resolve) => {
     const { method, path, signal } = call;
@@ -62,7 +62,7 @@ export async function readLines(
     return !over && rest.length <= replyLimit;
   });
   if (over) return succeed(undefined);
-  return end.ok ? fail("disconnected", "the daemon broke the connection off") : end;
+  return end.ok ? refuse("disconnected", "the daemon broke the connection off") : end;
 }
 
 /** Reads until the end, or until `onChunk` returns false. */
@@ -78,8 +78,8 @@ async function forEachChunk(
     }
     return succeed(undefined);
   } catch (error) {
-    if (signal?.aborted) return fail("aborted", abortion().message);
-    return fail("disconnected", `the daemon broke the connection off (${messageOf(error)})`);
+    if (signal?.aborted) return refuse("aborted", abortion().message);
+    return refuse("disconnected", `the daemon broke the connection off (${messageOf(error)})`);
   } finally {
     response.destroy();
   }
@@ -89,29 +89,33 @@ function explain(socketPath: string, error: NodeJS.ErrnoException): Result<never
   switch (error.code) {
     case "ENOENT":
     case "ENOTDIR":
-      return fail("not-running", `cannot reach the daemon: it is not running (there is no ${socketPath})`);
+      return refuse("not-running", `cannot reach the daemon: it is not running (there is no ${socketPath})`);
     case "ECONNREFUSED":
-      return fail(
+      return refuse(
         "not-running",
         `cannot reach the daemon: it is not running (nobody listens at ${socketPath})`,
       );
     case "EACCES":
     case "EPERM":
-      return fail(
+      return refuse(
         "permission-denied",
         `cannot reach the daemon at ${socketPath}: only root and the user of the service may`,
       );
     case "ABORTED":
-      return fail("aborted", error.message);
+      return refuse("aborted", error.message);
     case "OVERDUE":
-      return fail("timeout", `cannot reach the daemon at ${socketPath}: ${error.message}`);
+      return refuse("timeout", `cannot reach the daemon at ${socketPath}: ${error.message}`);
     default:
-      return fail("disconnected", `the daemon broke the connection off (${error.message})`);
+      return refuse("disconnected", `the daemon broke the connection off (${error.message})`);
   }
 }
 
 function abortion(): Error {
   return Object.assign(new Error("not waited for any longer"), { code: "ABORTED" });
+}
+
+function refuse(reason: ExchangeReason, message: string): Result<never> {
+  return fail(reason, message);
 }
 
 function overdue(timeoutMs: number): Error {

@@ -2,6 +2,7 @@ import type { Failure } from "../lib/failure.js";
 import type { News, UpgradeManner } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import type { HistoryEntry, StatusReport } from "./replies.js";
+import type { UpgradeWish } from "./upgrade-wish.js";
 
 export type {
   GenerationReport,
@@ -13,6 +14,7 @@ export type {
   WorkerReport,
   WrittenReport,
 } from "./replies.js";
+export type { UpgradeWish } from "./upgrade-wish.js";
 
 /** What the control API needs of the daemon; the only thing `control` knows about it. */
 export interface ControlPort {
@@ -31,11 +33,6 @@ export interface ControlPort {
 }
 
 export type ControlCommand = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";
-
-export interface UpgradeWish extends Partial<UpgradeManner> {
-  /** The generation to roll back to. */
-  readonly to?: number;
-}
 
 export type Submission =
   | { readonly accepted: true; readonly upgrade: number | null }

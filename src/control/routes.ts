@@ -1,5 +1,6 @@
 import type { Failure } from "../lib/failure.js";
-import type { ControlCommand, UpgradeWish } from "./port.js";
+import type { ControlCommand } from "./port.js";
+import { type UpgradeWish, wishFor } from "./upgrade-wish.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
 export type Route =
@@ -38,7 +39,7 @@ const commands = new Map<string, ControlCommand>([
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows `wait`, `hold`, `stage` and `force` for an upgrade, and `to` for a rollback; the rest is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait`, the `wishFlags` for an upgrade, and `to` for a rollback; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
   const words = new URLSearchParams(query);
@@ -49,16 +50,12 @@ export function findRoute(method: string, target: string): Route | Refusal {
     if (!/^[1-9][0-9]{0,14}$/.test(to)) return notGeneration;
     return allow("POST", method, { kind: "command", command, wait, wish: { to: Number(to) } });
   }
-  const wish = command === "upgrade" ? mannerOf(words) : {};
+  const wish = command === "upgrade" ? wishFor((flag) => words.has(flag)) : {};
   if (command !== undefined) return allow("POST", method, { kind: "command", command, wait, wish });
   const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
   const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
   if (read !== undefined) return allow("GET", method, read);
   return { kind: "refused", status: 404, failure: { reason: "not-found", message: "no such path" } };
-}
-
-function mannerOf(words: URLSearchParams): UpgradeWish {
-  return { hold: words.has("hold"), stage: words.has("stage"), force: words.has("force") };
 }
 
 const notGeneration: Refusal = {

@@ -11,6 +11,8 @@ import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
 import type { Outcome } from "../../../src/model/state.js";
 
+const counted = { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 };
+
 export const report: StatusReport = {
   name: "web",
   version: "0.1.0",
@@ -43,13 +45,13 @@ export const report: StatusReport = {
             {
               listener: "http",
               kind: "http",
-              counters: { ...nothingCounted, open: 3, inFlight: 1, accepted: 9, requests: 40, adopted: 2 },
+              counters: { open: 3, inFlight: 1, ...counted },
             },
           ],
           status: "fine",
         },
       ],
-      counters: { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 },
+      counters: counted,
     },
   ],
   listeners: [
@@ -64,8 +66,8 @@ export const report: StatusReport = {
   upMs: 3_600_000,
   totals: [
     {
-      listener: "http",
       ...nothingCounted,
+      listener: "http",
       accepted: 90,
       requests: 400,
       moved: 20,

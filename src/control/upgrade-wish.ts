@@ -1,0 +1,20 @@
+/**
+ * How an upgrade may be asked for: each is a word of the query and an option of `holdfast upgrade`. With `hold` the generation
+ * before the new one serves on until somebody decides, with `stage` the new one stands by until it is committed, with `force` it may
+ * be one that was judged bad.
+ */
+export const wishFlags = ["hold", "stage", "force"] as const;
+
+export type WishFlag = (typeof wishFlags)[number];
+type Flags = { [Flag in WishFlag]?: boolean };
+
+export interface UpgradeWish extends Readonly<Flags> {
+  /** The generation to roll back to. */
+  readonly to?: number;
+}
+
+export function wishFor(isGiven: (flag: WishFlag) => boolean): UpgradeWish {
+  const flags: Flags = {};
+  for (const flag of wishFlags) if (isGiven(flag)) flags[flag] = true;
+  return flags;
+}
