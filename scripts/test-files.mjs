@@ -42,7 +42,7 @@ export function runFiles(top, files) {
   });
 }
 
-async function runFile(top, { stage, file }) {
+async function runFile(top, { file }) {
   const begun = performance.now();
   const child = spawn(process.execPath, ["--test-reporter=spec", file], {
     cwd: top,

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { GenerationReport, StatusReport } from "../../../src/control/port.js";
-import { statusReply } from "../../../src/control/schema.js";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";
 import { waitUntil } from "../container/wait-until.js";
+import { askStatus } from "./ask-status.js";
 
 const DEADLINE_MS = 30_000;
 
@@ -177,10 +176,9 @@ export class WebService {
 
   /** What the daemon says of itself; it must answer. */
   async status(): Promise<StatusReport> {
-    const { code, stdout, stderr } = await this.cli("status", "--json");
-    if (code !== 0 && code !== 4)
-      throw new HoldfastError("status", `cannot ask ${this.unit}: status ${code}: ${stderr}`);
-    return v.parse(statusReply, JSON.parse(stdout));
+    const status = await askStatus(this.container, this.name, DEADLINE_MS);
+    if (status.ok) return status.value;
+    throw new HoldfastError("status", `cannot ask ${this.unit}: ${status.failure.message}`);
   }
 
   /** The active generation, once nothing else is there: upgrades have ended, old generations have drained. */
@@ -240,7 +238,8 @@ export class WebService {
   }
 
   async #answer(): Promise<StatusReport | null> {
-    return this.status().catch(() => null);
+    const status = await askStatus(this.container, this.name);
+    return status.ok ? status.value : null;
   }
 
   #fill(text: string): string {
