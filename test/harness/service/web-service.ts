@@ -8,18 +8,21 @@ import { askStatus } from "./ask-status.js";
 
 const DEADLINE_MS = 30_000;
 
-export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp;
+export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp | FlawedApp;
 
 /** With the library, `express` by way of the preload; each is told its port. */
 export type NativeApp = "express" | "counter" | "chat" | "lines" | "torture";
 
+/** test/apps/flawed: bad only after it was ready. gunicorn runs without `--preload`, so it is ready before its import. */
+export type FlawedApp = "flawed-gunicorn" | "flawed-plain" | "flawed-native";
+
 /**
  * Beside its version: what makes an app bad (`crash-at-boot`, `never-ready`, `sick`, `refuse-state`, another `server.js`) or slow
- * (`boot-ms`, the text says how slow).
+ * (`boot-ms`, the text says how slow). test/apps/flawed/flaws.js tells those of the flawed ones.
  */
-export type Flaws = Partial<
-  Record<"crash-at-boot" | "never-ready" | "boot-ms" | "sick" | "refuse-state" | "server.js", string>
->;
+export type Flaws = Partial<Record<BootFlaw | LaterFlaw, string>>;
+type BootFlaw = "crash-at-boot" | "never-ready" | "boot-ms" | "sick" | "refuse-state" | "server.js";
+type LaterFlaw = "never-accepts" | "other-port" | "fails" | "dies-at" | "slow-ms" | "import-fails";
 
 export interface WebSetup {
   readonly app: App;
@@ -53,6 +56,9 @@ const APPS: Record<App, { readonly folder: string; readonly command: readonly st
   chat: { folder: "chat", command: ["/usr/bin/node", "server.js"] },
   lines: { folder: "lines", command: ["/usr/bin/node", "server.js"] },
   torture: { folder: "torture", command: ["/usr/bin/node", "server.js"] },
+  "flawed-gunicorn": { folder: "flawed", command: ["gunicorn", "--workers", "2", "app:app"] },
+  "flawed-plain": { folder: "flawed", command: ["/usr/bin/node", "plain.js"] },
+  "flawed-native": { folder: "flawed", command: ["/usr/bin/node", "native.mjs"] },
 };
 
 const DEFAULTS: WebConfig = {
