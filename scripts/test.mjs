@@ -4,10 +4,18 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleWhole } from "./bundle.mjs";
 import { runFiles } from "./test-files.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAGES = ["unit", "process", "system", "packages"];
+/** What process tests start a thousand times: bundled like the product, they start in half the time. */
+const PROGRAMS = [
+  "src/daemon",
+  ...["faulty-daemon", "future-daemon", "puppet", "native-puppet"].map(
+    (name) => `test/harness/process/${name}`,
+  ),
+];
 const SLOWEST_SHOWN = 10;
 const CLOSING = ["tests", "pass", "fail", "cancelled", "skipped"];
 
@@ -51,6 +59,8 @@ if (only === undefined) must("lint", bin("biome"), "check");
 must("build", "npm", "run", "--silent", "build");
 rmSync(join(TOP, "build"), { recursive: true, force: true });
 must("type check, and compile the tests", bin("tsc"), "-p", "tsconfig.json");
+for (const program of PROGRAMS)
+  await bundleWhole(join(TOP, `${program}.ts`), join(TOP, "build", `${program}.js`));
 
 const begun = performance.now();
 const stages = only === undefined ? STAGES : [only];
