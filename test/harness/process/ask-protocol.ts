@@ -35,8 +35,11 @@ async function askHttp1(socket: TLSSocket, signal: AbortSignal): Promise<string>
     received = Buffer.concat([received, bytes]);
   });
   socket.write("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  while (parseResponse(received).state !== "whole") await once(socket, "data", { signal });
-  return received.toString("utf8").split("\r\n\r\n")[1] ?? "";
+  for (;;) {
+    const parsed = parseResponse(received);
+    if (parsed.state === "whole") return parsed.response.body;
+    await once(socket, "data", { signal });
+  }
 }
 
 async function askHttp2(authority: string, socket?: TLSSocket): Promise<string> {
