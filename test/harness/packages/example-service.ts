@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { StatusReport } from "../../../src/control/port.js";
 import { statusReply } from "../../../src/control/schema.js";
 import type { Container } from "../container/container.js";
-import { waitUntil } from "../container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 import { countLost, type LoadReport } from "../load/report.js";
 import { startLoad } from "../load/start-load.js";
 import { askStatus } from "../service/ask-status.js";
@@ -11,7 +11,6 @@ import { assertNothingMissed, startTalk } from "../service/start-talk.js";
 import { assertNothingLost, assertNothingReopened } from "../service/under-load.js";
 import type { Example } from "./build-example.js";
 
-const DEADLINE_MS = 30_000;
 const ADDRESSES: Record<Example, string> = { chat: "127.0.0.1:8085", wsgi: "127.0.0.1:8086" };
 /** Few: two services at a time are asked, on whatever machine. */
 const LOAD = { keepAlive: 4, freshPerSecond: 20, slow: 1, slowMs: 200, pauseMs: 20 };

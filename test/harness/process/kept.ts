@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import * as v from "valibot";
 import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
+import { DEADLINE_MS } from "../container/wait-until.js";
 import { Connection } from "../load/connection.js";
 
-const answerDeadlineMs = 20_000;
 const pauseMs = 5;
 const schema = v.object({ generation: v.number(), version: v.string(), pid: v.number(), count: v.number() });
 
@@ -43,7 +43,7 @@ export class KeptConnection {
   /** A request and its response. Throws when the connection ends instead. */
   async exchange(path: string): Promise<{ readonly body: string; readonly kept: boolean }> {
     if (this.closed) throw new HoldfastError("closed", "the connection was closed between two requests");
-    const ending = await this.#connection.request(path, { close: false, timeoutMs: answerDeadlineMs });
+    const ending = await this.#connection.request(path, { close: false, timeoutMs: DEADLINE_MS });
     if (ending.outcome === "ok") return { body: ending.response.body, kept: ending.response.keepsAlive };
     const code = ending.outcome === "bad" || ending.outcome === "timedOut" ? ending.outcome : "closed";
     throw new HoldfastError(code, `the request for ${path} was lost, ${ending.outcome}: ${ending.why}`);

@@ -3,10 +3,8 @@ import type { GenerationReport, StatusReport } from "../../../src/control/port.j
 import { HoldfastError } from "../../../src/lib/failure.js";
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";
-import { waitUntil } from "../container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 import { askStatus } from "./ask-status.js";
-
-const DEADLINE_MS = 30_000;
 
 export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp | FlawedApp;
 
