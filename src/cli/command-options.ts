@@ -39,6 +39,8 @@ const rows = {
   },
   "no-wait": { summary: "ask, and do not wait for the end" },
   hold: { summary: "the old generation serves on until commit or rollback" },
+  stage: { summary: "the new generation stands by until commit or rollback" },
+  force: { summary: "also a version that was judged bad" },
   listen: {
     value: "[NAME=]ADDRESS",
     multiple: true,

@@ -1,5 +1,5 @@
 import type { Failure } from "../lib/failure.js";
-import type { News, UpgradeManner } from "../model/event.js";
+import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
 import type { HistoryEntry, StatusReport } from "./replies.js";
 import type { UpgradeWish } from "./upgrade-wish.js";

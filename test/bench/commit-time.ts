@@ -15,11 +15,10 @@ import { fileURLToPath } from "node:url";
 import { createControlClient } from "../../src/control/client.js";
 import { controlSocketIn } from "../../src/lib/directories.js";
 import { HoldfastError } from "../../src/lib/failure.js";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { formatMs, type Row } from "./figures.js";
 import { parseStamps, type Stamp, stampsVariable } from "./stamps.js";
 
-const DEADLINE_MS = 20_000;
 const UPGRADES = 100;
 
 /**

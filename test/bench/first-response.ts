@@ -2,13 +2,14 @@
  * first-response.js ADDRESS VERSION COMMAND...: runs a command and tells after how many ms that version gave its first response.
  * A command that has not ended 500 ms later is a server, and ended.
  */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { DEADLINE_MS } from "../harness/container/wait-until.js";
 import { Connection } from "../harness/load/connection.js";
 
 const EVERY_MS = 1;
-const DEADLINE_MS = 20_000;
 const COMMAND_MS = 500;
 
 const [address = "", version = "", command = "", ...args] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { pathInCheckout } from "../harness/container/checkout.js";
 import type { Container } from "../harness/container/container.js";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import type { Service } from "./services.js";
 import { parseStamps, type Stamp, stampsVariable } from "./stamps.js";
 
@@ -18,7 +18,6 @@ const STAMPS = "/run/stamps";
 export const NATIVE_STAMPS = `${STAMPS}/native`;
 export const RELEASE = "/srv/native/current";
 
-const DEADLINE_MS = 20_000;
 const UNITS = "/etc/systemd/system";
 
 const BARE_UNIT = `[Service]

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { StatusReport } from "../../src/control/port.js";
-import { countFds } from "../harness/process/accounts.js";
 import { assertAlone } from "../harness/process/alone.js";
 import { armFault, disarmFault, wasStruck } from "../harness/process/fault.js";
+import { countFds } from "../harness/process/open-fds.js";
 import { futureDaemon, install, presentDaemon, Rig } from "../harness/process/rig.js";
 
 function program(rig: Rig, script: string): string {

@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { closeFd, duplicateFd } from "../../src/linux/fd.js";
 import { openListener } from "../../src/linux/listener.js";
 import { inspectSocket } from "../../src/linux/socket.js";
-import { balance, countSocketFds } from "../harness/process/accounts.js";
+import { balance } from "../harness/process/accounts.js";
 import { armFault } from "../harness/process/fault.js";
+import { countSocketFds } from "../harness/process/open-fds.js";
 import { ask } from "../harness/process/requests.js";
 import { freePort, Rig } from "../harness/process/rig.js";
 

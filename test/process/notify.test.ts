@@ -3,7 +3,7 @@ import { openSync } from "node:fs";
 import { test } from "node:test";
 import { sendDatagramWithFds } from "../../src/linux/datagram.js";
 import { closeFd } from "../../src/linux/fd.js";
-import { countFds } from "../harness/process/accounts.js";
+import { countFds } from "../harness/process/open-fds.js";
 import { Rig } from "../harness/process/rig.js";
 
 function say(rig: Rig, text: string | Buffer, fds: readonly number[] = []): void {

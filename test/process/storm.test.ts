@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StatusReport } from "../../src/control/port.js";
 import { HoldfastError } from "../../src/lib/failure.js";
-import { balance, countFds } from "../harness/process/accounts.js";
+import { balance } from "../harness/process/accounts.js";
 import { KeptLoad } from "../harness/process/kept.js";
+import { countFds } from "../harness/process/open-fds.js";
 import { Rig } from "../harness/process/rig.js";
 import { type Blow, deadly, harmless, Storm } from "../harness/process/storm.js";
 

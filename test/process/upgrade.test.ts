@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { monotonicMs } from "../../src/linux/boot.js";
-import { balance, countFds } from "../harness/process/accounts.js";
+import { balance } from "../harness/process/accounts.js";
+import { countFds } from "../harness/process/open-fds.js";
 import { Rig } from "../harness/process/rig.js";
 
 test("an upgrade brings the new version without failing a request", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import { Container } from "../harness/container/container.js";
 import { describeOnEachRelease } from "../harness/container/each-release.js";
+import { waitUntil } from "../harness/container/wait-until.js";
 import { countLost } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 
@@ -69,5 +70,20 @@ describeOnEachRelease("without Holdfast", (release) => {
     await load.waitForMore(4);
     const report = await load.stop();
     assert.equal(countLost(report), 0, JSON.stringify(report));
+  });
+
+  it("gunicorn without --preload says READY, and only then finds that its app cannot be imported", async () => {
+    await install(container, {
+      name: "flawed",
+      app: "flawed",
+      listen: "127.0.0.1:8081",
+      command: "/usr/bin/gunicorn app:app",
+    });
+    await container.sh("touch /srv/flawed/import-fails && systemctl start flawed.service");
+    await waitUntil("its end", 20_000, async () => {
+      return (await container.show("flawed.service", "ActiveState")) === "failed";
+    });
+    assert.equal(await container.show("flawed.service", "ExecMainStatus"), "3");
+    await container.sh("systemctl stop flawed.socket && systemctl reset-failed flawed.service");
   });
 });

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { countLost } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { assertNothingMissed, startTalk } from "../harness/service/start-talk.js";
 import { assertNothingReopened, losesNothing } from "../harness/service/under-load.js";
 import { SOCKET, versionOf, type WebService, workerPids } from "../harness/service/web-service.js";
-
-const DEADLINE_MS = 20_000;
 
 /** Waits until the generations are those, each as `2 active`. */
 async function generations(web: WebService, ...wanted: readonly string[]): Promise<void> {

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { StatusReport } from "../../src/control/port.js";
 import { statusReply } from "../../src/control/replies.js";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { losesNothing } from "../harness/service/under-load.js";
 import type { WebService } from "../harness/service/web-service.js";
 
 const UNIX_SOCKETS = 110;
-const DEADLINE_MS = 30_000;
 
 function tables(udpPort: number): string {
   const unix = Array.from(

@@ -4,9 +4,8 @@ import { pathInCheckout } from "./checkout.js";
 import { ensureImage, type Release } from "./image.js";
 import { endNspawn, findInit, type Nspawn, startNspawn } from "./nspawn.js";
 import { type CommandOutcome, runCommand } from "./run-command.js";
-import { waitUntil } from "./wait-until.js";
+import { DEADLINE_MS, waitUntil } from "./wait-until.js";
 
-const BOOT_DEADLINE_MS = 30_000;
 const COMMAND_TIMEOUT_MS = 60_000;
 /** Copied in, so that a build during the tests changes nothing, and so that a test can replace them. */
 const COPIED = ["dist", "package.json", "units", "test/apps"];
@@ -80,9 +79,9 @@ export class Container implements AsyncDisposable {
     const name = `holdfast-test-${process.pid}-${booted++}`;
     const nspawn = startNspawn(name, image, { bare });
     try {
-      const pid = await waitUntil("PID 1", BOOT_DEADLINE_MS, () => findInit(nspawn));
+      const pid = await waitUntil("PID 1", DEADLINE_MS, () => findInit(nspawn));
       const container = new Container(release, pid, nspawn);
-      await waitUntil("the end of the boot", BOOT_DEADLINE_MS, () => container.#hasBooted());
+      await waitUntil("the end of the boot", DEADLINE_MS, () => container.#hasBooted());
       return container;
     } catch (cause) {
       await endNspawn(nspawn);
@@ -96,11 +95,11 @@ export class Container implements AsyncDisposable {
   async reboot(): Promise<void> {
     const before = this.#pid;
     await this.exec(["systemctl", "reboot"]);
-    this.#pid = await waitUntil("PID 1 of the next boot", BOOT_DEADLINE_MS, async () => {
+    this.#pid = await waitUntil("PID 1 of the next boot", DEADLINE_MS, async () => {
       const pid = await findInit(this.#nspawn);
       return pid === before ? null : pid;
     });
-    await waitUntil("the end of the boot", BOOT_DEADLINE_MS, () => this.#hasBooted());
+    await waitUntil("the end of the boot", DEADLINE_MS, () => this.#hasBooted());
   }
 
   /** Runs a command in the container as root, outside of any unit, with a small fixed environment. */

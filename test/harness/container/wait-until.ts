@@ -3,6 +3,9 @@ import { HoldfastError } from "../../../src/lib/failure.js";
 
 const PAUSE_MS = 20;
 
+/** For what ought to happen at once, on a machine that is busy with other things. */
+export const DEADLINE_MS = 30_000;
+
 /**
  * Waits until `probe` gives something other than false, null or undefined, and returns that.
  * Throws a HoldfastError `deadline` naming `what` when it has not happened within `deadlineMs`; what `probe` throws passes through.

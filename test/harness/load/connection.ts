@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import net from "node:net";
 import { messageOf } from "../../../src/lib/failure.js";
 import { type Parsed, parseResponse, type Response } from "./http-response.js";
@@ -38,6 +39,11 @@ export class Connection {
     this.#socket.on("end", () => this.#fail(null));
     this.#socket.on("error", (error) => this.#fail(error));
     this.#socket.on("close", () => this.#fail(null));
+  }
+
+  /** Resolves when there is a connection; rejects when there cannot be one. */
+  async connected(): Promise<void> {
+    if (!this.#connected) await once(this.#socket, "connect");
   }
 
   /** True while another request can be sent. */

@@ -4,6 +4,7 @@ export interface Response {
   readonly version: string;
   /** False when the server said `Connection: close`. */
   readonly keepsAlive: boolean;
+  readonly body: string;
 }
 
 export type Parsed =
@@ -39,6 +40,7 @@ export function parseResponse(bytes: Buffer): Parsed {
       status: Number(status),
       version: headers.get("x-version") ?? "none",
       keepsAlive: headers.get("connection")?.toLowerCase() !== "close",
+      body: bytes.toString("utf8", headEnd + 4),
     },
   };
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../../src/lib/failure.js";
-import { waitUntil } from "../container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 import { parseReport } from "./parse.js";
 import type { LoadOptions, LoadReport } from "./report.js";
 
@@ -16,7 +16,6 @@ const DEFAULTS = {
   timeoutMs: 20_000,
   durationMs: 120_000,
 };
-const START_DEADLINE_MS = 20_000;
 
 export type LoadRequest = Pick<LoadOptions, "address"> & Partial<LoadOptions>;
 
@@ -98,7 +97,7 @@ export async function startLoad(where: { readonly pid: number } | null, request:
   try {
     await load.waitFor(
       "a first response of each kind",
-      START_DEADLINE_MS,
+      DEADLINE_MS,
       ({ kinds }) =>
         (options.keepAlive === 0 || kinds.keepAlive.ok > 0) &&
         (options.freshPerSecond === 0 || kinds.fresh.ok > 0) &&

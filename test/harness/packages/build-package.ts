@@ -135,13 +135,17 @@ export function makeOnce(name: string, make: (folder: string) => Promise<void>):
   return making;
 }
 
-/** It may have been made by an earlier file of this run of the tests. */
+/** It may have been made by another file of this run of the tests, or be in the making there. */
 async function makeUnlessThere(folder: string, make: (folder: string) => Promise<void>): Promise<string> {
   if (existsSync(folder)) return folder;
   await mkdir(pathInCheckout("build", "packages"), { recursive: true });
   const making = await mkdtemp(`${folder}.building.`);
   await make(making);
-  await rename(making, folder);
+  await rename(making, folder).catch(async (error: unknown) => {
+    // Another file of this run was quicker.
+    if (!existsSync(folder)) throw error;
+    await rm(making, { recursive: true });
+  });
   return folder;
 }
 

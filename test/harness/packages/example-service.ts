@@ -3,14 +3,14 @@ import * as v from "valibot";
 import type { StatusReport } from "../../../src/control/port.js";
 import { statusReply } from "../../../src/control/replies.js";
 import type { Container } from "../container/container.js";
-import { waitUntil } from "../container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 import { countLost, type LoadReport } from "../load/report.js";
 import { startLoad } from "../load/start-load.js";
+import { askStatus } from "../service/ask-status.js";
 import { assertNothingMissed, startTalk } from "../service/start-talk.js";
 import { assertNothingLost, assertNothingReopened } from "../service/under-load.js";
 import type { Example } from "./build-example.js";
 
-const DEADLINE_MS = 30_000;
 const ADDRESSES: Record<Example, string> = { chat: "127.0.0.1:8085", wsgi: "127.0.0.1:8086" };
 /** Few: two services at a time are asked, on whatever machine. */
 const LOAD = { keepAlive: 4, freshPerSecond: 20, slow: 1, slowMs: 200, pauseMs: 20 };
@@ -59,21 +59,13 @@ export class ExampleService {
     return Number(await this.container.sh(`grep -o '^{"format":[0-9]*' ${state} | cut -d: -f2`));
   }
 
-  /** As `holdfast status --json`, without starting Node: this is asked many times. */
-  async #ask(): Promise<StatusReport | null> {
-    const socket = `/run/holdfast/${this.name}/control.sock`;
-    const url = "http://localhost/v1/status";
-    const { code, stdout } = await this.container.exec(["curl", "-sS", "--unix-socket", socket, url]);
-    return code === 0 ? v.parse(statusReply, JSON.parse(stdout)) : null;
-  }
-
   /** Once there is only the active generation. */
   settled(): Promise<StatusReport> {
     return waitUntil(`${this.unit} settled`, DEADLINE_MS, async () => {
-      const report = await this.#ask();
-      return report?.lifecycle === "running" && report.upgrade === null && report.generations.length === 1
-        ? report
-        : null;
+      const status = await askStatus(this.container, this.name);
+      if (!status.ok) return null;
+      const { lifecycle, upgrade, generations } = status.value;
+      return lifecycle === "running" && upgrade === null && generations.length === 1 ? status.value : null;
     });
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { pidOfPidfd } from "../../../src/linux/pidfd.js";
@@ -68,21 +68,4 @@ function describe({ name, fd }: StoredFd): string {
   if (name.startsWith("holdfast.")) return name;
   const facts = inspectSocket(fd);
   return `${name} ${facts?.address} ${facts?.id}`;
-}
-
-/** How many fds a process has open. */
-export function countFds(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
-
-/** How many fds a process has on the socket of this inode. Fds that it closes meanwhile are none. */
-export function countSocketFds(pid: number, inode: string): number {
-  const directory = `/proc/${pid}/fd`;
-  return readdirSync(directory).filter((fd) => {
-    try {
-      return readlinkSync(`${directory}/${fd}`) === `socket:[${inode}]`;
-    } catch {
-      return false;
-    }
-  }).length;
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StatusReport } from "../../../src/control/port.js";
 import { parentOf } from "../../../src/linux/pidfd.js";
+import { listFds } from "./open-fds.js";
 import type { Rig } from "./rig.js";
 
 const own = ["control.sock", "holdfast.pid", "notify.sock", "takeover.sock"];
@@ -34,25 +35,19 @@ export async function assertAlone(
   }
   assert.deepEqual(readdirSync(runtimeDirectory).sort(), own);
   assert.equal(existsSync(join(runtimeDirectory, "holdfast.pid.oldbin")), false);
-  if (atMost === undefined) return listFds(pid);
+  if (atMost === undefined) return listKinds(pid);
   // Whoever asked for its status may not have left yet.
   return rig.manager.waitFor(`no more open than ${atMost.join(", ")}`, () => {
-    const open = listFds(pid);
+    const open = listKinds(pid);
     return open.length <= atMost.length && open;
   });
 }
 
 /** The named files, sockets apart from each other by what they are only. */
-function listFds(pid: number): readonly string[] {
-  const directory = `/proc/${pid}/fd`;
-  const names = readdirSync(directory).flatMap((fd) => {
-    try {
-      return [readlinkSync(`${directory}/${fd}`).replace(/:\[\d+\]$/, "")];
-    } catch {
-      return [];
-    }
-  });
-  return names.sort();
+function listKinds(pid: number): readonly string[] {
+  return listFds(pid)
+    .map((name) => name.replace(/:\[\d+\]$/, ""))
+    .sort();
 }
 
 function ancestorsOf(pid: number): number[] {

@@ -2,9 +2,8 @@ import { once } from "node:events";
 import http2 from "node:http2";
 import { text } from "node:stream/consumers";
 import { connect, type TLSSocket } from "node:tls";
+import { DEADLINE_MS } from "../container/wait-until.js";
 import { parseResponse } from "../load/http-response.js";
-
-const deadlineMs = 20_000;
 
 export interface Told {
   readonly body: string;
@@ -14,7 +13,7 @@ export interface Told {
 
 /** One request on a new connection, in what the server speaks. Throws when there is no answer. */
 export async function askIn(protocol: "https" | "h2c" | "h2", port: number): Promise<Told> {
-  const signal = AbortSignal.timeout(deadlineMs);
+  const signal = AbortSignal.timeout(DEADLINE_MS);
   if (protocol === "h2c") return { body: await askHttp2(`http://127.0.0.1:${port}`), fingerprint: undefined };
   const alpn = protocol === "h2" ? "h2" : "http/1.1";
   const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: [alpn] });
@@ -35,8 +34,11 @@ async function askHttp1(socket: TLSSocket, signal: AbortSignal): Promise<string>
     received = Buffer.concat([received, bytes]);
   });
   socket.write("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  while (parseResponse(received).state !== "whole") await once(socket, "data", { signal });
-  return received.toString("utf8").split("\r\n\r\n")[1] ?? "";
+  for (;;) {
+    const parsed = parseResponse(received);
+    if (parsed.state === "whole") return parsed.response.body;
+    await once(socket, "data", { signal });
+  }
 }
 
 async function askHttp2(authority: string, socket?: TLSSocket): Promise<string> {

@@ -16,7 +16,7 @@ export interface StoredFd {
 }
 
 /** Fds kept for a service as systemd does: the same open file once, under its first name, the newest first. */
-export class KeptFds {
+export class FdStore {
   /** FileDescriptorStoreMax=: what comes beyond it is dropped without a word. */
   limit = Number.POSITIVE_INFINITY;
   #entries: StoredFd[] = [];

@@ -1,11 +1,9 @@
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import * as v from "valibot";
 import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
-import { parseResponse } from "../load/http-response.js";
+import { DEADLINE_MS } from "../container/wait-until.js";
+import { Connection } from "../load/connection.js";
 
-const answerDeadlineMs = 20_000;
 const pauseMs = 5;
 const schema = v.object({ generation: v.number(), version: v.string(), pid: v.number(), count: v.number() });
 
@@ -16,33 +14,24 @@ export interface KeptAnswer extends v.InferOutput<typeof schema> {
 
 /** One connection that is never opened again: one request after the other, none of them repeated. */
 export class KeptConnection {
-  readonly #socket: Socket;
-  #received = Buffer.alloc(0);
-  closed = false;
+  readonly #connection: Connection;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      socket.emit("change");
-    });
-    socket.on("error", () => {});
-    for (const event of ["end", "close"]) {
-      socket.on(event, () => {
-        this.closed = true;
-        socket.emit("change");
-      });
-    }
+  private constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   static async open(port: number): Promise<KeptConnection> {
-    const socket = connect(port, "127.0.0.1").setNoDelay();
-    await once(socket, "connect", { signal: AbortSignal.timeout(answerDeadlineMs) });
-    return new KeptConnection(socket);
+    const connection = new Connection(`127.0.0.1:${port}`, () => {});
+    await connection.connected();
+    return new KeptConnection(connection);
   }
 
   static openMany(port: number, count: number): Promise<KeptConnection[]> {
     return Promise.all(Array.from({ length: count }, () => KeptConnection.open(port)));
+  }
+
+  get closed(): boolean {
+    return !this.#connection.isOpen;
   }
 
   /** What the puppets answer. Throws when the connection ends instead. */
@@ -54,23 +43,14 @@ export class KeptConnection {
   /** A request and its response. Throws when the connection ends instead. */
   async exchange(path: string): Promise<{ readonly body: string; readonly kept: boolean }> {
     if (this.closed) throw new HoldfastError("closed", "the connection was closed between two requests");
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
-    const signal = AbortSignal.timeout(answerDeadlineMs);
-    for (;;) {
-      const parsed = parseResponse(this.#received);
-      if (parsed.state === "bad") throw new HoldfastError("bad-answer", `${this.#received}`);
-      if (parsed.state === "whole") {
-        const body = this.#received.toString("utf8").split("\r\n\r\n")[1] ?? "";
-        this.#received = Buffer.alloc(0);
-        return { body, kept: parsed.response.keepsAlive };
-      }
-      if (this.closed) throw new HoldfastError("closed", "the connection was closed under a request");
-      await once(this.#socket, "change", { signal });
-    }
+    const ending = await this.#connection.request(path, { close: false, timeoutMs: DEADLINE_MS });
+    if (ending.outcome === "ok") return { body: ending.response.body, kept: ending.response.keepsAlive };
+    const code = ending.outcome === "bad" || ending.outcome === "timedOut" ? ending.outcome : "closed";
+    throw new HoldfastError(code, `the request for ${path} was lost, ${ending.outcome}: ${ending.why}`);
   }
 
   end(): void {
-    this.#socket.destroy();
+    this.#connection.close();
   }
 }
 

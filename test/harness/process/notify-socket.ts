@@ -1,20 +1,20 @@
 import { bindDatagram, receiveDatagram } from "../../../src/linux/datagram.js";
 import type { Watcher } from "../../../src/linux/epoll.js";
 import { closeFd } from "../../../src/linux/fd.js";
-import type { KeptFds } from "./fd-store.js";
+import type { FdStore } from "./fd-store.js";
 
 /** The manager's end of sd_notify(3). */
 export class NotifySocket implements Disposable {
   readonly path: string;
   readonly #fd: number;
   readonly #watcher: Watcher;
-  readonly #store: KeptFds;
+  readonly #store: FdStore;
   readonly #onAssignment: (key: string, value: string) => void;
 
   constructor(
     path: string,
     watcher: Watcher,
-    store: KeptFds,
+    store: FdStore,
     onAssignment: (key: string, value: string) => void,
   ) {
     this.path = path;

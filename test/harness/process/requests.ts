@@ -2,9 +2,9 @@ import { request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import * as v from "valibot";
 import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
+import { DEADLINE_MS } from "../container/wait-until.js";
 
 const pauseMs = 3;
-const answerDeadlineMs = 15_000;
 const schema = v.object({ generation: v.number(), version: v.string(), pid: v.number() });
 
 export type Answer = v.InferOutput<typeof schema>;
@@ -14,7 +14,7 @@ export type Target = { readonly port: number; readonly host?: string } | { reado
 /** One request on a connection of its own, never tried again. */
 export function ask(target: Target, path = "/"): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", ...target, path, agent: false, timeout: answerDeadlineMs });
+    const asked = request({ host: "127.0.0.1", ...target, path, agent: false, timeout: DEADLINE_MS });
     asked.on("timeout", () => asked.destroy(new HoldfastError("no-answer", `no answer to ${path}`)));
     asked.on("error", reject);
     asked.on("response", (response) => {

@@ -69,6 +69,8 @@ export class Rig implements AsyncDisposable {
   unprivileged = false;
   /** Which puppets the next config names. */
   native: boolean;
+  /** What the next config runs instead of puppets; undefined for those. */
+  app: readonly string[] | undefined;
   readonly manager: ServiceManager;
   readonly managerOptions: ServiceManagerOptions;
   readonly control: ControlClient;
@@ -127,7 +129,8 @@ export class Rig implements AsyncDisposable {
     const limit = this.fdLimit === undefined ? "" : `ulimit -n ${this.fdLimit}; `;
     const without = this.unprivileged ? "setpriv --bounding-set=-all --inh-caps=-all " : "";
     const shell = ["/bin/sh", "-c", `${limit}exec ${without}"$0" "$@"`];
-    const command = JSON.stringify([...shell, process.execPath, this.native ? nativePuppet : puppet]);
+    const app = this.app ?? [process.execPath, this.native ? nativePuppet : puppet];
+    const command = JSON.stringify([...shell, ...app]);
     const common = [
       `command = ${command}`,
       `release = ${JSON.stringify(join(this.directory, "current"))}`,
@@ -143,6 +146,11 @@ export class Rig implements AsyncDisposable {
     const directory = join(this.directory, `release-${behaviour.version}`);
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, "puppet.json"), JSON.stringify(behaviour));
+    this.deploy(directory);
+  }
+
+  /** Makes a directory the current release. */
+  deploy(directory: string): void {
     const link = join(this.directory, "current");
     symlinkSync(directory, `${link}.new`);
     renameSync(`${link}.new`, link);

@@ -2,13 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import { Watcher } from "../../../src/linux/epoll.js";
-import { waitUntil } from "../container/wait-until.js";
-import { KeptFds } from "./fd-store.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
+import { FdStore } from "./fd-store.js";
 import { NotifySocket } from "./notify-socket.js";
 
 /** The shell becomes the daemon, so LISTEN_PID is the daemon's own pid. */
 const becomeDaemon = 'LISTEN_PID=$$ exec "$0" "$@"';
-const exitDeadlineMs = 20_000;
 
 /** A socket of the unit's .socket file: the manager's, which the service only gets copies of. */
 export interface UnitSocket {
@@ -35,7 +34,7 @@ export interface ServiceManagerOptions {
  * (KillMode=process).
  */
 export class ServiceManager implements AsyncDisposable {
-  readonly store = new KeptFds();
+  readonly store = new FdStore();
   readonly logFile: string;
   /** Every assignment of the current main process, in order, as `KEY=value`; those about fds left out. */
   messages: string[] = [];
@@ -131,7 +130,7 @@ export class ServiceManager implements AsyncDisposable {
 
   /** Waits until the main process has ended and all it said has been taken. */
   async ended(): Promise<Exit> {
-    const exit = await this.waitFor("the daemon's exit", () => this.exit, exitDeadlineMs);
+    const exit = await this.waitFor("the daemon's exit", () => this.exit);
     this.#notify.receive();
     return exit;
   }
@@ -154,7 +153,7 @@ export class ServiceManager implements AsyncDisposable {
   async waitFor<T>(
     what: string,
     probe: () => Promise<T | false | undefined> | T | false | undefined,
-    deadlineMs = 10_000,
+    deadlineMs = DEADLINE_MS,
   ): Promise<T> {
     try {
       return await waitUntil(what, deadlineMs, probe);

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { DEADLINE_MS } from "../container/wait-until.js";
 import type { Target } from "./requests.js";
 
 const pieceEveryMs = 10;
-const deadlineMs = 20_000;
 
 /** Piece `1`, piece `2` and so on, each on a line of its own, until the file exists; then `end`. */
 export function streamUntil(file: string, response: ServerResponse): void {
@@ -29,7 +29,7 @@ export class Streamed {
 
   static async begin(target: Target, file: string): Promise<Streamed> {
     const asked = request({ host: "127.0.0.1", ...target, path: `/stream?${file}`, agent: false }).end();
-    const signal = AbortSignal.timeout(deadlineMs);
+    const signal = AbortSignal.timeout(DEADLINE_MS);
     const [response]: IncomingMessage[] = await once(asked, "response", { signal });
     if (response === undefined) throw new Error("no response");
     return new Streamed(response);

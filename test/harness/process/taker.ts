@@ -63,27 +63,19 @@ export class Taker implements AsyncDisposable {
   }
 
   until(rig: Rig, what: string, probe: (status: StatusReport) => boolean): Promise<StatusReport> {
-    return rig.manager.waitFor(
-      what,
-      async () => {
-        const status = await this.control.status();
-        return status.ok && probe(status.value) ? status.value : undefined;
-      },
-      20_000,
-    );
+    return rig.manager.waitFor(what, async () => {
+      const status = await this.control.status();
+      return status.ok && probe(status.value) ? status.value : undefined;
+    });
   }
 
   /** Waits until it serves, or has ended; undefined for the latter. */
   async servesOrEnded(rig: Rig): Promise<StatusReport | undefined> {
-    const outcome = await rig.manager.waitFor(
-      "the next daemon, or its end",
-      async () => {
-        if (this.#child.exitCode !== null || this.#child.signalCode !== null) return { status: undefined };
-        const status = await this.control.status();
-        return status.ok && isServing(status.value) ? { status: status.value } : undefined;
-      },
-      20_000,
-    );
+    const outcome = await rig.manager.waitFor("the next daemon, or its end", async () => {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) return { status: undefined };
+      const status = await this.control.status();
+      return status.ok && isServing(status.value) ? { status: status.value } : undefined;
+    });
     return outcome.status;
   }
 

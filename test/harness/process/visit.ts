@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { connect, type SecureVersion } from "node:tls";
+import { DEADLINE_MS } from "../container/wait-until.js";
 
 /** A request on a TLS connection of its own: whether it resumed `session`, and the session to resume the next time. */
 export async function visit(port: number, version: SecureVersion, session?: Buffer) {
   const given = session === undefined ? {} : { session };
   const options = { minVersion: version, maxVersion: version, rejectUnauthorized: false, ...given };
   const socket = connect({ port, host: "127.0.0.1", ...options });
-  const signal = AbortSignal.timeout(20_000);
+  const signal = AbortSignal.timeout(DEADLINE_MS);
   let last: Buffer | undefined;
   socket.on("session", (next: Buffer) => {
     last = next;

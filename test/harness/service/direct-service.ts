@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import { pathInCheckout } from "../container/checkout.js";
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";
-import { waitUntil } from "../container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 
-const DEADLINE_MS = 30_000;
 const LIBRARY = "/opt/holdfast/dist/library/index.js";
 
 /** Where test/apps/direct runs: without a place it uses the port of its own, 8080, as the example does. */

@@ -4,11 +4,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../../src/lib/failure.js";
-import { waitUntil } from "../container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 import { parseTalkReport, type TalkOptions, type TalkReport } from "./talk-report.js";
 
 const DEFAULTS = { connections: 50, pauseMs: 50, numbered: false, durationMs: 120_000 };
-const DEADLINE_MS = 30_000;
 
 /** A talking client at work. It ends by `stop`, after its duration, or with this process. */
 export class Talk implements AsyncDisposable {

@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { GenerationReport, StatusReport } from "../../../src/control/port.js";
-import { statusReply } from "../../../src/control/replies.js";
 import { HoldfastError } from "../../../src/lib/failure.js";
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";
-import { waitUntil } from "../container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
+import { askStatus } from "./ask-status.js";
 
-const DEADLINE_MS = 30_000;
-
-export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp;
+export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp | FlawedApp;
 
 /** With the library, `express` by way of the preload; each is told its port. */
 export type NativeApp = "express" | "counter" | "chat" | "lines" | "torture";
 
+/** test/apps/flawed: bad only after it was ready. gunicorn runs without `--preload`, so it is ready before its import. */
+export type FlawedApp = "flawed-gunicorn" | "flawed-plain" | "flawed-native";
+
 /**
  * Beside its version: what makes an app bad (`crash-at-boot`, `never-ready`, `sick`, `refuse-state`, another `server.js`) or slow
- * (`boot-ms`, the text says how slow).
+ * (`boot-ms`, the text says how slow). test/apps/flawed/flaws.js tells those of the flawed ones.
  */
-export type Flaws = Partial<
-  Record<"crash-at-boot" | "never-ready" | "boot-ms" | "sick" | "refuse-state" | "server.js", string>
->;
+export type Flaws = Partial<Record<BootFlaw | LaterFlaw, string>>;
+type BootFlaw = "crash-at-boot" | "never-ready" | "boot-ms" | "sick" | "refuse-state" | "server.js";
+type LaterFlaw = "never-accepts" | "other-port" | "fails" | "dies-at" | "slow-ms" | "import-fails";
 
 export interface WebSetup {
   readonly app: App;
@@ -54,6 +54,9 @@ const APPS: Record<App, { readonly folder: string; readonly command: readonly st
   chat: { folder: "chat", command: ["/usr/bin/node", "server.js"] },
   lines: { folder: "lines", command: ["/usr/bin/node", "server.js"] },
   torture: { folder: "torture", command: ["/usr/bin/node", "server.js"] },
+  "flawed-gunicorn": { folder: "flawed", command: ["gunicorn", "--workers", "2", "app:app"] },
+  "flawed-plain": { folder: "flawed", command: ["/usr/bin/node", "plain.js"] },
+  "flawed-native": { folder: "flawed", command: ["/usr/bin/node", "native.mjs"] },
 };
 
 const DEFAULTS: WebConfig = {
@@ -177,10 +180,9 @@ export class WebService {
 
   /** What the daemon says of itself; it must answer. */
   async status(): Promise<StatusReport> {
-    const { code, stdout, stderr } = await this.cli("status", "--json");
-    if (code !== 0 && code !== 4)
-      throw new HoldfastError("status", `cannot ask ${this.unit}: status ${code}: ${stderr}`);
-    return v.parse(statusReply, JSON.parse(stdout));
+    const status = await askStatus(this.container, this.name, DEADLINE_MS);
+    if (status.ok) return status.value;
+    throw new HoldfastError("status", `cannot ask ${this.unit}: ${status.failure.message}`);
   }
 
   /** The active generation, once nothing else is there: upgrades have ended, old generations have drained. */
@@ -240,7 +242,8 @@ export class WebService {
   }
 
   async #answer(): Promise<StatusReport | null> {
-    return this.status().catch(() => null);
+    const status = await askStatus(this.container, this.name);
+    return status.ok ? status.value : null;
   }
 
   #fill(text: string): string {

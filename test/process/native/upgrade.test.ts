@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as v from "valibot";
 import type { StatusReport } from "../../../src/control/port.js";
-import { balance, countFds } from "../../harness/process/accounts.js";
+import { balance } from "../../harness/process/accounts.js";
 import { KeptConnection, KeptLoad } from "../../harness/process/kept.js";
+import { countFds } from "../../harness/process/open-fds.js";
 import { Rig } from "../../harness/process/rig.js";
 
 const ledgerLine = v.object({

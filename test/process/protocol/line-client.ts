@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { HoldfastError } from "../../../src/lib/failure.js";
-
-const answerDeadlineMs = 15_000;
+import { DEADLINE_MS } from "../../harness/container/wait-until.js";
 
 export interface Answer {
   /** Lines that came on this connection, by the worker's count. */
@@ -46,7 +45,7 @@ export class LineClient implements Disposable {
 
   /** The next line that came back. */
   async next(): Promise<Answer> {
-    const deadline = setTimeout(() => this.#end("no answer in time"), answerDeadlineMs);
+    const deadline = setTimeout(() => this.#end("no answer in time"), DEADLINE_MS);
     try {
       for (;;) {
         const end = this.#received.indexOf("\n");

@@ -8,8 +8,9 @@ import { createMemfd } from "../../../src/linux/memfd.js";
 import { maxMessageBytes, receiveMessage, sendMessage } from "../../../src/linux/message.js";
 import { setOption } from "../../../src/linux/socket-calls.js";
 import { openSocketPair } from "../../../src/linux/socket-pair.js";
+import { countFds } from "../../harness/process/open-fds.js";
 import { runNode } from "../linux/run-node.js";
-import { countFds, TwoEnds } from "./two-ends.js";
+import { TwoEnds } from "./two-ends.js";
 
 const SO_SNDBUF = 7;
 

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import {
   type Packet,
   PacketChannel,
@@ -64,8 +63,4 @@ export class TwoEnds implements AsyncDisposable {
     if (this.#peer !== undefined) closeFd(this.#peer);
     this.#watcher.close();
   }
-}
-
-export function countFds(): number {
-  return readdirSync("/proc/self/fd").length;
 }
