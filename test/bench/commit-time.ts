@@ -16,6 +16,7 @@ import { createControlClient } from "../../src/control/client.js";
 import { controlSocketIn } from "../../src/lib/directories.js";
 import { HoldfastError } from "../../src/lib/failure.js";
 import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
+import { unjudgedTables } from "../harness/process/unjudged.js";
 import { formatMs, type Row } from "./figures.js";
 import { parseStamps, type Stamp, stampsVariable } from "./stamps.js";
 
@@ -63,7 +64,7 @@ async function upgradeAgainAndAgain(
   const worker = fileURLToPath(new URL("ready-worker.js", import.meta.url));
   writeFileSync(
     configFile,
-    `command = ${JSON.stringify([process.execPath, worker])}\nworkers = 2\n[listeners.http]\naddress = "unix:${directory}/http.sock"\n`,
+    `command = ${JSON.stringify([process.execPath, worker])}\nworkers = 2\n[listeners.http]\naddress = "unix:${directory}/http.sock"\n${unjudgedTables}`,
   );
   const daemon = spawn(
     process.execPath,

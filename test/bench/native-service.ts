@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { pathInCheckout } from "../harness/container/checkout.js";
 import type { Container } from "../harness/container/container.js";
 import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
+import { unjudgedTables } from "../harness/process/unjudged.js";
 import type { Service } from "./services.js";
 import { parseStamps, type Stamp, stampsVariable } from "./stamps.js";
 
@@ -50,7 +51,7 @@ async function writeService(
     `/etc/holdfast/${name}.toml`,
     `command = ["/usr/bin/node", "--expose-gc", "server.js"]\nrelease = "${RELEASE}"\nworkers = 1\n` +
       `environment = { ${environment}${stampsVariable} = "${STAMPS}/${name}" }\n` +
-      `[listeners.http]\naddress = "${address}"\n`,
+      `[listeners.http]\naddress = "${address}"\n${unjudgedTables}`,
   );
 }
 

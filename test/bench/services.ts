@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { HoldfastError } from "../../src/lib/failure.js";
 import { pathInCheckout } from "../harness/container/checkout.js";
 import type { Container } from "../harness/container/container.js";
+import { unjudgedTables } from "../harness/process/unjudged.js";
 import { stampsVariable } from "./stamps.js";
 
 /** The same program with the same socket unit twice: under Holdfast, and as two units that share the socket. */
@@ -14,7 +15,7 @@ const SERVER = "/srv/web/server.js";
 const CONFIG = `command = ["/usr/bin/node", "server.js"]
 release = "/srv/web"
 workers = 2
-`;
+${unjudgedTables}`;
 
 // The rest as in units/holdfast@.service where it could make a difference.
 const PLAIN_UNIT = `[Service]

@@ -26,6 +26,7 @@ import { faultVariable } from "./fault.js";
 import { findDaemons, findProcesses, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
 import { type Answer, ask, RequestLoop } from "./requests.js";
 import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
+import { withoutJudges } from "./unjudged.js";
 
 export interface RigOptions {
   readonly workers?: number;
@@ -124,7 +125,7 @@ export class Rig implements AsyncDisposable {
     this.configure(config);
   }
 
-  /** Writes the config; what is given comes after the common keys. */
+  /** Writes the config; what is given comes after the common keys. Versions are judged only where it has tables for that. */
   configure(more = ""): void {
     const limit = this.fdLimit === undefined ? "" : `ulimit -n ${this.fdLimit}; `;
     const without = this.unprivileged ? "setpriv --bounding-set=-all --inh-caps=-all " : "";
@@ -138,7 +139,7 @@ export class Rig implements AsyncDisposable {
       `workers = ${this.workersWanted}`,
       `strategy = ${JSON.stringify(this.strategy)}`,
     ];
-    writeFileSync(this.configFile, `${common.join("\n")}\n${more}`);
+    writeFileSync(this.configFile, withoutJudges(`${common.join("\n")}\n${more}`));
   }
 
   /** Makes a release of puppets that behave like this the current one. */

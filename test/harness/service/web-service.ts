@@ -4,6 +4,7 @@ import { HoldfastError } from "../../../src/lib/failure.js";
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";
 import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
+import { unjudgedTables } from "../process/unjudged.js";
 import { askStatus } from "./ask-status.js";
 
 export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp | FlawedApp;
@@ -37,6 +38,8 @@ export interface WebConfig {
   readonly workers: number;
   /** Further lines of TOML before the first table; `{port}` is replaced. */
   readonly more: string;
+  /** TOML of the tables by which versions are judged; by default they are not. */
+  readonly judged: string;
 }
 
 // --preload: READY=1 then says that the app has been imported.
@@ -65,6 +68,7 @@ const DEFAULTS: WebConfig = {
   readyTimeout: "20s",
   workers: 2,
   more: 'environment = { PORT = "{port}" }',
+  judged: unjudgedTables,
 };
 
 /** As in the example that is shipped. */
@@ -118,7 +122,7 @@ export class WebService {
 
   async configure(changes: Partial<WebConfig>): Promise<void> {
     this.#config = { ...this.#config, ...changes };
-    const { listeners, check, readyTimeout, workers, more } = this.#config;
+    const { listeners, check, readyTimeout, workers, more, judged } = this.#config;
     await this.writeConfig(
       [
         `command = ${JSON.stringify(APPS[this.app].command)}`,
@@ -130,7 +134,8 @@ export class WebService {
         check === null ? "" : `check = ${JSON.stringify(check)}`,
         this.#fill(listeners),
         `[ready]\ntimeout = "${readyTimeout}"`,
-        '[drain]\ntimeout = "20s"\nkill = "2s"\n',
+        '[drain]\ntimeout = "20s"\nkill = "2s"',
+        judged,
       ].join("\n"),
     );
   }
