@@ -3,17 +3,17 @@ import { Server as HttpServer } from "node:http";
 import { Server as NetServer, Socket } from "node:net";
 import { closeFd } from "../linux/fd.js";
 import { isStreamSocket } from "../linux/socket.js";
-import type { Carrier, Counters } from "./carrier.js";
-import { checkHttpInternals } from "./http/check-internals.js";
-import { createHttpCarrier } from "./http/http-carrier.js";
-import { createHttp2Carrier, speaksHttp2 } from "./http2/http2-carrier.js";
-import { listenOn, type Place, type Servable } from "./listen.js";
-import { getRuntime } from "./runtime.js";
-import type { Service } from "./services.js";
-import { createTcpCarrier, type TcpHooks } from "./tcp/tcp-carrier.js";
-import { isTlsServer } from "./tls/internals.js";
-import { SharedTickets } from "./tls/shared-tickets.js";
-import { UdpCarrier } from "./udp/udp-carrier.js";
+import type { Carrier, Counters } from "./carriers/carrier.js";
+import { createHttpCarrier } from "./carriers/http/http-carrier.js";
+import { createHttp2Carrier, speaksHttp2 } from "./carriers/http2/http2-carrier.js";
+import { listenOn, type Place, type Servable } from "./carriers/listen.js";
+import { createTcpCarrier, type TcpHooks } from "./carriers/tcp/tcp-carrier.js";
+import { SharedTickets } from "./carriers/tls/shared-tickets.js";
+import { UdpCarrier } from "./carriers/udp/udp-carrier.js";
+import type { Service } from "./lifetime/app-servers.js";
+import { getRuntime } from "./lifetime/runtime.js";
+import { checkHttpInternals } from "./node-internals/check-http.js";
+import { isTlsServer } from "./node-internals/tls-server.js";
 
 export interface ServeOptions extends Place, Partial<TcpHooks> {
   /** The listener's name in the config, or FileDescriptorName= of the socket unit. Not needed where there is only one. */

@@ -1,5 +1,5 @@
 import { fillMemfd, readMemfd } from "../../linux/memfd.js";
-import type { Frozen } from "../carrier.js";
+import type { Frozen } from "../carriers/carrier.js";
 
 /** Residual bytes of a batch in one memfd: each item's input, then its output. Undefined when there are none. */
 export function packBytes(items: readonly Frozen[]): number | undefined {

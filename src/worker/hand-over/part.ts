@@ -1,6 +1,6 @@
 import type { Item } from "../../channel/peer-messages.js";
-import type { Frozen } from "../carrier.js";
-import type { Served } from "../served.js";
+import type { Frozen } from "../carriers/carrier.js";
+import type { Served } from "../carriers/served-carrier.js";
 
 /** A connection on its way: taken out of its server, and as it is described to a peer. */
 export interface Part {

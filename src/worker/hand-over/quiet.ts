@@ -1,4 +1,4 @@
-import type { Served } from "../served.js";
+import type { Served } from "../carriers/served-carrier.js";
 
 /**
  * How long connections may stay that have no request and cannot move (TLS, HTTP/2), counted from the drain's begin: each

@@ -5,8 +5,8 @@ import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { isStreamSocket } from "../../linux/socket.js";
-import type { Frozen } from "../carrier.js";
-import type { Served } from "../served.js";
+import type { Frozen } from "../carriers/carrier.js";
+import type { Served } from "../carriers/served-carrier.js";
 import { unpackBytes } from "./bytes.js";
 import type { Peer } from "./peer.js";
 

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { closeFd, duplicateFd, isOpen } from "../../../../src/linux/fd.js";
-import type { Carrier, Counters, Frozen, Meta } from "../../../../src/worker/carrier.js";
-import type { Served } from "../../../../src/worker/served.js";
+import type { Carrier, Counters, Frozen, Meta } from "../../../../src/worker/carriers/carrier.js";
+import type { Served } from "../../../../src/worker/carriers/served-carrier.js";
 
 /** What a connection carries along. */
 export interface Cargo {
