@@ -1,5 +1,5 @@
 import type { StateEntry } from "../../channel/worker-messages.js";
-import { HoldfastError, messageOf } from "../../lib/failure.js";
+import { HoldfastError, messageOf, type Result } from "../../lib/failure.js";
 import { packValues, type SavedValues, saveValues, takeValues, unpackValues } from "./saved-values.js";
 import { type AnyState, eraseType, type StateDefinition } from "./state-definition.js";
 import { readValues, writeValues } from "./values-on-disk.js";
@@ -86,7 +86,7 @@ export class StateKeeper {
   write(): void {
     const { directory, file, report } = this.#options;
     if (directory === null || !this.#counts || this.#states.size === 0) return;
-    const saved = saveValues(this.#states.values());
+    const saved = this.save();
     if (!saved.ok) {
       report(saved.failure.message);
       return;
@@ -104,7 +104,7 @@ export class StateKeeper {
     readonly fd: number | undefined;
     readonly failure: string | null;
   } {
-    const saved = saveValues(this.#states.values());
+    const saved = this.save();
     if (!saved.ok) return { entries: [], fd: undefined, failure: saved.failure.message };
     const { entries, bytes } = saved.value;
     try {
@@ -114,11 +114,21 @@ export class StateKeeper {
     }
   }
 
-  /** Sets the app's values; returns why it could not. */
+  /** Sets the app's values, from a memfd of their bytes; returns why it could not. */
   take(entries: readonly StateEntry[], fd: number | undefined): string | null {
     if (entries.length === 0) return null;
     const values = fd === undefined ? undefined : unpackValues(entries, fd);
     if (values === undefined) return "the state did not arrive whole";
+    return this.restore(values);
+  }
+
+  /** The values as they are now; fails, naming the state, where the app gives what cannot be saved. */
+  save(): Result<SavedValues> {
+    return saveValues(this.#states.values());
+  }
+
+  /** Sets the app's values; returns why it could not. */
+  restore(values: SavedValues): string | null {
     const taken = takeValues(this.#states, values);
     return taken.ok ? null : taken.failure.message;
   }

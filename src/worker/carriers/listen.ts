@@ -4,7 +4,7 @@ import { HoldfastError } from "../../lib/failure.js";
 import { duplicateFd } from "../../linux/fd.js";
 
 /** What can be served: an `http`, `https`, `http2` or `net` server, or a UDP socket. */
-export type Servable = Server | UdpSocket;
+export type NodeServer = Server | UdpSocket;
 
 /** Where to listen when no manager passes a socket: a developer's laptop, Docker. As for `server.listen`. */
 export interface Place {
@@ -17,7 +17,7 @@ export interface Place {
 export const listenBacklog = 4096;
 
 /** On the inherited socket if there is one. Rejects with what the server emits, and with `listener-missing`. */
-export function listenOn(server: Servable, fd: number | undefined, place: Place): Promise<void> {
+export function listenOn(server: NodeServer, fd: number | undefined, place: Place): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.once("listening", () => {

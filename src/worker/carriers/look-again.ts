@@ -1,28 +1,28 @@
 const retryMs = 10;
 
-/** Tells one listener that it may be worth to look again, at most once a turn of the loop. */
-export class Change {
-  #callback: () => void = () => {};
+/** Lets one listener look again at what may have changed, at most once a turn of the loop and on a clean stack. */
+export class LookAgain {
+  #look: () => void = () => {};
   #soon: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
 
-  listen(callback: () => void): void {
-    this.#callback = callback;
+  listen(look: () => void): void {
+    this.#look = look;
   }
 
   /** Something has happened: in the next turn of the loop. */
-  tell(): void {
+  soon(): void {
     this.#soon ??= setImmediate(() => {
       this.#soon = undefined;
-      this.#callback();
+      this.#look();
     });
   }
 
   /** Something is under way whose end nobody announces: in a few milliseconds. Keeps no process alive. */
-  tellLater(): void {
+  later(): void {
     this.#later ??= setTimeout(() => {
       this.#later = undefined;
-      this.#callback();
+      this.#look();
     }, retryMs).unref();
   }
 }

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import type { Address } from "../../lib/address.js";
 import { HoldfastError, type Result } from "../../lib/failure.js";
 import { openListener } from "../../linux/listener.js";
-import type { Place, Servable } from "../carriers/listen.js";
+import type { NodeServer, Place } from "../carriers/listen.js";
 
 const backlog = 4096;
 
@@ -13,7 +13,7 @@ const backlog = 4096;
  * A socket for the server at a place, as its own `listen` or `bind` would open it; but a unix socket's file stays when
  * the server is closed, for the next process to accept on. Throws the failures of `openListener`.
  */
-export async function bindPlace(server: Servable, { port = 0, host, path }: Place): Promise<number> {
+export async function bindPlace(server: NodeServer, { port = 0, host, path }: Place): Promise<number> {
   if (path !== undefined) return unwrap(open({ kind: "unix", path: resolve(path) }));
   const kind = server instanceof UdpSocket ? "udp" : "tcp";
   if (host !== undefined) {

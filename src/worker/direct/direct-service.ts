@@ -1,20 +1,19 @@
 import { unlinkSync } from "node:fs";
-import type { StateEntry } from "../../channel/worker-messages.js";
 import { HoldfastError } from "../../lib/failure.js";
 import { ownUnitName } from "../../linux/cgroup.js";
 import { closeFd } from "../../linux/fd.js";
-import { fillMemfd } from "../../linux/memfd.js";
 import { removeFd, storeFds } from "../../systemd/fd-store.js";
 import { currentJob } from "../../systemd/job.js";
 import { type Notifier, notifyAssignment, openNotifier } from "../../systemd/notify.js";
 import { roomInStore } from "../../systemd/store-room.js";
 import { watchdogIntervalMs } from "../../systemd/watchdog.js";
-import type { Place, Servable } from "../carriers/listen.js";
-import type { Served } from "../carriers/served-carrier.js";
-import { unpackBytes } from "../hand-over/bytes.js";
+import type { StateKeeper } from "../app-state/state-keeper.js";
+import type { NodeServer, Place } from "../carriers/listen.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
+import type { MovingConnection } from "../moving-connections/freeze-connections.js";
 import { bindPlace } from "./bind-place.js";
-import { type Held, leaveBehind } from "./leave-behind.js";
-import { LeftBehind } from "./left-behind.js";
+import { FoundInStore } from "./found-in-store.js";
+import { putInStore } from "./put-in-store.js";
 import { SequentialRestart } from "./sequential-restart.js";
 import { boundFdName, namePlace, type StoredFds } from "./stored-fds.js";
 import { StoredTickets } from "./stored-tickets.js";
@@ -26,24 +25,14 @@ const claimMs = 10_000;
 /** For what comes after the drain: hooks, writing the state, storing. */
 const marginMs = 10_000;
 
-/** The app's values, their bytes in a memfd. */
-export interface AppState {
-  give(): {
-    readonly entries: readonly StateEntry[];
-    readonly fd: number | undefined;
-    readonly failure: string | null;
-  };
-  take(entries: readonly StateEntry[], fd: number | undefined): string | null;
-}
-
 export interface DirectServiceOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly pid: number;
   readonly stored: StoredFds;
-  readonly served: () => readonly Served[];
+  readonly served: () => readonly ServedCarrier[];
   /** Names of the unit's listeners that nobody serves yet. */
   readonly unclaimed: () => readonly string[];
-  readonly state: AppState;
+  readonly state: StateKeeper;
   readonly report: (problem: string) => void;
 }
 
@@ -56,7 +45,7 @@ export type Purpose =
 
 interface Unbound {
   readonly listener: string;
-  readonly server: Servable;
+  readonly server: NodeServer;
   readonly place: Place;
 }
 
@@ -71,7 +60,7 @@ export class DirectService {
   readonly tickets: StoredTickets;
   readonly #options: DirectServiceOptions;
   readonly #notifier: Notifier | undefined;
-  readonly #left: LeftBehind;
+  readonly #left: FoundInStore;
   readonly #bound: OwnListener[] = [];
   #starting = 0;
   #ready = false;
@@ -82,7 +71,7 @@ export class DirectService {
     const { env, pid, stored, report } = options;
     stored.problems.forEach(report);
     this.#notifier = openNotifier(env, report);
-    this.#left = new LeftBehind(stored, report);
+    this.#left = new FoundInStore(stored, report);
     this.tickets = new StoredTickets(stored.tickets);
     const interval = watchdogIntervalMs(env, pid);
     if (interval !== undefined) setInterval(() => this.#notifier?.send("WATCHDOG=1"), interval).unref();
@@ -95,13 +84,8 @@ export class DirectService {
     this.#stateTaken = true;
     const left = this.#left.takeState();
     if (left === undefined) return;
-    const values = fillMemfd("holdfast-app-state", left.bytes);
-    try {
-      const refused = this.#options.state.take(left.entries, values);
-      if (refused !== null) throw new HoldfastError("state-refused", refused);
-    } finally {
-      closeFd(values);
-    }
+    const refused = this.#options.state.restore(left);
+    if (refused !== null) throw new HoldfastError("state-refused", refused);
   }
 
   /** A server listens. When no other is about to, the service is ready; where one failed to, it never is. */
@@ -182,14 +166,11 @@ export class DirectService {
     }
   }
 
-  #leave(held: readonly Held[]): void {
+  #leave(held: readonly MovingConnection[]): void {
     const { state, report } = this.#options;
-    const { entries, fd, failure } = state.give();
-    if (failure !== null) report(failure);
-    const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-    const bytes = unpackBytes(fd, total);
-    if (fd !== undefined) closeFd(fd);
-    const left = leaveBehind(held, bytes === undefined ? noState : { entries, bytes });
+    const saved = state.save();
+    if (!saved.ok) report(saved.failure.message);
+    const left = putInStore(held, saved.ok ? saved.value : noState);
     if (left < held.length)
       report(`${held.length - left} connections were closed: systemd did not take them`);
   }

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { item } from "../../channel/peer-messages.js";
 import { stateEntries } from "../../channel/worker-messages.js";
 import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { fillMemfd, readMemfd } from "../../linux/memfd.js";
+import { countBytes } from "../moving-connections/pack-connections.js";
 
 /** Counted up whenever an older library would misread it. */
 const parcelFormat = 1;
@@ -13,16 +15,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const headSchema = v.object({
   /** Each fd in the store is known by its socket's inode; the store has no order. */
-  connections: v.array(
-    v.object({
-      socket: v.string(),
-      kind: v.picklist(["http", "http2", "ws", "tcp", "udp"]),
-      listener: v.string(),
-      meta: v.record(v.string(), v.unknown()),
-      inputBytes: count,
-      outputBytes: count,
-    }),
-  ),
+  connections: v.array(v.object({ socket: v.string(), ...item.entries })),
   state: stateEntries,
 });
 const envelopeSchema = v.object({
@@ -76,8 +69,7 @@ function decode(all: Buffer): Result<Parcel> {
 }
 
 function totalOf({ connections, state }: ParcelHead): number {
-  const residual = connections.reduce((sum, one) => sum + one.inputBytes + one.outputBytes, 0);
-  return state.reduce((sum, { bytes }) => sum + bytes, residual);
+  return state.reduce((sum, { bytes }) => sum + bytes, countBytes(connections));
 }
 
 function hash(bytes: Buffer): string {

@@ -1,18 +1,14 @@
-import type { Served } from "../carriers/served-carrier.js";
-import type { Held } from "./leave-behind.js";
-
-/**
- * How long connections may stay that cannot move and have no request: each makes all new clients wait in the backlog.
- * Those that ask meanwhile are told to close.
- */
-const lingerMs = 2_000;
+import { LookAgain } from "../carriers/look-again.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
+import { freezeConnections, type MovingConnection } from "../moving-connections/freeze-connections.js";
+import { Linger } from "../moving-connections/linger.js";
 
 export interface SequentialRestartOptions {
-  readonly served: readonly Served[];
+  readonly served: readonly ServedCarrier[];
   /** As many connections can be kept for the next process. */
   readonly room: number;
   /** With the connections that were taken out; nothing else is open any more. */
-  readonly onEnd: (held: readonly Held[]) => void;
+  readonly onEnd: (held: readonly MovingConnection[]) => void;
 }
 
 /**
@@ -21,43 +17,31 @@ export interface SequentialRestartOptions {
  */
 export class SequentialRestart {
   readonly #options: SequentialRestartOptions;
-  readonly #held: Held[] = [];
-  #scheduled = false;
-  #linger: NodeJS.Timeout | undefined;
-  #lingered = false;
+  readonly #held: MovingConnection[] = [];
+  readonly #lookAgain = new LookAgain();
+  readonly #linger = new Linger(() => this.#lookAgain.soon());
   #full = false;
   #ended = false;
 
   constructor(options: SequentialRestartOptions) {
     this.#options = options;
-    for (const { carrier } of options.served) carrier.onChange(() => this.#schedule());
+    // Freezing needs a clean stack.
+    this.#lookAgain.listen(() => this.#pump());
+    for (const { carrier } of options.served) carrier.onChange(() => this.#lookAgain.soon());
     for (const { carrier } of options.served) carrier.beginDrain();
-    this.#schedule();
+    this.#lookAgain.soon();
   }
 
   /** The deadline has passed: what has not been taken out by now is closed. */
   cut(): void {
     for (const { carrier } of this.#options.served) carrier.cut();
-    this.#schedule();
-  }
-
-  /** Freezing needs a clean stack. */
-  #schedule(): void {
-    if (this.#scheduled || this.#ended) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#pump();
-    });
+    this.#lookAgain.soon();
   }
 
   #pump(): void {
+    if (this.#ended) return;
     const { served, room, onEnd } = this.#options;
-    for (const one of served) {
-      for (const frozen of one.carrier.freeze(room - this.#held.length)) {
-        this.#held.push({ served: one, frozen });
-      }
-    }
+    this.#held.push(...freezeConnections(served, room - this.#held.length));
     if (this.#held.length >= room && !this.#full) {
       this.#full = true;
       for (const { carrier } of served) carrier.stopMoving();
@@ -68,25 +52,19 @@ export class SequentialRestart {
       return;
     }
     this.#ended = true;
-    clearTimeout(this.#linger);
+    this.#linger.end();
     onEnd(this.#held);
   }
 
   #letLinger(): void {
     if (this.#options.served.some(isBusy)) return;
-    if (this.#lingered) {
-      this.cut();
-      return;
-    }
-    this.#linger ??= setTimeout(() => {
-      this.#lingered = true;
-      this.#schedule();
-    }, lingerMs);
+    if (this.#linger.over) this.cut();
+    else this.#linger.begin();
   }
 }
 
 /** Of a raw connection or a WebSocket nobody knows between which of its bytes it could be closed. */
-function isBusy({ carrier }: Served): boolean {
+function isBusy({ carrier }: ServedCarrier): boolean {
   const { open, inFlight } = carrier.counters;
   return (carrier.kind === "tcp" || carrier.kind === "ws" ? open : inFlight) > 0;
 }

@@ -3,7 +3,7 @@ import { fstatSync } from "node:fs";
 import { closeFd } from "../../linux/fd.js";
 import { fillMemfd, readMemfd } from "../../linux/memfd.js";
 import { removeFd, storeFds } from "../../systemd/fd-store.js";
-import type { Servable } from "../carriers/listen.js";
+import type { NodeServer } from "../carriers/listen.js";
 import { isTlsServer } from "../node-internals/tls-server.js";
 import { ticketsFdName } from "./stored-fds.js";
 
@@ -13,7 +13,7 @@ const secretBytes = 48;
 
 /** A server that may be one with TLS. */
 interface Ticketed {
-  readonly server: Servable;
+  readonly server: NodeServer;
   shareTickets(secret: Buffer): void;
 }
 

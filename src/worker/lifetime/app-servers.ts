@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { ServerCounters } from "../../channel/worker-messages.js";
 import type { Carrier } from "../carriers/carrier.js";
-import type { Place, Servable } from "../carriers/listen.js";
-import type { Served } from "../carriers/served-carrier.js";
+import type { NodeServer, Place } from "../carriers/listen.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
 
 /** A server as the runtime drives it. */
-export interface Service extends Served {
+export interface AppServer extends ServedCarrier {
   /** Where it listens when it gets no socket. */
   readonly place: Place;
   /** Starts to accept on the inherited socket, or where the app's options say when there is none. */
@@ -17,46 +17,46 @@ export interface Service extends Served {
 }
 
 /** What a process serves, in the order in which it began to. */
-export class Services {
+export class AppServers {
   /** Each server with each of its carriers; grows. */
-  readonly served: Served[] = [];
-  readonly #services: Service[] = [];
-  readonly #attached: { readonly server: Servable; readonly carrier: Carrier }[] = [];
+  readonly served: ServedCarrier[] = [];
+  readonly #appServers: AppServer[] = [];
+  readonly #attached: { readonly server: NodeServer; readonly carrier: Carrier }[] = [];
   #tickets: Buffer | undefined;
 
-  add(service: Service): void {
-    this.#services.push(service);
-    if (this.#tickets !== undefined) service.shareTickets(this.#tickets);
-    this.served.push(service);
+  add(appServer: AppServer): void {
+    this.#appServers.push(appServer);
+    if (this.#tickets !== undefined) appServer.shareTickets(this.#tickets);
+    this.served.push(appServer);
     for (const { server, carrier } of this.#attached) {
-      if (server === service.server) this.served.push({ listener: service.listener, server, carrier });
+      if (server === appServer.server) this.served.push({ listener: appServer.listener, server, carrier });
     }
   }
 
   /** Another carrier for connections that begin at a server, served already or later. Whether it is served by now. */
-  attach(server: Servable, carrier: Carrier): boolean {
+  attach(server: NodeServer, carrier: Carrier): boolean {
     this.#attached.push({ server, carrier });
-    const service = this.#services.find((one) => one.server === server);
-    if (service !== undefined) this.served.push({ listener: service.listener, server, carrier });
-    return service !== undefined;
+    const appServer = this.#appServers.find((one) => one.server === server);
+    if (appServer !== undefined) this.served.push({ listener: appServer.listener, server, carrier });
+    return appServer !== undefined;
   }
 
   /** The server's own carrier lets go of a socket that it has upgraded. */
-  releaseUpgraded(server: Servable, socket: Socket): void {
-    this.#services.find((one) => one.server === server)?.carrier.release?.(socket);
+  releaseUpgraded(server: NodeServer, socket: Socket): void {
+    this.#appServers.find((one) => one.server === server)?.carrier.release?.(socket);
   }
 
   /** From now on, for those that come later, too. */
   shareTickets(secret: Buffer): void {
     this.#tickets = secret;
-    for (const service of this.#services) service.shareTickets(secret);
+    for (const appServer of this.#appServers) appServer.shareTickets(secret);
   }
 
   /** False when nobody serves that listener; the fd is still the caller's then. */
   probe(listener: string, fd: number): boolean {
-    const service = this.#services.find((one) => one.listener === listener);
-    service?.probe(fd);
-    return service !== undefined;
+    const appServer = this.#appServers.find((one) => one.listener === listener);
+    appServer?.probe(fd);
+    return appServer !== undefined;
   }
 
   count(): ServerCounters[] {

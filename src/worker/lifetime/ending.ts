@@ -2,7 +2,7 @@ import type { DaemonMessage } from "../../channel/worker-messages.js";
 import { HoldfastError } from "../../lib/failure.js";
 import type { Watcher } from "../../linux/epoll.js";
 import type { StateKeeper } from "../app-state/state-keeper.js";
-import type { Served } from "../carriers/served-carrier.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { DirectService } from "../direct/direct-service.js";
 import type { SequentialRestart } from "../direct/sequential-restart.js";
 import type { Incoming } from "../hand-over/incoming-hand-overs.js";
@@ -10,7 +10,7 @@ import type { Destination } from "../hand-over/peer-link.js";
 import { Drain } from "./worker-drain.js";
 
 export interface EndingOptions {
-  readonly served: readonly Served[];
+  readonly served: readonly ServedCarrier[];
   readonly incoming: Incoming;
   readonly watcher: Watcher;
   readonly state: StateKeeper;
@@ -26,7 +26,7 @@ export interface EndingOptions {
 }
 
 /** How this process ends: told by the daemon or by SIGTERM, with peers or alone; it drains once, and exits. */
-export class Ending {
+export class WorkerEnd {
   readonly #options: EndingOptions;
   readonly #hooks: (() => unknown)[] = [];
   readonly #aborter = new AbortController();

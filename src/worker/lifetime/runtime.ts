@@ -6,18 +6,18 @@ import { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { StateKeeper } from "../app-state/state-keeper.js";
 import type { Carrier } from "../carriers/carrier.js";
-import type { Servable } from "../carriers/listen.js";
-import type { Served } from "../carriers/served-carrier.js";
+import type { NodeServer } from "../carriers/listen.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { DirectService } from "../direct/direct-service.js";
 import type { StoredFds } from "../direct/stored-fds.js";
 import { Incoming } from "../hand-over/incoming-hand-overs.js";
 import { createPeer, type Peer } from "../hand-over/peer.js";
 import { HandOverReceiver } from "../hand-over/receiver.js";
 import { Activation } from "./activation.js";
-import { type Service, Services } from "./app-servers.js";
+import { type AppServer, AppServers } from "./app-servers.js";
 import { DaemonLink } from "./daemon-link.js";
 import { drainTimeoutMs } from "./drain-timeout.js";
-import { Ending } from "./ending.js";
+import { WorkerEnd } from "./ending.js";
 import { ListenerClaims } from "./listener-claims.js";
 import { findOverseer, type Overseer } from "./overseer.js";
 
@@ -30,7 +30,7 @@ export class Runtime {
   readonly claims: ListenerClaims;
   readonly #watcher = new Watcher();
   readonly #link: DaemonLink | undefined;
-  readonly #services = new Services();
+  readonly #appServers = new AppServers();
   readonly #welcome: Promise<boolean>;
   readonly #activation = new Activation();
   readonly #incoming = new Incoming();
@@ -38,7 +38,7 @@ export class Runtime {
   #needsDaemon = true;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
-  readonly #ending: Ending;
+  readonly #ending: WorkerEnd;
   /** The app's values. */
   readonly state: StateKeeper;
 
@@ -52,8 +52,8 @@ export class Runtime {
     });
     this.claims = new ListenerClaims(this.overseer);
     if (this.overseer.kind === "systemd") this.#direct = this.#openDirect(env, this.overseer.stored);
-    this.#ending = new Ending({
-      served: this.#services.served,
+    this.#ending = new WorkerEnd({
+      served: this.#appServers.served,
       incoming: this.#incoming,
       watcher: this.#watcher,
       state: this.state,
@@ -97,8 +97,8 @@ export class Runtime {
     return this.#ending.signal;
   }
 
-  get served(): readonly Served[] {
-    return this.#services.served;
+  get served(): readonly ServedCarrier[] {
+    return this.#appServers.served;
   }
 
   onDrain(hook: () => unknown): void {
@@ -106,32 +106,32 @@ export class Runtime {
   }
 
   /** Listens, unless in standby; says ready once every inherited listener is served. */
-  async start(service: Service, fd: number | undefined): Promise<void> {
+  async start(appServer: AppServer, fd: number | undefined): Promise<void> {
     this.state.seal();
-    this.#services.add(service);
+    this.#appServers.add(appServer);
     const standby = await this.#welcome;
-    if (standby) void this.#activation.happened.then(() => this.#listen(service, fd)).catch(fatal);
-    else await this.#listen(service, fd);
+    if (standby) void this.#activation.happened.then(() => this.#listen(appServer, fd)).catch(fatal);
+    else await this.#listen(appServer, fd);
     if (this.claims.unclaimed.length === 0) this.#link?.send({ type: "ready" });
   }
 
-  async #listen(service: Service, fd: number | undefined): Promise<void> {
+  async #listen(appServer: AppServer, fd: number | undefined): Promise<void> {
     const direct = await this.#direct;
     direct?.beginStart();
     this.state.begin();
-    direct?.tickets.share(service);
-    await service.listen(fd ?? (await direct?.bind(service)));
+    direct?.tickets.share(appServer);
+    await appServer.listen(fd ?? (await direct?.bind(appServer)));
     direct?.endStart();
   }
 
   /** Another carrier for connections that begin at a server, served already or later: WebSockets. */
-  attach(server: Servable, carrier: Carrier): void {
-    if (this.#services.attach(server, carrier)) void this.#direct?.then((direct) => direct.notice());
+  attach(server: NodeServer, carrier: Carrier): void {
+    if (this.#appServers.attach(server, carrier)) void this.#direct?.then((direct) => direct.notice());
   }
 
   /** The server's own carrier lets go of a socket that it has upgraded. */
-  releaseUpgraded(server: Servable, socket: Socket): void {
-    this.#services.releaseUpgraded(server, socket);
+  releaseUpgraded(server: NodeServer, socket: Socket): void {
+    this.#appServers.releaseUpgraded(server, socket);
   }
 
   report(problem: string): void {
@@ -163,7 +163,7 @@ export class Runtime {
     switch (message.type) {
       case "welcome":
       case "renew-tickets":
-        this.#services.shareTickets(Buffer.from(message.tickets, "base64"));
+        this.#appServers.shareTickets(Buffer.from(message.tickets, "base64"));
         return false;
       case "activate":
         this.#needsDaemon = false;
@@ -181,7 +181,7 @@ export class Runtime {
         this.#answer(message.query);
         return false;
       case "probe":
-        return fd !== undefined && fds.length === 1 && this.#services.probe(message.listener, fd);
+        return fd !== undefined && fds.length === 1 && this.#appServers.probe(message.listener, fd);
       case "receive":
         if (fd === undefined || fds.length !== 1) return false;
         return this.#receive(message.from, fd);
@@ -199,7 +199,7 @@ export class Runtime {
   }
 
   #answer(query: number): void {
-    this.#link?.send({ type: "report", query, servers: this.#services.count() });
+    this.#link?.send({ type: "report", query, servers: this.#appServers.count() });
   }
 
   /** False when this process is out of fds. */

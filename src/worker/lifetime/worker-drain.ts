@@ -1,6 +1,7 @@
 import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
-import type { Served } from "../carriers/served-carrier.js";
+import { LookAgain } from "../carriers/look-again.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { Incoming } from "../hand-over/incoming-hand-overs.js";
 import type { Destination } from "../hand-over/peer-link.js";
 import { HandOverSender } from "../hand-over/sender.js";
@@ -12,7 +13,7 @@ import { HandOverSender } from "../hand-over/sender.js";
 const passOnMs = 5_000;
 
 export interface DrainOptions {
-  readonly served: readonly Served[];
+  readonly served: readonly ServedCarrier[];
   readonly peers: readonly Destination[];
   readonly incoming: Incoming;
   readonly watcher: Watcher;
@@ -28,24 +29,25 @@ export class Drain {
   readonly #options: DrainOptions;
   readonly #sender: HandOverSender | undefined;
   readonly #patience: NodeJS.Timeout | undefined;
-  #checking = false;
+  readonly #lookAgain = new LookAgain();
   #ended = false;
 
   constructor(options: DrainOptions) {
     this.#options = options;
     const { served, peers, incoming, exclusive } = options;
+    this.#lookAgain.listen(() => this.#endWhenAllGone());
     incoming.onChange(() => {
       this.#sender?.lookAgain();
-      this.#check();
+      this.#lookAgain.soon();
     });
     if (peers.length > 0) {
       this.#sender = new HandOverSender({
         ...options,
         onIdle: () => this.#stay(),
-        onChange: () => this.#check(),
+        onChange: () => this.#lookAgain.soon(),
       });
     } else {
-      for (const { carrier } of served) carrier.onChange(() => this.#check());
+      for (const { carrier } of served) carrier.onChange(() => this.#lookAgain.soon());
     }
     for (const { carrier } of served) carrier.beginDrain();
     // With one writer no request may begin here once the state has gone.
@@ -59,27 +61,22 @@ export class Drain {
     this.#options.incoming.end();
     this.#sender?.end();
     for (const { carrier } of this.#options.served) carrier.cut();
-    this.#check();
+    this.#lookAgain.soon();
   }
 
   /** Nothing (more) moves: what is left ends here, and its clients are told. */
   #stay(): void {
     for (const { carrier } of this.#options.served) carrier.stopMoving();
-    this.#check();
+    this.#lookAgain.soon();
   }
 
-  #check(): void {
-    if (this.#checking) return;
-    this.#checking = true;
-    setImmediate(() => {
-      this.#checking = false;
-      const open = this.#options.served.reduce((sum, { carrier }) => sum + carrier.open, 0);
-      const moving = (this.#sender?.moving ?? 0) + this.#options.incoming.open;
-      if (this.#ended || open > 0 || moving > 0) return;
-      this.#ended = true;
-      clearTimeout(this.#patience);
-      this.#sender?.end();
-      this.#options.onEnd();
-    });
+  #endWhenAllGone(): void {
+    const open = this.#options.served.reduce((sum, { carrier }) => sum + carrier.open, 0);
+    const moving = (this.#sender?.moving ?? 0) + this.#options.incoming.open;
+    if (this.#ended || open > 0 || moving > 0) return;
+    this.#ended = true;
+    clearTimeout(this.#patience);
+    this.#sender?.end();
+    this.#options.onEnd();
   }
 }

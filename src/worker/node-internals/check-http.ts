@@ -3,9 +3,9 @@ import type { Socket } from "node:net";
 import { messageOf } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
-import { asCounting, asHttpSocket, findConnectionsList } from "./http-internals.js";
-import { openSocket } from "./open-socket.js";
-import { pretendRequest } from "./pretend-request.js";
+import { asHttpSocket, findConnectionsList, pretendRequest } from "./http-parts.js";
+import { countConnections, openConnection } from "./open-connection.js";
+import { handleOf } from "./socket-handle.js";
 
 let verdict: { readonly missing: string | undefined } | undefined;
 
@@ -23,7 +23,7 @@ function probe(): string | undefined {
   try {
     const [fd, peer] = openSocketPair("stream");
     try {
-      const socket = openSocket(server, fd);
+      const socket = openConnection(fd, server);
       try {
         return findMissing(server, socket);
       } finally {
@@ -42,14 +42,13 @@ function probe(): string | undefined {
 function findMissing(server: Server, socket: Socket): string | undefined {
   const list = findConnectionsList(server);
   if (list === undefined) return "the server's list of connections";
-  if (asCounting(server)._connections !== 1) return "the server's count of connections";
+  if (countConnections(server) !== 1) return "the server's count of connections";
   server.emit("connection", socket);
-  const { parser, _handle: handle } = asHttpSocket(socket);
+  const { parser } = asHttpSocket(socket);
   if (!parser) return "a socket's parser";
   if (typeof parser.execute !== "function" || typeof parser.onIncoming !== "function")
     return "the parser's methods";
-  if (typeof handle?.fd !== "number" || handle.fd < 0) return "a handle's file descriptor";
-  if (typeof handle.writeQueueSize !== "number") return "a handle's write queue";
+  if (handleOf(socket) === undefined) return "a handle's file descriptor and write queue";
   if (asHttpSocket(socket)._paused !== false) return "a socket's note that it is paused";
   const isActive = (): boolean => list.active().includes(parser);
   if (!isActive()) return "new connections in the list";
@@ -64,6 +63,6 @@ function findMissing(server: Server, socket: Socket): string | undefined {
   if (response.shouldKeepAlive !== true) return "a response's wish to keep the connection";
   if (response.req !== parser.incoming) return "a parser's request";
   socket.destroy();
-  if (asCounting(server)._connections !== 0) return "the server's count of closed connections";
+  if (countConnections(server) !== 0) return "the server's count of closed connections";
   return undefined;
 }

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { type Address, parseAddress, sameAddress } from "../../lib/address.js";
 import { inspectSocket } from "../../linux/socket.js";
 import type { InheritedFd } from "../../systemd/listen-fds.js";
-import type { Wish } from "./listen-arguments.js";
+import type { WantedAddress } from "./listen-arguments.js";
 
 /** A listening socket that was passed. */
 export interface Passed extends InheritedFd {
@@ -23,14 +23,14 @@ export function findListeners(inherited: readonly InheritedFd[]): Passed[] {
  * The listener that an app means: of that path or port. Where its host and the listener's are both given and differ, it
  * is not that one, but a wildcard, a host name and any loopback address mean whatever address the port has here.
  */
-export function findListener(listeners: readonly Passed[], wish: Wish): Passed | undefined {
+export function findListener(listeners: readonly Passed[], wish: WantedAddress): Passed | undefined {
   return (
     listeners.find(({ address }) => isExactly(address, wish)) ??
     listeners.find(({ address }) => couldBe(address, wish))
   );
 }
 
-function isExactly(address: Address, wish: Wish): boolean {
+function isExactly(address: Address, wish: WantedAddress): boolean {
   if (address.kind === "unix") return wish.kind === "path" && wish.path === address.path;
   if (wish.kind !== "port" || wish.port !== address.port || wish.host === undefined) return false;
   const family = isIP(wish.host);
@@ -38,7 +38,7 @@ function isExactly(address: Address, wish: Wish): boolean {
   return sameAddress({ kind: "tcp", family, host: wish.host, port: wish.port }, address);
 }
 
-function couldBe(address: Address, wish: Wish): boolean {
+function couldBe(address: Address, wish: WantedAddress): boolean {
   if (address.kind === "unix" || wish.kind !== "port" || wish.port !== address.port) return false;
   const { host } = wish;
   if (host === undefined || isWildcard(host) || isWildcard(address.host)) return true;

@@ -1,54 +1,26 @@
-import { type Server, Socket } from "node:net";
+import type { Server } from "node:net";
 import { closeFd, duplicateFd } from "../../linux/fd.js";
+import { acceptLater, tellPath, withoutAccepting } from "../node-internals/held-listener.js";
 import type { Passed } from "./find-listener.js";
-
-/** What of Node is used here and not documented: `listen` on a server's handle is what makes it accept. */
-interface Handle {
-  listen(backlog: number): number;
-}
 
 /**
  * Runs `listen`, which is to make the server listen on `{ fd }`, in such a way that the server does not accept yet:
  * for the app it listens, with its address and its `listening` event, and clients wait in the socket's queue. Returns
- * what makes it accept. On a Node that does this in some other way the server accepts at once.
+ * what makes it accept.
  */
 export function holdListener(
   server: Server,
   { fd, address }: Passed,
   listen: (copy: number) => void,
 ): (backlog: number) => void {
-  const prototype = findHandlePrototype(fd);
-  const { listen: accept } = prototype;
   // On a copy: closing the server closes the number it listens on, and the socket must outlive that.
   const copy = duplicateFd(fd);
-  prototype.listen = () => 0;
   try {
-    listen(copy);
+    withoutAccepting(fd, () => listen(copy));
   } catch (error) {
     closeFd(copy);
     throw error;
-  } finally {
-    prototype.listen = accept;
   }
-  // `address()` of a unix socket is what the server was asked for, and it was asked for an fd.
-  if (address.kind === "unix") Reflect.set(server, "_pipeName", address.path);
-  const handle = handleOf(server);
-  return (backlog) => {
-    // Closed meanwhile, or listening anew.
-    if (handle === null || handleOf(server) !== handle) return;
-    const result = handle.listen(backlog);
-    if (result < 0) server.emit("error", new Error(`cannot listen: error ${result}`));
-  };
-}
-
-/** Of the class of handle that Node uses for such a socket: TCP or pipe. */
-function findHandlePrototype(fd: number): Handle {
-  const socket = new Socket({ fd: duplicateFd(fd), readable: false, writable: false });
-  const prototype: Handle = Object.getPrototypeOf(handleOf(socket));
-  socket.destroy();
-  return prototype;
-}
-
-function handleOf(owner: Server | Socket): Handle | null {
-  return Reflect.get(owner, "_handle");
+  if (address.kind === "unix") tellPath(server, address.path);
+  return acceptLater(server);
 }

@@ -3,14 +3,14 @@ import { Server } from "node:net";
 import { formatAddress } from "../../lib/address.js";
 import { listenBacklog } from "../carriers/listen.js";
 import { getRuntime, type Runtime } from "../lifetime/runtime.js";
-import { createService } from "../serve.js";
+import { createAppServer } from "../serve.js";
 import { leaveEndToApp } from "./app-ending.js";
 import { findListener, findListeners, type Passed } from "./find-listener.js";
 import { holdListener } from "./hold-listener.js";
-import { readWish, type Wish } from "./listen-arguments.js";
+import { readListenArguments, type WantedAddress } from "./listen-arguments.js";
 
 /** A server of the app that listens on a passed socket. */
-interface Taken {
+interface TakenServer {
   /** Makes it accept where it listens now. */
   accept: () => void;
   /** Whether this worker is past its standby, so that it accepts at once when it listens anew. */
@@ -37,7 +37,7 @@ export function takeOverListening(): void {
 class TakeOver {
   readonly #runtime: Runtime;
   readonly #listeners: readonly Passed[];
-  readonly #taken = new Map<Server, Taken>();
+  readonly #taken = new Map<Server, TakenServer>();
   #warned = false;
 
   constructor(runtime: Runtime) {
@@ -47,14 +47,14 @@ class TakeOver {
   }
 
   listen(server: Server, args: readonly unknown[], listen: Listen): void {
-    const wish = readWish(args);
+    const wish = readListenArguments(args);
     const passed = wish === undefined ? undefined : this.#choose(wish);
     if (passed === undefined) listen(...args);
     else this.#take(server, passed, args, listen);
   }
 
   /** A second server of one address shares the socket with the first. */
-  #choose(wish: Wish): Passed | undefined {
+  #choose(wish: WantedAddress): Passed | undefined {
     if (Object.keys(cluster.workers ?? {}).length > 0) {
       this.#warn("node:cluster is left alone; start several workers with `workers` in the config");
       return undefined;
@@ -95,15 +95,15 @@ class TakeOver {
   }
 
   #serve(server: Server, passed: Passed, accept: () => void): void {
-    const taken: Taken = { accept, active: false };
+    const taken: TakenServer = { accept, active: false };
     this.#taken.set(server, taken);
-    const service = createService(server, passed.name, async () => {
+    const appServer = createAppServer(server, passed.name, async () => {
       taken.active = true;
       taken.accept();
     });
     this.#runtime.claims.takeFd(passed.fd);
     // What the app does when it listens is part of getting ready: if it throws there, it never is.
-    server.once("listening", () => setImmediate(() => void this.#runtime.start(service, passed.fd)));
+    server.once("listening", () => setImmediate(() => void this.#runtime.start(appServer, passed.fd)));
   }
 
   #warn(problem: string): void {

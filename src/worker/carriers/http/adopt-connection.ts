@@ -1,8 +1,7 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { asHttpSocket, findConnectionsList } from "../../node-internals/http-internals.js";
-import { openSocket } from "../../node-internals/open-socket.js";
-import { pretendRequest } from "../../node-internals/pretend-request.js";
+import { asHttpSocket, findConnectionsList, pretendRequest } from "../../node-internals/http-parts.js";
+import { openConnection } from "../../node-internals/open-connection.js";
 import type { Frozen } from "../carrier.js";
 
 /** What Node adds to `keepAliveTimeout` before it closes; newer versions make it an option of the server. */
@@ -16,7 +15,7 @@ const keepAliveBufferMs = 1_000;
 export function takeIn(server: Server, frozen: Frozen, unused: boolean): Socket {
   // Without the list a message that has begun would look like none.
   findConnectionsList(server);
-  const socket = openSocket(server, frozen.fd);
+  const socket = openConnection(frozen.fd, server);
   try {
     if (frozen.output.length > 0) socket.write(frozen.output);
     if (frozen.input.length > 0) socket.unshift(frozen.input);

@@ -1,4 +1,5 @@
-import type { ConnectionsList, HttpParser, HttpSocket } from "../../node-internals/http-internals.js";
+import type { ConnectionsList, HttpParser, HttpSocket } from "../../node-internals/http-parts.js";
+import { handleOf } from "../../node-internals/socket-handle.js";
 
 /**
  * Tells connections of which nothing is in this process at this moment: every request that came has been answered,
@@ -15,8 +16,9 @@ export class BetweenRequests {
 
   /** `unused`: the client has not sent a byte since it connected; Node lists its parser as active all the same. */
   includes(socket: HttpSocket, unused: boolean): boolean {
-    const { parser, _handle: handle } = socket;
-    if (!parser || !handle || handle.fd < 0 || socket.destroyed) return false;
+    const { parser } = socket;
+    const handle = handleOf(socket);
+    if (!parser || handle === undefined || socket.destroyed) return false;
     if (socket._httpMessage || socket._paused) return false;
     if (socket.readableLength > 0 || socket.readableEnded) return false;
     if (socket.writableLength > 0 || handle.writeQueueSize > 0 || socket.writableEnded) return false;

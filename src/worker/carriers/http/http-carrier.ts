@@ -5,16 +5,18 @@ import { closeFd, duplicateFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
 import {
   asHttpSocket,
+  closeAfterResponse,
   findConnectionsList,
   type HttpParser,
   isEnding,
-} from "../../node-internals/http-internals.js";
+} from "../../node-internals/http-parts.js";
+import { handleOf } from "../../node-internals/socket-handle.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { LookAgain } from "../look-again.js";
 import { takeIn } from "./adopt-connection.js";
 import { BetweenRequests } from "./between-requests.js";
 import { Candidates } from "./candidates.js";
-import { closeAfterResponse } from "./close-after-response.js";
 import { Handshakes } from "./handshakes.js";
 import { onRequestStart } from "./request-events.js";
 
@@ -52,8 +54,7 @@ class ServerConnections implements HttpCarrier {
   /** While it drains. */
   #candidates: Candidates | undefined;
   #telling = false;
-  #onChange: (() => void) | undefined;
-  #notifying = false;
+  readonly #lookAgain = new LookAgain();
   readonly #handshakes = new Handshakes();
   #adopting = false;
   #accepted = 0;
@@ -173,7 +174,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   onChange(callback: () => void): void {
-    this.#onChange = callback;
+    this.#lookAgain.listen(callback);
   }
 
   cut(): void {
@@ -225,8 +226,8 @@ class ServerConnections implements HttpCarrier {
   }
 
   #takeOut(socket: Socket, unused: boolean): Frozen | undefined {
-    const handle = asHttpSocket(socket)._handle;
-    const fd = handle === null ? undefined : duplicate(handle.fd);
+    const handle = handleOf(socket);
+    const fd = handle === undefined ? undefined : duplicate(handle.fd);
     if (fd === undefined) return undefined;
     this.#sockets.delete(socket);
     this.#moved += 1;
@@ -237,12 +238,7 @@ class ServerConnections implements HttpCarrier {
 
   /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */
   #notify(): void {
-    if (this.#notifying || this.#candidates === undefined) return;
-    this.#notifying = true;
-    setImmediate(() => {
-      this.#notifying = false;
-      this.#onChange?.();
-    });
+    if (this.#candidates !== undefined) this.#lookAgain.soon();
   }
 
   #resume(): void {

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { asHttpSocket } from "../../node-internals/http-internals.js";
+import { handleOf } from "../../node-internals/socket-handle.js";
 
 /** GOAWAY, no error, last stream 2^31-1 (RFC 9113, section 6.8). */
 const closingSoon = Buffer.from("0000080700000000007fffffff00000000", "hex");
@@ -29,9 +29,9 @@ export function sayGoAway(session: ServerHttp2Session, socket: Socket): void {
 
 /** False when it has to be tried again. */
 function writeBetweenFrames(socket: Socket): boolean {
-  const handle = asHttpSocket(socket)._handle;
+  const handle = handleOf(socket);
   // What Node's session writes at a time ends with a frame, and with nothing queued all of it is in the kernel.
-  if (handle === null || handle.fd < 0 || handle.writeQueueSize > 0) return false;
+  if (handle === undefined || handle.writeQueueSize > 0) return false;
   let written: number;
   try {
     written = writeSync(handle.fd, closingSoon);

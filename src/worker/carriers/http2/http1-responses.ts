@@ -1,8 +1,12 @@
 import type { ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
-import { asHttpSocket, findConnectionsList, isEnding } from "../../node-internals/http-internals.js";
-import { closeAfterResponse } from "../http/close-after-response.js";
+import {
+  asHttpSocket,
+  closeAfterResponse,
+  findConnectionsList,
+  isEnding,
+} from "../../node-internals/http-parts.js";
 import { onRequestStart } from "../http/request-events.js";
 
 /** The HTTP/1 requests of a server with `allowHTTP1`, on the connections that did not choose HTTP/2. */

@@ -5,6 +5,7 @@ import { closeFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { LookAgain } from "../look-again.js";
 import { Http1Responses } from "./http1-responses.js";
 import { SessionEnd } from "./session-end.js";
 
@@ -30,8 +31,7 @@ class ServerSessions implements Carrier {
   readonly #connections = new Set<Socket>();
   readonly #sessions = new Map<Http2Session, SessionEnd>();
   #draining = false;
-  #onChange: (() => void) | undefined;
-  #notifying = false;
+  readonly #lookAgain = new LookAgain();
   #accepted = 0;
   #requests = 0;
   #finished = 0;
@@ -112,7 +112,7 @@ class ServerSessions implements Carrier {
   }
 
   onChange(callback: () => void): void {
-    this.#onChange = callback;
+    this.#lookAgain.listen(callback);
   }
 
   cut(): void {
@@ -141,11 +141,6 @@ class ServerSessions implements Carrier {
   }
 
   #notify(): void {
-    if (this.#notifying || !this.#draining) return;
-    this.#notifying = true;
-    setImmediate(() => {
-      this.#notifying = false;
-      this.#onChange?.();
-    });
+    if (this.#draining) this.#lookAgain.soon();
   }
 }

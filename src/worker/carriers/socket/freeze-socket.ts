@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 import { type Failure, messageOf } from "../../../lib/failure.js";
 import { closeFd, duplicateFd } from "../../../linux/fd.js";
-import { halfCharacterOf, handleOf } from "../../node-internals/stream-handle.js";
+import { halfCharacterOf, handleOf } from "../../node-internals/socket-handle.js";
 import { askToSave, notYet } from "./ask-to-save.js";
 import { knowsOutput, takeOutput } from "./outbox.js";
 
 /** A socket's connection without the socket. */
-export interface Taken {
+export interface FrozenSocket {
   readonly kind: "taken";
   readonly fd: number;
   readonly saved: unknown;
@@ -15,7 +15,7 @@ export interface Taken {
 }
 
 /** `busy` passes by itself, `no-descriptor` when others are closed; `save-failed` is the app's doing and stays. */
-export type NotTaken =
+export type NotFrozen =
   | { readonly kind: "busy" }
   | { readonly kind: "save-failed"; readonly failure: Failure }
   | { readonly kind: "no-descriptor"; readonly failure: Failure };
@@ -25,7 +25,11 @@ export type NotTaken =
  * Everything happens before it returns, so not a byte can come in between. `save` is asked last and may write and
  * `unshift`; when it declines, the socket is as it was. `leave` runs when it is settled that the socket goes.
  */
-export function takeOut(socket: Socket, save: () => unknown, leave: () => void): Taken | NotTaken {
+export function freezeSocket(
+  socket: Socket,
+  save: () => unknown,
+  leave: () => void,
+): FrozenSocket | NotFrozen {
   const handle = handleOf(socket);
   if (handle === undefined || socket.writableCorked > 0 || !knowsOutput(socket)) return { kind: "busy" };
   let fd: number;

@@ -1,12 +1,12 @@
 import { Server, type Socket } from "node:net";
 import { type Failure, HoldfastError, messageOf } from "../../../lib/failure.js";
-import { checkTcpInternals } from "../../node-internals/stream-handle.js";
+import { checkTcpInternals } from "../../node-internals/check-tcp.js";
+import { allowsHalfOpen, openConnection } from "../../node-internals/open-connection.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
-import { Change } from "../look-again.js";
-import { takeOut } from "../socket/freeze-socket.js";
+import { LookAgain } from "../look-again.js";
+import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
-import { putIn } from "../socket/put-in.js";
 
 /** How an app hands over its connections; the app's listeners are on the socket, so only the app can do it. */
 export interface TcpHooks {
@@ -41,7 +41,7 @@ class TcpCarrier implements Carrier {
   readonly #reported = new Set<string>();
   readonly #sockets = new Set<Socket>();
   readonly #staying = new WeakSet<Socket>();
-  readonly #change = new Change();
+  readonly #lookAgain = new LookAgain();
   readonly #counted = { accepted: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
   #draining = false;
   /** What the last `freeze` had to leave for later. */
@@ -71,7 +71,7 @@ class TcpCarrier implements Carrier {
   }
 
   onChange(callback: () => void): void {
-    this.#change.listen(callback);
+    this.#lookAgain.listen(callback);
   }
 
   beginDrain(): void {
@@ -91,7 +91,7 @@ class TcpCarrier implements Carrier {
       if (frozen.length >= limit) break;
       if (isClosing(socket) || this.#staying.has(socket)) continue;
       const ended = { readEnded: socket.readableEnded, writeEnded: socket.writableEnded };
-      const taken = takeOut(
+      const taken = freezeSocket(
         socket,
         () => hooks.save(socket),
         () => this.#sockets.delete(socket),
@@ -102,7 +102,7 @@ class TcpCarrier implements Carrier {
         continue;
       }
       if (taken.kind === "save-failed") this.#staying.add(socket);
-      else this.#change.tellLater();
+      else this.#lookAgain.later();
       if (taken.kind === "busy") this.#busy++;
       else this.#reportOnce(taken.failure);
       if (taken.kind === "no-descriptor") break;
@@ -112,11 +112,11 @@ class TcpCarrier implements Carrier {
   }
 
   adopt({ fd, meta, input, output }: Frozen): void {
-    const socket = putIn(fd, {
-      server: this.#server,
-      allowHalfOpen: Reflect.get(this.#server, "allowHalfOpen") === true,
+    const socket = openConnection(fd, this.#server, {
+      allowHalfOpen: allowsHalfOpen(this.#server),
       readable: meta["readEnded"] !== true,
     });
+    watchOutput(socket);
     this.#track(socket);
     if (input.length > 0) socket.unshift(input);
     if (output.length > 0) socket.write(output);
@@ -148,7 +148,7 @@ class TcpCarrier implements Carrier {
     this.#sockets.add(socket);
     socket.once("close", () => {
       if (this.#sockets.delete(socket) && this.#draining) this.#counted.finished++;
-      this.#change.tell();
+      this.#lookAgain.soon();
     });
   }
 

@@ -1,16 +1,24 @@
-import { Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { WebSocket, WebSocketServer } from "ws";
 import { type Failure, HoldfastError, messageOf } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
-import { checkTcpInternals, handleOf } from "../../node-internals/stream-handle.js";
+import { checkTcpInternals } from "../../node-internals/check-tcp.js";
+import { openConnection } from "../../node-internals/open-connection.js";
+import { handleOf } from "../../node-internals/socket-handle.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
-import { Change } from "../look-again.js";
-import { takeOut } from "../socket/freeze-socket.js";
+import { LookAgain } from "../look-again.js";
+import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
-import { putIn } from "../socket/put-in.js";
 import { describe, type HandshakeRequest, readMeta, rebuildRequest } from "./handshake.js";
 import type { WebSocketHooks } from "./websocket-hooks.js";
-import { checkWebSocketInternals, forgetClient, insideOf, markClosed, openOn } from "./ws-internals.js";
+import {
+  checkWebSocketInternals,
+  forgetClient,
+  httpServerOf,
+  insideOf,
+  markClosed,
+  openOn,
+} from "./ws-internals.js";
 import { isAtRest, rebuildFrames } from "./ws-receiver.js";
 
 /** Service Restart: the IANA registry of WebSocket close codes. */
@@ -39,7 +47,7 @@ class WebSocketCarrier implements Carrier {
   readonly #movable: boolean;
   readonly #requests = new WeakMap<Socket, HandshakeRequest>();
   readonly #turnedAway = new WeakSet<WebSocket>();
-  readonly #change = new Change();
+  readonly #lookAgain = new LookAgain();
   readonly #counted = { requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
   #draining = false;
   /** What the last `freeze` had to leave for later. */
@@ -71,7 +79,7 @@ class WebSocketCarrier implements Carrier {
   }
 
   onChange(callback: () => void): void {
-    this.#change.listen(callback);
+    this.#lookAgain.listen(callback);
   }
 
   beginDrain(): void {
@@ -103,7 +111,8 @@ class WebSocketCarrier implements Carrier {
 
   adopt({ fd, meta: received, input, output }: Frozen): void {
     const meta = this.#readOrClose(received, fd);
-    const socket = putIn(fd, { server: this.#httpServer, allowHalfOpen: true, readable: true });
+    const socket = openConnection(fd, httpServerOf(this.#wss));
+    watchOutput(socket);
     const request = rebuildRequest(meta, socket);
     this.#follow(socket, request);
     if (output.length > 0) socket.write(output);
@@ -136,7 +145,7 @@ class WebSocketCarrier implements Carrier {
       this.#wait();
       return undefined;
     }
-    const taken = takeOut(
+    const taken = freezeSocket(
       inside.socket,
       () => this.#hooks.save(ws, request),
       () => {
@@ -163,14 +172,14 @@ class WebSocketCarrier implements Carrier {
         return undefined;
       case "no-descriptor":
         this.#reportOnce(taken.failure);
-        this.#change.tellLater();
+        this.#lookAgain.later();
         return "no-descriptor";
     }
   }
 
   #wait(): void {
     this.#busy++;
-    this.#change.tellLater();
+    this.#lookAgain.later();
   }
 
   #canMove(ws: WebSocket): boolean {
@@ -192,11 +201,11 @@ class WebSocketCarrier implements Carrier {
 
   #follow(socket: Socket, request: HandshakeRequest): void {
     this.#requests.set(socket, request);
-    this.#change.tell();
+    this.#lookAgain.soon();
     socket.once("close", () => {
       // Those that were turned away are not known any more.
       if (this.#requests.delete(socket) && this.#draining) this.#counted.finished++;
-      this.#change.tell();
+      this.#lookAgain.soon();
     });
   }
 
@@ -211,12 +220,6 @@ class WebSocketCarrier implements Carrier {
 
   get #clients(): ReadonlySet<WebSocket> {
     return this.#wss.clients ?? new Set();
-  }
-
-  /** Undefined with `noServer`, where only the app knows which server a request came from. */
-  get #httpServer(): Server | undefined {
-    const server: unknown = Reflect.get(this.#wss, "_server");
-    return server instanceof Server ? server : undefined;
   }
 
   #reportOnce(failure: Failure): void {

@@ -1,4 +1,4 @@
-import { Socket } from "node:net";
+import { Server, Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import type { WebSocket, WebSocketServer } from "ws";
 import { messageOf } from "../../../lib/failure.js";
@@ -34,6 +34,12 @@ export function openOn(wss: WebSocketServer, socket: Socket, head: Buffer, proto
   Object.assign(ws, { _protocol: protocol });
   ws.setSocket(socket, head, wss.options);
   return ws;
+}
+
+/** Undefined with `noServer`, where only the app knows which server a request came from. */
+export function httpServerOf(wss: WebSocketServer): Server | undefined {
+  const server: unknown = Reflect.get(wss, "_server");
+  return server instanceof Server ? server : undefined;
 }
 
 /** Makes the object dead for the app, like after 'close', without that event. */

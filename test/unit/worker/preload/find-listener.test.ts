@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAddress } from "../../../../src/lib/address.js";
 import { findListener, type Passed } from "../../../../src/worker/preload/find-listener.js";
-import { readWish } from "../../../../src/worker/preload/listen-arguments.js";
+import { readListenArguments } from "../../../../src/worker/preload/listen-arguments.js";
 
 function pass(...addresses: readonly string[]): Passed[] {
   return addresses.flatMap((text, index) => {
@@ -12,7 +12,7 @@ function pass(...addresses: readonly string[]): Passed[] {
 }
 
 function choose(passed: readonly Passed[], ...args: readonly unknown[]): string | undefined {
-  const wish = readWish(args);
+  const wish = readListenArguments(args);
   return wish === undefined ? undefined : findListener(passed, wish)?.name;
 }
 

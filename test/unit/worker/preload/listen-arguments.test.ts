@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readWish } from "../../../../src/worker/preload/listen-arguments.js";
+import { readListenArguments } from "../../../../src/worker/preload/listen-arguments.js";
 
 const done = (): void => {};
 const port = (host?: string) => ({ kind: "port", port: 8080, host });
@@ -24,7 +24,7 @@ test("every form of listen that names a place is understood", () => {
     [["\0name"], path("@name")],
     [[{ path: "/run/app.sock" }, done], path("/run/app.sock")],
   ];
-  for (const [args, wish] of forms) assert.deepEqual(readWish(args), wish, JSON.stringify(args));
+  for (const [args, wish] of forms) assert.deepEqual(readListenArguments(args), wish, JSON.stringify(args));
 });
 
 test("a free port, a socket that the app brings, and nonsense are left to Node", () => {
@@ -42,5 +42,5 @@ test("a free port, a socket that the app brings, and nonsense are left to Node",
     [70_000],
     [{ port: "web" }],
   ];
-  for (const args of forms) assert.equal(readWish(args), undefined, JSON.stringify(args));
+  for (const args of forms) assert.equal(readListenArguments(args), undefined, JSON.stringify(args));
 });

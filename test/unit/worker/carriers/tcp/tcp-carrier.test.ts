@@ -10,10 +10,10 @@ import { promisify } from "node:util";
 import type { Failure } from "../../../../../src/lib/failure.js";
 import { closeFd } from "../../../../../src/linux/fd.js";
 import { notYet } from "../../../../../src/worker/carriers/socket/ask-to-save.js";
-import { takeOut } from "../../../../../src/worker/carriers/socket/freeze-socket.js";
+import { freezeSocket } from "../../../../../src/worker/carriers/socket/freeze-socket.js";
 import { watchOutput } from "../../../../../src/worker/carriers/socket/outbox.js";
 import { createTcpCarrier, type TcpHooks } from "../../../../../src/worker/carriers/tcp/tcp-carrier.js";
-import { checkTcpInternals } from "../../../../../src/worker/node-internals/stream-handle.js";
+import { checkTcpInternals } from "../../../../../src/worker/node-internals/check-tcp.js";
 import {
   connect,
   countSockets,
@@ -452,7 +452,7 @@ test("a connection with a write of unknown bytes under way waits until they are 
   const [socket] = accepted;
   assert.ok(socket);
   const take = () =>
-    takeOut(
+    freezeSocket(
       socket,
       () => null,
       () => {},

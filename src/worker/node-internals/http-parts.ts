@@ -19,18 +19,6 @@ export interface HttpSocket extends Socket {
   readonly _httpMessage?: ServerResponse | null;
   /** Whether Node stopped reading because too many pipelined responses wait. */
   readonly _paused?: boolean;
-  readonly _handle: { readonly fd: number; readonly writeQueueSize: number } | null;
-}
-
-/** The bookkeeping behind `Server.prototype.getConnections`: a socket that names its server is counted out by itself. */
-export interface CountingServer {
-  _connections: number;
-}
-
-export interface CountedSocket {
-  _server: NetServer | null;
-  /** Set by an HTTP server itself; a WebSocket taken in needs it as well. */
-  server?: NetServer | null;
 }
 
 /** The list that Node's timeouts work from. */
@@ -42,14 +30,6 @@ export interface ConnectionsList {
 /** The one place where the types above are laid over Node's objects. */
 export function asHttpSocket(socket: Socket): HttpSocket {
   return socket as HttpSocket;
-}
-
-export function asCounted(socket: Socket): CountedSocket {
-  return socket as Socket & CountedSocket;
-}
-
-export function asCounting(server: NetServer): CountingServer {
-  return server as NetServer & CountingServer;
 }
 
 /**
@@ -79,4 +59,27 @@ function readList(server: NetServer): ConnectionsList | undefined {
 /** The last response has been written, and is not on its way to the client yet. */
 export function isEnding(socket: Socket): boolean {
   return socket.writableEnded && !socket.writableFinished && !socket.destroyed;
+}
+
+const request = Buffer.from("GET / HTTP/1.1\r\n\r\n");
+
+/**
+ * Shows a new parser a request of which nobody else hears. To Node a new parser is in the middle of a request's head,
+ * and `headersTimeout` would answer 408 to a connection that is idle; after a request it is between two.
+ */
+export function pretendRequest(parser: HttpParser): void {
+  const { onIncoming } = parser;
+  parser.onIncoming = () => 0;
+  parser.execute(request);
+  parser.onIncoming = onIncoming;
+  parser.incoming = null;
+}
+
+/**
+ * The response that is under way says `Connection: close`, if it has not begun. Not with more requests pipelined behind
+ * it: their responses must come first.
+ */
+export function closeAfterResponse(socket: Socket): void {
+  const { parser, _httpMessage: response } = asHttpSocket(socket);
+  if (response && parser?.incoming === response.req) response.shouldKeepAlive = false;
 }

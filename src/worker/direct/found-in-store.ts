@@ -1,26 +1,26 @@
 import { closeFd } from "../../linux/fd.js";
 import { inspectSocket } from "../../linux/socket.js";
 import { removeFd } from "../../systemd/fd-store.js";
-import type { Frozen } from "../carriers/carrier.js";
-import type { Served } from "../carriers/served-carrier.js";
-import type { LeftState } from "./leave-behind.js";
-import { type Parcel, type ParcelHead, unpackParcel } from "./parcel.js";
+import type { SavedValues } from "../app-state/saved-values.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
+import { adoptConnections, closeCopies, findServer } from "../moving-connections/adopt-connections.js";
+import type { MovingConnection } from "../moving-connections/freeze-connections.js";
+import {
+  type ArrivedConnection,
+  countBytes,
+  unpackConnections,
+} from "../moving-connections/pack-connections.js";
+import { type Parcel, unpackParcel } from "./parcel.js";
 import { connectionFdName, parcelFdName, type StoredFds } from "./stored-fds.js";
 
-interface Waiting {
-  readonly kind: ParcelHead["connections"][number]["kind"];
-  readonly listener: string;
-  readonly frozen: Frozen;
-}
-
 /** What the last process of the service has left: connections that wait for their server, and the app's values. */
-export class LeftBehind {
+export class FoundInStore {
   readonly #report: (problem: string) => void;
   readonly #came: boolean;
   /** Until the first is taken in, the fd store has copies of all, for a process that starts after a crash of this one. */
   #inStore: boolean;
-  #waiting: Waiting[] = [];
-  #state: LeftState | undefined;
+  #waiting: ArrivedConnection[] = [];
+  #state: SavedValues | undefined;
 
   constructor({ connections, parcels }: StoredFds, report: (problem: string) => void) {
     this.#report = report;
@@ -35,7 +35,7 @@ export class LeftBehind {
   }
 
   /** The app's values, once. */
-  takeState(): LeftState | undefined {
+  takeState(): SavedValues | undefined {
     const state = this.#state;
     this.#state = undefined;
     return state;
@@ -55,37 +55,25 @@ export class LeftBehind {
   }
 
   /** Puts those connections into their servers whose servers are here; returns how many. */
-  adopt(served: readonly Served[]): number {
-    let adopted = 0;
+  adopt(served: readonly ServedCarrier[]): number {
     const waiting = this.#waiting;
     this.#waiting = [];
+    const owned: MovingConnection[] = [];
     for (const one of waiting) {
-      const owner = served.find(({ listener, carrier }) => {
-        return listener === one.listener && carrier.kind === one.kind;
-      });
-      if (owner === undefined) this.#waiting.push(one);
-      else if (this.#putInto(owner, one.frozen)) adopted += 1;
+      const connection = findServer(served, one);
+      if (connection === undefined) this.#waiting.push(one);
+      else owned.push(connection);
     }
-    return adopted;
+    return adoptConnections(owned, this.#report);
   }
 
   /** Closes connections that no server wants. */
   close(): void {
     const waiting = this.#waiting.splice(0);
-    for (const { frozen } of waiting) closeFd(frozen.fd);
+    closeCopies(waiting);
     if (waiting.length === 0) return;
     const listeners = [...new Set(waiting.map(({ listener }) => listener))].join(", ");
     this.#report(`${waiting.length} connections of the last process were closed: nobody serves ${listeners}`);
-  }
-
-  #putInto({ listener, carrier }: Served, frozen: Frozen): boolean {
-    try {
-      carrier.adopt(frozen);
-      return true;
-    } catch (error) {
-      this.#report(`a connection of ${listener} was closed: ${String(error)}`);
-      return false;
-    }
   }
 
   #readFirst(parcels: readonly number[]): Parcel | undefined {
@@ -108,19 +96,15 @@ export class LeftBehind {
       else rest.push(fd);
     }
     const { head, bytes } = parcel;
-    let at = 0;
-    let missing = 0;
-    for (const { socket, kind, listener, meta, inputBytes, outputBytes } of head.connections) {
-      const input = bytes.subarray(at, at + inputBytes);
-      const output = bytes.subarray(at + inputBytes, at + inputBytes + outputBytes);
-      at += inputBytes + outputBytes;
+    const { connections, state } = head;
+    this.#waiting = unpackConnections(connections, bytes, ({ socket }) => {
       const fd = sockets.get(socket);
-      if (fd === undefined) missing += 1;
-      else this.#waiting.push({ kind, listener, frozen: { fd, meta, input, output } });
       sockets.delete(socket);
-    }
+      return fd;
+    });
+    const missing = connections.length - this.#waiting.length;
     if (missing > 0) this.#report(`${missing} connections of the last process did not arrive`);
-    if (head.state.length > 0) this.#state = { entries: head.state, bytes: bytes.subarray(at) };
+    if (state.length > 0) this.#state = { entries: state, bytes: bytes.subarray(countBytes(connections)) };
     return [...rest, ...sockets.values()];
   }
 }
