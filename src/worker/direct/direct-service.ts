@@ -1,21 +1,17 @@
-import { unlinkSync } from "node:fs";
 import { HoldfastError } from "../../lib/failure.js";
 import { ownUnitName } from "../../linux/cgroup.js";
-import { closeFd } from "../../linux/fd.js";
-import { removeFd, storeFds } from "../../systemd/fd-store.js";
 import { currentJob } from "../../systemd/job.js";
 import { type Notifier, notifyAssignment, openNotifier } from "../../systemd/notify.js";
 import { roomInStore } from "../../systemd/store-room.js";
 import { watchdogIntervalMs } from "../../systemd/watchdog.js";
 import type { StateKeeper } from "../app-state/state-keeper.js";
-import type { NodeServer, Place } from "../carriers/listen.js";
 import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { MovingConnection } from "../moving-connections/freeze-connections.js";
-import { bindPlace } from "./bind-place.js";
 import { FoundInStore } from "./found-in-store.js";
+import { OwnListeners } from "./own-listeners.js";
 import { putInStore } from "./put-in-store.js";
 import { SequentialRestart } from "./sequential-restart.js";
-import { boundFdName, namePlace, type StoredFds } from "./stored-fds.js";
+import type { StoredFds } from "./stored-fds.js";
 import { StoredTickets } from "./stored-tickets.js";
 
 /** Storing n fds costs n² in PID 1: a thousand take it 0.2 s. */
@@ -43,25 +39,13 @@ export type Purpose =
   | { readonly kind: "stop" | "unknown" }
   | { readonly kind: "restart"; readonly room: number };
 
-interface Unbound {
-  readonly listener: string;
-  readonly server: NodeServer;
-  readonly place: Place;
-}
-
-interface OwnListener {
-  readonly fdName: string;
-  readonly place: Place;
-  readonly fd: number;
-}
-
 /** A process that systemd itself started: what it tells systemd, and what it leaves there for the next process. */
 export class DirectService {
   readonly tickets: StoredTickets;
+  readonly listeners: OwnListeners;
   readonly #options: DirectServiceOptions;
   readonly #notifier: Notifier | undefined;
   readonly #left: FoundInStore;
-  readonly #bound: OwnListener[] = [];
   #starting = 0;
   #ready = false;
   #stateTaken = false;
@@ -72,6 +56,7 @@ export class DirectService {
     stored.problems.forEach(report);
     this.#notifier = openNotifier(env, report);
     this.#left = new FoundInStore(stored, report);
+    this.listeners = new OwnListeners(stored.bound, report);
     this.tickets = new StoredTickets(stored.tickets);
     const interval = watchdogIntervalMs(env, pid);
     if (interval !== undefined) setInterval(() => this.#notifier?.send("WATCHDOG=1"), interval).unref();
@@ -98,22 +83,6 @@ export class DirectService {
   /** A further carrier, or another reason to look for connections that wait for it. */
   notice(): void {
     setImmediate(() => this.#look());
-  }
-
-  /** Opens a socket that no unit passes, and has systemd keep it over crash and restart; undefined without a place. */
-  async bind({ listener, server, place }: Unbound): Promise<number | undefined> {
-    if (namePlace(place) === undefined) return undefined;
-    const fdName = boundFdName(listener, place);
-    const stored = this.#options.stored.bound.get(fdName);
-    this.#options.stored.bound.delete(fdName);
-    const fd = stored ?? (await bindPlace(server, place));
-    this.#bound.push({ fdName, place, fd });
-    if (stored === undefined && !storeFds([fd], fdName)) {
-      this.#options.report(
-        `systemd does not keep the socket of ${listener}: its notify socket does not answer`,
-      );
-    }
-    return fd;
   }
 
   /**
@@ -159,11 +128,7 @@ export class DirectService {
   /** At a stop there is no next process: new clients are refused at once, as far as the sockets are this process's. */
   leaveNothing(): void {
     this.tickets.remove();
-    for (const { fdName, fd, place } of this.#bound.splice(0)) {
-      removeFd(fdName);
-      closeFd(fd);
-      if (place.path !== undefined) removeFile(place.path);
-    }
+    this.listeners.remove();
   }
 
   #leave(held: readonly MovingConnection[]): void {
@@ -196,23 +161,11 @@ export class DirectService {
 
   #closeUnclaimed(): void {
     this.#left.close();
-    for (const [fdName, fd] of this.#options.stored.bound) {
-      removeFd(fdName);
-      closeFd(fd);
-    }
-    this.#options.stored.bound.clear();
+    this.listeners.closeUnclaimed();
     this.tickets.closeUnused();
   }
 
   #tell(...lines: string[]): void {
     this.#notifier?.send(lines.join("\n"));
-  }
-}
-
-function removeFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Somebody else was faster, or has made the directory read-only: the next bind replaces it.
   }
 }

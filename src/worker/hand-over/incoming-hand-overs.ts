@@ -4,7 +4,7 @@ import type { HandOverReceiver } from "./receiver.js";
  * The hand-overs to this worker that are under way. One that drains itself must not end before they have: what it has
  * acknowledged the sender has let go of.
  */
-export class Incoming {
+export class IncomingHandOvers {
   readonly #receivers = new Set<HandOverReceiver>();
   #ending = false;
   #onChange: () => void = () => {};

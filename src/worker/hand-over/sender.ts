@@ -8,7 +8,7 @@ import { LookAgain } from "../carriers/look-again.js";
 import type { ServedCarrier } from "../carriers/served-carrier.js";
 import { adoptConnections } from "../moving-connections/adopt-connections.js";
 import { freezeConnections, type MovingConnection } from "../moving-connections/freeze-connections.js";
-import type { Incoming } from "./incoming-hand-overs.js";
+import type { IncomingHandOvers } from "./incoming-hand-overs.js";
 import { type Destination, PeerLink } from "./peer-link.js";
 import { QuietMoment } from "./quiet-moment.js";
 
@@ -19,7 +19,7 @@ export interface SenderOptions {
   readonly served: readonly ServedCarrier[];
   readonly peers: readonly Destination[];
   /** What this worker is still being given: that goes on to the peers, too. */
-  readonly incoming: Pick<Incoming, "open">;
+  readonly incoming: Pick<IncomingHandOvers, "open">;
   readonly watcher: Watcher;
   /** Nothing is left to move and nothing is on its way, or no peer is left to move it to. */
   readonly onIdle: () => void;

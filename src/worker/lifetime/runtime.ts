@@ -1,25 +1,20 @@
 import type { Socket } from "node:net";
-import type { DaemonMessage } from "../../channel/worker-messages.js";
-import { messageOf } from "../../lib/failure.js";
 import { version } from "../../lib/version.js";
 import { Watcher } from "../../linux/epoll.js";
-import { closeFd } from "../../linux/fd.js";
 import { StateKeeper } from "../app-state/state-keeper.js";
 import type { Carrier } from "../carriers/carrier.js";
 import type { NodeServer } from "../carriers/listen.js";
 import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { DirectService } from "../direct/direct-service.js";
 import type { StoredFds } from "../direct/stored-fds.js";
-import { Incoming } from "../hand-over/incoming-hand-overs.js";
-import { createPeer, type Peer } from "../hand-over/peer.js";
-import { HandOverReceiver } from "../hand-over/receiver.js";
+import { IncomingHandOvers } from "../hand-over/incoming-hand-overs.js";
 import { Activation } from "./activation.js";
 import { type AppServer, AppServers } from "./app-servers.js";
 import { DaemonLink } from "./daemon-link.js";
-import { drainTimeoutMs } from "./drain-timeout.js";
-import { WorkerEnd } from "./ending.js";
+import { DaemonOrders } from "./daemon-orders.js";
 import { ListenerClaims } from "./listener-claims.js";
 import { findOverseer, type Overseer } from "./overseer.js";
+import { readDrainTimeout, WorkerEnd } from "./worker-end.js";
 
 /**
  * What a process has of Holdfast, once: who looks after it, what it serves, its drain. ESM and CommonJS copies of the library
@@ -33,12 +28,13 @@ export class Runtime {
   readonly #appServers = new AppServers();
   readonly #welcome: Promise<boolean>;
   readonly #activation = new Activation();
-  readonly #incoming = new Incoming();
+  readonly #incoming = new IncomingHandOvers();
   /** It has not been told to accept yet. */
   #needsDaemon = true;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
-  readonly #ending: WorkerEnd;
+  readonly #end: WorkerEnd;
+  readonly #orders: DaemonOrders;
   /** The app's values. */
   readonly state: StateKeeper;
 
@@ -52,15 +48,25 @@ export class Runtime {
     });
     this.claims = new ListenerClaims(this.overseer);
     if (this.overseer.kind === "systemd") this.#direct = this.#openDirect(env, this.overseer.stored);
-    this.#ending = new WorkerEnd({
+    this.#end = new WorkerEnd({
       served: this.#appServers.served,
       incoming: this.#incoming,
       watcher: this.#watcher,
       state: this.state,
       direct: this.#direct,
-      drainTimeoutMs: drainTimeoutMs(env, report),
+      drainTimeoutMs: readDrainTimeout(env, report),
       hearDaemon: () => this.#link?.hear() ?? true,
-      sayGoodbye: () => this.#answer(0),
+      sayGoodbye: () => this.#orders.tellCounts(0),
+      report,
+    });
+    this.#orders = new DaemonOrders({
+      appServers: this.#appServers,
+      state: this.state,
+      activation: this.#activation,
+      incoming: this.#incoming,
+      end: this.#end,
+      watcher: this.#watcher,
+      send: (message, fds) => this.#link?.send(message, fds),
       report,
     });
     let welcomed: (standby: boolean) => void = () => {};
@@ -77,7 +83,8 @@ export class Runtime {
             this.#needsDaemon &&= message.standby;
             welcomed(message.standby);
           }
-          this.#take(message, fds);
+          if (message.type === "activate") this.#needsDaemon = false;
+          this.#orders.obey(message, fds);
         },
         onLost: (why) => {
           if (this.#needsDaemon) fatal(`there is no daemon that could tell this worker to: ${why}`);
@@ -89,12 +96,12 @@ export class Runtime {
       this.#watcher.unref();
       welcomed(false);
     }
-    process.on("SIGTERM", () => this.#ending.terminate());
+    process.on("SIGTERM", () => this.#end.terminate());
   }
 
   /** Aborted when the drain begins: for work that would otherwise go on for long. */
   get signal(): AbortSignal {
-    return this.#ending.signal;
+    return this.#end.signal;
   }
 
   get served(): readonly ServedCarrier[] {
@@ -102,7 +109,7 @@ export class Runtime {
   }
 
   onDrain(hook: () => unknown): void {
-    this.#ending.onDrain(hook);
+    this.#end.onDrain(hook);
   }
 
   /** Listens, unless in standby; says ready once every inherited listener is served. */
@@ -120,7 +127,7 @@ export class Runtime {
     direct?.beginStart();
     this.state.begin();
     direct?.tickets.share(appServer);
-    await appServer.listen(fd ?? (await direct?.bind(appServer)));
+    await appServer.listen(fd ?? (await direct?.listeners.bind(appServer)));
     direct?.endStart();
   }
 
@@ -150,82 +157,6 @@ export class Runtime {
       state: this.state,
       report,
     });
-  }
-
-  #take(message: DaemonMessage, fds: readonly number[]): void {
-    const taken = this.#dispatch(message, fds);
-    if (!taken) fds.forEach(closeFd);
-  }
-
-  /** Whether the fds were taken over. */
-  #dispatch(message: DaemonMessage, fds: readonly number[]): boolean {
-    const [fd] = fds;
-    switch (message.type) {
-      case "welcome":
-      case "renew-tickets":
-        this.#appServers.shareTickets(Buffer.from(message.tickets, "base64"));
-        return false;
-      case "activate":
-        this.#needsDaemon = false;
-        this.#activation.order(message.after);
-        return false;
-      case "save":
-        this.#save(message.query);
-        return false;
-      case "try": {
-        const failure = this.state.take(message.entries, fd);
-        this.#link?.send({ type: "verdict", query: message.query, failure });
-        return false;
-      }
-      case "query":
-        this.#answer(message.query);
-        return false;
-      case "probe":
-        return fd !== undefined && fds.length === 1 && this.#appServers.probe(message.listener, fd);
-      case "receive":
-        if (fd === undefined || fds.length !== 1) return false;
-        return this.#receive(message.from, fd);
-      case "drain":
-        return this.#ending.obey(message, fds);
-      default:
-        return message satisfies never;
-    }
-  }
-
-  #save(query: number): void {
-    const { entries, fd, failure } = this.state.give();
-    this.#link?.send({ type: "saved", query, entries: [...entries], failure }, fd === undefined ? [] : [fd]);
-    if (fd !== undefined) closeFd(fd);
-  }
-
-  #answer(query: number): void {
-    this.#link?.send({ type: "report", query, servers: this.#appServers.count() });
-  }
-
-  /** False when this process is out of fds. */
-  #receive(from: { readonly name: string; readonly pid: number }, fd: number): boolean {
-    let peer: Peer;
-    try {
-      peer = createPeer(from.name, from.pid, fd, this.#watcher);
-    } catch (error) {
-      report(`cannot receive the connections of worker ${from.name}: ${messageOf(error)}`);
-      return false;
-    }
-    const receiver = new HandOverReceiver({
-      served: () => this.served,
-      peer,
-      watcher: this.#watcher,
-      onState: (entries, fd) => {
-        const refused = this.state.take(entries, fd);
-        if (refused !== null) report(`the state of worker ${peer.name} is lost: ${refused}`);
-        this.#activation.noteLetGo(peer.name);
-      },
-      onEnd: () => this.#activation.noteLetGo(peer.name),
-      onClosed: () => this.#incoming.remove(receiver),
-      report,
-    });
-    this.#incoming.add(receiver);
-    return true;
   }
 }
 

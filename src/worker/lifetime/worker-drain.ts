@@ -2,7 +2,7 @@ import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { LookAgain } from "../carriers/look-again.js";
 import type { ServedCarrier } from "../carriers/served-carrier.js";
-import type { Incoming } from "../hand-over/incoming-hand-overs.js";
+import type { IncomingHandOvers } from "../hand-over/incoming-hand-overs.js";
 import type { Destination } from "../hand-over/peer-link.js";
 import { HandOverSender } from "../hand-over/sender.js";
 
@@ -15,7 +15,7 @@ const passOnMs = 5_000;
 export interface DrainOptions {
   readonly served: readonly ServedCarrier[];
   readonly peers: readonly Destination[];
-  readonly incoming: Incoming;
+  readonly incoming: IncomingHandOvers;
   readonly watcher: Watcher;
   readonly exclusive: boolean;
   readonly giveState: () => { readonly entries: readonly StateEntry[]; readonly fd: number | undefined };

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
 import { HoldfastError } from "../../../lib/failure.js";
-import { closeFd, duplicateFd } from "../../../linux/fd.js";
+import { closeFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
 import {
   asHttpSocket,
@@ -10,13 +10,12 @@ import {
   type HttpParser,
   isEnding,
 } from "../../node-internals/http-parts.js";
-import { handleOf } from "../../node-internals/socket-handle.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
-import { takeIn } from "./adopt-connection.js";
-import { BetweenRequests } from "./between-requests.js";
+import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
+import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
 import { onRequestStart } from "./request-events.js";
 
@@ -30,8 +29,6 @@ export interface HttpCarrier extends Carrier {
    */
   stopMoving(): void;
 }
-
-const nothing = Buffer.alloc(0);
 
 /**
  * The carrier of an HTTP/1 server, with TLS or without. Make it before the server has connections. With TLS, or where
@@ -116,10 +113,12 @@ class ServerConnections implements HttpCarrier {
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
       const unused = this.#isUnused(socket);
-      if (betweenRequests.includes(asHttpSocket(socket), unused)) {
-        const taken = this.#takeOut(socket, unused);
+      if (betweenRequests.includes(socket, unused)) {
+        const taken = freezeHttpConnection(socket, unused);
         // Out of descriptors: what does not fit stays a candidate.
         if (taken === undefined) break;
+        this.#sockets.delete(socket);
+        this.#moved += 1;
         frozen.push(taken);
       }
       this.#candidates?.delete(socket);
@@ -138,7 +137,7 @@ class ServerConnections implements HttpCarrier {
     const unused = frozen.meta["unused"] === true && frozen.input.length === 0;
     this.#adopting = true;
     try {
-      const socket = takeIn(this.#server, frozen, unused);
+      const socket = adoptHttpConnection(this.#server, frozen, unused);
       if (!unused) this.#usedBefore.add(socket);
     } finally {
       this.#adopting = false;
@@ -225,17 +224,6 @@ class ServerConnections implements HttpCarrier {
     return socket.bytesRead === 0 && !this.#usedBefore.has(socket);
   }
 
-  #takeOut(socket: Socket, unused: boolean): Frozen | undefined {
-    const handle = handleOf(socket);
-    const fd = handle === undefined ? undefined : duplicate(handle.fd);
-    if (fd === undefined) return undefined;
-    this.#sockets.delete(socket);
-    this.#moved += 1;
-    // Closes this number at once and without a FIN, since the duplicate keeps the connection open.
-    socket.destroy();
-    return { fd, meta: unused ? { unused: true } : {}, input: nothing, output: nothing };
-  }
-
   /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */
   #notify(): void {
     if (this.#candidates !== undefined) this.#lookAgain.soon();
@@ -245,13 +233,5 @@ class ServerConnections implements HttpCarrier {
     this.#candidates?.end();
     this.#candidates = undefined;
     this.#telling = false;
-  }
-}
-
-function duplicate(fd: number): number | undefined {
-  try {
-    return duplicateFd(fd);
-  } catch {
-    return undefined;
   }
 }

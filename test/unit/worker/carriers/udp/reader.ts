@@ -1,6 +1,6 @@
 // A worker on the UDP socket at fd 3: answers each datagram with itself, keeps its number, and drains when told.
 import { createSocket } from "node:dgram";
-import { createUdpDrain } from "../../../../../src/worker/carriers/udp/udp-drain.js";
+import { createUdpDrain } from "../../../../../src/worker/carriers/udp/udp-carrier.js";
 
 const socket = createSocket("udp4");
 const drain = createUdpDrain(socket);

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { closeFd, duplicateFd } from "../../../../../src/linux/fd.js";
 import { openListener } from "../../../../../src/linux/listener.js";
-import { createUdpDrain } from "../../../../../src/worker/carriers/udp/udp-drain.js";
+import { createUdpDrain } from "../../../../../src/worker/carriers/udp/udp-carrier.js";
 import { until } from "../tcp/rig.js";
 
 const reader = fileURLToPath(new URL("./reader.js", import.meta.url));

@@ -12,7 +12,7 @@ const keepAliveBufferMs = 1_000;
  * read first. A used one then waits for its next request under `keepAliveTimeout`, as after a response; an `unused`
  * one under `headersTimeout`, as after accept. Throws what the app's `connection` listeners throw, the connection closed.
  */
-export function takeIn(server: Server, frozen: Frozen, unused: boolean): Socket {
+export function adoptHttpConnection(server: Server, frozen: Frozen, unused: boolean): Socket {
   // Without the list a message that has begun would look like none.
   findConnectionsList(server);
   const socket = openConnection(frozen.fd, server);

@@ -1,5 +1,10 @@
-import type { ConnectionsList, HttpParser, HttpSocket } from "../../node-internals/http-parts.js";
+import type { Socket } from "node:net";
+import { duplicateFd } from "../../../linux/fd.js";
+import { asHttpSocket, type ConnectionsList, type HttpParser } from "../../node-internals/http-parts.js";
 import { handleOf } from "../../node-internals/socket-handle.js";
+import type { Frozen } from "../carrier.js";
+
+const nothing = Buffer.alloc(0);
 
 /**
  * Tells connections of which nothing is in this process at this moment: every request that came has been answered,
@@ -15,7 +20,8 @@ export class BetweenRequests {
   }
 
   /** `unused`: the client has not sent a byte since it connected; Node lists its parser as active all the same. */
-  includes(socket: HttpSocket, unused: boolean): boolean {
+  includes(connection: Socket, unused: boolean): boolean {
+    const socket = asHttpSocket(connection);
     const { parser } = socket;
     const handle = handleOf(socket);
     if (!parser || handle === undefined || socket.destroyed) return false;
@@ -28,5 +34,26 @@ export class BetweenRequests {
   #isActive(parser: HttpParser): boolean {
     this.#active ??= new Set(this.#connections.active());
     return this.#active.has(parser);
+  }
+}
+
+/**
+ * Takes one that is between requests out of its server, whose socket is destroyed without a FIN. Undefined, with the
+ * socket as it was, when this process is out of descriptors.
+ */
+export function freezeHttpConnection(socket: Socket, unused: boolean): Frozen | undefined {
+  const handle = handleOf(socket);
+  const fd = handle === undefined ? undefined : duplicate(handle.fd);
+  if (fd === undefined) return undefined;
+  // Closes this number at once and without a FIN, since the duplicate keeps the connection open.
+  socket.destroy();
+  return { fd, meta: unused ? { unused: true } : {}, input: nothing, output: nothing };
+}
+
+function duplicate(fd: number): number | undefined {
+  try {
+    return duplicateFd(fd);
+  } catch {
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { type Server, Socket } from "node:net";
-import { duplicateFd } from "../../linux/fd.js";
+import type { Address } from "../../lib/address.js";
+import { closeFd, duplicateFd } from "../../linux/fd.js";
 
 /** What of Node is used here and not documented: `listen` on a server's handle is what makes it accept. */
 interface ListeningHandle {
@@ -7,33 +8,37 @@ interface ListeningHandle {
 }
 
 /**
- * Runs `listen`, which is to make a server listen on that fd, in such a way that the server does not accept yet. On a
- * Node that does this in some other way the server accepts at once.
+ * Runs `listen`, which is to make the server listen on `{ fd }`, in such a way that the server does not accept yet:
+ * for the app it listens, with its address and its `listening` event, and clients wait in the socket's queue. Returns
+ * what makes it accept. On a Node that does this in some other way the server accepts at once.
  */
-export function withoutAccepting(fd: number, listen: () => void): void {
+export function holdListener(
+  server: Server,
+  { fd, address }: { readonly fd: number; readonly address: Address },
+  listen: (copy: number) => void,
+): (backlog: number) => void {
   const prototype = findHandlePrototype(fd);
   const { listen: accept } = prototype;
+  // On a copy: closing the server closes the number it listens on, and the socket must outlive that.
+  const copy = duplicateFd(fd);
   prototype.listen = () => 0;
   try {
-    listen();
+    listen(copy);
+  } catch (error) {
+    closeFd(copy);
+    throw error;
   } finally {
     prototype.listen = accept;
   }
-}
-
-/** What makes the server accept where it listens now; it does nothing once the server is closed, or listens anew. */
-export function acceptLater(server: Server): (backlog: number) => void {
+  // `address()` of a unix socket is what the server was asked for, and it was asked for an fd.
+  if (address.kind === "unix") Reflect.set(server, "_pipeName", address.path);
   const handle = listeningHandleOf(server);
   return (backlog) => {
+    // Closed meanwhile, or listening anew.
     if (handle === null || listeningHandleOf(server) !== handle) return;
     const result = handle.listen(backlog);
     if (result < 0) server.emit("error", new Error(`cannot listen: error ${result}`));
   };
-}
-
-/** `address()` of a unix socket is what the server was asked for; one that was asked for an fd has to be told. */
-export function tellPath(server: Server, path: string): void {
-  Reflect.set(server, "_pipeName", path);
 }
 
 /** Of the class of handle that Node uses for such a socket: TCP or pipe. */

@@ -1,17 +1,20 @@
 import type { DaemonMessage } from "../../channel/worker-messages.js";
+import { parseDuration } from "../../lib/duration.js";
 import { HoldfastError } from "../../lib/failure.js";
 import type { Watcher } from "../../linux/epoll.js";
 import type { StateKeeper } from "../app-state/state-keeper.js";
 import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { DirectService } from "../direct/direct-service.js";
 import type { SequentialRestart } from "../direct/sequential-restart.js";
-import type { Incoming } from "../hand-over/incoming-hand-overs.js";
+import type { IncomingHandOvers } from "../hand-over/incoming-hand-overs.js";
 import type { Destination } from "../hand-over/peer-link.js";
 import { Drain } from "./worker-drain.js";
 
-export interface EndingOptions {
+const defaultDrainTimeoutMs = 30_000;
+
+export interface WorkerEndOptions {
   readonly served: readonly ServedCarrier[];
-  readonly incoming: Incoming;
+  readonly incoming: IncomingHandOvers;
   readonly watcher: Watcher;
   readonly state: StateKeeper;
   /** Where systemd is the manager. */
@@ -27,7 +30,7 @@ export interface EndingOptions {
 
 /** How this process ends: told by the daemon or by SIGTERM, with peers or alone; it drains once, and exits. */
 export class WorkerEnd {
-  readonly #options: EndingOptions;
+  readonly #options: WorkerEndOptions;
   readonly #hooks: (() => unknown)[] = [];
   readonly #aborter = new AbortController();
   #drain: Drain | SequentialRestart | undefined;
@@ -36,7 +39,7 @@ export class WorkerEnd {
   #gaveState = false;
   #asking = false;
 
-  constructor(options: EndingOptions) {
+  constructor(options: WorkerEndOptions) {
     this.#options = options;
   }
 
@@ -151,4 +154,21 @@ export class WorkerEnd {
     }
     process.exit(0);
   }
+}
+
+/**
+ * How long a process drains before it cuts what is left: HOLDFAST_DRAIN_TIMEOUT, 30 s when it is not set or cannot be read.
+ * Undefined under holdfastd, which keeps that deadline itself.
+ */
+export function readDrainTimeout(
+  env: NodeJS.ProcessEnv,
+  report: (problem: string) => void,
+): number | undefined {
+  const { HOLDFAST_GENERATION: generation, HOLDFAST_DRAIN_TIMEOUT: text } = env;
+  if (generation !== undefined) return undefined;
+  if (text === undefined) return defaultDrainTimeoutMs;
+  const parsed = parseDuration(text);
+  if (parsed.ok) return parsed.value;
+  report(`HOLDFAST_DRAIN_TIMEOUT: ${parsed.failure.message}`);
+  return defaultDrainTimeoutMs;
 }
