@@ -13,6 +13,13 @@ export interface Place {
   readonly path?: string;
 }
 
+/** What a listener is called that the app has given only a place; undefined without one. */
+export function namePlace({ port, host, path }: Place): string | undefined {
+  if (path !== undefined) return path;
+  if (port === undefined) return undefined;
+  return host === undefined ? `${port}` : `${host} ${port}`;
+}
+
 /** As many as may wait in the kernel where the daemon has not set another number; Node's own 511 would shrink it. */
 export const listenBacklog = 4096;
 

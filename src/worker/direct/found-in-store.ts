@@ -16,7 +16,6 @@ import { connectionFdName, parcelFdName, type StoredFds } from "./stored-fds.js"
 /** What the last process of the service has left: connections that wait for their server, and the app's values. */
 export class FoundInStore {
   readonly #report: (problem: string) => void;
-  readonly #came: boolean;
   /** Until the first is taken in, the fd store has copies of all, for a process that starts after a crash of this one. */
   #inStore: boolean;
   #waiting: ArrivedConnection[] = [];
@@ -24,8 +23,7 @@ export class FoundInStore {
 
   constructor({ connections, parcels }: StoredFds, report: (problem: string) => void) {
     this.#report = report;
-    this.#came = connections.length + parcels.length > 0;
-    this.#inStore = this.#came;
+    this.#inStore = connections.length + parcels.length > 0;
     const parcel = this.#readFirst(parcels);
     parcels.forEach(closeFd);
     const unnamed = this.#match(parcel, connections);

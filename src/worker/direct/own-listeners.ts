@@ -8,9 +8,8 @@ import { HoldfastError, type Result } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import { openListener } from "../../linux/listener.js";
 import { removeFd, storeFds } from "../../systemd/fd-store.js";
-import type { NodeServer, Place } from "../carriers/listen.js";
-import { listenBacklog } from "../carriers/listen.js";
-import { boundFdName, namePlace } from "./stored-fds.js";
+import { listenBacklog, type NodeServer, namePlace, type Place } from "../carriers/listen.js";
+import { boundFdName } from "./stored-fds.js";
 
 interface Unbound {
   readonly listener: string;

@@ -1,7 +1,7 @@
 import { closeFd } from "../../linux/fd.js";
 import { inspectSocket, type SocketFacts } from "../../linux/socket.js";
 import type { InheritedFd } from "../../systemd/listen-fds.js";
-import type { Place } from "../carriers/listen.js";
+import { namePlace, type Place } from "../carriers/listen.js";
 
 /** Names of the library's own in the fd store; no listener of a .socket unit may be called so. */
 export const connectionFdName = "holdfast.connection";
@@ -62,13 +62,6 @@ export function sortFds(inherited: readonly InheritedFd[]): SortedFds {
 
 function isServable(facts: SocketFacts | undefined): boolean {
   return facts !== undefined && (facts.listening || facts.type === "dgram");
-}
-
-/** What a listener is called that the app has given only a place; undefined without one. */
-export function namePlace({ port, host, path }: Place): string | undefined {
-  if (path !== undefined) return path;
-  if (port === undefined) return undefined;
-  return host === undefined ? `${port}` : `${host} ${port}`;
 }
 
 /** The name in the fd store of a socket that the service binds itself; says name and place, for another place is another socket. */

@@ -1,7 +1,6 @@
 import { HoldfastError } from "../../lib/failure.js";
 import type { InheritedFd } from "../../systemd/listen-fds.js";
-import type { Place } from "../carriers/listen.js";
-import { namePlace } from "../direct/stored-fds.js";
+import { namePlace, type Place } from "../carriers/listen.js";
 import type { Overseer } from "./overseer.js";
 
 /** The sockets that were passed to this process, until somebody serves them. */

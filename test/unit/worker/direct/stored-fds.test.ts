@@ -5,7 +5,8 @@ import { openListener } from "../../../../src/linux/listener.js";
 import { openSocketPair } from "../../../../src/linux/socket-pair.js";
 import { isStorableName } from "../../../../src/systemd/fd-store.js";
 import { readRoom } from "../../../../src/systemd/store-room.js";
-import { boundFdName, namePlace, sortFds } from "../../../../src/worker/direct/stored-fds.js";
+import { namePlace } from "../../../../src/worker/carriers/listen.js";
+import { boundFdName, sortFds } from "../../../../src/worker/direct/stored-fds.js";
 
 function openTcp(): number {
   const opened = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 }, { backlog: 1 });
