@@ -2,7 +2,6 @@
  * The library for Node apps: `serve` a server on the listener that holdfastd or systemd passes, and its connections
  * outlive the process. Without any manager it binds and drains on SIGTERM.
  */
-
 export type { StateDefinition } from "./app-state/state-definition.js";
 export type { Counters } from "./carriers/carrier.js";
 export { notYet } from "./carriers/socket/ask-to-save.js";
