@@ -6,6 +6,6 @@
 import { isMainThread } from "node:worker_threads";
 
 if (isMainThread && Number(process.env["LISTEN_PID"]) === process.pid) {
-  const { takeOverListening } = await import("./worker/register/take-over.js");
+  const { takeOverListening } = await import("./worker/preload/take-over-listening.js");
   takeOverListening();
 }

@@ -14,7 +14,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
  * closes its copies of what was not refused; only then does the receiver read from them. So at most one process reads
  * from a connection, and as long as either lives it is held.
  */
-const item = v.object({
+export const item = v.object({
   kind: v.pipe(v.string(), v.maxLength(16)),
   listener: v.string(),
   meta: v.record(v.string(), v.unknown()),

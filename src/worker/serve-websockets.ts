@@ -1,9 +1,9 @@
 import { Server } from "node:net";
 import type { WebSocketServer } from "ws";
 import { HoldfastError } from "../lib/failure.js";
-import { getRuntime } from "./runtime.js";
-import type { ServerOf, WebSocketHooks } from "./websocket/hooks.js";
-import { createWebSocketCarrier } from "./websocket/websocket-carrier.js";
+import { createWebSocketCarrier } from "./carriers/websocket/websocket-carrier.js";
+import type { ServerOf, WebSocketHooks } from "./carriers/websocket/websocket-hooks.js";
+import { getRuntime } from "./lifetime/runtime.js";
 
 export interface ServeWebSocketsOptions<W> extends WebSocketHooks<W> {
   /** The HTTP server whose upgrades the app gives to `wss`; not needed where `wss` was made with `{ server }`. */

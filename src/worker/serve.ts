@@ -1,19 +1,20 @@
 import { Socket as UdpSocket } from "node:dgram";
 import { Server as HttpServer } from "node:http";
-import { Server as NetServer, Socket } from "node:net";
+import { Server as NetServer } from "node:net";
 import { closeFd } from "../linux/fd.js";
 import { isStreamSocket } from "../linux/socket.js";
-import type { Carrier, Counters } from "./carrier.js";
-import { checkHttpInternals } from "./http/check-internals.js";
-import { createHttpCarrier } from "./http/http-carrier.js";
-import { createHttp2Carrier, speaksHttp2 } from "./http2/http2-carrier.js";
-import { listenOn, type Place, type Servable } from "./listen.js";
-import { getRuntime } from "./runtime.js";
-import type { Service } from "./services.js";
-import { createTcpCarrier, type TcpHooks } from "./tcp/tcp-carrier.js";
-import { isTlsServer } from "./tls/internals.js";
-import { SharedTickets } from "./tls/shared-tickets.js";
-import { UdpCarrier } from "./udp/udp-carrier.js";
+import type { Carrier, Counters } from "./carriers/carrier.js";
+import { createHttpCarrier } from "./carriers/http/http-carrier.js";
+import { createHttp2Carrier, speaksHttp2 } from "./carriers/http2/http2-carrier.js";
+import { listenOn, type NodeServer, type Place } from "./carriers/listen.js";
+import { createTcpCarrier, type TcpHooks } from "./carriers/tcp/tcp-carrier.js";
+import { SharedTickets } from "./carriers/tls/shared-tickets.js";
+import { UdpCarrier } from "./carriers/udp/udp-carrier.js";
+import type { AppServer } from "./lifetime/app-servers.js";
+import { getRuntime } from "./lifetime/runtime.js";
+import { checkHttpInternals } from "./node-internals/check-http.js";
+import { openConnection } from "./node-internals/open-connection.js";
+import { isTlsServer } from "./node-internals/tls-server.js";
 
 export interface ServeOptions extends Place, Partial<TcpHooks> {
   /** The listener's name in the config, or FileDescriptorName= of the socket unit. Not needed where there is only one. */
@@ -39,11 +40,11 @@ export interface Serving {
  * `net.Server` move if `save` and `restore` are given. Throws `listener-missing`, `listener-ambiguous`, and what
  * listening emits.
  */
-export async function serve(server: Servable, options: ServeOptions = {}): Promise<Serving> {
+export async function serve(server: NodeServer, options: ServeOptions = {}): Promise<Serving> {
   const runtime = getRuntime();
   const claimed = runtime.claims.take(options.listener, options);
-  const service = createService(server, claimed.name, (fd) => listenOn(server, fd, options), options);
-  await runtime.start(service, claimed.fd);
+  const appServer = createAppServer(server, claimed.name, (fd) => listenOn(server, fd, options), options);
+  await runtime.start(appServer, claimed.fd);
   const { overseer } = runtime;
   return {
     generation: overseer.kind === "holdfast" ? overseer.generation : null,
@@ -51,17 +52,17 @@ export async function serve(server: Servable, options: ServeOptions = {}): Promi
     listener: claimed.name,
     signal: runtime.signal,
     onDrain: (hook) => runtime.onDrain(hook),
-    counters: () => service.carrier.counters,
+    counters: () => appServer.carrier.counters,
   };
 }
 
 /** A server as the runtime drives it; `listen` makes it accept. */
-export function createService(
-  server: Servable,
+export function createAppServer(
+  server: NodeServer,
   listener: string,
-  listen: Service["listen"],
+  listen: AppServer["listen"],
   options: ServeOptions = {},
-): Service {
+): AppServer {
   const report = (problem: string): void => getRuntime().report(problem);
   const tickets = isTlsServer(server) ? new SharedTickets(server, listener, report) : undefined;
   return {
@@ -76,7 +77,7 @@ export function createService(
 }
 
 function chooseCarrier(
-  server: Servable,
+  server: NodeServer,
   listener: string,
   options: ServeOptions,
   report: (problem: string) => void,
@@ -104,11 +105,11 @@ function speaksHttp1(server: NetServer): server is HttpServer {
  * A connection of the daemon's, over which it asks whether this worker answers, in HTTP/2 where the server can: to a TLS
  * server it comes as one whose handshake is done.
  */
-function probe(server: Servable, fd: number): void {
+function probe(server: NodeServer, fd: number): void {
   if (!(server instanceof NetServer) || !isStreamSocket(fd)) {
     closeFd(fd);
     return;
   }
-  const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+  const socket = openConnection(fd, undefined);
   server.emit(isTlsServer(server) ? "secureConnection" : "connection", socket);
 }

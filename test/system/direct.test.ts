@@ -7,7 +7,7 @@ import { waitUntil } from "../harness/container/wait-until.js";
 import { countLost, type LoadReport } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { DirectService } from "../harness/service/direct-service.js";
-import { certificate } from "../unit/worker/http/certificate.js";
+import { certificate } from "../unit/worker/carriers/http/certificate.js";
 
 const KEPT = 8;
 const IDLE = 300;

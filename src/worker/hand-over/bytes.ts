@@ -1,9 +1,7 @@
 import { fillMemfd, readMemfd } from "../../linux/memfd.js";
-import type { Frozen } from "../carrier.js";
 
-/** Residual bytes of a batch in one memfd: each item's input, then its output. Undefined when there are none. */
-export function packBytes(items: readonly Frozen[]): number | undefined {
-  const bytes = Buffer.concat(items.flatMap(({ input, output }) => [input, output]));
+/** The bytes of a batch in a memfd, the caller's to close. Undefined when there are none. */
+export function packBytes(bytes: Buffer): number | undefined {
   return bytes.length === 0 ? undefined : fillMemfd("holdfast-bytes", bytes);
 }
 

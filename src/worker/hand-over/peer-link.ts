@@ -5,8 +5,10 @@ import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxMessageBytes } from "../../linux/message.js";
+import { closeCopies } from "../moving-connections/adopt-connections.js";
+import type { MovingConnection } from "../moving-connections/freeze-connections.js";
+import { describeConnection, joinBytes } from "../moving-connections/pack-connections.js";
 import { packBytes } from "./bytes.js";
-import type { Part } from "./part.js";
 import type { Peer } from "./peer.js";
 
 /** Whether it is dead need not be known: what it has not been told `go` for it does not read from. */
@@ -22,16 +24,16 @@ export interface PeerLinkOptions {
   readonly peer: Destination;
   readonly watcher: Watcher;
   /** A batch was taken but for these, which stay here. */
-  readonly onAcknowledged: (refused: readonly Part[]) => void;
+  readonly onAcknowledged: (refused: readonly MovingConnection[]) => void;
   /**
    * Once: nothing more can go to it. What it has not been told `go` for is the sender's again, and the peer does not
    * read from it. `alive`: it broke the rules or gave no answer; else it is gone, as far as its channel tells.
    */
-  readonly onLost: (parts: readonly Part[], why: string, alive: boolean) => void;
+  readonly onLost: (connections: readonly MovingConnection[], why: string, alive: boolean) => void;
 }
 
 interface Batch {
-  readonly parts: readonly Part[];
+  readonly connections: readonly MovingConnection[];
   readonly overdue: NodeJS.Timeout;
 }
 
@@ -77,7 +79,7 @@ export class PeerLink {
 
   /** Connections in these. */
   get moving(): number {
-    return [...this.#batches.values()].reduce((sum, { parts }) => sum + parts.length, 0);
+    return [...this.#batches.values()].reduce((sum, { connections }) => sum + connections.length, 0);
   }
 
   /** False when it will not get it. Throws when this process is out of fds. */
@@ -89,13 +91,16 @@ export class PeerLink {
    * Sends a batch, which is the link's until it is acknowledged or the peer lost. Only when it returns `too-large`, or
    * throws because this process is out of fds, it has not been taken.
    */
-  offer(parts: readonly Part[]): "taken" | "too-large" {
+  offer(connections: readonly MovingConnection[]): "taken" | "too-large" {
     const batch = this.#nextBatch;
-    const packet = encodeMessage({ type: "prepare", batch, items: parts.map(({ item }) => item) });
+    const packet = encodeMessage({ type: "prepare", batch, items: connections.map(describeConnection) });
     if (packet.length > maxMessageBytes) return "too-large";
-    const sent = this.#sendWithFds(packet, parts);
+    const sent = this.#sendWithFds(packet, connections);
     this.#nextBatch += 1;
-    this.#batches.set(batch, { parts, overdue: setTimeout(() => this.#lapse(batch), acknowledgeWithinMs) });
+    this.#batches.set(batch, {
+      connections,
+      overdue: setTimeout(() => this.#lapse(batch), acknowledgeWithinMs),
+    });
     if (!sent) this.#channel.drop("it cannot be sent anything");
     return "taken";
   }
@@ -107,9 +112,9 @@ export class PeerLink {
     this.#channel.finish(encodeMessage(endMessage), () => {});
   }
 
-  #sendWithFds(packet: Buffer, parts: readonly Part[]): boolean {
-    const bytes = packBytes(parts.map(({ frozen }) => frozen));
-    const fds = parts.map(({ frozen }) => frozen.fd);
+  #sendWithFds(packet: Buffer, connections: readonly MovingConnection[]): boolean {
+    const bytes = packBytes(joinBytes(connections));
+    const fds = connections.map(({ frozen }) => frozen.fd);
     try {
       return this.#channel.send(packet, bytes === undefined ? fds : [...fds, bytes]);
     } finally {
@@ -126,7 +131,7 @@ export class PeerLink {
     }
     const { batch: id, refused } = message.value;
     const batch = this.#batches.get(id);
-    if (batch === undefined || refused.some((position) => position >= batch.parts.length)) {
+    if (batch === undefined || refused.some((position) => position >= batch.connections.length)) {
       this.#withdraw(`it acknowledged batch ${id}, which it was not sent`);
       return;
     }
@@ -139,10 +144,8 @@ export class PeerLink {
     clearTimeout(batch.overdue);
     this.#batches.delete(id);
     const unwanted = new Set(refused);
-    batch.parts.forEach(({ frozen }, position) => {
-      if (!unwanted.has(position)) closeFd(frozen.fd);
-    });
-    this.#options.onAcknowledged(batch.parts.filter((_, position) => unwanted.has(position)));
+    closeCopies(batch.connections.filter((_, position) => !unwanted.has(position)));
+    this.#options.onAcknowledged(batch.connections.filter((_, position) => unwanted.has(position)));
   }
 
   #lapse(batch: number): void {
@@ -170,10 +173,10 @@ export class PeerLink {
 
   #lose(why: string, alive: boolean): void {
     this.#open = false;
-    const parts = [...this.#batches.values()].flatMap((batch) => batch.parts);
+    const connections = [...this.#batches.values()].flatMap((batch) => batch.connections);
     for (const { overdue } of this.#batches.values()) clearTimeout(overdue);
     this.#batches.clear();
-    this.#options.onLost(parts, why, alive);
+    this.#options.onLost(connections, why, alive);
   }
 }
 

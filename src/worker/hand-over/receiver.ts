@@ -5,13 +5,15 @@ import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { isStreamSocket } from "../../linux/socket.js";
-import type { Frozen } from "../carrier.js";
-import type { Served } from "../served.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
+import { adoptConnections, closeCopies, findServer } from "../moving-connections/adopt-connections.js";
+import type { MovingConnection } from "../moving-connections/freeze-connections.js";
+import { countBytes, unpackConnections } from "../moving-connections/pack-connections.js";
 import { unpackBytes } from "./bytes.js";
 import type { Peer } from "./peer.js";
 
 export interface ReceiverOptions {
-  readonly served: () => readonly Served[];
+  readonly served: () => readonly ServedCarrier[];
   readonly peer: Peer;
   readonly watcher: Watcher;
   /** The old worker's state; the fd is closed after the call. */
@@ -23,11 +25,6 @@ export interface ReceiverOptions {
   readonly report: (problem: string) => void;
 }
 
-interface Held {
-  readonly served: Served;
-  readonly frozen: Frozen;
-}
-
 /**
  * Takes the connections that one old worker sends. Until `go` it only holds them: the old worker may still take them
  * back. If the old worker dies before `go`, it reads from nothing any more, and they are taken.
@@ -35,7 +32,7 @@ interface Held {
 export class HandOverReceiver {
   readonly #options: ReceiverOptions;
   readonly #channel: PacketChannel;
-  readonly #held = new Map<number, readonly Held[]>();
+  readonly #held = new Map<number, readonly MovingConnection[]>();
   /** Why nothing more is taken from it. */
   #refusal: string | undefined;
   #retired = false;
@@ -89,7 +86,7 @@ export class HandOverReceiver {
   }
 
   #prepare(batch: number, items: readonly Item[], fds: readonly number[]): void {
-    const total = items.reduce((sum, { inputBytes, outputBytes }) => sum + inputBytes + outputBytes, 0);
+    const total = countBytes(items);
     const wanted = items.length + (total > 0 ? 1 : 0);
     const bytes = fds.length === wanted ? unpackBytes(fds[items.length], total) : undefined;
     if (bytes === undefined || this.#held.has(batch)) {
@@ -100,30 +97,22 @@ export class HandOverReceiver {
       return;
     }
     for (const fd of fds.slice(items.length)) closeFd(fd);
-    const held: Held[] = [];
+    const held: MovingConnection[] = [];
     const refused: number[] = [];
-    let at = 0;
-    items.forEach((item, position) => {
-      const fd = fds[position];
-      const input = bytes.subarray(at, at + item.inputBytes);
-      const output = bytes.subarray(at + item.inputBytes, at + item.inputBytes + item.outputBytes);
-      at += item.inputBytes + item.outputBytes;
-      if (fd === undefined) return;
-      const served = this.#find(item);
-      if (served === undefined || !isStreamSocket(fd)) {
+    const served = this.#options.served();
+    unpackConnections(items, bytes, (_, position) => fds[position]).forEach((arrived, position) => {
+      const { fd } = arrived.frozen;
+      const connection = isStreamSocket(fd) ? findServer(served, arrived) : undefined;
+      if (connection !== undefined) {
+        held.push(connection);
+      } else {
         refused.push(position);
         closeFd(fd);
-      } else {
-        held.push({ served, frozen: { fd, meta: item.meta, input, output } });
       }
     });
     this.#held.set(batch, held);
     const answer: ReceiverMessage = { type: "received", batch, refused };
     this.#channel.send(encodeMessage(answer));
-  }
-
-  #find({ kind, listener }: Item): Served | undefined {
-    return this.#options.served().find((one) => one.listener === listener && one.carrier.kind === kind);
   }
 
   #go(batch: number): void {
@@ -133,7 +122,7 @@ export class HandOverReceiver {
       return;
     }
     this.#held.delete(batch);
-    this.#adopt(held);
+    adoptConnections(held, this.#options.report);
     if (this.#refusal !== undefined && this.#held.size === 0) this.#channel.drop(this.#refusal);
   }
 
@@ -144,20 +133,10 @@ export class HandOverReceiver {
     else this.#channel.endSending();
   }
 
-  #adopt(held: readonly Held[]): void {
-    for (const { served, frozen } of held) {
-      try {
-        served.carrier.adopt(frozen);
-      } catch (error) {
-        this.#options.report(`a connection of ${served.listener} was closed: ${String(error)}`);
-      }
-    }
-  }
-
   /** What it has said no `go` for it has taken back. */
   #end(): void {
     this.#channel.close();
-    for (const { frozen } of [...this.#held.values()].flat()) closeFd(frozen.fd);
+    closeCopies([...this.#held.values()].flat());
     this.#held.clear();
     this.#options.peer.release();
     this.#options.onEnd();
@@ -171,8 +150,8 @@ export class HandOverReceiver {
     if (!this.#retired) report(`the hand-over from worker ${peer.name} broke off: ${this.#refusal ?? why}`);
     if (held.length === 0) onClosed();
     peer.learnFate((ended) => {
-      if (ended) this.#adopt(held.splice(0));
-      else for (const { frozen } of held.splice(0)) closeFd(frozen.fd);
+      if (ended) adoptConnections(held.splice(0), report);
+      else closeCopies(held.splice(0));
       onClosed();
       if (!ended) return;
       peer.release();

@@ -4,20 +4,22 @@ import { messageOf } from "../../lib/failure.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxMessageBytes } from "../../linux/message.js";
-import type { Served } from "../served.js";
-import type { Incoming } from "./incoming.js";
-import { freezeParts, type Part } from "./part.js";
+import { LookAgain } from "../carriers/look-again.js";
+import type { ServedCarrier } from "../carriers/served-carrier.js";
+import { adoptConnections } from "../moving-connections/adopt-connections.js";
+import { freezeConnections, type MovingConnection } from "../moving-connections/freeze-connections.js";
+import type { IncomingHandOvers } from "./incoming-hand-overs.js";
 import { type Destination, PeerLink } from "./peer-link.js";
-import { Quiet } from "./quiet.js";
+import { QuietMoment } from "./quiet-moment.js";
 
 /** So that live traffic in both workers gets its turn between batches. */
 const unacknowledgedLimit = 2;
 
 export interface SenderOptions {
-  readonly served: readonly Served[];
+  readonly served: readonly ServedCarrier[];
   readonly peers: readonly Destination[];
   /** What this worker is still being given: that goes on to the peers, too. */
-  readonly incoming: Pick<Incoming, "open">;
+  readonly incoming: Pick<IncomingHandOvers, "open">;
   readonly watcher: Watcher;
   /** Nothing is left to move and nothing is on its way, or no peer is left to move it to. */
   readonly onIdle: () => void;
@@ -37,12 +39,12 @@ export class HandOverSender {
   readonly #options: SenderOptions;
   readonly #links: readonly PeerLink[];
   /** Servers whose connections no peer wants: they stay here and drain. */
-  readonly #staying = new Set<Served>();
+  readonly #staying = new Set<ServedCarrier>();
   /** Taken out and not sent yet: what waits for the state to go first. */
-  readonly #held: Part[] = [];
-  readonly #quiet: Quiet | undefined;
+  readonly #held: MovingConnection[] = [];
+  readonly #quiet: QuietMoment | undefined;
   #turn = 0;
-  #scheduled = false;
+  readonly #lookAgain = new LookAgain();
   #stateSent = false;
   /** As far as the channel told that was lost last. */
   #successorLives = true;
@@ -51,16 +53,18 @@ export class HandOverSender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    // Freezing needs a clean stack: a parser in the middle of its callbacks is not between two requests.
+    this.#lookAgain.listen(() => this.#pump());
     this.#links = options.peers.map((peer) => this.#connect(peer));
     for (const { carrier } of options.served) {
       carrier.onChange(() => {
         options.onChange();
-        this.#schedule();
+        this.#lookAgain.soon();
       });
     }
-    if (options.exclusive) this.#quiet = new Quiet(options.served, () => this.#schedule());
+    if (options.exclusive) this.#quiet = new QuietMoment(options.served, () => this.#lookAgain.soon());
     else this.#sendState();
-    this.#schedule();
+    this.#lookAgain.soon();
   }
 
   /** Connections on their way: frozen here, not yet acknowledged there. */
@@ -78,7 +82,7 @@ export class HandOverSender {
 
   /** A hand-over to this worker has ended. */
   lookAgain(): void {
-    this.#schedule();
+    this.#lookAgain.soon();
   }
 
   get #open(): readonly PeerLink[] {
@@ -96,28 +100,18 @@ export class HandOverSender {
       watcher: this.#options.watcher,
       onAcknowledged: (refused) => {
         this.#keep(refused);
-        this.#schedule();
+        this.#lookAgain.soon();
       },
-      onLost: (parts, why, alive) => {
-        if (parts.length > 0 || this.#movableLeft()) {
+      onLost: (connections, why, alive) => {
+        if (connections.length > 0 || this.#movableLeft()) {
           const rest = this.#open.length > 0 ? "the others get the rest" : "what is left ends here";
           this.#options.report(`cannot hand over to worker ${peer.name} any more: ${why}; ${rest}`);
         }
         this.#successorLives = alive;
-        if (this.#open.length > 0 && !this.#ended) this.#held.unshift(...parts);
-        else this.#takeBack(parts);
-        this.#schedule();
+        if (this.#open.length > 0 && !this.#ended) this.#held.unshift(...connections);
+        else this.#takeBack(connections);
+        this.#lookAgain.soon();
       },
-    });
-  }
-
-  /** Freezing needs a clean stack: a parser in the middle of its callbacks is not between two requests. */
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#pump();
     });
   }
 
@@ -126,7 +120,7 @@ export class HandOverSender {
     if (!this.#ended && this.#open.length > 0 && unacknowledged < unacknowledgedLimit) {
       const progress = this.#stateSent ? this.#sendNext() : this.#holdBack();
       if (progress) {
-        this.#schedule();
+        this.#lookAgain.soon();
         return;
       }
     }
@@ -152,9 +146,9 @@ export class HandOverSender {
 
   /** Takes out what is idle, so that no new request begins here; when all is quiet, the state goes. */
   #holdBack(): boolean {
-    const parts = this.#freeze(batchLimit);
-    this.#held.push(...parts);
-    if (parts.length > 0) return true;
+    const connections = this.#freeze(batchLimit);
+    this.#held.push(...connections);
+    if (connections.length > 0) return true;
     if (this.#quiet?.hasCome() === false) return false;
     // What is left here could begin its next request with a state that has gone.
     this.#cut();
@@ -187,59 +181,50 @@ export class HandOverSender {
     return this.#options.served.some((one) => !this.#staying.has(one) && one.carrier.open > 0);
   }
 
-  #freeze(limit: number): Part[] {
-    const parts: Part[] = [];
-    for (const served of this.#options.served) {
-      if (parts.length < limit && !this.#staying.has(served)) {
-        parts.push(...freezeParts(served, limit - parts.length));
-      }
-    }
-    return parts;
+  #freeze(limit: number): MovingConnection[] {
+    return freezeConnections(
+      this.#options.served.filter((one) => !this.#staying.has(one)),
+      limit,
+    );
   }
 
-  #offer(link: PeerLink, parts: readonly Part[]): void {
+  #offer(link: PeerLink, connections: readonly MovingConnection[]): void {
     try {
-      if (link.offer(parts) === "too-large") this.#split(link, parts);
+      if (link.offer(connections) === "too-large") this.#split(link, connections);
     } catch (error) {
-      this.#keepAndSay(parts, messageOf(error));
+      this.#keepAndSay(connections, messageOf(error));
     }
   }
 
   /** Metas may be large: half a batch fits where a whole one does not; one that alone does not fit stays. */
-  #split(link: PeerLink, parts: readonly Part[]): void {
-    if (parts.length === 1) {
-      this.#keepAndSay(parts, `what it carries is over ${maxMessageBytes} bytes`);
+  #split(link: PeerLink, connections: readonly MovingConnection[]): void {
+    if (connections.length === 1) {
+      this.#keepAndSay(connections, `what it carries is over ${maxMessageBytes} bytes`);
       return;
     }
-    const half = Math.ceil(parts.length / 2);
-    this.#held.unshift(...parts.slice(half));
-    this.#offer(link, parts.slice(0, half));
+    const half = Math.ceil(connections.length / 2);
+    this.#held.unshift(...connections.slice(half));
+    this.#offer(link, connections.slice(0, half));
   }
 
-  #keepAndSay(parts: readonly Part[], why: string): void {
-    const names = [...new Set(parts.map(({ served }) => served.listener))].join(", ");
-    this.#options.report(`${parts.length} connection(s) of ${names} stay: ${why}`);
-    this.#keep(parts);
+  #keepAndSay(connections: readonly MovingConnection[], why: string): void {
+    const names = [...new Set(connections.map(({ served }) => served.listener))].join(", ");
+    this.#options.report(`${connections.length} connection(s) of ${names} stay: ${why}`);
+    this.#keep(connections);
   }
 
   /** They do not move, nor do the others of their servers. */
-  #keep(parts: readonly Part[]): void {
-    for (const { served } of parts) this.#staying.add(served);
-    this.#takeBack(parts);
+  #keep(connections: readonly MovingConnection[]): void {
+    for (const { served } of connections) this.#staying.add(served);
+    this.#takeBack(connections);
   }
 
-  #takeBack(parts: readonly Part[]): void {
-    for (const { served, frozen } of parts) {
-      try {
-        served.carrier.adopt(frozen);
-      } catch (error) {
-        this.#options.report(`cannot take back a connection of ${served.listener}: ${String(error)}`);
-      }
-    }
-    const { exclusive } = this.#options;
+  #takeBack(connections: readonly MovingConnection[]): void {
+    const { exclusive, report } = this.#options;
+    adoptConnections(connections, report);
     // A request must not meet a state that another worker goes on with. With a peer that died the state has come back.
     const outlived = exclusive && this.#stateSent && this.#successorLives;
-    if (parts.length > 0 && (outlived || this.#ended)) this.#cut();
+    if (connections.length > 0 && (outlived || this.#ended)) this.#cut();
   }
 
   #cut(): void {

@@ -1,6 +1,6 @@
 import { messageOf } from "../../../src/lib/failure.js";
-import { RawClient } from "../../unit/worker/http/raw-client.js";
-import { createRandom, doSomethingHard } from "../../unit/worker/http/torture.js";
+import { RawClient } from "../../unit/worker/carriers/http/raw-client.js";
+import { createRandom, doSomethingHard } from "../../unit/worker/carriers/http/torture.js";
 import type { TalkOptions } from "./talk-report.js";
 import type { Talker, TalkTally } from "./talk-tally.js";
 

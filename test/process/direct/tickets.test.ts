@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fillMemfd, readMemfd } from "../../../src/linux/memfd.js";
 import { visit } from "../../harness/process/visit.js";
-import { certificate } from "../../unit/worker/http/certificate.js";
+import { certificate } from "../../unit/worker/carriers/http/certificate.js";
 import { DirectRig } from "./direct-rig.js";
 
 async function openWithTls(): Promise<DirectRig> {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { askIn } from "../../harness/process/ask-protocol.js";
 import { writeCertificate } from "../../harness/process/certificates.js";
 import { Rig } from "../../harness/process/rig.js";
-import { certificate, renewedCertificate } from "../../unit/worker/http/certificate.js";
+import { certificate, renewedCertificate } from "../../unit/worker/carriers/http/certificate.js";
 
 for (const protocol of ["https", "h2"] as const) {
   test(`${protocol}: a renewed certificate is shown from the next upgrade on, and not before`, async () => {

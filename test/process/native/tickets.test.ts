@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { writeCertificate } from "../../harness/process/certificates.js";
 import { Rig } from "../../harness/process/rig.js";
 import { visit } from "../../harness/process/visit.js";
-import { certificate } from "../../unit/worker/http/certificate.js";
+import { certificate } from "../../unit/worker/carriers/http/certificate.js";
 
 async function openWithTls(): Promise<Rig> {
   const rig = new Rig({ native: true, workers: 2 });

@@ -6,7 +6,7 @@ import { askIn } from "../../harness/process/ask-protocol.js";
 import type { Behaviour } from "../../harness/process/behaviour.js";
 import { writeCertificate } from "../../harness/process/certificates.js";
 import { Rig } from "../../harness/process/rig.js";
-import { certificate } from "../../unit/worker/http/certificate.js";
+import { certificate } from "../../unit/worker/carriers/http/certificate.js";
 
 function serversOf({ generations }: Pick<StatusReport, "generations">) {
   return generations.flatMap(({ workers }) => workers.flatMap(({ servers }) => servers));

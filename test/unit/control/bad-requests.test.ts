@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { peerOf } from "../../../src/daemon/recover/own-sockets.js";
-import { countSockets } from "../worker/tcp/rig.js";
+import { countSockets } from "../worker/carriers/tcp/rig.js";
 import { type Rig, startServer, until } from "./rig.js";
 
 const requestTimeoutMs = 60;

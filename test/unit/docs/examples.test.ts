@@ -16,7 +16,7 @@ import { inspectSocket } from "../../../src/linux/socket.js";
 import { pathInCheckout } from "../../harness/container/checkout.js";
 import { writeCertificate } from "../../harness/process/certificates.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
-import { certificate } from "../worker/http/certificate.js";
+import { certificate } from "../worker/carriers/http/certificate.js";
 
 const page = readFileSync(pathInCheckout("docs/native-workers.md"), "utf8");
 /** Programs by the name in their first line. */

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
 import { closeFd, duplicateFd } from "../../../src/linux/fd.js";
-import type { Carrier } from "../../../src/worker/carrier.js";
-import { createHttpCarrier } from "../../../src/worker/http/http-carrier.js";
-import { RawClient } from "./http/raw-client.js";
-import { connect as connectTcp, listen, startSide as startTcp, until } from "./tcp/rig.js";
-import { dial as dialWebSocket, startSide as startWebSockets } from "./websocket/rig.js";
+import type { Carrier } from "../../../src/worker/carriers/carrier.js";
+import { createHttpCarrier } from "../../../src/worker/carriers/http/http-carrier.js";
+import { RawClient } from "./carriers/http/raw-client.js";
+import { connect as connectTcp, listen, startSide as startTcp, until } from "./carriers/tcp/rig.js";
+import { dial as dialWebSocket, startSide as startWebSockets } from "./carriers/websocket/rig.js";
 
 const count = 3;
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { isOpen } from "../../../src/linux/fd.js";
 import { createMemfd } from "../../../src/linux/memfd.js";
-import { createService } from "../../../src/worker/serve.js";
+import { createAppServer } from "../../../src/worker/serve.js";
 
 for (const [what, server] of [
   ["an HTTP server", createServer()],
@@ -12,7 +12,7 @@ for (const [what, server] of [
 ] as const) {
   test(`what is no connection and comes as a probe for ${what} is closed, and the worker lives`, () => {
     const fd = createMemfd("no connection");
-    createService(server, "http", async () => {}).probe(fd);
+    createAppServer(server, "http", async () => {}).probe(fd);
     assert.equal(isOpen(fd), false);
     server.close();
   });

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { closeFd, duplicateFd, isOpen } from "../../../../src/linux/fd.js";
-import type { Carrier, Counters, Frozen, Meta } from "../../../../src/worker/carrier.js";
-import type { Served } from "../../../../src/worker/served.js";
+import type { Carrier, Counters, Frozen, Meta } from "../../../../src/worker/carriers/carrier.js";
+import type { ServedCarrier } from "../../../../src/worker/carriers/served-carrier.js";
 
 /** What a connection carries along. */
 export interface Cargo {
@@ -75,7 +75,7 @@ export class FakeCarrier implements Carrier {
 }
 
 /** A server of that name on that carrier. */
-export function serveWith(carrier: Carrier, listener = "lines"): Served {
+export function serveWith(carrier: Carrier, listener = "lines"): ServedCarrier {
   return { listener, carrier, server: createServer() };
 }
 

@@ -3,7 +3,7 @@ import type { StateEntry } from "../../../../src/channel/worker-messages.js";
 import { Watcher } from "../../../../src/linux/epoll.js";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { openSocketPair } from "../../../../src/linux/socket-pair.js";
-import type { Carrier } from "../../../../src/worker/carrier.js";
+import type { Carrier } from "../../../../src/worker/carriers/carrier.js";
 import type { Peer } from "../../../../src/worker/hand-over/peer.js";
 import { HandOverReceiver } from "../../../../src/worker/hand-over/receiver.js";
 import { HandOverSender } from "../../../../src/worker/hand-over/sender.js";

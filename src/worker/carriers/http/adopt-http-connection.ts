@@ -1,0 +1,48 @@
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import { asHttpSocket, findConnectionsList, pretendRequest } from "../../node-internals/http-parts.js";
+import { openConnection } from "../../node-internals/open-connection.js";
+import type { Frozen } from "../carrier.js";
+
+/** What Node adds to `keepAliveTimeout` before it closes; newer versions make it an option of the server. */
+const keepAliveBufferMs = 1_000;
+
+/**
+ * Puts a connection into an HTTP server as if it had been accepted there, `frozen.output` written and `frozen.input`
+ * read first. A used one then waits for its next request under `keepAliveTimeout`, as after a response; an `unused`
+ * one under `headersTimeout`, as after accept. Throws what the app's `connection` listeners throw, the connection closed.
+ */
+export function adoptHttpConnection(server: Server, frozen: Frozen, unused: boolean): Socket {
+  // Without the list a message that has begun would look like none.
+  findConnectionsList(server);
+  const socket = openConnection(frozen.fd, server);
+  try {
+    if (frozen.output.length > 0) socket.write(frozen.output);
+    if (frozen.input.length > 0) socket.unshift(frozen.input);
+    server.emit("connection", socket);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  if (!unused) awaitNextRequest(server, socket);
+  return socket;
+}
+
+function awaitNextRequest(server: Server, socket: Socket): void {
+  const { parser } = asHttpSocket(socket);
+  if (!parser) return;
+  pretendRequest(parser);
+  if (!(server.keepAliveTimeout > 0)) return;
+  socket.setTimeout(server.keepAliveTimeout + bufferOf(server));
+  const { onIncoming } = parser;
+  parser.onIncoming = (request, keepAlive) => {
+    parser.onIncoming = onIncoming;
+    socket.setTimeout(server.timeout);
+    return onIncoming(request, keepAlive);
+  };
+}
+
+function bufferOf(server: Server): number {
+  const buffer: unknown = Reflect.get(server, "keepAliveTimeoutBuffer");
+  return typeof buffer === "number" && buffer >= 0 ? buffer : keepAliveBufferMs;
+}

@@ -1,0 +1,165 @@
+import { Server, type Socket } from "node:net";
+import { type Failure, HoldfastError, messageOf } from "../../../lib/failure.js";
+import { checkTcpInternals } from "../../node-internals/check-tcp.js";
+import { allowsHalfOpen, openConnection } from "../../node-internals/open-connection.js";
+import { isTlsServer } from "../../node-internals/tls-server.js";
+import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { LookAgain } from "../look-again.js";
+import { freezeSocket } from "../socket/freeze-socket.js";
+import { watchOutput } from "../socket/outbox.js";
+
+/** How an app hands over its connections; the app's listeners are on the socket, so only the app can do it. */
+export interface TcpHooks {
+  /**
+   * What the app knows about a connection, as JSON; asked when it is about to move, after which the socket is dead
+   * for this process: stop its timers here. Bytes that were read and not used, half a line say, go back with
+   * `socket.unshift(rest)`. What was written arrives, called back or not. `notYet` lets the connection stay a little.
+   */
+  save(socket: Socket): unknown;
+  /** Attaches the app's listeners to a connection that came over: what 'connection' does for a new one. */
+  restore(socket: Socket, saved: unknown): void;
+}
+
+/**
+ * Carries the connections of a `net.Server` with their unread input and unsent output, half-open ones too. Whether
+ * a socket is paused is the app's business on the new side. A connection that `save` fails for stays and drains.
+ * Nothing moves without hooks, under TLS, or where Node lacks something; the latter two are reported, once.
+ */
+export function createTcpCarrier(
+  server: Server,
+  hooks: TcpHooks | undefined,
+  report: (failure: Failure) => void,
+): Carrier {
+  return new TcpCarrier(server, hooks, report);
+}
+
+class TcpCarrier implements Carrier {
+  readonly kind = "tcp";
+  readonly #server: Server;
+  readonly #hooks: TcpHooks | undefined;
+  readonly #report: (failure: Failure) => void;
+  readonly #reported = new Set<string>();
+  readonly #sockets = new Set<Socket>();
+  readonly #staying = new WeakSet<Socket>();
+  readonly #lookAgain = new LookAgain();
+  readonly #counted = { accepted: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
+  #draining = false;
+  /** What the last `freeze` had to leave for later. */
+  #busy = 0;
+
+  constructor(server: Server, hooks: TcpHooks | undefined, report: (failure: Failure) => void) {
+    this.#server = server;
+    this.#report = report;
+    const obstacle = isTlsServer(server) ? "they are under TLS" : checkTcpInternals();
+    if (hooks !== undefined && obstacle !== undefined) {
+      report({ reason: "tcp-immovable", message: `cannot move TCP connections: ${obstacle}` });
+    }
+    this.#hooks = obstacle === undefined ? hooks : undefined;
+    server.prependListener("connection", (socket: Socket) => {
+      this.#counted.accepted++;
+      if (this.#hooks !== undefined) watchOutput(socket);
+      this.#track(socket);
+    });
+  }
+
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  get counters(): Counters {
+    return { open: this.open, inFlight: this.#busy, requests: 0, ...this.#counted };
+  }
+
+  onChange(callback: () => void): void {
+    this.#lookAgain.listen(callback);
+  }
+
+  beginDrain(): void {
+    this.#draining = true;
+    Server.prototype.close.call(this.#server);
+  }
+
+  /** There is no way to tell the client of a protocol that only the app knows; the app has the drain's signal. */
+  stopMoving(): void {}
+
+  freeze(limit: number): Frozen[] {
+    const frozen: Frozen[] = [];
+    const hooks = this.#hooks;
+    this.#busy = 0;
+    if (hooks === undefined) return frozen;
+    for (const socket of this.#sockets) {
+      if (frozen.length >= limit) break;
+      if (isClosing(socket) || this.#staying.has(socket)) continue;
+      const ended = { readEnded: socket.readableEnded, writeEnded: socket.writableEnded };
+      const taken = freezeSocket(
+        socket,
+        () => hooks.save(socket),
+        () => this.#sockets.delete(socket),
+      );
+      if (taken.kind === "taken") {
+        const { fd, saved, input, output } = taken;
+        frozen.push({ fd, meta: { saved, ...ended }, input, output });
+        continue;
+      }
+      if (taken.kind === "save-failed") this.#staying.add(socket);
+      else this.#lookAgain.later();
+      if (taken.kind === "busy") this.#busy++;
+      else this.#reportOnce(taken.failure);
+      if (taken.kind === "no-descriptor") break;
+    }
+    this.#counted.moved += frozen.length;
+    return frozen;
+  }
+
+  adopt({ fd, meta, input, output }: Frozen): void {
+    const socket = openConnection(fd, this.#server, {
+      allowHalfOpen: allowsHalfOpen(this.#server),
+      readable: meta["readEnded"] !== true,
+    });
+    watchOutput(socket);
+    this.#track(socket);
+    if (input.length > 0) socket.unshift(input);
+    if (output.length > 0) socket.write(output);
+    if (meta["writeEnded"] === true) socket.end();
+    try {
+      if (this.#hooks === undefined) throw new Error("this worker has no restore for it");
+      this.#hooks.restore(socket, meta["saved"]);
+    } catch (cause) {
+      this.#counted.cut++;
+      socket.removeAllListeners().on("error", () => {});
+      this.#sockets.delete(socket);
+      socket.destroy();
+      throw new HoldfastError("restore-failed", `cannot restore a connection: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+    this.#counted.adopted++;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) {
+      this.#counted.cut++;
+      this.#sockets.delete(socket);
+      socket.destroy();
+    }
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => {
+      if (this.#sockets.delete(socket) && this.#draining) this.#counted.finished++;
+      this.#lookAgain.soon();
+    });
+  }
+
+  #reportOnce(failure: Failure): void {
+    if (this.#reported.has(failure.reason)) return;
+    this.#reported.add(failure.reason);
+    this.#report(failure);
+  }
+}
+
+/** Both ways have ended and nothing waits to be written: it closes here in a moment. */
+function isClosing(socket: Socket): boolean {
+  return socket.destroyed || (socket.readableEnded && socket.writableEnded && socket.writableLength === 0);
+}

@@ -1,0 +1,54 @@
+import { type Server, Socket } from "node:net";
+import { HoldfastError, messageOf } from "../../lib/failure.js";
+import { closeFd } from "../../linux/fd.js";
+
+/** The bookkeeping behind `Server.prototype.getConnections`: a socket that names its server is counted out by itself. */
+interface CountingServer extends Server {
+  _connections: number;
+}
+
+export interface OpenConnectionOptions {
+  /** Whether the app may still write when the peer has ended. */
+  readonly allowHalfOpen?: boolean;
+  /** False when the peer has ended and the app has been told so. */
+  readonly readable?: boolean;
+}
+
+/**
+ * A socket for a connection that came as an fd, which belongs to the socket from now on; it reads once somebody
+ * listens. A server that is given counts it as if it had accepted it, so that `getConnections` and the server's `close`
+ * event are right. Throws `adopt-failed`, with the fd closed, for what is not a stream socket.
+ */
+export function openConnection(
+  fd: number,
+  server: Server | undefined,
+  { allowHalfOpen = true, readable = true }: OpenConnectionOptions = {},
+): Socket {
+  let socket: Socket;
+  try {
+    socket = new Socket({ fd, readable, writable: true, allowHalfOpen });
+  } catch (cause) {
+    closeFd(fd);
+    throw new HoldfastError("adopt-failed", `cannot adopt a connection: ${messageOf(cause)}`, { cause });
+  }
+  if (server !== undefined && countsConnections(server)) {
+    // `server` is set by an HTTP server itself; a WebSocket taken in needs it as well.
+    Object.assign(socket, { server, _server: server });
+    server._connections += 1;
+  }
+  return socket;
+}
+
+/** How many connections the server counts at this moment; undefined when this Node keeps no such number. */
+export function countConnections(server: Server): number | undefined {
+  return countsConnections(server) ? server._connections : undefined;
+}
+
+/** Whether the server leaves a connection open for writing whose peer has ended. */
+export function allowsHalfOpen(server: Server): boolean {
+  return Reflect.get(server, "allowHalfOpen") === true;
+}
+
+function countsConnections(server: Server): server is CountingServer {
+  return "_connections" in server && typeof server._connections === "number";
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { closeFd, isOpen } from "../../../../src/linux/fd.js";
+import { createMemfd } from "../../../../src/linux/memfd.js";
+import { createHttpCarrier } from "../../../../src/worker/carriers/http/http-carrier.js";
+import { checkHttpInternals } from "../../../../src/worker/node-internals/check-http.js";
+import { Pair, untilRead } from "../carriers/http/pair.js";
+
+test("this Node has all that moving connections needs", () => {
+  assert.equal(checkHttpInternals(), undefined);
+  assert.equal(checkHttpInternals(), undefined);
+});
+
+test("what is no connection is refused, and closed", () => {
+  const carrier = createHttpCarrier(createServer());
+  const fd = createMemfd("no socket");
+  const none = Buffer.alloc(0);
+  assert.throws(() => carrier.adopt({ fd, meta: {}, input: none, output: none }));
+  assert.equal(isOpen(fd), false);
+  assert.deepEqual([carrier.open, carrier.counters.adopted], [0, 0]);
+});
+
+test("a listener of the app that throws refuses the connection, and nothing of it is left", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  pair.b.server.prependListener("connection", () => {
+    throw new Error("not this one");
+  });
+  const [frozen] = pair.a.carrier.freeze(1);
+  assert.ok(frozen);
+  assert.throws(() => pair.b.carrier.adopt(frozen), /not this one/);
+  await client.end();
+  assert.equal(isOpen(frozen.fd), false);
+  assert.equal(pair.b.carrier.open, 0);
+});
+
+test("a connection goes into a server that does not listen yet, and on to one that does", async () => {
+  await using pair = await Pair.open();
+  const client = await pair.connect();
+  await client.get("/");
+  for (const frozen of pair.a.carrier.freeze(1)) pair.b.carrier.adopt(frozen);
+  assert.equal((await client.get("/standby")).headers.get("x-side"), "b");
+  const before = pair.b.last()?.bytesRead ?? 0;
+  client.send("GET /par");
+  await untilRead(pair.b, 8, before);
+  await pair.listen(pair.b);
+  assert.deepEqual(pair.b.carrier.freeze(1), []);
+  client.send("tial HTTP/1.1\r\nHost: x\r\n\r\n");
+  assert.equal((await client.response()).body, "/partial");
+});
+
+test("no more than the limit is taken out at a time", async () => {
+  await using pair = await Pair.open();
+  const clients = [await pair.connect(), await pair.connect(), await pair.connect()];
+  for (const client of clients) await client.get("/");
+  const first = pair.a.carrier.freeze(2);
+  assert.deepEqual([first.length, pair.a.carrier.open], [2, 1]);
+  const second = pair.a.carrier.freeze(2);
+  assert.equal(second.length, 1);
+  for (const { fd } of [...first, ...second]) closeFd(fd);
+  await Promise.all(clients.map((client) => client.end()));
+});
