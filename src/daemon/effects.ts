@@ -27,10 +27,11 @@ export interface EffectsOptions {
 /** The loop's hands: the state goes to disk, actions to the parts, the view to systemd. */
 export function createEffects(setup: Setup, parts: Parts, options: EffectsOptions): Effects {
   const { name, directories, configFile } = setup;
-  const { listeners, workers, channels, snapshots, heartbeat } = parts;
+  const { listeners, workers, channels, snapshots, heartbeat, judges } = parts;
   const { supervisor, store, link, news } = options;
   const publish = (state: State): void => {
     heartbeat.follow(state);
+    judges.follow(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
   };
   return setup.wrapEffects({

@@ -1,8 +1,10 @@
+import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-processes.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
+import { JudgeWatch } from "./judges/judge-watch.js";
 import { Heartbeat } from "./native-workers/heartbeat.js";
 import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
 import { warnIfItLives } from "./native-workers/lost-channel.js";
@@ -32,6 +34,7 @@ export interface Parts {
   readonly tickets: TicketSecret;
   readonly snapshots: Snapshots;
   readonly heartbeat: Heartbeat;
+  readonly judges: JudgeWatch;
 }
 
 export function buildParts(setup: Setup, options: PartsOptions): Parts {
@@ -89,7 +92,18 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     push,
     warn: tell,
   });
-  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat };
+  const judges = new JudgeWatch({
+    name: setup.name,
+    current,
+    listeners,
+    channels,
+    snapshots,
+    nowMs: monotonicMs,
+    askWorkers: (timeoutMs) => heartbeat.askWorkers(timeoutMs),
+    push,
+    warn: tell,
+  });
+  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat, judges };
 }
 
 /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */

@@ -155,6 +155,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     takeover?.close();
     stopListening();
     parts.heartbeat.stop();
+    parts.judges.stop();
     clearInterval(renewal);
     effects.wakeAt(undefined, () => {});
     void server.close();

@@ -119,7 +119,7 @@ async function verifyWorker(
 }
 
 /** The status, or what came instead. */
-async function askWorker(
+export async function askWorker(
   slot: Slot,
   listener: string,
   path: string,

@@ -1,0 +1,76 @@
+import { judgeAccepts } from "../../judge/accepts.js";
+import { stoodStill } from "../../lib/stood-still.js";
+import { readBacklog, readQueue } from "../../linux/backlog.js";
+import { probeListener } from "../../linux/probe-listener.js";
+import { type Courtroom, listenersOf, pidsOf, repeat, wait } from "./courtroom.js";
+
+/** How long a connection may wait, with nobody accepting at all, before that counts. */
+const stillMs = 2_000;
+const lookEveryMs = 1_000;
+const probePauseMs = 5_000;
+/** For each listener: servers that log such connections are not to be flooded. */
+const mostProbes = 4;
+
+/**
+ * Whether the generation takes the connections that come. As long as the one before serves beside it nobody waits, so this is for
+ * the probation. Connections of the daemon's own show it at once, also where no client comes; then the queues are watched.
+ */
+export async function watchAccepts(room: Courtroom): Promise<void> {
+  if (room.phase === "trial") return;
+  const streams = listenersOf(room).filter(({ fd }) => readBacklog(fd).seen !== "cannot");
+  await Promise.all(
+    streams.flatMap(({ listener: { name }, fd }) => [probe(room, name, fd), watchQueue(room, name, fd)]),
+  );
+}
+
+async function probe(room: Courtroom, name: string, fd: number): Promise<void> {
+  for (let left = mostProbes; left > 0 && !room.signal.aborted; left -= 1) {
+    const signal = AbortSignal.any([room.signal, AbortSignal.timeout(stillMs)]);
+    const { seen, ...rest } = await probeListener(fd, pidsOf(room), signal);
+    if (room.signal.aborted) return;
+    if (seen === "cannot") {
+      const why = "why" in rest ? rest.why : "";
+      room.warn(`who accepts from the listener ${name} cannot be seen, so nothing follows from it: ${why}`);
+      return;
+    }
+    const verdict = judgeAccepts({
+      acceptedByNew: false,
+      probesAnsweredBy: seen === "accepted" ? "new" : seen === "accepted-unknown" ? "unknown" : "nobody",
+      queued: seen === "stood-still" ? (lengthOf(fd) ?? 1) : 0,
+      stillForMs: seen === "stood-still" ? stillMs : 0,
+      alone: true,
+    });
+    if (verdict.verdict === "bad") return room.condemn(`listener ${name}: ${verdict.why}`);
+    if (verdict.verdict === "seen") return;
+    await wait(probePauseMs, room.signal);
+  }
+}
+
+/** A queue that has clients in it and does not move, whatever the generation did before. */
+async function watchQueue(room: Courtroom, name: string, fd: number): Promise<void> {
+  let before: ReadonlySet<string> = new Set();
+  let since = 0;
+  await repeat(lookEveryMs, room.signal, async () => {
+    // Cheap, and nearly always the end of it.
+    const queued = lengthOf(fd);
+    const queue = queued === undefined || queued > 0 ? readQueue(fd) : undefined;
+    const clients: ReadonlySet<string> = queue?.seen === "clients" ? queue.clients : new Set();
+    const now = room.nowMs();
+    if (!stoodStill(before, clients)) since = now;
+    before = clients;
+    const verdict = judgeAccepts({
+      acceptedByNew: false,
+      probesAnsweredBy: "unknown",
+      queued: clients.size,
+      stillForMs: now - since,
+      alone: true,
+    });
+    if (verdict.verdict === "bad") room.condemn(`listener ${name}: ${verdict.why}`);
+  });
+}
+
+function lengthOf(fd: number): number | undefined {
+  const backlog = readBacklog(fd);
+  if (backlog.seen === "length") return backlog.queued;
+  return backlog.seen === "presence" && !backlog.someoneWaits ? 0 : undefined;
+}
