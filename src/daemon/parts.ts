@@ -4,6 +4,7 @@ import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-processes.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
+import { Backlogs } from "./judges/backlogs.js";
 import { JudgeWatch } from "./judges/judge-watch.js";
 import { Heartbeat } from "./native-workers/heartbeat.js";
 import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
@@ -35,6 +36,7 @@ export interface Parts {
   readonly snapshots: Snapshots;
   readonly heartbeat: Heartbeat;
   readonly judges: JudgeWatch;
+  readonly backlogs: Backlogs;
 }
 
 export function buildParts(setup: Setup, options: PartsOptions): Parts {
@@ -81,7 +83,10 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
   });
   const snapshots = new Snapshots({ stateDirectory: directories.state, push });
   const { watchdogMs } = setup;
-  const { onBeat } = options;
+  const onBeat = (): void => {
+    backlogs.look(supervisor.state);
+    options.onBeat();
+  };
   const heartbeat = new Heartbeat({
     watchdogMs,
     current,
@@ -92,6 +97,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     push,
     warn: tell,
   });
+  const backlogs = new Backlogs(listeners, monotonicMs);
   const judges = new JudgeWatch({
     name: setup.name,
     current,
@@ -103,7 +109,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     push,
     warn: tell,
   });
-  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat, judges };
+  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat, judges, backlogs };
 }
 
 /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */

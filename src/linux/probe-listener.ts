@@ -113,8 +113,8 @@ class Visit implements Disposable {
       this.#inode = Number(inspectSocket(this.#fd)?.id);
       return seeServerEnd(this.#fd, this.#inode);
     }
-    const { reason, message } = connected.failure;
-    return reason === "queue-full" ? { is: "on-the-way" } : { is: "unseen", why: message };
+    const full = connected.failure.reason === "queue-full";
+    return full ? { is: "on-the-way" } : { is: "unseen", why: connected.failure.message };
   }
 
   leave(): void {

@@ -13,7 +13,8 @@ export function condemn(turn: Turn, id: number, why: string): void {
   if (active?.id !== id || active.stage.phase !== "active") return;
   const { kind } = active.stage.proof;
   if (kind !== "trial" && kind !== "probation") return;
-  const failure = { reason: `${kind}-failed`, message: `generation ${id} was on ${kind}: ${why}` };
+  const reason = kind === "trial" ? "trial-failed" : "probation-failed";
+  const failure = { reason, message: `generation ${id} was on ${kind}: ${why}` };
   const refusal = refuseWayBack(active);
   if (refusal !== null) stay(turn, active, { ...failure, message: `${failure.message}; ${refusal}` });
   else if (kind === "trial") failTrial(turn, active, failure);

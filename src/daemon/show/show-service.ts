@@ -22,7 +22,7 @@ const statusPatienceMs = 250;
 /** The service as the control API shows it and lets it be steered. */
 export function showService(
   { name, unit, directories }: Setup,
-  { listeners, reports, snapshots, inbox, heartbeat }: Parts,
+  { listeners, reports, snapshots, inbox, heartbeat, backlogs }: Parts,
   supervisor: Supervisor,
   news: NewsFeed,
   reexecFailed: ReexecFailure | null,
@@ -30,6 +30,7 @@ export function showService(
   return createControlPort({
     supervisor,
     refresh: async () => {
+      backlogs.look(supervisor.state);
       const snapshot = activeGeneration(supervisor.state)?.snapshot ?? null;
       // A big one tells with the next status.
       const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
