@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { takeoverSocketIn } from "../../src/lib/directories.js";
 import { assertAlone } from "../harness/process/alone.js";
 import { KeptLoad } from "../harness/process/kept.js";
+import { freePort } from "../harness/process/ports.js";
 import { ask, RequestLoop } from "../harness/process/requests.js";
-import { freePort, Rig } from "../harness/process/rig.js";
+import { Rig } from "../harness/process/rig.js";
 import { asRoot, elsewhere, isServing, Taker } from "../harness/process/taker.js";
 
 /*

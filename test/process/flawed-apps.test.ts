@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Connection, type Ending } from "../harness/load/connection.js";
 import { deployFlawed, type Flaws } from "../harness/process/flawed-app.js";
-import { freePort, Rig } from "../harness/process/rig.js";
+import { freePort } from "../harness/process/ports.js";
+import { Rig } from "../harness/process/rig.js";
 
 /*
  * The apps that other tests need to be bad: each is ready, and bad only afterwards, in the way it is told.

@@ -9,8 +9,9 @@ import { inspectSocket } from "../../src/linux/socket.js";
 import { balance } from "../harness/process/accounts.js";
 import { armFault } from "../harness/process/fault.js";
 import { countSocketFds } from "../harness/process/open-fds.js";
+import { freePort } from "../harness/process/ports.js";
 import { ask } from "../harness/process/requests.js";
-import { freePort, Rig } from "../harness/process/rig.js";
+import { Rig } from "../harness/process/rig.js";
 
 test("a declared address is opened, and moved by an upgrade without a request lost on either", async () => {
   await using rig = new Rig();

@@ -68,9 +68,11 @@ export class Connection {
     });
   }
 
+  /** A request that is outstanding is cut. */
   close(): void {
     this.#open = false;
     this.#socket.destroy();
+    this.#finish({ outcome: "cut", why: "closed by the client" });
   }
 
   /** What the kernel knows of both ends: is it in a backlog, accepted and by whom, has anything arrived? */

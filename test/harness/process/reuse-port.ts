@@ -1,7 +1,7 @@
 import { orThrow } from "../../../src/linux/ffi.js";
-import { inspectSocket } from "../../../src/linux/socket.js";
 import { AF_INET, packSocketAddress } from "../../../src/linux/socket-address.js";
 import { bind, listen, openSocket, SOCK_STREAM, turnOn } from "../../../src/linux/socket-calls.js";
+import { portOf } from "./ports.js";
 import type { UnitSocket } from "./service-manager.js";
 
 const SO_REUSEPORT = 15;
@@ -18,7 +18,7 @@ export function openReusePort(
     const address = packSocketAddress({ kind: "tcp", family: 4, host: "127.0.0.1", port });
     orThrow("bind", bind(fd, address, address.length));
     orThrow("listen", listen(fd, 4096));
-    port = Number(inspectSocket(fd)?.address.split(":").at(-1));
+    port = portOf(fd);
     return { name, fd };
   });
   return { sockets, port };

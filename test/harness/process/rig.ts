@@ -13,17 +13,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ControlClient, createControlClient } from "../../../src/control/client.js";
 import type { StatusReport, UpgradeWish } from "../../../src/control/port.js";
-import type { Address } from "../../../src/lib/address.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
 import { closeFd } from "../../../src/linux/fd.js";
-import { openListener } from "../../../src/linux/listener.js";
-import { inspectSocket } from "../../../src/linux/socket.js";
 import type { Outcome, State } from "../../../src/model/state.js";
 import { snapshotDirectory } from "../../../src/release/places.js";
 import { readStateFile } from "../../../src/state/state-file.js";
 import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
 import { findDaemons, findProcesses, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
+import { openAt, openAtFreePort, portOf } from "./ports.js";
 import { type Answer, ask, RequestLoop } from "./requests.js";
 import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
 import { withoutJudges } from "./unjudged.js";
@@ -98,12 +96,12 @@ export class Rig implements AsyncDisposable {
     this.native = native;
     this.#inPlace = inPlace;
     this.strategy = exclusive ? "exclusive" : "overlap";
-    const http = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
+    const http = openAtFreePort();
     this.port = portOf(http);
     const path = join(this.directory, "unit.sock");
     this.#sockets = [
       { name: "http", fd: http },
-      ...(unixSocket ? [{ name: "unix", fd: open({ kind: "unix", path }) }] : []),
+      ...(unixSocket ? [{ name: "unix", fd: openAt({ kind: "unix", path }) }] : []),
       ...alsoPassed,
     ];
     const options = ["--name", this.name, "--config", this.configFile];
@@ -281,22 +279,4 @@ function isSettled({ generations, upgrade }: StatusReport): boolean {
   const [only, ...others] = generations;
   const ready = only?.workers.every(({ phase }) => phase === "ready") ?? false;
   return upgrade === null && others.length === 0 && only?.phase === "active" && ready;
-}
-
-function open(address: Address): number {
-  const opened = openListener(address, { backlog: 4096 });
-  assert.ok(opened.ok, opened.ok ? "" : opened.failure.message);
-  return opened.value;
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  const fd = open({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
-  const port = portOf(fd);
-  closeFd(fd);
-  return port;
-}
-
-function portOf(fd: number): number {
-  return Number(inspectSocket(fd)?.address.split(":").at(-1));
 }

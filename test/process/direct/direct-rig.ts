@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Job } from "../../../src/systemd/job.js";
 import { pathInCheckout } from "../../harness/container/checkout.js";
-import { freePort } from "../../harness/process/rig.js";
+import { freePort } from "../../harness/process/ports.js";
 import { ServiceManager, type UnitSocket } from "../../harness/process/service-manager.js";
 
 const library = new URL("../../../src/worker/index.js", import.meta.url).href;

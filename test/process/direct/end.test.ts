@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { pathInCheckout } from "../../harness/container/checkout.js";
 import { waitUntil } from "../../harness/container/wait-until.js";
-import { freePort } from "../../harness/process/rig.js";
+import { freePort } from "../../harness/process/ports.js";
 import { DirectRig } from "./direct-rig.js";
 import { KeptClient } from "./kept-client.js";
 

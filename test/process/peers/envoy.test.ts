@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { takeoverSocketIn } from "../../../src/lib/directories.js";
+import { freePort } from "../../harness/process/ports.js";
 import { ask, RequestLoop, type Target } from "../../harness/process/requests.js";
 import { openReusePort } from "../../harness/process/reuse-port.js";
-import { freePort, Rig } from "../../harness/process/rig.js";
+import { Rig } from "../../harness/process/rig.js";
 import { Streamed } from "../../harness/process/stream.js";
 import { elsewhere, isServing, Taker } from "../../harness/process/taker.js";
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../../harness/process/ports.js";
 import { ask } from "../../harness/process/requests.js";
 import { openReusePort } from "../../harness/process/reuse-port.js";
-import { freePort, Rig } from "../../harness/process/rig.js";
+import { Rig } from "../../harness/process/rig.js";
 
 test("ours: with an fd store that is full, upgrades and kill -9 of the daemon lose no request and no worker", async () => {
   await using rig = new Rig({ workers: 3, native: true });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort, Rig } from "../../harness/process/rig.js";
+import { freePort } from "../../harness/process/ports.js";
+import { Rig } from "../../harness/process/rig.js";
 import { LineClient } from "./line-client.js";
 
 /** The checkout, seen from build/test/process/protocol. */

@@ -12,6 +12,7 @@ import { acceptSeqpacket, connectSeqpacket, listenSeqpacket } from "../../../src
 import { ownReach } from "../../../src/succession/reach.js";
 import { takeOver } from "../../../src/succession/take-over.js";
 import { type Successor, TakeoverSocket } from "../../../src/succession/takeover-socket.js";
+import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 
 interface Place {
   readonly path: string;
@@ -88,7 +89,7 @@ for (const [what, packet] of [
     assert.equal(giving.successors.length, 0);
     assert.equal(giving.warnings.length, 1);
     void say(place, encodeMessage(take));
-    while (giving.successors.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitUntil("somebody who asks", DEADLINE_MS, () => giving.successors.length > 0);
     assert.match(giving.successors[0]?.who ?? "", /holdfastd 9\.9\.9/);
     assert.equal(giving.successors[0]?.keepsWorkers, true);
   });
@@ -120,7 +121,7 @@ test("more fds than a packet holds arrive, each under its name", async (t) => {
   const fds = Array.from({ length: 300 }, (_, n) => ({ fd: createMemfd(`n${n}`), name: `listener-${n}` }));
   t.after(() => fds.forEach(({ fd }) => void closeFd(fd)));
   const taking = takeOver(place.path, "web", place.watcher);
-  while (giving.successors.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await waitUntil("somebody who asks", DEADLINE_MS, () => giving.successors.length > 0);
   giving.successors[0]?.give(fds);
   const taken = await taking;
   assert.ok(taken.ok && taken.value !== undefined);
