@@ -42,7 +42,9 @@ export interface CopyOptions {
 }
 
 /**
- * Copies a tree, read-only: `to` must not be there yet. Returns what it made: what could not be copied (see
+ * Copies a tree, read-only: `to` must not be there yet. No file is ever linked to the original, for whoever writes to one name in place
+ * (`rsync --inplace`, an editor) changes the other: it is reflinked, else copied. Links are made only to an earlier copy, of files that
+ * are unchanged there and in the original, and only where neither daemon nor workers are root, who writes to read-only files. Returns what it made: what could not be copied (see
  * `EntryKind`), or read, is a link to the original. Rejects with the system's error, half done.
  */
 export async function copyTree(options: CopyOptions): Promise<Tree> {

@@ -44,8 +44,8 @@ const maxTries = 3;
 const tickMs = 20;
 
 /**
- * Makes a read-only copy of a release as it was at one moment, on disk when this returns. What was half made before is
- * removed. Fails with `snapshot-changing`, `snapshot-no-space`, `snapshot-failed`, `snapshot-dropped` (by `signal`) or
+ * Makes a read-only copy of a release as it was at one moment, on disk when this returns. Metadata of the whole tree is taken before and
+ * after the copy; if anything differs, it is copied again. What was half made before is removed. Fails with `snapshot-changing`, `snapshot-no-space`, `snapshot-failed`, `snapshot-dropped` (by `signal`) or
  * `release-invalid`, with nothing left behind.
  */
 export async function makeSnapshot(
