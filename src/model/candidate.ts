@@ -4,6 +4,7 @@ import { commit, isRepeat } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
 import { conclude } from "./outcome.js";
 import { findRejected } from "./rejected.js";
+import { newRequest } from "./request.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
 import {
@@ -234,16 +235,6 @@ export function decideForNew(turn: Turn): void {
     endTrial(turn);
     return;
   }
-  const { nextUpgrade: id } = turn.state;
-  const { now: requestedAt } = turn.clock;
-  const request = {
-    kind: "upgrade",
-    to: null,
-    hold: false,
-    stage: false,
-    force: false,
-    requestedAt,
-  } as const;
-  update(turn, { nextUpgrade: id + 1, upgrade: { id, ...request, generation: staged.id } });
+  update(turn, { upgrade: { ...newRequest(turn, "upgrade"), generation: staged.id } });
   beginVerifying(turn, staged);
 }

@@ -14,17 +14,11 @@ import { judgeErrorsOf } from "./judge.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
+import type { Wish } from "./request.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
 import { activeGeneration, candidateGeneration, initialState, type State } from "./state.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
-import {
-  abort,
-  beginQueued,
-  isStart,
-  leaveRejected,
-  requestUpgrade,
-  type UpgradeRequestWish,
-} from "./upgrade.js";
+import { abort, beginQueued, isStart, leaveRejected, requestUpgrade } from "./upgrade.js";
 import { condemn } from "./verdict.js";
 import {
   channelLost,
@@ -165,7 +159,7 @@ function apply(turn: Turn, event: Event): void {
   }
 }
 
-function wishOf(event: Extract<Event, { type: "upgrade-requested" }>): UpgradeRequestWish {
+function wishOf(event: Extract<Event, { type: "upgrade-requested" }>): Wish {
   if (event.kind === "rollback") return { to: event.to };
   const { hold, stage, force } = event;
   return { hold, stage, force };

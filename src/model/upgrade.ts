@@ -3,6 +3,7 @@ import { isRepeat } from "./commit.js";
 import { drainGeneration } from "./drain.js";
 import { conclude } from "./outcome.js";
 import { leftByHand, reject } from "./rejected.js";
+import { manner, newRequest, type Wish } from "./request.js";
 import { isSame, whatToRepeat, whereToGoBack } from "./retired.js";
 import {
   activeGeneration,
@@ -18,18 +19,14 @@ import {
 import { returnsToHeld, returnToHeld } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 
-export type UpgradeRequestWish = Partial<Omit<UpgradeRequest, "id" | "kind" | "requestedAt">>;
-
 /** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
-export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: UpgradeRequestWish = {}): void {
+export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): void {
   const { state } = turn;
-  const wanted = { kind, to: null, hold: false, stage: false, force: false, ...wish };
   if (state.queued !== null) {
-    update(turn, { queued: { ...state.queued, ...wanted } });
+    update(turn, { queued: { ...state.queued, ...manner(kind), ...wish } });
     return;
   }
-  const request: UpgradeRequest = { id: state.nextUpgrade, ...wanted, requestedAt: turn.clock.now };
-  update(turn, { nextUpgrade: request.id + 1 });
+  const request = newRequest(turn, kind, wish);
   const refusal = refuse(state, request);
   if (refusal !== null) {
     conclude(turn, { ...request, generation: null }, refusal);
@@ -168,19 +165,8 @@ export function abort(turn: Turn, failure: Failure): void {
 
 /** What serves, or served last and well, is started in the place of the release on the disk. */
 export function beginFallback(turn: Turn): void {
-  const { nextUpgrade: id } = turn.state;
-  const { now: requestedAt } = turn.clock;
-  update(turn, { nextUpgrade: id + 1 });
   // Before any request that waits: that one is for a service that runs.
-  beginUpgrade(turn, {
-    id,
-    kind: "fallback",
-    to: null,
-    hold: false,
-    stage: false,
-    force: false,
-    requestedAt,
-  });
+  beginUpgrade(turn, newRequest(turn, "fallback"));
 }
 
 /** Ends the request that waits, too. */

@@ -2,10 +2,11 @@ import type { Failure } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
 import { conclude, pronounce } from "./outcome.js";
 import { reject } from "./rejected.js";
+import { newRequest } from "./request.js";
 import { whereToGoBack } from "./retired.js";
 import { activeGeneration, type Generation, heldGeneration } from "./state.js";
 import { returnToHeld } from "./trial.js";
-import { announce, type Turn, update, updateGeneration } from "./turn.js";
+import { announce, type Turn, updateGeneration } from "./turn.js";
 
 /** A judge has found the generation bad. What is not on trial or on probation any more is not judged. */
 export function condemn(turn: Turn, id: number, why: string): void {
@@ -38,18 +39,7 @@ function failTrial(turn: Turn, failed: Generation, failure: Failure): void {
     return;
   }
   // The upgrade that brought it was done when the trial began.
-  const { nextUpgrade } = turn.state;
-  update(turn, { nextUpgrade: nextUpgrade + 1 });
-  const { now: requestedAt } = turn.clock;
-  const request = {
-    kind: "rollback",
-    to: null,
-    hold: false,
-    stage: false,
-    force: false,
-    requestedAt,
-  } as const;
-  conclude(turn, { id: nextUpgrade, ...request, generation: failed.id }, failure);
+  conclude(turn, { ...newRequest(turn, "rollback"), generation: failed.id }, failure);
 }
 
 /** It serves, as well as it can, until what was proved before has been started. */

@@ -1,0 +1,16 @@
+import type { UpgradeKind, UpgradeRequest } from "./state.js";
+import { type Turn, update } from "./turn.js";
+
+export type Wish = Partial<Omit<UpgradeRequest, "id" | "kind" | "requestedAt">>;
+
+/** A request under a number of its own. */
+export function newRequest(turn: Turn, kind: UpgradeKind, wish: Wish = {}): UpgradeRequest {
+  const { nextUpgrade: id } = turn.state;
+  update(turn, { nextUpgrade: id + 1 });
+  return { id, ...manner(kind), ...wish, requestedAt: turn.clock.now };
+}
+
+/** As an upgrade of that kind is, where nobody has said how. */
+export function manner(kind: UpgradeKind): Omit<UpgradeRequest, "id" | "requestedAt"> {
+  return { kind, to: null, hold: false, stage: false, force: false };
+}
