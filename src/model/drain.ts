@@ -23,7 +23,7 @@ export function drainGeneration(turn: Turn, generation: Generation, why: DrainRe
   const served = generation.stage.phase === "active" || generation.stage.phase === "held";
   // What a judge has found bad is nothing to return to.
   if (served && findRejected(turn.state, generation)?.by !== "judge") {
-    update(turn, { retired: retire(turn.state, generation) });
+    update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
   }
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;

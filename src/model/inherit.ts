@@ -16,6 +16,8 @@ import { nameWorker } from "./turn.js";
  * what may be returned to and the numbers go on.
  */
 export function inheritState(state: State, rebooted: boolean): State {
+  // Of another boot: how long the last generation served by its clock cannot be told.
+  const now = activeGeneration(state)?.servesSince ?? 0;
   if (!rebooted) return { ...state, unwritable: null };
   const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters } = state;
   const last = activeGeneration(state);
@@ -28,7 +30,7 @@ export function inheritState(state: State, rebooted: boolean): State {
     rejected,
     rolledBack,
     counters,
-    retired: last === undefined ? retired : retire(state, last),
+    retired: last === undefined ? retired : retire(state, last, now),
   };
 }
 

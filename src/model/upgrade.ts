@@ -68,6 +68,12 @@ export function isStart(kind: UpgradeKind): boolean {
   return kind === "start" || kind === "fallback";
 }
 
+/** Whether an upgrade is under way that has changed nothing yet: it can be given up. One on trial has been committed. */
+export function isUncommitted({ upgrade, generations }: State): boolean {
+  if (upgrade === null || isStart(upgrade.kind)) return false;
+  return !generations.some(({ id, stage }) => id === upgrade.generation && stage.phase === "active");
+}
+
 /** The request that waited is judged once more: what was allowed when it came may not be any longer. */
 export function beginQueued(turn: Turn, request: UpgradeRequest): void {
   update(turn, { queued: null });
