@@ -107,6 +107,13 @@ function goBack(turn: Turn, request: UpgradeRequest): boolean {
   }
   const held = returnsToHeld(turn, request);
   const left = activeGeneration(turn.state);
+  const { rolledBack } = turn.state;
+  if (request.kind === "rollback" && request.to === null && held === undefined && rolledBack !== null) {
+    const message = `nothing to do: it has gone back to ${rolledBack.to} already; \`holdfast rollback GENERATION\` goes further`;
+    announce(turn, "info", "rolled-back-already", message, { upgrade: request.id });
+    conclude(turn, { ...request, generation: left?.id ?? null }, null);
+    return true;
+  }
   if (held === undefined || left === undefined) return false;
   const { upgrade } = turn.state;
   // Another upgrade is under way beside the trial: first this one has to end.
