@@ -12,9 +12,12 @@ import { assertNothingReopened } from "../harness/service/under-load.js";
 const testsTimeoutMs = 200_000;
 const kept = 20;
 /** What is bound to the insides of a Node release: the carriers, and the preload. */
-const bound = ["http", "http2", "tcp", "tls", "udp", "websocket", "register"];
+const bound = [
+  ...["http", "http2", "tcp", "tls", "udp", "websocket"].map((protocol) => join("carriers", protocol)),
+  "preload",
+];
 /** The one takes long, for its clients more than for the server; the other is about packages and types. */
-const leftOut = [join("http", "clients.test.js"), join("register", "package.test.js")];
+const leftOut = [join("http", "clients.test.js"), join("preload", "package.test.js")];
 const samples = fileURLToPath(new URL("../unit/docs/examples.test.js", import.meta.url));
 const app = fileURLToPath(new URL("../harness/nodes/web-app.js", import.meta.url));
 const own: OtherNode = { version: process.version, path: process.execPath };

@@ -45,7 +45,7 @@ export function takeWorkerMessage(
         standby,
         tickets: tickets.text,
       });
-      return [{ type: "worker-native", ...slot }];
+      return [{ type: "worker-native", ...slot, protocol: Math.min(message.protocol, workerProtocol) }];
     }
     case "ready": {
       const { when } = generation.specification.plan.ready.rule;

@@ -60,6 +60,11 @@ export class DaemonOrders {
         send({ type: "verdict", query: message.query, failure });
         return false;
       }
+      case "check": {
+        const failure = state.check(message.entries, fd);
+        send({ type: "verdict", query: message.query, failure });
+        return false;
+      }
       case "query":
         this.tellCounts(message.query);
         return false;
