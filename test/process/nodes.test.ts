@@ -7,6 +7,7 @@ import { startLoad } from "../harness/load/start-load.js";
 import { ensureNode, MAJORS, type OtherNode } from "../harness/nodes/ensure-node.js";
 import { runTests } from "../harness/nodes/run-tests.js";
 import { Rig } from "../harness/process/rig.js";
+import { withoutJudges } from "../harness/process/unjudged.js";
 import { assertNothingReopened } from "../harness/service/under-load.js";
 
 const testsTimeoutMs = 200_000;
@@ -43,7 +44,7 @@ function configure(rig: Rig, { path }: OtherNode): void {
     "[listeners.http]",
     `address = "127.0.0.1:${rig.port}"`,
   ];
-  writeFileSync(rig.configFile, `${config.join("\n")}\n`);
+  writeFileSync(rig.configFile, withoutJudges(`${config.join("\n")}\n`));
 }
 
 /** A generation on each of these, one after the other, under a load that must not notice. */
