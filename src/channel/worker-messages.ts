@@ -28,7 +28,14 @@ export type StateEntry = v.InferOutput<typeof stateEntry>;
 /** Daemon → worker. docs/worker-protocol.md */
 export const daemonMessage = v.variant("type", [
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
-  v.object({ type: v.literal("welcome"), protocol: count, standby: v.boolean(), tickets }),
+  v.object({
+    type: v.literal("welcome"),
+    protocol: count,
+    standby: v.boolean(),
+    tickets,
+    /** A response that takes longer is counted as slow; without it none is. */
+    slowMs: v.optional(v.pipe(v.number(), v.minValue(0))),
+  }),
   /** Another secret for tickets, from now on. */
   v.object({ type: v.literal("renew-tickets"), tickets }),
   /** Accept from now on; with `after`, once each of those has handed over its state on its channel, or is gone. */

@@ -46,6 +46,9 @@ export class DaemonOrders {
     const [fd] = fds;
     switch (message.type) {
       case "welcome":
+        if (message.slowMs !== undefined) appServers.countSlow(message.slowMs);
+        appServers.shareTickets(Buffer.from(message.tickets, "base64"));
+        return false;
       case "renew-tickets":
         appServers.shareTickets(Buffer.from(message.tickets, "base64"));
         return false;
