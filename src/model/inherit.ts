@@ -1,14 +1,7 @@
 import type { SlotProcess } from "./event.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
-import {
-  activeGeneration,
-  type Generation,
-  initialState,
-  isLive,
-  type Listener,
-  type State,
-} from "./state.js";
+import { type Generation, initialState, isLive, type Listener, type State } from "./state.js";
 import { nameWorker } from "./turn.js";
 
 /**
@@ -18,7 +11,8 @@ import { nameWorker } from "./turn.js";
 export function inheritState(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
   const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters } = state;
-  const last = activeGeneration(state);
+  // One that was held for a trial first.
+  const served = state.generations.filter(({ stage }) => stage.phase === "held" || stage.phase === "active");
   return {
     ...initialState,
     nextGeneration,
@@ -28,7 +22,7 @@ export function inheritState(state: State, rebooted: boolean): State {
     rejected,
     rolledBack,
     counters,
-    retired: last === undefined ? retired : retire(state, last),
+    retired: served.reduce((all, one) => retire({ ...state, retired: all }, one), retired),
   };
 }
 

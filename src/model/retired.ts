@@ -13,10 +13,11 @@ type Ran = Pick<Retired, "specification" | "snapshot">;
 
 /**
  * What can be returned to when this generation ends, too. What is started again and again, as restarts do, is kept once; what was
- * proved last is kept whatever came after it.
+ * proved last is kept whatever came after it. What a judge has found bad is nothing to return to.
  */
 export function retire(state: State, generation: Generation): readonly Retired[] {
   const { id, specification, snapshot, version } = generation;
+  if (findRejected(state, generation)?.by === "judge") return state.retired;
   // Of its own files nothing is left that it could be started from again.
   if (snapshot === null && specification.plan.snapshot) return state.retired;
   const [same, others] = split(state.retired, (one) => isSame(state, one, generation));
@@ -35,7 +36,8 @@ export function whatToRepeat(state: State, { kind, to }: Pick<Upgrade, "kind" | 
   const { retired } = state;
   const active = activeGeneration(state);
   // What serves is started again where the release on the disk is not to be.
-  if (kind === "fallback" && active !== undefined) return asRetired(active);
+  const serves = active !== undefined && findRejected(state, active) === undefined;
+  if (kind === "fallback" && serves) return asRetired(active);
   if (kind === "fallback") return lastGood(state) ?? retired.at(-1) ?? null;
   if (kind !== "rollback") return null;
   // A rollback is a generation of its own, of the same snapshot: both numbers mean it.
@@ -55,7 +57,8 @@ export function whereToGoBack(state: State, from: Ran): Retired | null {
 
 /** Whether it serves what has proved itself before, in whichever generation. */
 export function hasProved(state: State, ran: Ran): boolean {
-  return state.retired.some((one) => isGood(state, one) && isSame(state, one, ran));
+  const all = [...state.retired, ...state.generations];
+  return all.some((one) => isGood(state, one) && isSame(state, one, ran));
 }
 
 /** Whether it is the same config and the same release, untouched in between. */
@@ -66,7 +69,7 @@ export function isSame(state: State, one: Ran, other: Ran): boolean {
   return sameFiles && isDeepStrictEqual(one.specification, other.specification);
 }
 
-function isGood(state: State, one: Retired): boolean {
+function isGood(state: State, one: Ran & Pick<Retired, "proved">): boolean {
   return one.proved && findRejected(state, one) === undefined;
 }
 
