@@ -6,7 +6,7 @@ const ROOM = 4;
 /** Of that room. A file that boots containers boots one of each Debian release, side by side. */
 const SIZE = { unit: 1, process: 1, system: 2, packages: 2 };
 /** A file that hangs fails, and does not take the others with it. */
-const TIMEOUT_MS = 10 * 60_000;
+const TIMEOUT_MS = 15 * 60_000;
 const COUNTED = ["tests", "pass", "fail", "cancelled", "skipped"];
 
 /**

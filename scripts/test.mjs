@@ -1,6 +1,6 @@
 // Runs the tests: test.mjs [unit|process|system|packages [FILTER]]. Without a stage: lint, type check, then all stages.
 // FILTER is a part of a test file's path. Ends with the slowest files and the sum over all; fails when a stage ran no test.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,6 +49,12 @@ function whyNot(stage, count, filter) {
   return count === 0 ? `no ${stage} test file${filter && ` matches ${filter}`}` : undefined;
 }
 
+/** In the background; the tests that need it say so when it fails. */
+function buildPackagesAhead() {
+  const program = join(TOP, "build/test/harness/packages/build-ahead.js");
+  spawn(process.execPath, [program], { cwd: TOP, stdio: "ignore" });
+}
+
 const [only, filter = ""] = process.argv.slice(2);
 if (only !== undefined && !STAGES.includes(only)) {
   console.error("usage: test.mjs [unit|process|system|packages [FILTER]]");
@@ -67,10 +73,9 @@ for (const program of PROGRAMS)
 
 const begun = performance.now();
 const stages = only === undefined ? STAGES : [only];
-const results = await runFiles(
-  TOP,
-  stages.flatMap((stage) => findTests(stage, filter)),
-);
+const files = stages.flatMap((stage) => findTests(stage, filter));
+if (only === undefined && process.exitCode === undefined) buildPackagesAhead();
+const results = await runFiles(TOP, files);
 
 const slowest = results.sort((one, other) => other.seconds - one.seconds).slice(0, SLOWEST_SHOWN);
 console.log(

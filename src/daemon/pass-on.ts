@@ -10,7 +10,7 @@ import type { Successor } from "../succession/takeover-socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { exitStatusOf } from "./exit-status.js";
 import { parseWorkerFdName } from "./recover/fd-names.js";
-import type { End } from "./service.js";
+import type { TenureEnd } from "./service.js";
 import type { Setup } from "./setup.js";
 import type { HeldSignals } from "./signals.js";
 
@@ -32,7 +32,7 @@ const marginMs = 10_000;
  * Gives everything to the next daemon and ends this process: to the one that asked for it, to the program on disk where no service
  * manager would start it, else to whichever comes. Returns only when that has failed: then this daemon begins again.
  */
-export async function passOn(setup: Setup, end: End): Promise<Beginning> {
+export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
   const { status, state, fds, heldSignals, link, successor } = end;
   const { pidFile, exec, notifier, watchdogMs, log } = setup;
   const startsNext = status === "leaving-reexec" && (exec || notifier === undefined);
@@ -54,7 +54,7 @@ export async function passOn(setup: Setup, end: End): Promise<Beginning> {
 /** The program on disk takes this one's place. */
 async function passToProgram(
   { pidFile, unit, notifier }: Setup,
-  { fds, heldSignals, link }: End,
+  { fds, heldSignals, link }: TenureEnd,
 ): Promise<Result<void>> {
   pidFile.setAside();
   const successor = await startSuccessor({ fds, inUnit: unit !== undefined });
@@ -71,7 +71,7 @@ async function passToProgram(
 /** Another daemon, which asked for it, takes this one's place. */
 async function passToSuccessor(
   { log, pidFile }: Setup,
-  { fds, state }: End,
+  { fds, state }: TenureEnd,
   successor: Successor,
 ): Promise<Result<void>> {
   const pidfds = new Map(

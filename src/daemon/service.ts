@@ -14,7 +14,7 @@ import { StateStore } from "../state/state-store.js";
 import type { Successor, TakeoverSocket } from "../succession/takeover-socket.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { createEffects, record } from "./effects.js";
+import { createEffects, record } from "./create-effects.js";
 import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
@@ -49,7 +49,7 @@ export interface Inherited {
 }
 
 /** The model has ended, and everything is let go of but the named fds: what the next daemon, if there is one, begins with. */
-export interface End {
+export interface TenureEnd {
   readonly status: Extract<Action, { type: "exit" }>["status"];
   readonly state: State;
   readonly fds: readonly InheritedFd[];
@@ -63,7 +63,7 @@ export interface End {
  * Puts the parts together, recovers, and serves until the model has ended. Fails, having changed nothing, when its sockets cannot be
  * had or the predecessor's state cannot be read.
  */
-export async function runService(setup: Setup, inherited: Inherited): Promise<Result<End>> {
+export async function runService(setup: Setup, inherited: Inherited): Promise<Result<TenureEnd>> {
   const { name, directories } = setup;
   const { inheritance, source, memfd, keptFds, link, takeover } = inherited;
 
@@ -111,7 +111,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
   const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
-  const { promise: ended, resolve: end } = openPromise<End>();
+  const { promise: ended, resolve: end } = openPromise<TenureEnd>();
   let successor: Successor | undefined;
   const effects = createEffects(setup, parts, {
     supervisor,

@@ -11,7 +11,7 @@ import { watchReplacement } from "./recover/foreign-workers.js";
 import { sortInheritance } from "./recover/inheritance.js";
 import { KeptFds } from "./recover/kept-fds.js";
 import type { Source } from "./recover/restore.js";
-import { type End, runService } from "./service.js";
+import { runService, type TenureEnd } from "./service.js";
 import { die, type Setup, warn } from "./setup.js";
 import { ManagerLink } from "./show/manager-link.js";
 
@@ -27,7 +27,7 @@ export async function holdTenure(setup: Setup, first: Beginning): Promise<never>
 }
 
 /** Inherits, restores, and serves until the model has ended. Ends the process when the service cannot be started. */
-async function serve(setup: Setup, beginning: Beginning): Promise<End> {
+async function serve(setup: Setup, beginning: Beginning): Promise<TenureEnd> {
   const { watcher, notifier, pidFile } = setup;
   const inheritance = sortInheritance(beginning.fds, (fdName, problem) => {
     removeFd(fdName);

@@ -39,7 +39,7 @@ export function connectTo(listener: number): Result<number> {
  * Closes a connection that somebody has accepted, and makes no error for it: what it still says is read (closing over it
  * would reset the connection, of which careless servers die), and it may end first, for a second.
  */
-export function leave(fd: number): void {
+export function leaveGently(fd: number): void {
   const socket = new Socket({ fd, readable: true, writable: true });
   socket.on("error", () => {});
   socket.setTimeout(leaveMs, () => socket.destroy());

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { stoodStill } from "../lib/stood-still.js";
 import { readBacklog, readQueue } from "./backlog.js";
-import { connectTo, leave } from "./connect-to.js";
+import { connectTo, leaveGently } from "./connect-to.js";
 import { closeFd } from "./fd.js";
 import { type ServerEnd, seeServerEnd } from "./server-end.js";
 import { inspectSocket } from "./socket.js";
@@ -118,7 +118,7 @@ class Visit implements Disposable {
   }
 
   leave(): void {
-    if (this.#fd !== undefined) leave(this.#fd);
+    if (this.#fd !== undefined) leaveGently(this.#fd);
     this.#fd = undefined;
   }
 

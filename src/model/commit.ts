@@ -2,7 +2,7 @@ import { drainGeneration } from "./drain.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { forgive, leftByHand, reject } from "./rejected.js";
-import { hasProved, isSame } from "./retired.js";
+import { hasProved, isSame, whereToGoBack } from "./retired.js";
 import {
   activeGeneration,
   type DrainReason,
@@ -42,7 +42,10 @@ export function commit(turn: Turn, candidate: Generation): void {
     beginTrial(turn, old, id, trialMs);
     if (trialMs !== null) return;
   } else {
-    const before = old === undefined ? null : trackOf(turn.state, old, now);
+    const before =
+      old === undefined
+        ? (whereToGoBack(turn.state, candidate)?.track ?? null)
+        : trackOf(turn.state, old, now);
     if (old !== undefined) {
       drainGeneration(turn, old, why);
       pronounce(turn, old.id, { kind: "replaced" });
@@ -76,7 +79,9 @@ function remember(
   const proof = old.stage.phase === "active" ? old.stage.proof : undefined;
   const failure = proof?.kind === "rejected" ? proof.failure : leftByHand(old.id);
   if (proof?.kind !== "rejected") reject(turn, old, "rollback", failure);
-  update(turn, { rolledBack: { from: old.id, to: candidate.id, failure } });
+  // A rollback is a generation of its own, of the snapshot of another.
+  const to = candidate.snapshot ?? upgrade.to ?? candidate.id;
+  update(turn, { rolledBack: { from: old.id, to, failure } });
   return { kind: "rejected", by: candidate.id, failure };
 }
 

@@ -13,7 +13,7 @@ import {
 import { endTrial } from "./trial.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
 import { leavesRejectedAt } from "./upgrade.js";
-import { spawnWorker, workerReady } from "./workers.js";
+import { wantWorker, workerReady } from "./workers.js";
 
 /** When `tick` has something to do next; undefined: never, so nothing wakes up. */
 export function nextDeadline(state: State): Monotonic | undefined {
@@ -85,7 +85,7 @@ function endProof(turn: Turn): void {
 function workerDue(turn: Turn, generation: Generation, { index, run }: Worker): void {
   const slot = { generation: generation.id, index };
   if (run.phase === "waiting") {
-    spawnWorker(turn, slot);
+    wantWorker(turn, slot);
   } else if (run.phase === "starting" && generation.specification.plan.ready.rule.when === "after") {
     workerReady(turn, slot, run.process.pid);
   } else if (run.phase === "starting") {

@@ -18,7 +18,7 @@ import type { Wish } from "./request.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
 import { activeGeneration, candidateGeneration, initialState, type State } from "./state.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
-import { abort, beginQueued, leaveRejected, needsDisk, requestUpgrade } from "./upgrade.js";
+import { abort, beginQueued, isUncommitted, leaveRejected, requestUpgrade } from "./upgrade.js";
 import { condemn } from "./verdict.js";
 import {
   channelLost,
@@ -149,7 +149,7 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "persist-failed":
       update(turn, { unwritable: event.failure });
-      if (needsDisk(turn.state)) abort(turn, event.failure);
+      if (isUncommitted(turn.state)) abort(turn, event.failure);
       break;
     case "persist-restored":
       update(turn, { unwritable: null });

@@ -20,7 +20,7 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
   const served = generation.stage.phase === "active" || generation.stage.phase === "held";
-  if (served) update(turn, { retired: retire(turn.state, generation) });
+  if (served) update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) =>

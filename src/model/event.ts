@@ -2,13 +2,13 @@ import type { Failure, Result } from "../lib/failure.js";
 import type { Specification } from "./plan.js";
 import type {
   DrainReason,
+  FinalVerdict,
   Listener,
   Monotonic,
   Outcome,
   Process,
   Retired,
   State,
-  Verdict,
   WallTime,
 } from "./state.js";
 import type { Count, Totals } from "./totals.js";
@@ -130,7 +130,7 @@ export type LedgerEntry =
       readonly kind: "verdict";
       readonly upgrade: number;
       readonly generation: number;
-      readonly verdict: Verdict;
+      readonly verdict: FinalVerdict;
       readonly at: WallTime;
     }
   | {

@@ -11,7 +11,7 @@ import { nameWorker } from "./turn.js";
 export function inheritState(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
   const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters } = state;
-  // One that was held for a trial first.
+  // One that was held for a trial first. By the clock of another boot it cannot be told how long they served.
   const served = state.generations.filter(({ stage }) => stage.phase === "held" || stage.phase === "active");
   return {
     ...initialState,
@@ -22,7 +22,10 @@ export function inheritState(state: State, rebooted: boolean): State {
     rejected,
     rolledBack,
     counters,
-    retired: served.reduce((all, one) => retire({ ...state, retired: all }, one), retired),
+    retired: served.reduce(
+      (all, one) => retire({ ...state, retired: all }, one, one.servesSince ?? 0),
+      retired,
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Failure } from "../lib/failure.js";
-import { activeGeneration, type Outcome, type Upgrade, type Verdict } from "./state.js";
+import { activeGeneration, type FinalVerdict, type Outcome, type Upgrade } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 
 const outcomesKept = 8;
@@ -11,7 +11,7 @@ export function conclude(turn: Turn, upgrade: Upgrade, failure: Failure | null):
   const tookMs = turn.clock.now - requestedAt;
   const active = activeGeneration(turn.state);
   const proved = failure === null && active?.id === generation && active?.proved;
-  const verdict: Verdict | null = proved ? { kind: "proved" } : null;
+  const verdict: FinalVerdict | null = proved ? { kind: "proved" } : null;
   const outcome: Outcome = {
     upgrade: id,
     kind,
@@ -37,7 +37,7 @@ export function conclude(turn: Turn, upgrade: Upgrade, failure: Failure | null):
 }
 
 /** What became of a generation after the upgrade that brought it had ended well; the first word counts. */
-export function pronounce(turn: Turn, generation: number, verdict: Verdict): void {
+export function pronounce(turn: Turn, generation: number, verdict: FinalVerdict): void {
   const isMeant = (one: Outcome): boolean =>
     one.generation === generation && one.failure === null && one.verdict === null;
   const meant = turn.state.outcomes.find(isMeant);

@@ -1,5 +1,5 @@
 import type { Slot, SlotProcess } from "./event.js";
-import { makeSnapshot, recoverSnapshots } from "./snapshots.js";
+import { orderSnapshot, recoverSnapshots } from "./snapshots.js";
 import type { Process } from "./state.js";
 import {
   activeGeneration,
@@ -11,7 +11,7 @@ import {
 } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, dropStaged, prepare, requestUpgrade } from "./upgrade.js";
-import { awaitReady, disconnect, spawnWorker } from "./workers.js";
+import { awaitReady, disconnect, wantWorker } from "./workers.js";
 
 /**
  * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes were found and
@@ -94,7 +94,7 @@ function takeStock(
 /** Does what the state intends and the last daemon may not have done. */
 function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void {
   for (const { index, run } of workers) {
-    if (run.phase === "spawning") spawnWorker(turn, { generation: id, index });
+    if (run.phase === "spawning") wantWorker(turn, { generation: id, index });
     if (!isLive(run)) continue;
     const slot = { generation: id, index, process: run.process };
     if (run.phase === "starting") awaitReady(turn, slot);
@@ -109,7 +109,7 @@ function resumeUpgrade(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
   if (upgrade !== null && upgrade.generation === null) prepare(turn, upgrade);
   if (candidate?.stage.phase !== "candidate") return;
-  if (candidate.stage.step === "copying") makeSnapshot(turn, candidate.id);
+  if (candidate.stage.step === "copying") orderSnapshot(turn, candidate.id);
   if (candidate.stage.step === "checking") act(turn, { type: "check", generation: candidate.id });
   if (candidate.stage.step === "verifying") act(turn, { type: "verify", generation: candidate.id });
 }

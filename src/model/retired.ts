@@ -4,10 +4,12 @@ import {
   activeGeneration,
   findSnapshot,
   type Generation,
+  type Monotonic,
   type Retired,
   type State,
   type Upgrade,
 } from "./state.js";
+import { trackOf } from "./track.js";
 
 type Ran = Pick<Retired, "specification" | "snapshot">;
 
@@ -15,14 +17,14 @@ type Ran = Pick<Retired, "specification" | "snapshot">;
  * What can be returned to when this generation ends, too. What is started again and again, as restarts do, is kept once; what was
  * proved last is kept whatever came after it. What a judge has found bad is nothing to return to.
  */
-export function retire(state: State, generation: Generation): readonly Retired[] {
-  const { id, specification, snapshot, version } = generation;
+export function retire(state: State, generation: Generation, now: Monotonic): readonly Retired[] {
+  const { specification, snapshot } = generation;
   if (findRejected(state, generation)?.by === "judge") return state.retired;
   // Of its own files nothing is left that it could be started from again.
   if (snapshot === null && specification.plan.snapshot) return state.retired;
   const [same, others] = split(state.retired, (one) => isSame(state, one, generation));
   const proved = generation.proved || same.some((one) => one.proved);
-  const all = [...others, { generation: id, specification, snapshot, version, proved }];
+  const all = [...others, { ...asRetired(state, generation, now), proved }];
   // At the commit two generations are active, and the newer one's config counts.
   const newest = state.generations.findLast(({ stage }) => stage.phase === "active");
   const { keep } = (newest?.specification ?? specification).plan;
@@ -35,10 +37,7 @@ export function retire(state: State, generation: Generation): readonly Retired[]
 export function whatToRepeat(state: State, { kind, to }: Pick<Upgrade, "kind" | "to">): Retired | null {
   const { retired } = state;
   const active = activeGeneration(state);
-  // What serves is started again where the release on the disk is not to be.
-  const serves = active !== undefined && findRejected(state, active) === undefined;
-  if (kind === "fallback" && serves) return asRetired(active);
-  if (kind === "fallback") return lastGood(state) ?? retired.at(-1) ?? null;
+  if (kind === "fallback") return instead(state, active);
   if (kind !== "rollback") return null;
   // A rollback is a generation of its own, of the same snapshot: both numbers mean it.
   if (to !== null) return retired.findLast((one) => one.generation === to || one.snapshot === to) ?? null;
@@ -47,6 +46,13 @@ export function whatToRepeat(state: State, { kind, to }: Pick<Upgrade, "kind" | 
   // A restart has only started the same once more.
   const others = allowed.filter((one) => now !== undefined && !isSame(state, one, now));
   return others.findLast(({ proved }) => proved) ?? others.at(-1) ?? allowed.at(-1) ?? null;
+}
+
+/** What is started where the release on the disk is not to be: what serves, unless it is bad itself, or what was proved last. */
+function instead(state: State, active: Generation | undefined): Retired | null {
+  if (active !== undefined && findRejected(state, active) === undefined) return asRetired(state, active, 0);
+  const lastGood = state.retired.findLast((one) => isGood(state, one));
+  return lastGood ?? state.retired.at(-1) ?? null;
 }
 
 /** What this generation is left for when it turns out bad: the last that was proved, and is another one. */
@@ -73,12 +79,9 @@ function isGood(state: State, one: Ran & Pick<Retired, "proved">): boolean {
   return one.proved && findRejected(state, one) === undefined;
 }
 
-function lastGood(state: State): Retired | undefined {
-  return state.retired.findLast((one) => isGood(state, one));
-}
-
-function asRetired({ id, specification, snapshot, version, proved }: Generation): Retired {
-  return { generation: id, specification, snapshot, version, proved };
+function asRetired(state: State, generation: Generation, now: Monotonic): Retired {
+  const { id, specification, snapshot, version, proved } = generation;
+  return { generation: id, specification, snapshot, version, proved, track: trackOf(state, generation, now) };
 }
 
 function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {

@@ -21,10 +21,10 @@ export function beginSnapshot(turn: Turn, id: number): void {
   update(turn, { snapshots: [...turn.state.snapshots, snapshot] });
   const active = activeGeneration(turn.state);
   if (active?.snapshot !== undefined) inspect(turn, active.snapshot);
-  makeSnapshot(turn, id);
+  orderSnapshot(turn, id);
 }
 
-export function makeSnapshot(turn: Turn, id: number): void {
+export function orderSnapshot(turn: Turn, id: number): void {
   const base = turn.state.snapshots.findLast(({ phase }) => phase === "ready");
   act(turn, { type: "make-snapshot", snapshot: id, base: base?.id ?? null });
 }

@@ -1,6 +1,6 @@
 import type { Failure } from "../lib/failure.js";
 import type { Specification } from "./plan.js";
-import type { Counters } from "./totals.js";
+import type { ServiceCounters } from "./totals.js";
 
 /** A time that survives the daemon: milliseconds of CLOCK_MONOTONIC, comparable between processes of one boot. */
 export type Monotonic = number;
@@ -189,10 +189,10 @@ export interface Outcome {
   readonly endedAt: WallTime;
   readonly tookMs: number;
   /** What became of its generation since; null as long as it is not known, and where there is none. */
-  readonly verdict: Verdict | null;
+  readonly verdict: FinalVerdict | null;
 }
 
-export type Verdict =
+export type FinalVerdict =
   | { readonly kind: "proved" }
   | { readonly kind: "rejected"; readonly failure: Failure }
   /** Another one took its place before it was known. */
@@ -200,6 +200,7 @@ export type Verdict =
 
 export interface RolledBack {
   readonly from: number;
+  /** The generation whose release and config serve again. */
   readonly to: number;
   readonly failure: Failure;
 }
@@ -234,6 +235,8 @@ export interface Retired {
   readonly snapshot: number | null;
   readonly version: string | null;
   readonly proved: boolean;
+  /** What it had shown of itself when it was left; null where that was not written down. */
+  readonly track: Track | null;
 }
 
 /** The facts. All that the daemon knows; kernel objects are in the fd store under names derived from this. */
@@ -261,7 +264,7 @@ export interface State {
   readonly rolledBack: RolledBack | null;
   /** Why the state file cannot be written, as long as it cannot. */
   readonly unwritable: Failure | null;
-  readonly counters: Counters;
+  readonly counters: ServiceCounters;
   /** When the first generation after the start of the service became active; null while there has been none. */
   readonly upSince: Monotonic | null;
 }

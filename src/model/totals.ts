@@ -19,7 +19,7 @@ export interface Count {
  * Each count is in exactly one of these: it begins with a worker's process, is added to its generation's when that has ended, and
  * to the service's with the generation. So the sum of all never falls.
  */
-export interface Counters {
+export interface ServiceCounters {
   /** Of generations that have ended. */
   readonly ended: readonly ListenerTotals[];
   /** Of processes that have ended, by generation. */

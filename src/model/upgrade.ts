@@ -67,15 +67,15 @@ export function refuse(state: State, { kind, to }: UpgradeRequest): Failure | nu
   return null;
 }
 
-/** Whether an upgrade runs that ends when the state cannot be written: its commit is yet to come, and something serves meanwhile. */
-export function needsDisk(state: State): boolean {
-  const { upgrade } = state;
-  return upgrade !== null && !isStart(upgrade.kind) && upgrade.generation !== activeGeneration(state)?.id;
-}
-
 /** Whether nothing serves until it has ended: it is tried whatever the disk says. */
 export function isStart(kind: UpgradeKind): boolean {
   return kind === "start" || kind === "fallback";
+}
+
+/** Whether an upgrade is under way that has changed nothing yet: it can be given up. One on trial has been committed. */
+export function isUncommitted({ upgrade, generations }: State): boolean {
+  if (upgrade === null || isStart(upgrade.kind)) return false;
+  return !generations.some(({ id, stage }) => id === upgrade.generation && stage.phase === "active");
 }
 
 /** The request that waited is judged once more: what was allowed when it came may not be any longer. */
@@ -111,6 +111,14 @@ function goBack(turn: Turn, request: UpgradeRequest): boolean {
   }
   const held = returnsToHeld(turn, request);
   const left = activeGeneration(turn.state);
+  const { rolledBack } = turn.state;
+  const idle = turn.state.upgrade === null && held === undefined;
+  if (request.kind === "rollback" && request.to === null && idle && rolledBack !== null) {
+    const message = `nothing to do: it has gone back to ${rolledBack.to} already; \`holdfast rollback GENERATION\` goes further`;
+    announce(turn, "info", "rolled-back-already", message, { upgrade: request.id });
+    conclude(turn, { ...request, generation: left?.id ?? null }, null);
+    return true;
+  }
   if (held === undefined || left === undefined) return false;
   const { upgrade } = turn.state;
   // Another upgrade is under way beside the trial: first this one has to end.

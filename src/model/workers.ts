@@ -23,7 +23,7 @@ export function backoffMs(crashes: number): number {
   return Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(crashes - 1, 20));
 }
 
-export function spawnWorker(turn: Turn, slot: Slot): void {
+export function wantWorker(turn: Turn, slot: Slot): void {
   setRun(turn, slot, { phase: "spawning" });
   act(turn, { type: "spawn", generation: slot.generation, index: slot.index });
 }

@@ -231,7 +231,13 @@ const state = v.object({
     }),
   ),
   retired: v.array(
-    v.object({ generation: count, specification, ...source, proved: v.optional(v.boolean(), true) }),
+    v.object({
+      generation: count,
+      specification,
+      ...source,
+      proved: v.optional(v.boolean(), true),
+      track: v.optional(v.nullable(track), null),
+    }),
   ),
   rejected: v.optional(
     v.array(

@@ -3,7 +3,7 @@ import { nextDeadline } from "../model/deadlines.js";
 import { decide } from "../model/decide.js";
 import type { Action, Event } from "../model/event.js";
 import { initialState, type State } from "../model/state.js";
-import { isStart, needsDisk } from "../model/upgrade.js";
+import { isStart, isUncommitted } from "../model/upgrade.js";
 import type { Effects } from "./effects.js";
 
 /**
@@ -81,7 +81,7 @@ export class Supervisor {
       if (next.unwritable !== null) this.#queue.unshift({ type: "persist-restored" });
       return true;
     }
-    if (next.unwritable === null || needsDisk(next)) {
+    if (next.unwritable === null || isUncommitted(next)) {
       this.#queue.unshift({ type: "persist-failed", failure: written.failure });
     }
     return !commits(this.#state, next) || isStart(this.#state.upgrade?.kind ?? "upgrade");

@@ -24,10 +24,18 @@ export async function verifyGeneration(
   state: State,
   channels: WorkerChannels,
 ): Promise<Verified> {
-  const tried = await tryState(liveWorkers(generation), state, channels);
+  const tried = losesState(state)
+    ? { failure: null, noWayBack: null }
+    : await tryState(liveWorkers(generation), state, channels);
   const failure = whyUnfit(generation, channels) ?? tried.failure;
   if (failure !== null) return { failure, noWayBack: null };
   return { failure: await askAll(generation, state, channels), noWayBack: tried.noWayBack };
+}
+
+/** Going back from a version whose config says that it may: what the one before cannot take is given up. */
+function losesState(state: State): boolean {
+  const plan = activeGeneration(state)?.specification.plan;
+  return state.upgrade?.kind === "rollback" && (plan?.rollback.loseState ?? false);
 }
 
 /** What the config asks for needs workers that speak on their channels. */

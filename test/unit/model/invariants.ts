@@ -12,7 +12,7 @@ import {
   type State,
   type Worker,
 } from "../../../src/model/state.js";
-import { isStart } from "../../../src/model/upgrade.js";
+import { isUncommitted } from "../../../src/model/upgrade.js";
 import { unexplainedActions } from "./explained.js";
 
 export interface Step {
@@ -232,9 +232,7 @@ function lostRequests({ before, decision: { state } }: Step): string[] {
     }
   }
   const running = state.upgrade;
-  // What is on trial already has been committed before.
-  const committed = running !== null && running.generation === activeGeneration(state)?.id;
-  if (running !== null && state.unwritable !== null && !isStart(running.kind) && !committed) {
+  if (running !== null && state.unwritable !== null && isUncommitted(state)) {
     if (before.upgrade?.id !== running.id || before.unwritable === null) {
       found.push(`upgrade ${running.id} runs although the state cannot be written`);
     }

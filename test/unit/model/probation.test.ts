@@ -74,7 +74,7 @@ for (const [what, why, judge] of verdicts) {
     );
     assert.deepEqual(told(story), ["upgrade done", "rollback done"]);
     assert.match(degradation(story.state) ?? "", why);
-    assert.match(summarize(story.state), /rolled back to 3, and the release on the disk is not running/);
+    assert.match(summarize(story.state), /rolled back to 1, and the release on the disk is not running/);
     story.end(2);
     assert.deepEqual(
       story.state.retired.map(({ generation }) => generation),

@@ -71,7 +71,7 @@ test("with the old generation drained, a worker that ends on trial has it starte
   story.candidate().allReady();
   assert.deepEqual(phases(story).at(-1), [3, "active"]);
   assert.match(degradation(story.state) ?? "", /generation 2 was on trial/);
-  assert.match(summarize(story.state), /rolled back to 3, .*generation 2 was on trial/);
+  assert.match(summarize(story.state), /rolled back to 1, .*generation 2 was on trial/);
   story.request().candidate({ release: "/4" }).allReady();
   assert.equal(degradation(story.state), null);
 });

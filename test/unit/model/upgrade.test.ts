@@ -246,8 +246,8 @@ test("a rollback finds the release before this one, however often this one has b
   for (let time = 0; time < 5; time += 1) story.request().candidate({ release: "/srv/new" }).allReady();
   story.request("rollback");
   assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/old");
-  story.candidate({ release: "/srv/old" }).allReady().request("rollback");
-  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/new");
+  story.candidate({ release: "/srv/old" }).allReady();
+  assert.equal(story.generation(7).specification.plan.release, "/srv/old");
 });
 
 test("a result for an upgrade that has ended starts nothing", () => {

@@ -73,7 +73,7 @@ test("a state of format 1 is read: its generations run in the release itself, an
     },
   ]);
   assert.deepEqual(state.retired, [
-    { generation: 1, ...wanted, snapshot: null, version: null, proved: true },
+    { generation: 1, ...wanted, snapshot: null, version: null, proved: true, track: null },
   ]);
   assert.deepEqual([state.snapshots, state.upgrade?.to], [[], null]);
   assert.deepEqual([state.counters, state.upSince], [initialState.counters, null]);
