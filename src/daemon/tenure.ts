@@ -58,7 +58,7 @@ async function serve(setup: Setup, beginning: Beginning): Promise<TenureEnd> {
     onPersisted:
       predecessor === undefined || predecessor.keepsWorkers
         ? () => {}
-        : watchReplacement(() => predecessor.committed(), giveUp),
+        : watchReplacement(() => predecessor.replaced(), giveUp),
     onServing: () => {
       pidFile.write();
       if (predecessor === undefined) pidFile.removeOld();

@@ -12,7 +12,7 @@ export interface Predecessor {
   /** This daemon has recovered. */
   ready(): void;
   /** This daemon's own workers serve: there is no way back. */
-  committed(): void;
+  replaced(): void;
   /** To a worker of its that cannot be signalled from here. */
   signal(slot: { readonly generation: number; readonly index: number }, signal: "SIGTERM" | "SIGKILL"): void;
   /** Calls back once it has ended, whatever it was told. */
@@ -36,7 +36,7 @@ export function predecessorBehind(fd: number, watcher: Watcher): Predecessor {
         // It has ended meanwhile, as is noticed by reading.
       }
     },
-    committed() {},
+    replaced() {},
     signal() {},
     onGone(told) {
       watcher.watch(fd, () => {

@@ -91,7 +91,7 @@ export function takeOver(
     const predecessorAt = (keepsWorkers: boolean): Predecessor => ({
       keepsWorkers,
       ready: () => send({ type: "ready" }),
-      committed: () => send({ type: "committed" }),
+      replaced: () => send({ type: "committed" }),
       signal: ({ generation, index }, signal) => send({ type: "signal", generation, index, signal }),
       onGone: (told) => {
         gone = told;
