@@ -17,7 +17,7 @@ import {
 } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
-import { abort, beginFallback } from "./upgrade.js";
+import { abort, beginFallback, refuse } from "./upgrade.js";
 
 /** However big a release is: after this long something is wrong with the disk. */
 const copyTimeoutMs = 600_000;
@@ -213,6 +213,8 @@ export function candidateVerified(
 
 function accept(turn: Turn, candidate: Generation): void {
   const { upgrade } = turn.state;
+  // It may have failed meanwhile in another generation.
+  if (refuseRejected(turn, candidate)) return;
   if (!upgrade?.stage) {
     commit(turn, candidate);
     return;
@@ -235,6 +237,12 @@ export function decideForNew(turn: Turn): void {
     endTrial(turn);
     return;
   }
-  update(turn, { upgrade: { ...newRequest(turn, "upgrade"), generation: staged.id } });
+  const request = newRequest(turn, "upgrade", { force: true });
+  const refusal = refuse(turn.state, request);
+  if (refusal !== null) {
+    conclude(turn, { ...request, generation: null }, refusal);
+    return;
+  }
+  update(turn, { upgrade: { ...request, generation: staged.id } });
   beginVerifying(turn, staged);
 }

@@ -26,8 +26,8 @@ export function commit(turn: Turn, candidate: Generation): void {
   const { now, wall } = turn.clock;
   const old = activeGeneration(turn.state);
   const repeats = upgrade !== null && isRepeat(upgrade);
-  const proved = repeats && hasProved(turn.state, candidate);
-  const trialMs = proved ? 0 : howLongOnTrial(candidate, upgrade);
+  const proved = hasProved(turn.state, candidate);
+  const trialMs = proved && repeats ? 0 : howLongOnTrial(candidate, upgrade);
   updateGeneration(turn, id, {
     servesSince: now,
     proved,

@@ -1,7 +1,6 @@
 import { formatDuration } from "../lib/duration.js";
 import { generationTotals } from "./counters.js";
 import type { EndReason, LedgerEntry } from "./event.js";
-import { findRejected } from "./rejected.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
 import {
@@ -21,10 +20,7 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
   const served = generation.stage.phase === "active" || generation.stage.phase === "held";
-  // What a judge has found bad is nothing to return to.
-  if (served && findRejected(turn.state, generation)?.by !== "judge") {
-    update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
-  }
+  if (served) update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) =>

@@ -1,14 +1,7 @@
 import type { SlotProcess } from "./event.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
-import {
-  activeGeneration,
-  type Generation,
-  initialState,
-  isLive,
-  type Listener,
-  type State,
-} from "./state.js";
+import { type Generation, initialState, isLive, type Listener, type State } from "./state.js";
 import { nameWorker } from "./turn.js";
 
 /**
@@ -16,11 +9,10 @@ import { nameWorker } from "./turn.js";
  * what may be returned to and the numbers go on.
  */
 export function inheritState(state: State, rebooted: boolean): State {
-  // Of another boot: how long the last generation served by its clock cannot be told.
-  const now = activeGeneration(state)?.servesSince ?? 0;
   if (!rebooted) return { ...state, unwritable: null };
   const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters } = state;
-  const last = activeGeneration(state);
+  // One that was held for a trial first. By the clock of another boot it cannot be told how long they served.
+  const served = state.generations.filter(({ stage }) => stage.phase === "held" || stage.phase === "active");
   return {
     ...initialState,
     nextGeneration,
@@ -30,7 +22,10 @@ export function inheritState(state: State, rebooted: boolean): State {
     rejected,
     rolledBack,
     counters,
-    retired: last === undefined ? retired : retire(state, last, now),
+    retired: served.reduce(
+      (all, one) => retire({ ...state, retired: all }, one, one.servesSince ?? 0),
+      retired,
+    ),
   };
 }
 

@@ -15,10 +15,11 @@ type Ran = Pick<Retired, "specification" | "snapshot">;
 
 /**
  * What can be returned to when this generation ends, too. What is started again and again, as restarts do, is kept once; what was
- * proved last is kept whatever came after it.
+ * proved last is kept whatever came after it. What a judge has found bad is nothing to return to.
  */
 export function retire(state: State, generation: Generation, now: Monotonic): readonly Retired[] {
   const { specification, snapshot } = generation;
+  if (findRejected(state, generation)?.by === "judge") return state.retired;
   // Of its own files nothing is left that it could be started from again.
   if (snapshot === null && specification.plan.snapshot) return state.retired;
   const [same, others] = split(state.retired, (one) => isSame(state, one, generation));
@@ -62,9 +63,8 @@ export function whereToGoBack(state: State, from: Ran): Retired | null {
 
 /** Whether it serves what has proved itself before, in whichever generation. */
 export function hasProved(state: State, ran: Ran): boolean {
-  const active = activeGeneration(state);
-  const known = active === undefined ? state.retired : [...state.retired, asRetired(state, active, 0)];
-  return known.some((one) => isGood(state, one) && isSame(state, one, ran));
+  const all = [...state.retired, ...state.generations];
+  return all.some((one) => isGood(state, one) && isSame(state, one, ran));
 }
 
 /** Whether it is the same config and the same release, untouched in between. */
@@ -75,7 +75,7 @@ export function isSame(state: State, one: Ran, other: Ran): boolean {
   return sameFiles && isDeepStrictEqual(one.specification, other.specification);
 }
 
-function isGood(state: State, one: Retired): boolean {
+function isGood(state: State, one: Ran & Pick<Retired, "proved">): boolean {
   return one.proved && findRejected(state, one) === undefined;
 }
 

@@ -115,9 +115,10 @@ export function recoverSnapshots(turn: Turn, found: readonly number[]): void {
     nextGeneration: Math.max(turn.state.nextGeneration, ...found.map((id) => id + 1)),
   });
   const running = new Set(turn.state.generations.map(({ snapshot }) => snapshot));
+  const kept = new Set(turn.state.retired.map(({ snapshot }) => snapshot));
   for (const { id, phase, written } of turn.state.snapshots) {
     if (phase === "removing") act(turn, { type: "remove-snapshot", snapshot: id });
-    if (phase === "ready" && written === null && !running.has(id)) inspect(turn, id);
+    if (phase === "ready" && written === null && kept.has(id) && !running.has(id)) inspect(turn, id);
   }
 }
 

@@ -2,7 +2,14 @@ import type { Failure } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
-import { activeGeneration, type Generation, heldGeneration, type UpgradeRequest } from "./state.js";
+import { findRejected } from "./rejected.js";
+import {
+  activeGeneration,
+  type Generation,
+  heldGeneration,
+  type Proof,
+  type UpgradeRequest,
+} from "./state.js";
 import { trackOf } from "./track.js";
 import { announce, type Turn, update, updateGeneration } from "./turn.js";
 
@@ -49,18 +56,20 @@ export function returnsToHeld(
   return kind === "rollback" && (to === null || to === held?.id) ? held : undefined;
 }
 
-/** The held generation is active again, and the one on trial hands over to it. */
+/** The held generation is active again, as good or bad as it was, and the one on trial hands over to it. */
 export function returnToHeld(turn: Turn, held: Generation, failure: Failure): void {
   const left = activeGeneration(turn.state);
-  updateGeneration(turn, held.id, {
-    stage: { phase: "active", since: turn.clock.wall, proof: { kind: "proved" } },
-  });
+  const { now, wall } = turn.clock;
+  const mark = findRejected(turn.state, held);
+  const proof: Proof =
+    mark?.by === "judge" ? { kind: "rejected", failure: mark.failure, retryAt: now } : { kind: "proved" };
+  updateGeneration(turn, held.id, { stage: { phase: "active", since: wall, proof } });
   announce(turn, "info", "generation-active", `generation ${held.id} is active again`, {
     generation: held.id,
   });
   if (left === undefined) return;
   drainGeneration(turn, left, { kind: "rejected", by: held.id, failure });
-  beginProbation(turn, held.id, null);
+  if (proof.kind === "proved") beginProbation(turn, held.id, null);
   pronounce(turn, left.id, { kind: "rejected", failure });
   update(turn, { rolledBack: { from: left.id, to: held.id, failure } });
 }

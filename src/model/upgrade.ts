@@ -23,7 +23,9 @@ import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): void {
   const { state } = turn;
   if (state.queued !== null) {
-    update(turn, { queued: { ...state.queued, ...manner(kind), ...wish } });
+    const joined = { ...state.queued, ...manner(kind), ...wish };
+    update(turn, { queued: null });
+    if (!goBack(turn, joined)) update(turn, { queued: joined });
     return;
   }
   const request = newRequest(turn, kind, wish);
@@ -42,7 +44,8 @@ export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): 
   }
 }
 
-function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
+/** Why a request can neither be begun nor wait. */
+export function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
   const { phase } = state.lifecycle;
   if (phase === "stopping" || phase === "leaving") {
     return { reason: "stopping", message: "cannot upgrade: the service is being stopped" };
@@ -53,7 +56,8 @@ function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
       message: `cannot upgrade while the state cannot be written: ${state.unwritable.message}`,
     };
   }
-  const atHand = heldGeneration(state) ?? stagedGeneration(state);
+  const held = heldGeneration(state);
+  const atHand = to === null ? (held ?? stagedGeneration(state)) : [held].find((one) => one?.id === to);
   if (kind === "rollback" && atHand === undefined && whatToRepeat(state, { kind, to }) === null) {
     const known = state.retired.map(({ generation }) => generation).join(", ");
     if (known === "" || to === null) return nothingBefore;
@@ -108,7 +112,8 @@ function goBack(turn: Turn, request: UpgradeRequest): boolean {
   const held = returnsToHeld(turn, request);
   const left = activeGeneration(turn.state);
   const { rolledBack } = turn.state;
-  if (request.kind === "rollback" && request.to === null && held === undefined && rolledBack !== null) {
+  const idle = turn.state.upgrade === null && held === undefined;
+  if (request.kind === "rollback" && request.to === null && idle && rolledBack !== null) {
     const message = `nothing to do: it has gone back to ${rolledBack.to} already; \`holdfast rollback GENERATION\` goes further`;
     announce(turn, "info", "rolled-back-already", message, { upgrade: request.id });
     conclude(turn, { ...request, generation: left?.id ?? null }, null);
@@ -194,12 +199,13 @@ export function abortAll(turn: Turn, failure: Failure): void {
 /** A way back that failed is tried again after this long. */
 const retryMs = 60_000;
 
-/** When what was judged bad is to be left; undefined as long as something else is under way, or there is no way back. */
-export function leavesRejectedAt({ upgrade, queued, lifecycle, ...state }: State): Monotonic | undefined {
+/** When what was judged bad is to be left; undefined as long as that cannot be begun, or there is no way back. */
+export function leavesRejectedAt(state: State): Monotonic | undefined {
+  const { upgrade, queued, lifecycle, unwritable } = state;
   const stage = state.generations.find((one) => one.stage.phase === "active")?.stage;
   if (stage?.phase !== "active" || stage.proof.kind !== "rejected") return undefined;
   const busy = upgrade !== null || queued !== null || lifecycle.phase !== "running";
-  return busy ? undefined : (stage.proof.retryAt ?? undefined);
+  return busy || unwritable !== null ? undefined : (stage.proof.retryAt ?? undefined);
 }
 
 /** A generation that was judged bad is left for the last one that was proved. */

@@ -3,7 +3,7 @@ import { drainGeneration } from "./drain.js";
 import { conclude, pronounce } from "./outcome.js";
 import { reject } from "./rejected.js";
 import { newRequest } from "./request.js";
-import { whereToGoBack } from "./retired.js";
+import { hasProved, whereToGoBack } from "./retired.js";
 import { activeGeneration, type Generation, heldGeneration } from "./state.js";
 import { returnToHeld } from "./trial.js";
 import { announce, type Turn, updateGeneration } from "./turn.js";
@@ -31,7 +31,7 @@ function refuseWayBack({ noWayBack, specification: { plan } }: Generation): stri
 function failTrial(turn: Turn, failed: Generation, failure: Failure): void {
   const held = heldGeneration(turn.state);
   const { upgrade } = turn.state;
-  reject(turn, failed, "judge", failure);
+  mark(turn, failed, failure);
   if (held === undefined) leaveLater(turn, failed, failure);
   else returnToHeld(turn, held, failure);
   if (upgrade?.generation === failed.id) {
@@ -44,17 +44,24 @@ function failTrial(turn: Turn, failed: Generation, failure: Failure): void {
 
 /** It serves, as well as it can, until what was proved before has been started. */
 function failProbation(turn: Turn, failed: Generation, failure: Failure): void {
-  reject(turn, failed, "judge", failure);
+  mark(turn, failed, failure);
   leaveLater(turn, failed, failure);
   announce(turn, "error", "generation-rejected", failure.message, { generation: failed.id });
+}
+
+/** What has proved itself before, and was only started once more, stays what can be gone back to. */
+function mark(turn: Turn, failed: Generation, failure: Failure): void {
+  if (!hasProved(turn.state, failed)) reject(turn, failed, "judge", failure);
 }
 
 function leaveLater(turn: Turn, { id }: Generation, failure: Failure): void {
   const generation = activeGeneration(turn.state);
   if (generation?.stage.phase !== "active") return;
-  const retryAt = whereToGoBack(turn.state, generation) === null ? null : turn.clock.now;
+  const hopeless = whereToGoBack(turn.state, generation) === null;
+  const message = hopeless ? `${failure.message}; nothing is there to go back to` : failure.message;
+  const retryAt = hopeless ? null : turn.clock.now;
   updateGeneration(turn, id, {
-    stage: { ...generation.stage, proof: { kind: "rejected", failure, retryAt } },
+    stage: { ...generation.stage, proof: { kind: "rejected", failure: { ...failure, message }, retryAt } },
   });
   pronounce(turn, id, { kind: "rejected", failure });
 }

@@ -68,7 +68,7 @@ export function summarize(state: State): string {
     parts.push(held === undefined ? "on trial" : `on trial beside generation ${held.id}`);
   }
   if (proof?.kind === "probation") parts.push("on probation");
-  if (proof?.kind === "rejected") parts.push(describeRejected(proof));
+  if (proof?.kind === "rejected") parts.push(proof.failure.message);
   const staged = stagedGeneration(state);
   if (staged !== undefined) parts.push(`generation ${staged.id} stands by`);
   const draining = state.generations.filter(({ stage }) => stage.phase === "draining");
@@ -120,7 +120,7 @@ export function degradation(state: State): string | null {
   if (state.unwritable !== null) return state.unwritable.message;
   if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
   const proof = proofOf(state);
-  if (proof?.kind === "rejected") return describeRejected(proof);
+  if (proof?.kind === "rejected") return proof.failure.message;
   const last = state.outcomes.at(-1);
   if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
   if (last?.kind === "fallback") return describeFallback(state);
@@ -131,10 +131,6 @@ export function degradation(state: State): string | null {
   return missing === 0
     ? null
     : `${missing} of ${active.workers.length} workers of generation ${active.id} are not ready`;
-}
-
-function describeRejected({ failure, retryAt }: Extract<Proof, { kind: "rejected" }>): string {
-  return retryAt === null ? `${failure.message}; nothing is there to go back to` : failure.message;
 }
 
 function proofOf(state: State): Proof | undefined {

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { decodeRecord, encodeRecord } from "../../src/state/encode.js";
-import { stateFilePath } from "../../src/state/state-file.js";
 import { balance } from "../harness/process/accounts.js";
 import type { Behaviour } from "../harness/process/behaviour.js";
+import { reboot } from "../harness/process/reboot.js";
 import { Rig } from "../harness/process/rig.js";
 
 /** Writes over the current release where it is, as `rsync --inplace` does. */
@@ -20,20 +19,6 @@ async function crashAll(rig: Rig): Promise<void> {
     const now = rig.workers();
     return now.length === before.length && now.every((pid) => !before.includes(pid));
   });
-}
-
-/** Ends all that runs, as a power failure does, and makes the state that of an earlier boot. */
-async function reboot(rig: Rig): Promise<void> {
-  rig.manager.signal("SIGKILL");
-  await rig.manager.ended();
-  for (const pid of rig.workers()) process.kill(pid, "SIGKILL");
-  await rig.manager.waitFor("no worker", () => rig.workers().length === 0);
-  rig.manager.store.clear();
-  const file = stateFilePath(rig.stateDirectory);
-  const record = decodeRecord(readFileSync(file, "utf8"));
-  assert.ok(record.ok);
-  writeFileSync(file, encodeRecord({ ...record.value, bootId: "the boot before" }));
-  await rig.manager.startReady();
 }
 
 const bad = { version: "2", boot: "crash" } as const;

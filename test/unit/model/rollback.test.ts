@@ -26,3 +26,10 @@ test("an upgrade after a rollback is one like any other, and can be left by the 
   story.request("rollback");
   assert.equal(story.state.upgrade?.kind, "rollback");
 });
+
+test("after a rollback, one that is asked for while an upgrade is under way waits to leave what that brings", () => {
+  const story = upgraded().request("rollback").candidate({ snapshot: true }).allReady().end(2);
+  story.request().request("rollback").candidate({ snapshot: true, release: "/4" }).allReady();
+  assert.equal(story.active, 4);
+  assert.equal(story.state.upgrade?.kind, "rollback");
+});
