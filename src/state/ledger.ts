@@ -3,7 +3,8 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { messageOf } from "../lib/failure.js";
 import type { LedgerEntry } from "../model/event.js";
-import { failure, verdict } from "./record.js";
+import type { WallTime } from "../model/state.js";
+import { failure } from "./record.js";
 
 const ledgerLimitBytes = 4 * 1024 * 1024;
 const readLimitBytes = 256 * 1024;
@@ -11,13 +12,11 @@ const readLimitBytes = 256 * 1024;
 /** What is read again of one: not its counters. */
 export type EndedGeneration = Omit<Extract<LedgerEntry, { readonly kind: "generation" }>, "counters">;
 
-/** What became of a generation after its upgrade had ended well. */
-export type PronouncedVerdict = Omit<Extract<LedgerEntry, { readonly kind: "verdict" }>, "upgrade">;
-
-/** Oldest first. */
 export interface Ledger {
+  /** Oldest first. */
   readonly ended: readonly EndedGeneration[];
-  readonly verdicts: readonly PronouncedVerdict[];
+  /** When a generation was found bad, in its trial or after it; its end came later, when its workers had drained. */
+  readonly rejectedAt: ReadonlyMap<number, WallTime>;
 }
 
 /** Appends one line to `history.jsonl`, which is kept at most twice 4 MiB. Returns why it could not, if so. */
@@ -51,18 +50,29 @@ const endedGeneration = v.object({
   proved: v.optional(v.boolean(), true),
 }) satisfies v.GenericSchema<unknown, EndedGeneration>;
 
-const pronouncedVerdict = v.object({
+const at = v.pipe(
+  v.string(),
+  v.transform((text) => Date.parse(text)),
+  v.number(),
+);
+const verdictLine = v.object({
   kind: v.literal("verdict"),
   generation: v.number(),
-  verdict,
-  at: v.pipe(
-    v.string(),
-    v.transform((at) => Date.parse(at)),
-    v.number(),
-  ),
-}) satisfies v.GenericSchema<unknown, PronouncedVerdict>;
+  verdict: v.object({ kind: v.literal("rejected"), failure }),
+  at,
+});
+/** An upgrade fails in its trial, too. */
+const failedUpgrade = v.object({
+  kind: v.literal("upgrade"),
+  outcome: v.object({ generation: v.number(), failure }),
+  at,
+});
 
-const ledgerLine = v.pipe(v.string(), v.parseJson(), v.variant("kind", [endedGeneration, pronouncedVerdict]));
+const ledgerLine = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.variant("kind", [endedGeneration, verdictLine, failedUpgrade]),
+);
 
 /** What stands in the last 256 KiB of each ledger file. Lines that cannot be read, or are of another kind, are left out. */
 export function readLedger(directory: string): Ledger {
@@ -72,9 +82,13 @@ export function readLedger(directory: string): Ledger {
     const parsed = v.safeParse(ledgerLine, line);
     return parsed.success ? [parsed.output] : [];
   });
+  const rejections = entries.flatMap((entry): [number, WallTime][] => {
+    if (entry.kind === "verdict") return [[entry.generation, entry.at]];
+    return entry.kind === "upgrade" ? [[entry.outcome.generation, entry.at]] : [];
+  });
   return {
     ended: entries.filter((entry) => entry.kind === "generation"),
-    verdicts: entries.filter((entry) => entry.kind === "verdict"),
+    rejectedAt: new Map(rejections),
   };
 }
 

@@ -111,7 +111,7 @@ const proof = v.variant("kind", [
   v.object({ kind: v.literal("rejected"), failure, retryAt: v.nullable(v.number()) }),
 ]);
 
-export const verdict = v.variant("kind", [
+const verdict = v.variant("kind", [
   v.object({ kind: v.picklist(["proved", "replaced"]) }),
   v.object({ kind: v.literal("rejected"), failure }),
 ]);

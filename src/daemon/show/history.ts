@@ -2,21 +2,26 @@ import type { HistoryEntry } from "../../control/port.js";
 import { formatDuration } from "../../lib/duration.js";
 import { findRejected } from "../../model/rejected.js";
 import { whatToRepeat } from "../../model/retired.js";
-import { type Generation, heldGeneration, type Monotonic, type State } from "../../model/state.js";
-import type { EndedGeneration, Ledger, PronouncedVerdict } from "../../state/ledger.js";
+import {
+  type Generation,
+  heldGeneration,
+  type Monotonic,
+  type State,
+  type WallTime,
+} from "../../model/state.js";
+import type { EndedGeneration, Ledger } from "../../state/ledger.js";
 import { describeReason, describeStage } from "./describe.js";
 
 type End = NonNullable<HistoryEntry["end"]>;
 
 /** Generations that ended, after the ledger, and those of the state, by number. */
-export function reportHistory(state: State, { ended, verdicts }: Ledger, now: Monotonic): HistoryEntry[] {
+export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: Monotonic): HistoryEntry[] {
   const marks = marksOf(state);
-  const pronounced = new Map(verdicts.map((verdict) => [verdict.generation, verdict]));
   const entries = new Map<number, HistoryEntry>();
   for (const one of ended) {
     const { generation, release, version, from, to } = one;
     const end = endOf(one);
-    const note = describeEnd(one, end, pronounced.get(generation));
+    const note = describeEnd(one, end, rejectedAt.get(generation) ?? to);
     entries.set(generation, { generation, release, version, from, to, note, end, ...marks(generation) });
   }
   for (const one of state.generations) {
@@ -69,14 +74,10 @@ function endOf({ why, proved }: EndedGeneration): End {
   }
 }
 
-function describeEnd(
-  { why, cut, from, to }: EndedGeneration,
-  end: End,
-  pronounced: PronouncedVerdict | undefined,
-): string {
+function describeEnd({ why, cut, from }: EndedGeneration, end: End, rejectedAt: WallTime): string {
   const rest = cut && why.kind !== "rebooted" ? "; requests were cut" : "";
   if (why.kind === "rejected") {
-    const after = formatDuration((pronounced?.at ?? to) - from);
+    const after = formatDuration(rejectedAt - from);
     return `rolled back to generation ${why.by} after ${after}: ${why.failure.message}${rest}`;
   }
   if (why.kind === "superseded" && end === "replaced") {
