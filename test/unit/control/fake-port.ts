@@ -9,7 +9,7 @@ import type {
 import { nothingCounted } from "../../../src/lib/counters.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
-import type { Outcome, Verdict } from "../../../src/model/state.js";
+import type { FinalVerdict, Outcome } from "../../../src/model/state.js";
 
 const counted = { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 };
 
@@ -143,7 +143,7 @@ export class FakePort implements ControlPort {
   }
 
   /** Says what became of an upgrade's generation. */
-  pronounce(upgrade: number, verdict: Verdict, news: Partial<News> = {}): void {
+  pronounce(upgrade: number, verdict: FinalVerdict, news: Partial<News> = {}): void {
     this.outcomes.set(upgrade, { ...outcomeOf(upgrade), verdict });
     this.tell({ message: "the verdict", ...news });
   }
