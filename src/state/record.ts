@@ -148,7 +148,7 @@ const generation = v.object({
       index: count,
       crashes: count,
       native: v.boolean(),
-      protocol: v.optional(count, 1),
+      protocol: v.optional(count, 0),
       status: v.nullable(text),
       run,
     }),
