@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
-export const workerProtocol = 1;
+export const workerProtocol = 2;
 
 /** A worker is handed to at most this many peers; more would not make it faster. */
 export const peersLimit = 4;
@@ -28,7 +28,14 @@ export type StateEntry = v.InferOutput<typeof stateEntry>;
 /** Daemon → worker. docs/worker-protocol.md */
 export const daemonMessage = v.variant("type", [
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
-  v.object({ type: v.literal("welcome"), protocol: count, standby: v.boolean(), tickets }),
+  v.object({
+    type: v.literal("welcome"),
+    protocol: count,
+    standby: v.boolean(),
+    tickets,
+    /** A response that takes longer is counted as slow; without it none is. */
+    slowMs: v.optional(v.pipe(v.number(), v.minValue(0))),
+  }),
   /** Another secret for tickets, from now on. */
   v.object({ type: v.literal("renew-tickets"), tickets }),
   /** Accept from now on; with `after`, once each of those has handed over its state on its channel, or is gone. */
@@ -37,6 +44,11 @@ export const daemonMessage = v.variant("type", [
   v.object({ type: v.literal("save"), query: count }),
   /** With a memfd of the values: say in `verdict` whether this state could be taken over. Nothing is taken over yet. */
   v.object({ type: v.literal("try"), query: count, entries: stateEntries }),
+  /**
+   * Version 2. With a memfd of the values: say in `verdict` whether this app, which has values of its own that count, could read
+   * them. None is set.
+   */
+  v.object({ type: v.literal("check"), query: count, entries: stateEntries }),
   /** With one fd: a connection to serve as if it had been accepted on that listener. */
   v.object({ type: v.literal("probe"), listener: name }),
   /** With one fd: the channel on which that worker sends its connections. */

@@ -86,6 +86,11 @@ function build(command: Command, given: Given): Result<CommandLine> {
     if (!known.includes(option) || (command.alone && option === "socket"))
       return refuse(`${command.name} takes no --${option}`);
   }
+  const contradiction = command.contradictions?.find(([one, other]) => given.has(one) && given.has(other));
+  if (contradiction !== undefined) {
+    const [one, other, why] = contradiction;
+    return refuse(`--${one} and --${other} cannot be given together: ${why}`);
+  }
   const name = last(given, "name");
   const socket = last(given, "socket");
   const timeout = last(given, "timeout");

@@ -41,6 +41,7 @@ const rows = {
   hold: { summary: "the old generation serves on until commit or rollback" },
   stage: { summary: "the new generation stands by until commit or rollback" },
   force: { summary: "also a version that was judged bad" },
+  proved: { summary: "wait until the new generation has proved itself, or has not" },
   listen: {
     value: "[NAME=]ADDRESS",
     multiple: true,

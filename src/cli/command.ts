@@ -17,6 +17,8 @@ export interface Command {
   readonly program?: true;
   /** Besides those that every command has. */
   readonly options: readonly OptionName[];
+  /** Options that cannot be given together, and why. */
+  readonly contradictions?: readonly (readonly [OptionName, OptionName, why: string])[];
   readonly summary: string;
   readonly run: (line: CommandLine, commands: readonly Command[]) => End | Promise<End>;
 }

@@ -1,21 +1,16 @@
 import type { ControlClient, Following } from "../control/client.js";
-import type { UpgradeWish } from "../control/upgrade-wish.js";
 import { fail, type Result } from "../lib/failure.js";
 import type { Outcome } from "../model/state.js";
 import { isAway, pause, reconnectMs, retryMs } from "./patience.js";
 
-export interface WantedUpgrade {
-  readonly command: "upgrade" | "rollback";
-  readonly wish: UpgradeWish;
-}
-
 /**
- * Asks for an upgrade and waits for its end, also over the deaths of daemons: when the connection breaks, the next
- * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks, and decides whether that is worth waiting for.
+ * Waits for the end of an upgrade that `begin` asks for, also over the deaths of daemons: when the connection breaks, the next
+ * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks, and decides whether
+ * that is worth waiting for.
  */
 export async function followUpgrade(
   client: ControlClient,
-  { command, wish }: WantedUpgrade,
+  begin: (following: Following) => Promise<Result<Outcome>>,
   following: Following,
   onLost: (upgrade: number) => "reconnect" | "give-up",
 ): Promise<Result<Outcome>> {
@@ -29,7 +24,7 @@ export async function followUpgrade(
       following.onAccepted(id);
     },
   };
-  let result = await client.follow(command, watched, wish);
+  let result = await begin(watched);
   while (!result.ok && isAway(result.failure) && upgrade !== undefined) {
     if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
     lostAt ??= performance.now();

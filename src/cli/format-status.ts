@@ -8,6 +8,7 @@ import type {
 import type { CounterName, GaugeName } from "../lib/counters.js";
 import { formatDuration } from "../lib/duration.js";
 import type { Outcome, WallTime } from "../model/state.js";
+import { describeNumbers, rejectedHead, rejectedRow } from "./format-proof.js";
 import { printable } from "./print.js";
 import { type Cell, formatTable, type Paint, type Style } from "./table.js";
 
@@ -39,6 +40,14 @@ const totalCounters: readonly (readonly [heading: string, CounterName])[] = [
   ["FINISHED", "finished"],
   ["CUT", "cut"],
 ];
+/** A table of their own, so that none is wider than a terminal. */
+const responseCounters: readonly (readonly [heading: string, CounterName])[] = [
+  ["BELOW 400", "ok"],
+  ["4XX", "clientErrors"],
+  ["5XX", "serverErrors"],
+  ["ABORTED", "aborted"],
+  ["SLOW", "slow"],
+];
 
 /** The page of `holdfast status`. */
 export function formatStatus(report: StatusReport, now: WallTime, paint: Paint): string {
@@ -49,6 +58,7 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
   lines.push(`daemon ${version}, pid ${pid}${unit === null ? "" : `, ${unit}`}`);
   if (report.upMs !== null) lines.push(`up ${formatDuration(report.upMs)}`);
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
+  for (const { proof } of generations) if (proof !== null) lines.push(...describeNumbers(proof));
   if (notifyDropped > 0)
     lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
   for (const { directory, paths, line } of report.written) {
@@ -74,12 +84,22 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
       workerRow,
     ),
     table(["LISTENER", "ADDRESS", "ORIGIN", "BACKLOG", "GENERATIONS"], listeners, listenerRow),
-    table(["TOTAL OF", ...totalCounters.map(([heading]) => heading)], report.totals, (total) => [
-      printable(total.listener),
-      ...totalCounters.map(([, name]) => String(total[name])),
-    ]),
+    totalsTable("TOTAL OF", totalCounters, report.totals),
+    totalsTable("RESPONSES OF", responseCounters, report.totals.filter(answers)),
+    table(rejectedHead, report.rejected, (one) => rejectedRow(one, now)),
   ];
   return [...lines, ...tables.flat()].join("\n");
+
+  function totalsTable(
+    title: string,
+    counters: readonly (readonly [heading: string, CounterName])[],
+    totals: StatusReport["totals"],
+  ): string[] {
+    return table([title, ...counters.map(([heading]) => heading)], totals, (total) => [
+      printable(total.listener),
+      ...counters.map(([, name]) => String(total[name])),
+    ]);
+  }
 
   function table<T>(head: readonly string[], items: readonly T[], toRow: (item: T) => Cell[]): string[] {
     return items.length === 0 ? [] : ["", ...formatTable(head, items.map(toRow), paint)];
@@ -112,9 +132,15 @@ export function sumOver(servers: readonly ServerReport[], name: CounterName | Ga
   return servers.reduce((sum, { counters }) => sum + counters[name], 0);
 }
 
-function listenerRow({ name, address, origin, backlog, generations }: ListenerReport): Cell[] {
+function listenerRow({ name, address, origin, backlog, stalledMs, generations }: ListenerReport): Cell[] {
   const queue = orDash(backlog, ({ queued, limit }) => `${queued}/${limit}`);
-  return [name, printable(address), origin, queue, generations.join(" ")];
+  const shown: Cell =
+    stalledMs === null ? queue : { text: `${queue} still for ${formatDuration(stalledMs)}`, style: "red" };
+  return [name, printable(address), origin, shown, generations.join(" ")];
+}
+
+function answers(total: StatusReport["totals"][number]): boolean {
+  return responseCounters.some(([, name]) => total[name] > 0);
 }
 
 function describeOutcome({ kind, generation, failure, endedAt, tookMs }: Outcome, now: WallTime): string {

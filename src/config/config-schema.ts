@@ -18,7 +18,7 @@ export const readyEntries = {
       'must be "notify"; for the other rules write command = ["..."] or after = "2s" instead',
     ),
   ),
-  command: v.optional(argv('["curl", "-fsS", "http://127.0.0.1:8080/"]')),
+  command: v.optional(argv('["curl", "-fsS", "http://127.0.0.1:9000/health"]')),
   after: v.optional(readWith(parseDuration, '"2s"')),
   timeout: v.optional(readWith(parseDuration, '"30s"'), "30s"),
 };
@@ -144,7 +144,7 @@ export function configSchema(defaults: ConfigDefaults) {
         ({ strategy, trial: { share } }) => strategy === "overlap" || share === null,
         'is about two versions that serve side by side, and with strategy = "exclusive" they do not; remove share',
       ),
-      ["trial"],
+      ["trial", "share"],
     ),
     v.transform((root) => {
       const plan: Plan = {

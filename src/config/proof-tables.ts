@@ -30,6 +30,7 @@ function parsePercentage(value: string): Result<number> {
 
 const span = (example: string) => readWith(parseSpan, example);
 const percentage = readWith(parsePercentage, '"5%"');
+const percentageOrFalse = readWith(parsePercentage, '"5%"', ", or false without them");
 const flag = v.boolean("must be true or false, without quotes");
 
 function orFalse<T>(schema: v.GenericSchema<unknown, T>) {
@@ -82,7 +83,7 @@ const health = v.pipe(
 export const judgeEntries = {
   deaths: v.optional(flag, true),
   accepts: v.optional(flag, true),
-  errors: orFalse(percentage),
+  errors: orFalse(percentageOrFalse),
   slow: v.optional(readWith(parseDuration, '"1s"')),
   health: orFalse(health),
   command: v.optional(argv('["/usr/local/bin/ask-prometheus"]')),
@@ -93,6 +94,14 @@ const defaultErrors = 0.05;
 export const judge = v.pipe(
   table("must be a table, as in deaths = true below [judge]"),
   v.object(judgeEntries),
+  v.forward(
+    v.partialCheck(
+      [["errors"], ["slow"]],
+      ({ errors, slow }) => errors !== false || slow === undefined,
+      "makes slow responses count among the failed ones, and with errors = false nobody looks at those; remove one of the two",
+    ),
+    ["slow"],
+  ),
   v.transform(({ deaths, accepts, errors, slow, health: asked, command }) => ({
     deaths,
     accepts,

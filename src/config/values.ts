@@ -39,10 +39,10 @@ export function isCount(value: unknown, min: number, max: number): value is numb
   return typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
 }
 
-/** A string that `read` makes sense of; its failure becomes the problem's text. */
-export function readWith<T>(read: (value: string) => Result<T>, example: string) {
+/** A string that `read` makes sense of; its failure becomes the problem's text. `otherwise`: what else may be written there. */
+export function readWith<T>(read: (value: string) => Result<T>, example: string, otherwise = "") {
   return v.pipe(
-    v.string((issue) => `must be a string; write ${suggestString(issue.input, example)}`),
+    v.string((issue) => `must be a string; write ${suggestString(issue.input, example)}${otherwise}`),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
       const result = read(dataset.value);
       if (result.ok) return result.value;

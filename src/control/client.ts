@@ -7,6 +7,7 @@ import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
 import {
   acceptedReply,
+  commitReply,
   errorReply,
   eventLine,
   type HistoryEntry,
@@ -18,13 +19,15 @@ import {
   versionReply,
 } from "./replies.js";
 import { progressPath } from "./routes.js";
-import { type UpgradeWish, wishFlags } from "./upgrade-wish.js";
+import { type UpgradeWish, type Wait, wishFlags } from "./upgrade-wish.js";
 
 export interface Following {
   /** The id by which another `resume` can ask for the outcome, as soon as the daemon has given it. */
   readonly onAccepted: (upgrade: number) => void;
   readonly onNews: (news: News) => void;
   readonly signal: AbortSignal;
+  /** Until it is done, unless told otherwise. */
+  readonly wait?: Wait;
 }
 
 /**
@@ -39,7 +42,9 @@ export interface ControlClient {
   order(command: "commit" | "reexec" | "drain" | "stop"): Promise<Result<void>>;
   /** Asks for an upgrade and does not wait for it; its id. */
   request(command: "upgrade" | "rollback", wish?: UpgradeWish): Promise<Result<number>>;
-  /** Asks for an upgrade and waits until it has ended, well or badly. */
+  /** Asks that the generation that is on trial or stands by be kept; the id of its upgrade, for `resume`, where the daemon knows one. */
+  commit(): Promise<Result<number | null>>;
+  /** Asks for an upgrade and waits until it has ended, well or badly; with `wait` proved, until its outcome has a verdict. */
   follow(command: "upgrade" | "rollback", following: Following, wish?: UpgradeWish): Promise<Result<Outcome>>;
   /** The generations that ran, newest last. */
   history(): Promise<Result<readonly HistoryEntry[]>>;
@@ -101,16 +106,22 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       const reply = await ask("POST", `/v1/${command}?${queryOf(wish)}`, upgradeReply);
       return reply.ok ? succeed(reply.value.upgrade) : reply;
     },
+    commit: async () => {
+      const reply = await ask("POST", "/v1/commit", commitReply);
+      return reply.ok ? succeed(reply.value.upgrade) : reply;
+    },
     follow: (command, following, wish) => {
-      const path = `/v1/${command}?wait&${queryOf(wish)}`;
+      const path = `/v1/${command}?${waitIn(following)}&${queryOf(wish)}`;
       return follow({ method: "POST", path, signal: following.signal }, following);
     },
     history: async () => {
       const reply = await ask("GET", "/v1/history", historyReply);
       return reply.ok ? succeed(reply.value.history) : reply;
     },
-    resume: (upgrade, following) =>
-      follow({ method: "GET", path: `${progressPath(upgrade)}?wait`, signal: following.signal }, following),
+    resume: (upgrade, following) => {
+      const path = `${progressPath(upgrade)}?${waitIn(following)}`;
+      return follow({ method: "GET", path, signal: following.signal }, following);
+    },
     events: async (onNews) => {
       const response = await open({ method: "GET", path: "/v1/events" });
       if (!response.ok) return response;
@@ -124,6 +135,10 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       return invalid ?? lost(read);
     },
   };
+}
+
+function waitIn({ wait = "done" }: Following): string {
+  return wait === "done" ? "wait" : `wait=${wait}`;
 }
 
 function queryOf(wish: UpgradeWish = {}): string {

@@ -8,6 +8,7 @@ export type {
   GenerationReport,
   HistoryEntry,
   ListenerReport,
+  ProofReport,
   ReexecFailure,
   ServerReport,
   StatusReport,
@@ -22,7 +23,8 @@ export interface ControlPort {
   /** Asks the workers for their counters, for a short time, so that the next report has them. */
   refresh(): Promise<void>;
   /**
-   * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known.
+   * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known, a commit with that of
+   * the upgrade whose generation is kept, as far as it is known still.
    */
   submit(command: ControlCommand, wish?: UpgradeWish): Submission;
   /** Newest last. */

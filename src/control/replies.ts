@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
 import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
-import type { ListenerOrigin, Outcome } from "../model/state.js";
+import type { ListenerOrigin, Outcome, Rejected, RolledBack } from "../model/state.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 
@@ -60,11 +60,36 @@ const worker = v.object({
   servers: v.array(server),
 });
 
+/** What the judges know of a generation in the time that is looked at. Of plain workers nobody counts responses. */
+const numbers = v.object({
+  generation: v.number(),
+  servedMs: v.number(),
+  /** Workers that ended by themselves. */
+  deaths: v.number(),
+  responses: v.number(),
+  /** Of them: errors of the server, aborted before their end, or too slow. */
+  failed: v.number(),
+});
+
+/** How far a generation that is active has proved itself. */
+const proof = v.object({
+  kind: v.picklist(["trial", "probation", "proved", "rejected"]),
+  /** Of the trial or probation; null where it has no end. */
+  leftMs: v.nullable(v.number()),
+  /** Why it was rejected. */
+  failure: v.nullable(failure),
+  /** In this trial or probation. */
+  now: v.nullable(numbers),
+  /** Of the generation before: in a trial at the same time, in a probation in all its time. */
+  before: v.nullable(numbers),
+});
+
 const generation = v.object({
   id: v.number(),
   phase: v.picklist(["candidate", "active", "held", "draining"]),
-  /** Why it drains, or what a candidate waits for. */
+  /** Why it drains, what a candidate waits for, how long it has to prove itself. */
   detail: v.nullable(v.string()),
+  proof: v.optional(v.nullable(proof), null),
   release: v.string(),
   /** What the release calls itself. */
   version: v.nullable(v.string()),
@@ -83,6 +108,8 @@ const listener = v.object({
   generations: v.array(v.number()),
   /** Connections waiting to be accepted and how many may; TCP only. */
   backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
+  /** How long clients have waited with nobody accepted; null where that is not so, or cannot be seen. */
+  stalledMs: v.optional(v.nullable(v.number()), null),
 });
 
 const written = v.object({
@@ -92,6 +119,22 @@ const written = v.object({
   /** The line of the config with which the next snapshot shares them. */
   line: v.string(),
 });
+
+/** What no start, restart or rollback chooses by itself again: a judge found it bad, or somebody rolled back from it. */
+const rejected = v.object({
+  generation: v.number(),
+  version: v.nullable(v.string()),
+  /** Milliseconds since the epoch. */
+  at: v.number(),
+  by: v.picklist(["judge", "rollback"]),
+  failure,
+}) satisfies v.GenericSchema<unknown, Omit<Rejected, "specification" | "fingerprint">>;
+
+const rolledBack = v.object({
+  from: v.number(),
+  to: v.number(),
+  failure,
+}) satisfies v.GenericSchema<unknown, RolledBack>;
 
 const reexecFailure = v.object({
   /** Milliseconds since the epoch. */
@@ -109,7 +152,7 @@ export const statusReply = v.object({
   lifecycle: v.picklist(["starting", "running", "drained", "stopping", "leaving"]),
   /** One sentence, the same as the unit's STATUS=. */
   summary: v.string(),
-  /** Serving, but the last upgrade failed, workers are missing or the state cannot be written. */
+  /** Serving, but the last upgrade failed, a version was rejected, workers are missing, clients wait, or the state cannot be written. */
   degraded: v.nullable(v.string()),
   upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
   lastUpgrade: v.nullable(outcome),
@@ -121,6 +164,10 @@ export const statusReply = v.object({
   totals: v.array(v.object({ listener: v.string(), ...totals })),
   /** What the app has written beside its code, where the next version does not find it. */
   written: v.array(written),
+  /** Newest last. */
+  rejected: v.optional(v.array(rejected), []),
+  /** Why what serves is not what was deployed last. */
+  rolledBack: v.optional(v.nullable(rolledBack), null),
   /** Datagrams on the notify socket that came from no worker or were malformed. */
   notifyDropped: v.number(),
   /** Since this daemon was started: the last one that was to take its place and did not. */
@@ -138,8 +185,14 @@ const historyEntry = v.object({
   to: v.nullable(v.number()),
   /** What it does, or why it ended. */
   note: v.string(),
+  /** What became of it; null as long as it is not known. */
+  end: v.optional(v.nullable(v.picklist(["proved", "rolled-back", "replaced", "failed", "drained"])), null),
   /** Whether `rollback` can return to it. */
   returnable: v.boolean(),
+  /** A judge found it bad, or somebody rolled back from it: nothing chooses it by itself. */
+  rejected: v.optional(v.boolean(), false),
+  /** Whether a `rollback` that names no generation returns to it. */
+  wayBack: v.optional(v.boolean(), false),
 });
 
 export const historyReply = v.object({ history: v.array(historyEntry) });
@@ -151,12 +204,17 @@ export const versionReply = v.object({
 });
 export const acceptedReply = v.object({ accepted: v.literal(true) });
 export const upgradeReply = v.object({ upgrade: v.number() });
+/** `upgrade`: by which it can be followed; null where there is none, or the daemon is an older one. */
+export const commitReply = v.object({ upgrade: v.optional(v.nullable(v.number()), null) });
 export const errorReply = v.object({ error: failure });
 export const upgradeLine = v.union([v.object({ news }), v.object({ outcome })]);
 export const eventLine = news;
 
 export type StatusReport = ReportOf<typeof statusReply>;
 export type GenerationReport = ReportOf<typeof generation>;
+export type ProofReport = ReportOf<typeof proof>;
+export type NumbersReport = ReportOf<typeof numbers>;
+export type RejectedReport = ReportOf<typeof rejected>;
 export type WorkerReport = ReportOf<typeof worker>;
 export type ServerReport = ReportOf<typeof server>;
 export type ListenerReport = ReportOf<typeof listener>;

@@ -1,17 +1,17 @@
 import type { Failure } from "../lib/failure.js";
 import type { ControlCommand } from "./port.js";
-import { type UpgradeWish, wishFor } from "./upgrade-wish.js";
+import { type UpgradeWish, type Wait, wishFor } from "./upgrade-wish.js";
 
-/** What a request asks for. `wait`: the answer is a stream that lasts until the upgrade has ended. */
+/** What a request asks for. `wait`: the answer is a stream that lasts so long; null: there is an answer at once. */
 export type Route =
   | { readonly kind: "status" | "version" | "events" | "history" }
   | {
       readonly kind: "command";
       readonly command: ControlCommand;
-      readonly wait: boolean;
+      readonly wait: Wait | null;
       readonly wish: UpgradeWish;
     }
-  | { readonly kind: "progress"; readonly upgrade: number; readonly wait: boolean };
+  | { readonly kind: "progress"; readonly upgrade: number; readonly wait: Wait | null };
 
 export interface Refusal {
   readonly kind: "refused";
@@ -39,11 +39,11 @@ const commands = new Map<string, ControlCommand>([
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows `wait`, the `wishFlags` for an upgrade, and `to` for a rollback; the rest is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait` and `wait=proved`, the `wishFlags` for an upgrade, and `to` for a rollback; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
   const words = new URLSearchParams(query);
-  const wait = words.has("wait");
+  const wait = readWait(words.get("wait"));
   const command = commands.get(path);
   const to = words.get("to");
   if (command === "rollback" && to !== null) {
@@ -70,7 +70,12 @@ function allow(allowed: Method, method: string, route: Route): Route | Refusal {
   return { kind: "refused", status: 405, failure, allow: allowed };
 }
 
-function progressRoute(upgrade: number, wait: boolean): Route {
+function readWait(word: string | null): Wait | null {
+  if (word === null) return null;
+  return word === "proved" ? "proved" : "done";
+}
+
+function progressRoute(upgrade: number, wait: Wait | null): Route {
   return { kind: "progress", upgrade, wait };
 }
 

@@ -7,6 +7,7 @@ import type { ControlPort } from "./port.js";
 import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
 import { streamEvents, streamUpgrade } from "./stream.js";
+import type { Wait } from "./upgrade-wish.js";
 
 export interface ControlServerOptions {
   /** Who is at the other end of a connection; undefined when that cannot be told. unix(7) SO_PEERCRED. */
@@ -113,26 +114,30 @@ function submit(
   unsubscribe();
   if (!submission.accepted) {
     sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });
-  } else if (command !== "upgrade" && command !== "rollback") {
-    sendJson(response, 202, { accepted: true });
-  } else if (submission.upgrade === null) {
-    throw new HoldfastError("upgrade-without-id", `the daemon accepted ${command} without an id`);
-  } else if (wait) {
-    streamUpgrade(port, submission.upgrade, response, early);
-  } else {
-    const headers = { Location: progressPath(submission.upgrade) };
-    sendJson(response, 202, { upgrade: submission.upgrade }, headers);
+    return;
   }
+  const { upgrade } = submission;
+  if (upgrade === null && (command === "upgrade" || command === "rollback")) {
+    throw new HoldfastError("upgrade-without-id", `the daemon accepted ${command} without an id`);
+  }
+  if (upgrade === null) sendJson(response, 202, { accepted: true });
+  else if (wait !== null) streamUpgrade(port, upgrade, response, wait, early);
+  else sendJson(response, 202, { accepted: true, upgrade }, { Location: progressPath(upgrade) });
 }
 
-function answerProgress(port: ControlPort, upgrade: number, wait: boolean, response: ServerResponse): void {
+function answerProgress(
+  port: ControlPort,
+  upgrade: number,
+  wait: Wait | null,
+  response: ServerResponse,
+): void {
   const progress = port.progressOf(upgrade);
   if (progress.phase === "unknown") {
     const message = `no upgrade ${upgrade} is known: it was never asked for, or is too long ago`;
     const failure = { reason: "upgrade-unknown", message };
     sendRefusal(response, { kind: "refused", status: 404, failure });
-  } else if (wait) {
-    streamUpgrade(port, upgrade, response);
+  } else if (wait !== null) {
+    streamUpgrade(port, upgrade, response, wait);
   } else {
     sendJson(response, 200, progress);
   }

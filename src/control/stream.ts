@@ -3,15 +3,18 @@ import type { News } from "../model/event.js";
 import type { ControlPort } from "./port.js";
 import { openStream, sendLine } from "./respond.js";
 import { progressPath } from "./routes.js";
+import type { Wait } from "./upgrade-wish.js";
 
 /**
- * Streams an upgrade: a line for each piece of news about it or its generation, then its outcome. `early` is news from
- * before the id was known. Relies on the port to know an outcome by the time it tells the news of it.
+ * Streams an upgrade: a line for each piece of news about it or its generation, then its outcome, which with `wait` proved says
+ * what became of the generation. `early` is news from before the id was known. Relies on the port to know an outcome by the time it
+ * tells the news of it. Where the outcome is forgotten meanwhile the stream just ends.
  */
 export function streamUpgrade(
   port: ControlPort,
   upgrade: number,
   response: ServerResponse,
+  wait: Wait,
   early: readonly News[] = [],
 ): void {
   const running = port.report().upgrade;
@@ -24,8 +27,12 @@ export function streamUpgrade(
   };
   const endWhenOver = (): boolean => {
     const progress = port.progressOf(upgrade);
-    if (progress.phase !== "ended" || response.writableEnded) return progress.phase === "ended";
-    sendLine(response, { outcome: progress.outcome });
+    if (progress.phase === "pending") return false;
+    if (progress.phase === "ended") {
+      const { failure, verdict } = progress.outcome;
+      if (wait === "proved" && failure === null && verdict === null) return false;
+      if (!response.writableEnded) sendLine(response, { outcome: progress.outcome });
+    }
     response.end();
     return true;
   };
@@ -36,7 +43,8 @@ export function streamUpgrade(
   const unsubscribe = port.subscribe((news) => {
     tell(news);
     // The news of its end comes last, when all that belongs to it has been done; other news of the same turn may come before.
-    if (news.upgrade === upgrade && endWhenOver()) unsubscribe();
+    // What becomes of its generation later may be told as news of another one.
+    if ((news.upgrade === upgrade || wait === "proved") && endWhenOver()) unsubscribe();
   });
   response.once("close", unsubscribe);
 }

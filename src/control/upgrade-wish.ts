@@ -5,6 +5,9 @@
  */
 export const wishFlags = ["hold", "stage", "force"] as const;
 
+/** How long somebody waits: until the upgrade is done, its trial included, or until it is known what became of its generation. */
+export type Wait = "done" | "proved";
+
 export type WishFlag = (typeof wishFlags)[number];
 type Flags = { [Flag in WishFlag]?: boolean };
 

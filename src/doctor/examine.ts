@@ -1,5 +1,6 @@
 import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
+import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
 import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/sockets.js";
 import {
@@ -24,6 +25,8 @@ const checks: readonly Check[] = [
   checkListeners,
   checkAccept,
   checkTakenAddresses,
+  checkStalled,
+  checkAsking,
   checkAccess,
   checkOpenFiles,
   checkMemory,

@@ -136,7 +136,7 @@ export function candidateChecked(turn: Turn, id: number, failure: Failure | null
 function startCandidate(turn: Turn, { id, specification: { plan } }: Generation): void {
   const deadline = turn.clock.now + plan.ready.timeoutMs;
   const workers = Array.from({ length: plan.workers }, (_, index): Worker => {
-    return { index, crashes: 0, native: false, status: null, run: { phase: "spawning" } };
+    return { index, crashes: 0, native: false, protocol: 0, status: null, run: { phase: "spawning" } };
   });
   updateGeneration(turn, id, { workers, stage: { phase: "candidate", step: "starting", deadline } });
   for (const { index } of workers) act(turn, { type: "spawn", generation: id, index });

@@ -107,7 +107,7 @@ function apply(turn: Turn, event: Event): void {
       workerReady(turn, event, event.pid);
       break;
     case "worker-native":
-      workerNative(turn, event);
+      workerNative(turn, event, event.protocol);
       break;
     case "channel-lost":
       channelLost(turn, event);

@@ -85,7 +85,7 @@ export type Event =
   | ({ readonly type: "spawned" } & SlotProcess)
   | ({ readonly type: "spawn-failed"; readonly failure: Failure } & Slot)
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
-  | ({ readonly type: "worker-native" } & Slot)
+  | ({ readonly type: "worker-native"; readonly protocol: number } & Slot)
   | ({ readonly type: "channel-lost" } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | { readonly type: "counted"; readonly counts: readonly Count[] }

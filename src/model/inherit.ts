@@ -98,7 +98,8 @@ export function adoptUnknown(
     version: null,
     listeners: state.listeners.map(({ id }) => id),
     workers: workers.map(({ index, process }) => {
-      return { index, crashes: 0, native: false, status: null, run: { phase: "ready", process, since: 0 } };
+      const run = { phase: "ready", process, since: 0 } as const;
+      return { index, crashes: 0, native: false, protocol: 0, status: null, run };
     }),
     createdAt: wall,
     stage: { phase: "active", since: wall, proof: { kind: "proved" } },

@@ -75,7 +75,7 @@ function takeStock(
     }
     return generation.stage.phase === "draining"
       ? []
-      : [{ ...worker, native: false, run: { phase: "spawning" } }];
+      : [{ ...worker, native: false, protocol: 0, run: { phase: "spawning" } }];
   });
   const { stage } = generation;
   const { ready } = generation.specification.plan;

@@ -33,6 +33,8 @@ export interface Worker {
   readonly crashes: number;
   /** It has said hello on its channel: it can stand by, be probed, and hand over. */
   readonly native: boolean;
+  /** The version of the worker protocol that it speaks with the daemon; 0 before its hello. */
+  readonly protocol: number;
   /** The worker's own STATUS=. */
   readonly status: string | null;
   readonly run: WorkerRun;

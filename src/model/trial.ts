@@ -1,3 +1,4 @@
+import { formatDuration } from "../lib/duration.js";
 import type { Failure } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
 import { conclude, pronounce } from "./outcome.js";
@@ -22,10 +23,10 @@ export function beginTrial(turn: Turn, held: Generation, id: number, timeMs: num
   updateGeneration(turn, id, {
     stage: { phase: "active", since: wall, proof: { kind: "trial", since: now, until, before } },
   });
+  const span = timeMs === null ? "" : ` for ${formatDuration(timeMs)}`;
   const choice = until === null ? ": `holdfast commit` keeps it, `holdfast rollback` goes back" : "";
-  announce(turn, "info", "trial", `generation ${id} is on trial beside generation ${held.id}${choice}`, {
-    generation: id,
-  });
+  const message = `generation ${id} is on trial${span} beside generation ${held.id}${choice}`;
+  announce(turn, "info", "trial", message, { generation: id });
 }
 
 /** The new generation is kept: the one before it drains, and the upgrade is done. */

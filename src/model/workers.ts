@@ -72,8 +72,9 @@ export function workerReady(turn: Turn, slot: Slot, pid: number): void {
 }
 
 /** One that says so when it has SIGTERM already is not asked again, and so is treated as a plain one. */
-export function workerNative(turn: Turn, slot: Slot): void {
-  if (findWorker(turn.state, slot)?.run.phase !== "draining") updateWorker(turn, slot, { native: true });
+export function workerNative(turn: Turn, slot: Slot, protocol: number): void {
+  if (findWorker(turn.state, slot)?.run.phase !== "draining")
+    updateWorker(turn, slot, { native: true, protocol });
 }
 
 export function workerStatus(turn: Turn, slot: Slot, pid: number, text: string): void {
@@ -154,6 +155,7 @@ function backOff(turn: Turn, slot: Slot, worker: Worker, what: string): void {
   updateWorker(turn, slot, {
     crashes,
     native: false,
+    protocol: 0,
     status: null,
     run: { phase: "waiting", until: now + waitMs },
   });

@@ -11,13 +11,19 @@ import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { openSocketPair } from "../linux/socket-pair.js";
 import type { Slot, SlotProcess } from "../model/event.js";
+import type { Worker } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
+
+/** What is known of a worker whose hello an earlier daemon has heard. */
+type Spoken = Pick<Worker, "native" | "protocol">;
 
 interface Tracked {
   readonly slot: Slot;
   readonly channel: PacketChannel;
   /** It said `hello`: a native worker. */
   native: boolean;
+  /** What it speaks: 0 before its hello. */
+  protocol: number;
   /** It has said its last word: its process is about to end, and its channel with it. */
   saidGoodbye: boolean;
 }
@@ -64,7 +70,7 @@ export class WorkerChannels {
   }
 
   /** A channel of an earlier daemon. Whether the worker is native is in the messages it has sent, or in the state. */
-  adopt(slot: Slot, fd: number, native = false): void {
+  adopt(slot: Slot, fd: number, { native, protocol }: Spoken = { native: false, protocol: 0 }): void {
     const name = nameWorker(slot);
     this.forget(slot);
     this.#options.storeChannel(slot, fd);
@@ -79,7 +85,10 @@ export class WorkerChannels {
           channel.drop(message.failure.message);
           return;
         }
-        if (message.value.type === "hello") tracked.native = true;
+        if (message.value.type === "hello") {
+          tracked.native = true;
+          tracked.protocol = message.value.protocol;
+        }
         if (message.value.type === "report" && message.value.query === 0) tracked.saidGoodbye = true;
         this.#deliver(slot, message.value, fds);
       },
@@ -90,7 +99,7 @@ export class WorkerChannels {
         if (tracked.native && !tracked.saidGoodbye) this.#options.onLost(slot, why);
       },
     });
-    const tracked: Tracked = { slot, channel, native, saidGoodbye: false };
+    const tracked: Tracked = { slot, channel, native, protocol, saidGoodbye: false };
     this.#channels.set(name, tracked);
   }
 
@@ -110,6 +119,11 @@ export class WorkerChannels {
 
   isNative(slot: Slot): boolean {
     return this.#channels.get(nameWorker(slot))?.native ?? false;
+  }
+
+  /** Whether it understands what came with that version of the worker protocol. */
+  speaks(slot: Slot, version: number): boolean {
+    return (this.#channels.get(nameWorker(slot))?.protocol ?? 0) >= version;
   }
 
   /** False for a plain worker, to which nothing can be sent. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { messageOf } from "../lib/failure.js";
 import type { LedgerEntry } from "../model/event.js";
+import type { WallTime } from "../model/state.js";
 import { failure } from "./record.js";
 
 const ledgerLimitBytes = 4 * 1024 * 1024;
@@ -11,15 +12,21 @@ const readLimitBytes = 256 * 1024;
 /** What is read again of one: not its counters. */
 export type EndedGeneration = Omit<Extract<LedgerEntry, { readonly kind: "generation" }>, "counters">;
 
+export interface Ledger {
+  /** Oldest first. */
+  readonly ended: readonly EndedGeneration[];
+  /** When a generation was found bad, in its trial or after it; its end came later, when its workers had drained. */
+  readonly rejectedAt: ReadonlyMap<number, WallTime>;
+}
+
 /** Appends one line to `history.jsonl`, which is kept at most twice 4 MiB. Returns why it could not, if so. */
 export function appendLedger(directory: string, at: number, entry: LedgerEntry): string | undefined {
   const file = ledgerFile(directory);
   try {
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size > ledgerLimitBytes) renameSync(file, `${file}.1`);
-    appendFileSync(file, `${JSON.stringify({ at: new Date(at).toISOString(), ...entry })}\n`, {
-      mode: 0o600,
-    });
+    const time = { at: new Date(at).toISOString() };
+    appendFileSync(file, `${JSON.stringify({ ...time, ...entry, ...time })}\n`, { mode: 0o600 });
     return undefined;
   } catch (error) {
     return `cannot write the ledger ${file}: ${messageOf(error)}`;
@@ -43,16 +50,46 @@ const endedGeneration = v.object({
   proved: v.optional(v.boolean(), true),
 }) satisfies v.GenericSchema<unknown, EndedGeneration>;
 
-const ledgerLine = v.pipe(v.string(), v.parseJson(), endedGeneration);
+const at = v.pipe(
+  v.string(),
+  v.transform((text) => Date.parse(text)),
+  v.number(),
+);
+const verdictLine = v.object({
+  kind: v.literal("verdict"),
+  generation: v.number(),
+  verdict: v.object({ kind: v.literal("rejected"), failure }),
+  at,
+});
+/** An upgrade fails in its trial, too. */
+const failedUpgrade = v.object({
+  kind: v.literal("upgrade"),
+  outcome: v.object({ generation: v.number(), failure }),
+  at,
+});
 
-/** The generations in the last 256 KiB of each ledger file, oldest first. Lines that cannot be read are left out. */
-export function readLedger(directory: string): readonly EndedGeneration[] {
+const ledgerLine = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.variant("kind", [endedGeneration, verdictLine, failedUpgrade]),
+);
+
+/** What stands in the last 256 KiB of each ledger file. Lines that cannot be read, or are of another kind, are left out. */
+export function readLedger(directory: string): Ledger {
   const file = ledgerFile(directory);
   const lines = [`${file}.1`, file].flatMap((one) => readEnd(one).split("\n"));
-  return lines.flatMap((line) => {
+  const entries = lines.flatMap((line) => {
     const parsed = v.safeParse(ledgerLine, line);
     return parsed.success ? [parsed.output] : [];
   });
+  const rejections = entries.flatMap((entry): [number, WallTime][] => {
+    if (entry.kind === "verdict") return [[entry.generation, entry.at]];
+    return entry.kind === "upgrade" ? [[entry.outcome.generation, entry.at]] : [];
+  });
+  return {
+    ended: entries.filter((entry) => entry.kind === "generation"),
+    rejectedAt: new Map(rejections),
+  };
 }
 
 function ledgerFile(directory: string): string {

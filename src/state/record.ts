@@ -144,7 +144,14 @@ const generation = v.object({
   ...source,
   listeners: v.array(count),
   workers: v.array(
-    v.object({ index: count, crashes: count, native: v.boolean(), status: v.nullable(text), run }),
+    v.object({
+      index: count,
+      crashes: count,
+      native: v.boolean(),
+      protocol: v.optional(count, 1),
+      status: v.nullable(text),
+      run,
+    }),
   ),
   createdAt: v.number(),
   stage,

@@ -65,13 +65,14 @@ export function createAppServer(
 ): AppServer {
   const report = (problem: string): void => getRuntime().report(problem);
   const tickets = isTlsServer(server) ? new SharedTickets(server, listener, report) : undefined;
+  const carrier = chooseCarrier(server, listener, options, report);
   return {
     listener,
-    carrier: chooseCarrier(server, listener, options, report),
+    carrier,
     server,
     place: options,
     listen,
-    probe: (fd) => probe(server, fd),
+    probe: (fd) => probe(server, carrier, fd),
     shareTickets: (secret) => tickets?.use(secret),
   };
 }
@@ -105,11 +106,12 @@ function speaksHttp1(server: NetServer): server is HttpServer {
  * A connection of the daemon's, over which it asks whether this worker answers, in HTTP/2 where the server can: to a TLS
  * server it comes as one whose handshake is done.
  */
-function probe(server: NodeServer, fd: number): void {
+function probe(server: NodeServer, carrier: Carrier, fd: number): void {
   if (!(server instanceof NetServer) || !isStreamSocket(fd)) {
     closeFd(fd);
     return;
   }
   const socket = openConnection(fd, undefined);
+  carrier.ignoreResponses?.(socket);
   server.emit(isTlsServer(server) ? "secureConnection" : "connection", socket);
 }

@@ -7,14 +7,18 @@ import { startLoad } from "../harness/load/start-load.js";
 import { ensureNode, MAJORS, type OtherNode } from "../harness/nodes/ensure-node.js";
 import { runTests } from "../harness/nodes/run-tests.js";
 import { Rig } from "../harness/process/rig.js";
+import { withoutJudges } from "../harness/process/unjudged.js";
 import { assertNothingReopened } from "../harness/service/under-load.js";
 
 const testsTimeoutMs = 200_000;
 const kept = 20;
 /** What is bound to the insides of a Node release: the carriers, and the preload. */
-const bound = ["http", "http2", "tcp", "tls", "udp", "websocket", "register"];
+const bound = [
+  ...["http", "http2", "tcp", "tls", "udp", "websocket"].map((protocol) => join("carriers", protocol)),
+  "preload",
+];
 /** The one takes long, for its clients more than for the server; the other is about packages and types. */
-const leftOut = [join("http", "clients.test.js"), join("register", "package.test.js")];
+const leftOut = [join("http", "clients.test.js"), join("preload", "package.test.js")];
 const samples = fileURLToPath(new URL("../unit/docs/examples.test.js", import.meta.url));
 const app = fileURLToPath(new URL("../harness/nodes/web-app.js", import.meta.url));
 const own: OtherNode = { version: process.version, path: process.execPath };
@@ -40,7 +44,7 @@ function configure(rig: Rig, { path }: OtherNode): void {
     "[listeners.http]",
     `address = "127.0.0.1:${rig.port}"`,
   ];
-  writeFileSync(rig.configFile, `${config.join("\n")}\n`);
+  writeFileSync(rig.configFile, withoutJudges(`${config.join("\n")}\n`));
 }
 
 /** A generation on each of these, one after the other, under a load that must not notice. */

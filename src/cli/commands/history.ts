@@ -22,7 +22,8 @@ export const historyCommand: Command = {
   }),
 };
 
-function toRow({ generation, version, from, to, returnable, release, note }: HistoryEntry): Cell[] {
+function toRow(entry: HistoryEntry): Cell[] {
+  const { generation, version, from, to, release, note } = entry;
   const [firstLine = ""] = note.split("\n", 1);
   return [
     String(generation),
@@ -30,10 +31,17 @@ function toRow({ generation, version, from, to, returnable, release, note }: His
     printable(version ?? formatTime(from)),
     formatTime(from),
     to === null ? "-" : formatTime(to),
-    returnable ? "yes" : "-",
+    rollbackCell(entry),
     printable(release),
     printable(firstLine),
   ];
+}
+
+/** Whether a rollback can return to it: to the `next` one where it names none, to the rejected one only where it is named. */
+function rollbackCell({ returnable, rejected, wayBack }: HistoryEntry): Cell {
+  if (rejected) return { text: "rejected", style: "red" };
+  if (wayBack) return { text: "next", style: "green" };
+  return returnable ? "yes" : "-";
 }
 
 /** Local time, as the journal has it. */

@@ -5,7 +5,13 @@ import type { Command } from "../command.js";
 
 export const upgradeCommand: Command = {
   name: "upgrade",
-  options: [...wishFlags, "timeout", "no-wait"],
+  options: [...wishFlags, "proved", "timeout", "no-wait"],
+  contradictions: [
+    ["stage", "hold", "what stands by is not on trial; stage it, then commit it"],
+    ["stage", "proved", "what stands by does not serve; `holdfast commit --proved` waits for it"],
+    ["hold", "proved", "it is left to somebody to decide; `holdfast commit --proved` waits for it"],
+    ["proved", "no-wait", "one waits, and the other does not"],
+  ],
   summary: "start a new generation beside the old and switch over",
   run: askDaemon((client, line) => {
     const wish = wishFor((flag) => line.flags.has(flag));

@@ -2,7 +2,7 @@ import { judgeAccepts } from "../../judge/accepts.js";
 import { stoodStill } from "../../lib/stood-still.js";
 import { readBacklog, readQueue } from "../../linux/backlog.js";
 import { probeListener } from "../../linux/probe-listener.js";
-import { type Courtroom, listenersOf, pidsOf, repeat, wait } from "./courtroom.js";
+import { type Courtroom, listenersOf, repeat, wait, workersOf } from "./courtroom.js";
 
 /** How long a connection may wait, with nobody accepting at all, before that counts. */
 const stillMs = 2_000;
@@ -18,15 +18,24 @@ const mostProbes = 4;
 export async function watchAccepts(room: Courtroom): Promise<void> {
   if (room.phase === "trial") return;
   const streams = listenersOf(room).filter(({ fd }) => readBacklog(fd).seen !== "cannot");
+  // Native ones count what they accept, and a connection that no client made would be counted, too.
+  const plain = workersOf(room).some((slot) => !room.channels.isNative(slot));
   await Promise.all(
-    streams.flatMap(({ listener: { name }, fd }) => [probe(room, name, fd), watchQueue(room, name, fd)]),
+    streams.flatMap(({ listener: { name }, fd }) => [
+      watchQueue(room, name, fd),
+      ...(plain ? [probe(room, name, fd)] : []),
+    ]),
   );
 }
 
 async function probe(room: Courtroom, name: string, fd: number): Promise<void> {
   for (let left = mostProbes; left > 0 && !room.signal.aborted; left -= 1) {
     const signal = AbortSignal.any([room.signal, AbortSignal.timeout(stillMs)]);
-    const { seen, ...rest } = await probeListener(fd, pidsOf(room), signal);
+    const { seen, ...rest } = await probeListener(
+      fd,
+      workersOf(room).map(({ process }) => process.pid),
+      signal,
+    );
     if (room.signal.aborted) return;
     if (seen === "cannot") {
       const why = "why" in rest ? rest.why : "";

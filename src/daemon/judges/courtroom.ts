@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
+import type { SlotProcess } from "../../model/event.js";
 import { findGeneration, type Generation, type Listener, type State } from "../../model/state.js";
 import { liveWorkers } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
@@ -39,10 +40,10 @@ export function servesAlone({ current, generation }: Courtroom): boolean {
   return current().generations.every((one) => one.id === generation.id || liveWorkers(one).length === 0);
 }
 
-/** The pids of the generation's workers at this moment. */
-export function pidsOf({ current, generation }: Courtroom): readonly number[] {
+/** The generation's workers at this moment. */
+export function workersOf({ current, generation }: Courtroom): readonly SlotProcess[] {
   const now = findGeneration(current(), generation.id);
-  return now === undefined ? [] : liveWorkers(now).map(({ process }) => process.pid);
+  return now === undefined ? [] : liveWorkers(now);
 }
 
 /** Looks again and again until the signal comes. */

@@ -39,13 +39,15 @@ export function takeWorkerMessage(
     case "hello": {
       // Whoever replaces a worker of the active generation is needed at once.
       const standby = generation.stage.phase === "candidate";
+      const { slowMs } = generation.specification.plan.judge;
       channels.send(slot, {
         type: "welcome",
         protocol: workerProtocol,
         standby,
         tickets: tickets.text,
+        ...(slowMs === null ? {} : { slowMs }),
       });
-      return [{ type: "worker-native", ...slot }];
+      return [{ type: "worker-native", ...slot, protocol: Math.min(message.protocol, workerProtocol) }];
     }
     case "ready": {
       const { when } = generation.specification.plan.ready.rule;

@@ -79,12 +79,18 @@ async function tryState(
     if (taker === undefined || !channels.isNative(taker)) continue;
     const failure = await tryOne(giver, taker, channels);
     if (failure !== null) return { failure, noWayBack: null };
-    noWayBack ??= await tryOne(taker, giver, channels);
+    // What came before version 2 of the protocol cannot be asked: it would set the values.
+    if (channels.speaks(giver, 2)) noWayBack ??= await tryOne(taker, giver, channels, "check");
   }
   return { failure: null, noWayBack };
 }
 
-async function tryOne(giver: Slot, taker: Slot, channels: WorkerChannels): Promise<Failure | null> {
+async function tryOne(
+  giver: Slot,
+  taker: Slot,
+  channels: WorkerChannels,
+  type: "try" | "check" = "try",
+): Promise<Failure | null> {
   const given = await channels.ask(giver, { type: "save" }, [], stateTimeoutMs);
   // A giver that says nothing is stuck or has just ended; its state is on disk.
   if (given === undefined) return null;
@@ -95,7 +101,7 @@ async function tryOne(giver: Slot, taker: Slot, channels: WorkerChannels): Promi
       return why === null ? null : refuseState(giver, why);
     }
     const { entries } = message;
-    const answer = await channels.ask(taker, { type: "try", entries }, given.fds, stateTimeoutMs);
+    const answer = await channels.ask(taker, { type, entries }, given.fds, stateTimeoutMs);
     const verdict = answer?.message;
     if (verdict?.type !== "verdict") return refuseState(taker, "it did not answer in time");
     return verdict.failure === null ? null : refuseState(taker, verdict.failure);

@@ -98,7 +98,7 @@ function adoptChannels(
   for (const { slot, fd } of channels) {
     const worker = findWorker(state, slot);
     if (worker !== undefined && alive.has(nameWorker(slot))) {
-      world.channels.adopt(slot, fd, worker.native);
+      world.channels.adopt(slot, fd, worker);
     } else {
       if (worker !== undefined && isLive(worker.run)) {
         const last = readLastWords(fd, { ...slot, pid: worker.run.process.pid });

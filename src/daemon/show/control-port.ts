@@ -10,7 +10,7 @@ import type {
 import type { Failure } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
-import { activeGeneration, stagedGeneration } from "../../model/state.js";
+import { activeGeneration, type State, stagedGeneration } from "../../model/state.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
@@ -52,8 +52,9 @@ export function createControlPort({
         if (stagedGeneration(supervisor.state) !== undefined) return request({ type: "commit-requested" });
         if (stage?.phase !== "active" || stage.proof.kind !== "trial")
           return { accepted: false, failure: noTrial };
+        const upgrade = upgradeOfTrial(supervisor.state);
         supervisor.push({ type: "commit-requested" });
-        return { accepted: true, upgrade: null };
+        return { accepted: true, upgrade };
       }
       case "reexec":
         if (obstacleToReexec !== null) return { accepted: false, failure: obstacleToReexec };
@@ -90,4 +91,12 @@ export function createControlPort({
   }
 
   return { report, history, refresh, submit, progressOf, subscribe };
+}
+
+/** The one that brought the generation on trial: it is under way still, or with `--hold` was done when the trial began. */
+function upgradeOfTrial(state: State): number | null {
+  const id = activeGeneration(state)?.id;
+  if (state.upgrade !== null && state.upgrade.generation === id) return state.upgrade.id;
+  const brought = state.outcomes.find(({ generation, failure }) => generation === id && failure === null);
+  return brought?.upgrade ?? null;
 }

@@ -1,24 +1,28 @@
 import type { HistoryEntry } from "../../control/port.js";
-import type { State } from "../../model/state.js";
-import type { EndedGeneration } from "../../state/ledger.js";
-import { describeReason, describeStage } from "./report.js";
+import { formatDuration } from "../../lib/duration.js";
+import { findRejected } from "../../model/rejected.js";
+import { whatToRepeat } from "../../model/retired.js";
+import {
+  type Generation,
+  heldGeneration,
+  type Monotonic,
+  type State,
+  type WallTime,
+} from "../../model/state.js";
+import type { EndedGeneration, Ledger } from "../../state/ledger.js";
+import { describeReason, describeStage } from "./describe.js";
+
+type End = NonNullable<HistoryEntry["end"]>;
 
 /** Generations that ended, after the ledger, and those of the state, by number. */
-export function reportHistory(state: State, ended: readonly EndedGeneration[]): readonly HistoryEntry[] {
-  const returnable = new Set(state.retired.map(({ generation }) => generation));
+export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: Monotonic): HistoryEntry[] {
+  const marks = marksOf(state);
   const entries = new Map<number, HistoryEntry>();
-  for (const { generation, release, version, from, to, why, cut } of ended) {
-    const note =
-      cut && why.kind !== "rebooted" ? `${describeReason(why)}; requests were cut` : describeReason(why);
-    entries.set(generation, {
-      generation,
-      release,
-      version,
-      from,
-      to,
-      note,
-      returnable: returnable.has(generation),
-    });
+  for (const one of ended) {
+    const { generation, release, version, from, to } = one;
+    const end = endOf(one);
+    const note = describeEnd(one, end, rejectedAt.get(generation) ?? to);
+    entries.set(generation, { generation, release, version, from, to, note, end, ...marks(generation) });
   }
   for (const one of state.generations) {
     const { id, specification, version, createdAt, stage } = one;
@@ -28,9 +32,57 @@ export function reportHistory(state: State, ended: readonly EndedGeneration[]): 
       version,
       from: createdAt,
       to: null,
-      note: describeStage(one) ?? stage.phase,
-      returnable: returnable.has(id),
+      note: describeStage(one, now) ?? (isProved(one) ? "active, has proved itself" : stage.phase),
+      end: isProved(one) ? "proved" : null,
+      ...marks(id),
     });
   }
   return [...entries.values()].sort((one, other) => one.generation - other.generation);
+}
+
+function isProved({ stage }: Generation): boolean {
+  return stage.phase === "active" && stage.proof.kind === "proved";
+}
+
+type Marks = Pick<HistoryEntry, "returnable" | "rejected" | "wayBack">;
+
+/** What a rollback can do with a generation. */
+function marksOf(state: State): (generation: number) => Marks {
+  const back = heldGeneration(state)?.id ?? whatToRepeat(state, { kind: "rollback", to: null })?.generation;
+  return (id) => {
+    const retired = state.retired.find(({ generation }) => generation === id);
+    const rejected =
+      state.rejected.some(({ generation }) => generation === id) ||
+      (retired !== undefined && findRejected(state, retired) !== undefined);
+    return { returnable: retired !== undefined, rejected, wayBack: id === back };
+  };
+}
+
+function endOf({ why, proved }: EndedGeneration): End {
+  switch (why.kind) {
+    case "failed":
+      return "failed";
+    case "rejected":
+      return "rolled-back";
+    case "superseded":
+      return proved ? "proved" : "replaced";
+    case "stopped":
+    case "rebooted":
+      return proved ? "proved" : "drained";
+    default:
+      return why satisfies never;
+  }
+}
+
+function describeEnd({ why, cut, from }: EndedGeneration, end: End, rejectedAt: WallTime): string {
+  const rest = cut && why.kind !== "rebooted" ? "; requests were cut" : "";
+  if (why.kind === "rejected") {
+    const after = formatDuration(rejectedAt - from);
+    return `rolled back to generation ${why.by} after ${after}: ${why.failure.message}${rest}`;
+  }
+  if (why.kind === "superseded" && end === "replaced") {
+    return `replaced by generation ${why.by} before it had proved itself${rest}`;
+  }
+  const found = { proved: "proved; ", drained: "drained; ", failed: "", replaced: "", "rolled-back": "" };
+  return `${found[end]}${describeReason(why)}${rest}`;
 }

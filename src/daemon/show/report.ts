@@ -6,24 +6,20 @@ import type {
   WorkerReport,
   WrittenReport,
 } from "../../control/port.js";
+import { formatDuration } from "../../lib/duration.js";
 import { version } from "../../lib/version.js";
 import { residentBytes } from "../../linux/pidfd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { generationTotals, serviceTotals } from "../../model/counters.js";
-import type { EndReason, Slot } from "../../model/event.js";
+import type { Slot } from "../../model/event.js";
 import { sharedLine } from "../../model/snapshots.js";
-import {
-  type Generation,
-  isLive,
-  type Listener,
-  type Proof,
-  type State,
-  type Worker,
-} from "../../model/state.js";
+import { type Generation, isLive, type Listener, type State, type Worker } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
 import { degradation, summarize } from "../../model/view.js";
 import type { WorkerReports } from "../native-workers/worker-reports.js";
 import type { Snapshots } from "../perform/snapshots.js";
+import { describeStage } from "./describe.js";
+import { reportProof } from "./report-proof.js";
 
 export interface ReportSources {
   readonly name: string;
@@ -32,14 +28,17 @@ export interface ReportSources {
   readonly nowMs: () => number;
   readonly reports: WorkerReports;
   readonly snapshots: Snapshots;
+  /** How long clients have waited at a listener with nobody accepted; undefined where that is not so, or cannot be seen. */
+  readonly stalledForMs: (listener: number) => number | undefined;
   readonly notifyDropped: () => number;
   readonly reexecFailed: ReexecFailure | null;
 }
 
 /** The state with what only the kernel knows: memory, backlogs. */
 export function reportStatus(state: State, sources: ReportSources): StatusReport {
-  const { name, unit, listeners, snapshots, notifyDropped } = sources;
+  const { name, unit, snapshots, notifyDropped } = sources;
   const { upgrade } = state;
+  const listeners = state.listeners.map((listener) => reportListener(listener, state, sources));
   return {
     name,
     version,
@@ -47,11 +46,11 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     unit: unit ?? null,
     lifecycle: state.lifecycle.phase,
     summary: summarize(state),
-    degraded: degradation(state),
+    degraded: degradation(state) ?? (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
     generations: state.generations.map((generation) => reportGeneration(generation, state, sources)),
-    listeners: state.listeners.map((listener) => reportListener(listener, state, listeners)),
+    listeners,
     upMs: state.upSince === null ? null : sources.nowMs() - state.upSince,
     totals: serviceTotals(state),
     written: state.snapshots.flatMap(({ id, written }): WrittenReport[] => {
@@ -59,6 +58,10 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
       const directory = snapshots.directoryOf(id);
       return [{ directory, paths: written, line: sharedLine(state, id, written) }];
     }),
+    rejected: state.rejected.map(({ generation, version, at, by, failure }) => {
+      return { generation, version, at, by, failure };
+    }),
+    rolledBack: state.rolledBack,
     notifyDropped: notifyDropped(),
     reexecFailed: sources.reexecFailed,
   };
@@ -74,7 +77,8 @@ function reportGeneration(
   return {
     id,
     phase: stage.phase,
-    detail: describeStage(generation),
+    detail: describeStage(generation, now),
+    proof: reportProof(state, generation, now),
     release: specification.plan.release,
     version,
     directory: snapshot === null ? specification.plan.release : snapshots.directoryOf(snapshot),
@@ -84,62 +88,6 @@ function reportGeneration(
     ),
     counters: generationTotals(state, id),
   };
-}
-
-const candidateSteps = {
-  copying: "its snapshot is made",
-  checking: "the check runs",
-  starting: "waits for its workers to be ready",
-  verifying: "is being verified",
-  staged: "stands by until it is committed",
-};
-
-export function describeStage({ stage }: Generation): string | null {
-  switch (stage.phase) {
-    case "candidate":
-      return candidateSteps[stage.step];
-    case "active":
-      return describeProof(stage.proof);
-    case "held":
-      return `serves on until generation ${stage.by} is kept`;
-    case "draining":
-      return describeReason(stage.why);
-    default:
-      return stage satisfies never;
-  }
-}
-
-function describeProof(proof: Proof): string | null {
-  switch (proof.kind) {
-    case "trial":
-      return "on trial";
-    case "probation":
-      return "on probation";
-    case "rejected":
-      return proof.failure.message;
-    case "proved":
-      return null;
-    default:
-      return proof satisfies never;
-  }
-}
-
-/** Why a generation ends or has ended. */
-export function describeReason(why: EndReason): string {
-  switch (why.kind) {
-    case "superseded":
-      return `superseded by generation ${why.by}`;
-    case "rejected":
-      return `rolled back to generation ${why.by}: ${why.failure.message}`;
-    case "failed":
-      return `failed: ${why.failure.message}`;
-    case "stopped":
-      return "told to stop";
-    case "rebooted":
-      return "the machine was started again";
-    default:
-      return why satisfies never;
-  }
 }
 
 function reportWorker(slot: Slot, worker: Worker, now: number, reports: WorkerReports): WorkerReport {
@@ -158,8 +106,25 @@ function reportWorker(slot: Slot, worker: Worker, now: number, reports: WorkerRe
   };
 }
 
-function reportListener(listener: Listener, state: State, held: HeldListeners): ListenerReport {
+function reportListener(
+  listener: Listener,
+  state: State,
+  { listeners, stalledForMs }: ReportSources,
+): ListenerReport {
   const { id, name, address, origin } = listener;
   const users = state.generations.filter((generation) => generation.listeners.includes(id));
-  return { name, address, origin, generations: users.map((user) => user.id), backlog: held.backlogOf(id) };
+  return {
+    name,
+    address,
+    origin,
+    generations: users.map((user) => user.id),
+    backlog: listeners.backlogOf(id),
+    stalledMs: stalledForMs(id) ?? null,
+  };
+}
+
+function describeStalled(listeners: readonly ListenerReport[]): string | null {
+  const stalled = listeners.find(({ stalledMs }) => stalledMs !== null);
+  if (stalled === undefined) return null;
+  return `clients wait at the listener ${stalled.name}, and none has been accepted for ${formatDuration(stalled.stalledMs ?? 0)}`;
 }

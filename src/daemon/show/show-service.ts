@@ -45,10 +45,11 @@ export function showService(
         reports,
         snapshots,
         nowMs: monotonicMs,
+        stalledForMs: () => undefined,
         notifyDropped: () => inbox.dropped,
         reexecFailed,
       }),
-    history: () => reportHistory(supervisor.state, readLedger(directories.state)),
+    history: () => reportHistory(supervisor.state, readLedger(directories.state), monotonicMs()),
     subscribe: (follower) => news.subscribe(follower),
     obstacleToReexec: process.pid === 1 ? firstProcess : null,
   });

@@ -28,8 +28,14 @@ export const checkFdStore: Check = ({ unit, config, sockets }) => {
 /** systemd's bounds against the config's; the daemon asks for more time, but not every systemd grants it to every command. */
 export const checkTimeouts: Check = ({ unit, config }) => {
   if (!config.ok) return [];
-  const { ready, verify, drain } = config.value.plan;
-  const startMs = ready.timeoutMs + (verify?.timeoutMs ?? 0);
+  const { ready, verify, drain, trial, strategy } = config.value.plan;
+  const trialMs = strategy === "overlap" ? trial.timeMs : 0;
+  const startMs = ready.timeoutMs + (verify?.timeoutMs ?? 0) + trialMs;
+  const startParts = [
+    "ready.timeout",
+    verify === null ? "" : "verify.timeout",
+    trialMs === 0 ? "" : "trial.time",
+  ];
   const stopMs = drain.timeoutMs + drain.killMs;
   const compare = (check: string, key: string, neededMs: number, parts: string, why: string): Finding[] => {
     const value = unit.properties.get(key.replace(/Sec$/, "USec"));
@@ -43,7 +49,7 @@ export const checkTimeouts: Check = ({ unit, config }) => {
       "timeout-start",
       "TimeoutStartSec",
       startMs,
-      verify === null ? "ready.timeout" : "ready.timeout and verify.timeout",
+      startParts.filter(Boolean).join(" and "),
       "systemd may end a reload before the new version had its time",
     ),
     ...compare(

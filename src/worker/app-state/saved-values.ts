@@ -49,9 +49,15 @@ export function saveValues(states: Iterable<AnyState>): Result<SavedValues> {
 }
 
 /** Gives the values to the app. Fails, naming the state, with the first that is damaged or that the app refuses. */
-export function takeValues(
+export function takeValues(states: ReadonlyMap<string, AnyState>, values: SavedValues): Result<void> {
+  return visitValues(states, values, (state, value, version) => state.take(value, version));
+}
+
+/** Shows the app each value; `visit` throws for one that it refuses. */
+export function visitValues(
   states: ReadonlyMap<string, AnyState>,
   { entries, bytes }: SavedValues,
+  visit: (state: AnyState, value: unknown, version: number) => void,
 ): Result<void> {
   let at = 0;
   for (const { name, version, bytes: length, sha256 } of entries) {
@@ -64,7 +70,7 @@ export function takeValues(
       return fail("state-damaged", `cannot restore the state ${name}: it is damaged`);
     }
     try {
-      state.take(JSON.parse(part.toString("utf8")), version);
+      visit(state, JSON.parse(part.toString("utf8")), version);
     } catch (error) {
       return fail("state-refused", `cannot restore the state ${name}: ${messageOf(error)}`);
     }

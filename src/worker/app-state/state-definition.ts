@@ -13,7 +13,10 @@ export interface StateDefinition<T> {
    * than once, first to try; the last call counts.
    */
   readonly restore: (value: T) => void;
-  /** Turns a value of another version, older or newer, into one of this; throws if it cannot. */
+  /**
+   * Turns a value of another version, older or newer, into one of this; throws if it cannot. Sets nothing: it is also asked what it
+   * could read, should the newer version be left again.
+   */
   readonly migrate?: (value: unknown, fromVersion: number) => T;
 }
 
@@ -25,23 +28,26 @@ export interface AnyState {
   save(): unknown;
   /** Takes a value of that version; throws when the app refuses it. */
   take(value: unknown, fromVersion: number): void;
+  /** Turns a value of that version into one of this app's; throws when the app cannot. Nothing is set. */
+  read(value: unknown, fromVersion: number): unknown;
 }
 
 export function eraseType<T>(definition: StateDefinition<T>): AnyState {
   const { name, version, initial, save, restore, migrate } = definition;
+  function read(value: unknown, fromVersion: number): T {
+    // Saved by this app under the same name and version: its shape is the app's own promise.
+    if (fromVersion === version) return value as T;
+    if (migrate !== undefined) return migrate(value, fromVersion);
+    throw new TypeError(
+      `version ${fromVersion} cannot be read: this is version ${version}, and there is no migrate()`,
+    );
+  }
   return {
     name,
     version,
     initial,
     save,
-    take(value, fromVersion) {
-      // Saved by this app under the same name and version: its shape is the app's own promise.
-      if (fromVersion === version) restore(value as T);
-      else if (migrate !== undefined) restore(migrate(value, fromVersion));
-      else
-        throw new TypeError(
-          `version ${fromVersion} cannot be read: this is version ${version}, and there is no migrate()`,
-        );
-    },
+    read,
+    take: (value, fromVersion) => restore(read(value, fromVersion)),
   };
 }

@@ -1,6 +1,13 @@
 import type { StateEntry } from "../../channel/worker-messages.js";
 import { HoldfastError, messageOf, type Result } from "../../lib/failure.js";
-import { packValues, type SavedValues, saveValues, takeValues, unpackValues } from "./saved-values.js";
+import {
+  packValues,
+  type SavedValues,
+  saveValues,
+  takeValues,
+  unpackValues,
+  visitValues,
+} from "./saved-values.js";
 import { type AnyState, eraseType, type StateDefinition } from "./state-definition.js";
 import { readValues, writeValues } from "./values-on-disk.js";
 
@@ -120,6 +127,14 @@ export class StateKeeper {
     const values = fd === undefined ? undefined : unpackValues(entries, fd);
     if (values === undefined) return "the state did not arrive whole";
     return this.restore(values);
+  }
+
+  /** Whether the app could read these values, of another version maybe; none is set. Returns why it could not. */
+  check(entries: readonly StateEntry[], fd: number | undefined): string | null {
+    const values = entries.length === 0 || fd === undefined ? undefined : unpackValues(entries, fd);
+    if (values === undefined) return entries.length === 0 ? null : "the state did not arrive whole";
+    const checked = visitValues(this.#states, values, (state, value, version) => state.read(value, version));
+    return checked.ok ? null : checked.failure.message;
   }
 
   /** The values as they are now; fails, naming the state, where the app gives what cannot be saved. */

@@ -24,10 +24,12 @@ export class AppServers {
   readonly #appServers: AppServer[] = [];
   readonly #attached: { readonly server: NodeServer; readonly carrier: Carrier }[] = [];
   #tickets: Buffer | undefined;
+  #slowMs: number | undefined;
 
   add(appServer: AppServer): void {
     this.#appServers.push(appServer);
     if (this.#tickets !== undefined) appServer.shareTickets(this.#tickets);
+    if (this.#slowMs !== undefined) appServer.carrier.countSlow?.(this.#slowMs);
     this.served.push(appServer);
     for (const { server, carrier } of this.#attached) {
       if (server === appServer.server) this.served.push({ listener: appServer.listener, server, carrier });
@@ -53,6 +55,12 @@ export class AppServers {
     for (const appServer of this.#appServers) appServer.shareTickets(secret);
   }
 
+  /** What takes longer is counted as slow, also by those that come later. */
+  countSlow(slowMs: number): void {
+    this.#slowMs = slowMs;
+    for (const { carrier } of this.#appServers) carrier.countSlow?.(slowMs);
+  }
+
   /** False when nobody serves that listener; the fd is still the caller's then. */
   probe(listener: string, fd: number): boolean {
     const appServer = this.#appServers.find((one) => one.listener === listener);
@@ -62,7 +70,8 @@ export class AppServers {
 
   count(): ServerCounters[] {
     return this.served.map(({ listener, carrier }) => {
-      return { listener, kind: carrier.kind, counters: { ...nothingCounted, ...carrier.counters } };
+      const counters = { ...nothingCounted, ...carrier.counters, ...carrier.responses };
+      return { listener, kind: carrier.kind, counters };
     });
   }
 }

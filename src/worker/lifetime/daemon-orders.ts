@@ -46,6 +46,9 @@ export class DaemonOrders {
     const [fd] = fds;
     switch (message.type) {
       case "welcome":
+        if (message.slowMs !== undefined) appServers.countSlow(message.slowMs);
+        appServers.shareTickets(Buffer.from(message.tickets, "base64"));
+        return false;
       case "renew-tickets":
         appServers.shareTickets(Buffer.from(message.tickets, "base64"));
         return false;
@@ -57,6 +60,11 @@ export class DaemonOrders {
         return false;
       case "try": {
         const failure = state.take(message.entries, fd);
+        send({ type: "verdict", query: message.query, failure });
+        return false;
+      }
+      case "check": {
+        const failure = state.check(message.entries, fd);
         send({ type: "verdict", query: message.query, failure });
         return false;
       }

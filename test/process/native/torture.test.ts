@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { balance } from "../../harness/process/accounts.js";
 import { Rig } from "../../harness/process/rig.js";
+import { withoutJudges } from "../../harness/process/unjudged.js";
 import { createTalker } from "../../harness/service/create-talker.js";
 import type { TalkOptions } from "../../harness/service/talk-report.js";
 import { type Talker, TalkTally } from "../../harness/service/talk-tally.js";
@@ -23,7 +24,7 @@ function configure(rig: Rig, release: string): void {
     "[listeners.udp]",
     `address = "udp:127.0.0.1:${rig.port}"`,
   ];
-  writeFileSync(rig.configFile, `${lines.join("\n")}\n`);
+  writeFileSync(rig.configFile, withoutJudges(`${lines.join("\n")}\n`));
 }
 
 test("all that is hard in HTTP/1.1, beside UDP: over upgrades back and forth nothing is lost, doubled, reordered or reopened", async (t) => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../harness/process/ports.js";
 import { Rig } from "../../harness/process/rig.js";
+import { withoutJudges } from "../../harness/process/unjudged.js";
 import { LineClient } from "./line-client.js";
 
 /** The checkout, seen from build/test/process/protocol. */
@@ -51,7 +52,7 @@ export class LineService implements AsyncDisposable {
       "[listeners.lines]",
       `address = "127.0.0.1:${this.port}"`,
     ];
-    writeFileSync(this.rig.configFile, `${config.join("\n")}\n`);
+    writeFileSync(this.rig.configFile, withoutJudges(`${config.join("\n")}\n`));
   }
 
   async connect(): Promise<LineClient> {

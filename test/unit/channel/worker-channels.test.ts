@@ -38,18 +38,20 @@ async function hear(fd: number): Promise<{ readonly type: string; readonly query
 const report = (query: number): object => ({ type: "report", query, servers: [] });
 const verdict = (query: number): object => ({ type: "verdict", query, failure: null });
 
+const spoken = { native: true, protocol: 1 };
+
 test("the answer to an earlier daemon is not taken for one to this daemon", async () => {
   using watcher = new Watcher();
   const [own, worker] = openSocketPair("seqpacket");
   const first = daemon(watcher);
-  first.channels.adopt(slot, duplicateFd(own), true);
+  first.channels.adopt(slot, duplicateFd(own), spoken);
   const lost = first.channels.ask(slot, { type: "try", entries: [] }, [], 100);
   const asked = await hear(worker);
   first.channels.forget(slot);
   assert.equal(await lost, undefined);
 
   const second = daemon(watcher);
-  second.channels.adopt(slot, own, true);
+  second.channels.adopt(slot, own, spoken);
   const answer = second.channels.ask(slot, { type: "query" }, [], 10_000);
   const { query } = await hear(worker);
   say(worker, verdict(asked.query));
@@ -64,7 +66,7 @@ test("an answer that came in time counts, also if the asker itself stood still u
   using watcher = new Watcher();
   const { channels } = daemon(watcher);
   const [own, worker] = openSocketPair("seqpacket");
-  channels.adopt(slot, own, true);
+  channels.adopt(slot, own, spoken);
   const answer = channels.ask(slot, { type: "query" }, [], 50);
   const { query } = JSON.parse(receiveMessage(worker)?.bytes.toString() ?? "{}");
   say(worker, report(query));
@@ -80,8 +82,8 @@ test("one worker cannot answer for another", async () => {
   const { channels, said } = daemon(watcher);
   const [own, worker] = openSocketPair("seqpacket");
   const [ownToo, stranger] = openSocketPair("seqpacket");
-  channels.adopt(slot, own, true);
-  channels.adopt(other, ownToo, true);
+  channels.adopt(slot, own, spoken);
+  channels.adopt(other, ownToo, spoken);
   const answer = channels.ask(slot, { type: "query" }, [], 10_000);
   const { query } = await hear(worker);
   say(stranger, verdict(query));

@@ -69,6 +69,15 @@ test("status names what the app wrote beside its code, with the line to add", as
 test("history has a line for each generation, and the time where there is no version", async (context) => {
   const { socketPath: socket, port } = await startServer(context);
   const common = { release: "/srv/web", from: 1_700_000_000_000 };
+  const kept = {
+    ...common,
+    version: "1.3",
+    to: null,
+    end: null,
+    returnable: true,
+    rejected: false,
+    wayBack: false,
+  };
   port.history_ = [
     {
       ...common,
@@ -76,14 +85,21 @@ test("history has a line for each generation, and the time where there is no ver
       version: "1.2",
       to: 1_700_000_100_000,
       note: "failed: no\nmore",
+      end: "failed",
       returnable: false,
+      rejected: false,
+      wayBack: false,
     },
-    { ...common, generation: 8, version: null, to: null, note: "active", returnable: true },
+    { ...kept, generation: 8, end: "proved", note: "proved; superseded", wayBack: true },
+    { ...kept, generation: 9, end: "rolled-back", note: "rolled back", rejected: true },
+    { ...kept, generation: 10, version: null, note: "active" },
   ];
   const { status, stdout } = await runCli(["--socket", socket, "history"], { TZ: "UTC" });
   assert.equal(status, 0);
   assert.match(stdout, /^7 +1\.2 +2023-11-14 22:13:20 +2023-11-14 22:15:00 +- +\/srv\/web +failed: no$/m);
-  assert.match(stdout, /^8 +2023-11-14 22:13:20 +2023-11-14 22:13:20 +- +yes +\/srv\/web +active$/m);
+  assert.match(stdout, /^8 +1\.3 +2023-11-14 22:13:20 +- +next +\/srv\/web +proved; superseded$/m);
+  assert.match(stdout, /^9 +1\.3 +2023-11-14 22:13:20 +- +rejected +\/srv\/web +rolled back$/m);
+  assert.match(stdout, /^10 +2023-11-14 22:13:20 +2023-11-14 22:13:20 +- +yes +\/srv\/web +active$/m);
   const json = await runCli(["--socket", socket, "history", "--json"]);
   assert.deepEqual(JSON.parse(json.stdout), port.history_);
 });

@@ -26,6 +26,7 @@ async function leaveWorker(context: TestContext, change: Partial<Process & { boo
     index: 0,
     crashes: 0,
     native: false,
+    protocol: 0,
     status: null,
     run: { phase: "ready", process, since: 0 },
   } as const;

@@ -32,6 +32,21 @@ test("every documented key is read", () => {
       verify: { http: "/healthz", status: 204, timeoutMs: 2_000 },
       ready: { rule: { when: "notify" }, timeoutMs: 45_000 },
       drain: { timeoutMs: 120_000, killMs: 500 },
+      trial: { timeMs: 5_000, share: null },
+      probation: { timeMs: 120_000 },
+      judge: {
+        deaths: false,
+        accepts: true,
+        errors: 0.025,
+        slowMs: 1_000,
+        health: { http: "/health", status: 204, everyMs: 2_000, timeoutMs: 1_000, failures: 5 },
+        command: {
+          argv: ["/usr/local/bin/ask-prometheus", "web"],
+          everyMs: 5_000,
+          timeoutMs: 10_000,
+        },
+      },
+      rollback: { loseState: true },
     },
     listeners: [
       {
@@ -67,6 +82,10 @@ test("all keys but the command have defaults", () => {
       verify: null,
       ready: { rule: { when: "notify" }, timeoutMs: 30_000 },
       drain: { timeoutMs: 60_000, killMs: 5_000 },
+      trial: { timeMs: 3_000, share: null },
+      probation: { timeMs: 60_000 },
+      judge: { deaths: true, accepts: true, errors: 0.05, slowMs: null, health: null, command: null },
+      rollback: { loseState: false },
     },
     listeners: null,
   });
@@ -222,12 +241,12 @@ for (const [toml, line, message] of refused) {
 
 test("an unknown key is refused with the nearest known one, at every level", () => {
   const { reason, lines } = problemsOf(
-    `${command}worker = 2\nprobation = "1s"\n[listeners.a]\nadress = "x"\n[ready]\ntimeuot = "1s"\n[drain]\nkil = "1s"`,
+    `${command}worker = 2\npatience = "1s"\n[listeners.a]\nadress = "x"\n[ready]\ntimeuot = "1s"\n[drain]\nkil = "1s"`,
   );
   assert.equal(reason, "config-unknown-key");
   assert.deepEqual(lines, [
     "web.toml:2: worker: unknown key `worker`; did you mean `workers`?",
-    "web.toml:3: probation: unknown key `probation`; known here: command, release, workers, environment, strategy, snapshot, shared, keep, check, verify, listeners, ready, drain",
+    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback",
     "web.toml:5: listeners.a.adress: unknown key `adress`; did you mean `address`?",
     "web.toml:7: ready.timeuot: unknown key `timeuot`; did you mean `timeout`?",
     "web.toml:9: drain.kil: unknown key `kil`; did you mean `kill`?",

@@ -32,6 +32,23 @@ timeout = "45s"
 [drain]
 timeout = "2min"
 kill    = "500ms"
+
+[trial]
+time  = "5s"
+
+[probation]
+time = "2m"
+
+[judge]
+deaths  = false
+accepts = true
+errors  = "2.5%"
+slow    = "1s"
+health  = { http = "/health", status = 204, every = "2s", timeout = "1s", failures = 5 }
+command = ["/usr/local/bin/ask-prometheus", "web"]
+
+[rollback]
+lose_state = true
 `;
 
 export function parse(toml: string): Result<Config> {

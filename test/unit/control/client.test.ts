@@ -60,6 +60,47 @@ test("an upgrade is followed to its outcome", async (context) => {
   assert.deepEqual([watched.accepted, watched.messages], [[12], ["grün", "the end"]]);
 });
 
+test("the next daemon is asked for the verdict, and an older one's outcome has none", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const client = createControlClient({ socketPath });
+  const outcome = client.resume(12, { ...following(), wait: "proved" });
+  assert.equal(reasonOf(await outcome), "upgrade-unknown");
+  port.conclude(12);
+  const waiting = client.resume(12, { ...following(), wait: "proved" });
+  await until(() => port.listeners.size === 1);
+  port.pronounce(12, { kind: "proved" });
+  assert.deepEqual(await waiting, { ok: true, value: { ...outcomeOf(12), verdict: { kind: "proved" } } });
+  const { verdict: _, ...old } = outcomeOf(12);
+  const line = `${JSON.stringify({ outcome: old })}\n`;
+  const older = await startLiar(context, `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${line}`);
+  const asked = createControlClient({ socketPath: older }).resume(12, { ...following(), wait: "proved" });
+  assert.deepEqual(await asked, { ok: true, value: outcomeOf(12) });
+});
+
+test("a report of a daemon that knows no trials is read, and one with more than is known", async (context) => {
+  const { rejected: _, rolledBack: __, ...rest } = report;
+  const generations = report.generations.map(({ proof: _, ...generation }) => generation);
+  const listeners = report.listeners.map(({ stalledMs: _, ...listener }) => listener);
+  const old = { ...rest, generations, listeners };
+  const proof = null;
+  const read = { ...report, generations: generations.map((generation) => ({ ...generation, proof })) };
+  for (const said of [old, { ...old, fleet: [1], listeners: [{ ...listeners[0], share: 5 }] }]) {
+    const body = JSON.stringify(said);
+    const bytes = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const result = await createControlClient({ socketPath: await startLiar(context, bytes) }).status();
+    assert.deepEqual(result, { ok: true, value: read });
+  }
+});
+
+test("a commit is asked for, and an older daemon's answer names no upgrade", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const client = createControlClient({ socketPath });
+  assert.deepEqual(await client.commit(), { ok: true, value: null });
+  port.committed = 11;
+  assert.deepEqual(await client.commit(), { ok: true, value: 11 });
+  assert.deepEqual(port.commands, ["commit", "commit"]);
+});
+
 test("a daemon that goes away in the middle is told from an upgrade that fails", async (context) => {
   const { socketPath, close } = await startServer(context);
   const watched = following();

@@ -9,7 +9,7 @@ import type {
 import { nothingCounted } from "../../../src/lib/counters.js";
 import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
-import type { Outcome } from "../../../src/model/state.js";
+import type { FinalVerdict, Outcome } from "../../../src/model/state.js";
 
 const counted = { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 };
 
@@ -28,6 +28,7 @@ export const report: StatusReport = {
       id: 8,
       phase: "active",
       detail: null,
+      proof: { kind: "proved", leftMs: null, failure: null, now: null, before: null },
       release: "/srv/web",
       version: "1.2.3",
       directory: "/var/lib/holdfast/web/releases/8",
@@ -61,6 +62,7 @@ export const report: StatusReport = {
       origin: "bound",
       generations: [8],
       backlog: { queued: 0, limit: 511 },
+      stalledMs: null,
     },
   ],
   upMs: 3_600_000,
@@ -77,6 +79,8 @@ export const report: StatusReport = {
     },
   ],
   written: [],
+  rejected: [],
+  rolledBack: null,
   notifyDropped: 0,
   reexecFailed: null,
 };
@@ -99,6 +103,8 @@ export class FakePort implements ControlPort {
   refusal: Failure | undefined;
   onSubmit: (command: ControlCommand) => void = () => {};
   nextUpgrade = 12;
+  /** The upgrade of the generation that a commit keeps. */
+  committed: number | null = null;
 
   report(): StatusReport {
     return this.report_;
@@ -114,7 +120,7 @@ export class FakePort implements ControlPort {
     this.to = wish.to;
     this.commands.push(command);
     if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };
-    const upgrade = command === "upgrade" || command === "rollback" ? this.nextUpgrade++ : null;
+    const upgrade = command === "upgrade" || command === "rollback" ? this.nextUpgrade++ : this.committed;
     if (upgrade !== null) this.pending.add(upgrade);
     this.onSubmit(command);
     return { accepted: true, upgrade };
@@ -134,6 +140,12 @@ export class FakePort implements ControlPort {
   tell(news: Partial<News>): void {
     const whole: News = { event: "test", level: "info", message: "", ...news };
     for (const listener of this.listeners) listener(whole);
+  }
+
+  /** Says what became of an upgrade's generation. */
+  pronounce(upgrade: number, verdict: FinalVerdict, news: Partial<News> = {}): void {
+    this.outcomes.set(upgrade, { ...outcomeOf(upgrade), verdict });
+    this.tell({ message: "the verdict", ...news });
   }
 
   conclude(upgrade: number, failure: Failure | null = null): void {

@@ -46,7 +46,7 @@ test("each command reaches the daemon once", async (context) => {
     assert.deepEqual(JSON.parse(reply.body), { accepted: true });
   }
   const reply = await ask(socketPath, "POST", "/v1/rollback");
-  assert.deepEqual([reply.status, JSON.parse(reply.body)], [202, { upgrade: 12 }]);
+  assert.deepEqual([reply.status, JSON.parse(reply.body)], [202, { accepted: true, upgrade: 12 }]);
   assert.match(reply.headers, /^Location: \/v1\/upgrades\/12$/m);
   assert.deepEqual(port.commands, ["reexec", "drain", "stop", "rollback"]);
   assert.equal(port.to, undefined);
@@ -118,6 +118,55 @@ test("the outcome of an upgrade that has ended is told at once", async (context)
   assert.match((await ask(socketPath, "GET", "/v1/upgrades/7?wait")).body, /"outcome".*start-timeout/);
   port.pending.add(8);
   assert.deepEqual(JSON.parse((await ask(socketPath, "GET", "/v1/upgrades/8")).body), { phase: "pending" });
+});
+
+for (const [what, verdict] of [
+  ["proved", { kind: "proved" }],
+  ["rejected", { kind: "rejected", failure: { reason: "probation-failed", message: "it dies" } }],
+  ["replaced", { kind: "replaced" }],
+] as const) {
+  test(`who waits until it is known what became of a version reads on after the upgrade: ${what}`, async (context) => {
+    const { socketPath, port } = await startServer(context);
+    const reply = ask(socketPath, "POST", "/v1/upgrade?wait=proved");
+    await until(() => port.pending.has(12) && port.listeners.size === 1);
+    port.tell({ message: "created", upgrade: 12, generation: 9 });
+    port.conclude(12);
+    port.tell({ message: "a worker died", generation: 9 });
+    assert.equal(port.listeners.size, 1);
+    port.pronounce(12, verdict, { generation: 10 });
+    const { body } = await reply;
+    assert.match(body, /created.*the end.*a worker died/s);
+    assert.match(body, new RegExp(`"outcome".*"verdict":{"kind":"${what}"`));
+    assert.equal(port.listeners.size, 0);
+  });
+}
+
+test("an upgrade that failed has no verdict to wait for", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const reply = ask(socketPath, "POST", "/v1/upgrade?wait=proved");
+  await until(() => port.listeners.size === 1);
+  port.conclude(12, { reason: "start-timeout", message: "late" });
+  assert.match((await reply).body, /"outcome".*start-timeout/);
+});
+
+test("who waits for a verdict that will never be known is let go", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  const reply = ask(socketPath, "POST", "/v1/upgrade?wait=proved");
+  await until(() => port.listeners.size === 1);
+  port.conclude(12);
+  port.outcomes.clear();
+  port.pending.clear();
+  port.tell({ message: "another upgrade", upgrade: 21 });
+  assert.doesNotMatch((await reply).body, /"outcome"/);
+});
+
+test("a commit is answered with the upgrade that it can be followed by, if there is one", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  assert.deepEqual(JSON.parse((await ask(socketPath, "POST", "/v1/commit")).body), { accepted: true });
+  port.committed = 11;
+  const reply = await ask(socketPath, "POST", "/v1/commit");
+  assert.deepEqual([reply.status, JSON.parse(reply.body)], [202, { accepted: true, upgrade: 11 }]);
+  assert.match(reply.headers, /^Location: \/v1\/upgrades\/11$/m);
 });
 
 test("a client that goes away leaves nothing behind", async (context) => {

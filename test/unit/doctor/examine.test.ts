@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { examine } from "../../../src/doctor/examine.js";
 import type { Facts } from "../../../src/doctor/facts.js";
+import { report } from "../control/fake-port.js";
 import { configOf, healthy, machine, socket, withUnit } from "./sample.js";
 
 const withMachine = (changes: Partial<Facts["machine"]>): Facts => ({
@@ -22,6 +23,15 @@ const taken = (unit: string | null): Facts => ({
   taken: [{ address: "127.0.0.1:8080", socketUnit: "holdfast@web.socket", process: "nginx", pid: 7, unit }],
 });
 const http = '[listeners.http]\naddress = "127.0.0.1:8080"';
+
+const asking = (table: "ready" | "judge", ...words: readonly string[]): Facts => ({
+  ...healthy,
+  config: configOf(`${http}\n[${table}]\ncommand = ${JSON.stringify(["curl", ...words])}`),
+});
+const stalled = (stalledMs: number | null): Facts => ({
+  ...healthy,
+  report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, stalledMs })) },
+});
 
 /** Facts, and all that has to be found in them: each check with facts that pass and facts that fail. */
 const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly string[]])[] = [
@@ -83,8 +93,8 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ["an fd store of just enough", withUnit({ FileDescriptorStoreMax: "16" })],
   ["an fd store too small", withUnit({ FileDescriptorStoreMax: "15" }), "problem fd-store"],
   ["no fd store", withUnit({ FileDescriptorStoreMax: "0" }), "problem fd-store"],
-  ["TimeoutStartSec just enough", withUnit({ TimeoutStartUSec: "30s" })],
-  ["TimeoutStartSec too short", withUnit({ TimeoutStartUSec: "29s 999ms" }), "problem timeout-start"],
+  ["TimeoutStartSec just enough", withUnit({ TimeoutStartUSec: "33s" })],
+  ["TimeoutStartSec too short", withUnit({ TimeoutStartUSec: "32s 999ms" }), "problem timeout-start"],
   ["TimeoutStopSec just enough", withUnit({ TimeoutStopUSec: "1min 5s" })],
   ["TimeoutStopSec too short", withUnit({ TimeoutStopUSec: "1min" }), "problem timeout-stop"],
   ["no time limit", withUnit({ TimeoutStartUSec: "infinity", TimeoutStopUSec: "infinity" })],
@@ -116,6 +126,49 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     { ...healthy, config: configOf("worker = 1\nrelese = 2") },
     "problem config",
     "problem config",
+  ],
+  ["clients that wait", stalled(null)],
+  ["clients that nobody takes", stalled(12_000), "problem stalled"],
+  ["a ready command at a port of the worker's own", asking("ready", "http://127.0.0.1:9000/health")],
+  ["a ready command at another machine's port", asking("ready", "http://10.0.0.7:8080/")],
+  ["a ready command at a longer port", asking("ready", "http://127.0.0.1:80801/")],
+  ["a ready command at the listener", asking("ready", "http://localhost:8080/"), "problem ready-asks-all"],
+  ["a ready command by nc", asking("ready", "127.0.0.1", "8080"), "problem ready-asks-all"],
+  [
+    "a ready command at the socket unit's listener",
+    {
+      ...asking("ready", "http://127.0.0.1:8080/"),
+      sockets: [socket],
+      config: configOf('[ready]\ncommand = ["curl", "127.0.0.1:8080"]'),
+    },
+    "problem ready-asks-all",
+  ],
+  [
+    "a ready command at a listener of the usual port",
+    {
+      ...healthy,
+      config: configOf('listeners.http.address = "[::]:80"\nready.command = ["curl", "http://localhost/"]'),
+    },
+    "problem ready-asks-all",
+  ],
+  [
+    "a ready command at a unix socket",
+    {
+      ...healthy,
+      config: configOf(
+        'listeners.http.address = "unix:/run/x"\nready.command = ["curl", "--unix-socket=/run/x", "http://x/"]',
+      ),
+    },
+    "problem ready-asks-all",
+  ],
+  ["a judge at the listener", asking("judge", "http://127.0.0.1:8080/"), "note judge-asks-all"],
+  ["a judge that asks somebody else", asking("judge", "http://prometheus:9090/")],
+  [
+    "a judge at the listener, and no trial",
+    {
+      ...healthy,
+      config: configOf(`${http}\n[judge]\ncommand = ["curl", "localhost:8080"]\n[trial]\ntime = "0s"`),
+    },
   ],
   ["no release", { ...healthy, access: { missing: ["cannot"], user: null, blocked: [] } }, "problem missing"],
   [

@@ -36,7 +36,7 @@ test("a verification without an answer ends at its deadline, a little later than
 
 test("to try the state has time of its own, for each old worker that has some", () => {
   const story = new Story().start();
-  for (const index of [0, 1]) story.send({ type: "worker-native", generation: 1, index });
+  for (const index of [0, 1]) story.send({ type: "worker-native", generation: 1, index, protocol: 2 });
   story.request().candidate({ verify, workers: 1 }).ready(2, 0);
   story.after(40_000 + verify.timeoutMs);
   assert.equal(story.lastOutcome?.generation, 1);

@@ -104,7 +104,7 @@ export class World {
   sayHello(being: Being): void {
     if (being.native || being.mute) return;
     being.native = true;
-    this.send({ type: "worker-native", generation: being.generation, index: being.index });
+    this.send({ type: "worker-native", generation: being.generation, index: being.index, protocol: 2 });
   }
 
   /** With `noticed` the daemon lives to see it; else the next one finds no channel. */

@@ -13,10 +13,12 @@ import {
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
+import { type ResponseCounters, ResponseTally } from "../response-tally.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
 import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
+import { HttpResponses } from "./http-responses.js";
 import { onRequestStart } from "./request-events.js";
 
 export interface HttpCarrier extends Carrier {
@@ -53,6 +55,8 @@ class ServerConnections implements HttpCarrier {
   #telling = false;
   readonly #lookAgain = new LookAgain();
   readonly #handshakes = new Handshakes();
+  readonly #tally = new ResponseTally();
+  readonly #responses: HttpResponses;
   #adopting = false;
   #accepted = 0;
   #requests = 0;
@@ -66,8 +70,10 @@ class ServerConnections implements HttpCarrier {
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
     this.#canMove = !tls && this.#knowsBegun;
+    this.#responses = new HttpResponses(server, this.#tally);
     onRequestStart(server, (response) => {
       this.#requests += 1;
+      this.#responses.begin(response);
       if (this.#telling) response.shouldKeepAlive = false;
     });
     server.on("listening", () => this.#resume());
@@ -172,11 +178,24 @@ class ServerConnections implements HttpCarrier {
     };
   }
 
+  get responses(): ResponseCounters {
+    return this.#tally.counters;
+  }
+
+  countSlow(slowMs: number): void {
+    this.#tally.slowMs = slowMs;
+  }
+
+  ignoreResponses(connection: Socket): void {
+    this.#responses.ignore(connection);
+  }
+
   onChange(callback: () => void): void {
     this.#lookAgain.listen(callback);
   }
 
   cut(): void {
+    this.#tally.close();
     for (const socket of this.#sockets) {
       // One that has just ended by itself has not told so yet.
       if (socket.destroyed) this.#countFinished();

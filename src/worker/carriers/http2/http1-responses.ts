@@ -7,19 +7,23 @@ import {
   findConnectionsList,
   isEnding,
 } from "../../node-internals/http-parts.js";
+import { HttpResponses } from "../http/http-responses.js";
 import { onRequestStart } from "../http/request-events.js";
+import type { ResponseTally } from "../response-tally.js";
 
 /** The HTTP/1 requests of a server with `allowHTTP1`, on the connections that did not choose HTTP/2. */
 export class Http1Responses {
   readonly #server: Server;
+  readonly #responses: HttpResponses;
   readonly #sockets = new Set<Socket>();
   readonly #inFlight = new Set<ServerResponse>();
   #started = 0;
   /** Each connection is told to close with its next response; none is closed under a request. */
   #telling = false;
 
-  constructor(server: Server) {
+  constructor(server: Server, tally: ResponseTally) {
     this.#server = server;
+    this.#responses = new HttpResponses(server, tally);
     server.on("secureConnection", (socket: Socket) => {
       if (Reflect.get(socket, "alpnProtocol") === "h2") return;
       this.#sockets.add(socket);
@@ -27,10 +31,15 @@ export class Http1Responses {
     });
     onRequestStart(server, (response) => {
       this.#started += 1;
+      this.#responses.begin(response);
       if (this.#telling) response.shouldKeepAlive = false;
       this.#inFlight.add(response);
       response.once("close", () => this.#inFlight.delete(response));
     });
+  }
+
+  ignore(connection: Socket): void {
+    this.#responses.ignore(connection);
   }
 
   get started(): number {

@@ -1,4 +1,4 @@
-import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { Server as NetServer, type Socket } from "node:net";
 import { HoldfastError } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
@@ -6,8 +6,10 @@ import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
+import { type ResponseCounters, ResponseTally } from "../response-tally.js";
 import { Http1Responses } from "./http1-responses.js";
 import { SessionEnd } from "./session-end.js";
+import { StreamResponses } from "./stream-responses.js";
 
 /** Whether a server is one of node:http2, told without loading that into apps that need none. */
 export function speaksHttp2(server: NetServer): boolean {
@@ -26,7 +28,10 @@ export function createHttp2Carrier(server: NetServer): Carrier {
 class ServerSessions implements Carrier {
   readonly kind = "http2";
   readonly #server: NetServer;
+  readonly #tally = new ResponseTally();
   readonly #responses: Http1Responses;
+  readonly #streamResponses = new StreamResponses(this.#tally);
+  readonly #probes = new WeakSet<Socket>();
   /** Those of the kernel: under TLS from before the handshake on. */
   readonly #connections = new Set<Socket>();
   readonly #sessions = new Map<Http2Session, SessionEnd>();
@@ -39,7 +44,7 @@ class ServerSessions implements Carrier {
 
   constructor(server: NetServer) {
     this.#server = server;
-    this.#responses = new Http1Responses(server);
+    this.#responses = new Http1Responses(server, this.#tally);
     const twoSteps = !isTlsServer(server) && checkHttpInternals() === undefined;
     let arriving: Socket | undefined;
     // Before Node's own listener, in which the session begins: a session does not let go of its socket.
@@ -53,6 +58,10 @@ class ServerSessions implements Carrier {
     // A probe of the daemon comes without a handshake.
     server.on("secureConnection", (socket: Socket) => {
       if (!("encrypted" in socket)) this.#track(socket);
+    });
+    // Before the app, which may destroy the stream at once.
+    server.prependListener("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      this.#streamResponses.begin(stream, headers[":method"]);
     });
     server.on("stream", (stream: ServerHttp2Stream) => {
       this.#requests += 1;
@@ -81,6 +90,19 @@ class ServerSessions implements Carrier {
       finished: this.#finished,
       cut: this.#cut,
     };
+  }
+
+  get responses(): ResponseCounters {
+    return this.#tally.counters;
+  }
+
+  countSlow(slowMs: number): void {
+    this.#tally.slowMs = slowMs;
+  }
+
+  ignoreResponses(connection: Socket): void {
+    this.#probes.add(connection);
+    this.#responses.ignore(connection);
   }
 
   beginDrain(): void {
@@ -116,6 +138,7 @@ class ServerSessions implements Carrier {
   }
 
   cut(): void {
+    this.#tally.close();
     for (const connection of this.#connections) {
       this.#cut += 1;
       this.#connections.delete(connection);
@@ -136,6 +159,7 @@ class ServerSessions implements Carrier {
   #begin(session: ServerHttp2Session, socket: Socket, twoSteps: boolean): void {
     const end = new SessionEnd(session, socket, twoSteps);
     this.#sessions.set(session, end);
+    if (this.#probes.has(socket)) this.#streamResponses.ignore(session);
     socket.once("close", () => this.#sessions.delete(session));
     if (this.#draining) end.beginDrain();
   }

@@ -1,0 +1,30 @@
+import type { NumbersReport, ProofReport, RejectedReport } from "../control/replies.js";
+import { formatDuration } from "../lib/duration.js";
+import type { WallTime } from "../model/state.js";
+import { printable } from "./print.js";
+import type { Cell } from "./table.js";
+
+/** A line for each of the two versions that the judges compare; none where nothing is judged. */
+export function describeNumbers({ kind, now, before }: ProofReport): string[] {
+  if (now === null) return [];
+  const when = kind === "trial" ? "meanwhile" : `before, in ${formatDuration(before?.servedMs ?? 0)}`;
+  return [
+    `generation ${now.generation} on ${kind}, in ${formatDuration(now.servedMs)}: ${inWords(now)}`,
+    ...(before === null ? [] : [`generation ${before.generation} ${when}: ${inWords(before)}`]),
+  ];
+}
+
+function inWords({ responses, failed, deaths }: NumbersReport): string {
+  const share = Number(((100 * failed) / Math.max(1, responses)).toFixed(1));
+  const answered = responses === 0 ? "no response counted" : `${responses} responses, ${share} % failed`;
+  const died = deaths === 0 ? "no worker died" : `workers died ${deaths === 1 ? "once" : `${deaths} times`}`;
+  return `${answered}, ${died}`;
+}
+
+export const rejectedHead = ["REJECTED", "VERSION", "AGO", "BY", "WHY"] as const;
+
+export function rejectedRow({ generation, version, at, by, failure }: RejectedReport, now: WallTime): Cell[] {
+  const [firstLine = ""] = failure.message.split("\n", 1);
+  const ago = formatDuration(now - at);
+  return [String(generation), printable(version ?? "-"), ago, by, printable(firstLine)];
+}

@@ -1,0 +1,39 @@
+import type { ProofReport } from "../../control/port.js";
+import { compare } from "../../model/judge.js";
+import type { Generation, Monotonic, State, Track } from "../../model/state.js";
+
+/** How far a generation that is active has proved itself, with the numbers that the judges look at. */
+export function reportProof(state: State, generation: Generation, now: Monotonic): ProofReport | null {
+  const { stage } = generation;
+  if (stage.phase !== "active") return null;
+  const { proof } = stage;
+  const until = proof.kind === "trial" || proof.kind === "probation" ? proof.until : null;
+  const compared = compare(state, generation, now);
+  return {
+    kind: proof.kind,
+    leftMs: until === null ? null : Math.max(0, until - now),
+    failure: proof.kind === "rejected" ? proof.failure : null,
+    now: compared === null ? null : numbersOf(compared.now),
+    before: compared === null ? null : numbersBefore(proof.kind, compared),
+  };
+}
+
+/** In a trial those of the same time, in a probation those of all its time. */
+function numbersBefore(
+  kind: ProofReport["kind"],
+  { now, before, likewise }: NonNullable<ReturnType<typeof compare>>,
+): ProofReport["before"] {
+  if (before === null) return null;
+  const meanwhile = kind === "trial" && likewise !== null ? { ...likewise, servedMs: now.servedMs } : {};
+  return numbersOf({ ...before, ...meanwhile });
+}
+
+function numbersOf({
+  generation,
+  servedMs,
+  deaths,
+  responses,
+  failed,
+}: Track): NonNullable<ProofReport["now"]> {
+  return { generation, servedMs, deaths, responses, failed };
+}
