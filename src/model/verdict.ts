@@ -14,7 +14,7 @@ export function condemn(turn: Turn, id: number, why: string): void {
   if (active?.id !== id || active.stage.phase !== "active") return;
   const { kind } = active.stage.proof;
   if (kind !== "trial" && kind !== "probation") return;
-  const reason = kind === "trial" ? "trial-failed" : "probation-failed";
+  const reason = ({ trial: "trial-failed", probation: "probation-failed" } as const)[kind];
   const failure = { reason, message: `generation ${id} was on ${kind}: ${why}` };
   const refusal = refuseWayBack(active);
   if (refusal !== null) stay(turn, active, { ...failure, message: `${failure.message}; ${refusal}` });
