@@ -15,29 +15,34 @@ const keptConnections = 20;
 export interface Turning {
   readonly phase: "trial" | "probation";
   readonly native: boolean;
-  /** Of the version that comes; the gate is a file that is not there yet. */
-  readonly health?: number;
+  /** The version that comes is found bad when the gate is open, a file that is not there yet. */
+  readonly bad?: boolean;
   /** Whether the new version serves in the end. */
   readonly kept: boolean;
   /** In the middle of the trial or probation. */
   readonly turn: (rig: Rig, gate: string) => Promise<unknown>;
 }
 
-const judge = 'health = { http = "/healthz", every = "50ms", timeout = "1m", failures = 1 }';
+/** A judge that says no when the file is there. */
+function judgeBy(gate: string, native: boolean): string {
+  if (native) return 'health = { http = "/healthz", every = "50ms", timeout = "1m", failures = 1 }';
+  const script = `until [ -e ${gate} ]; do sleep 0.05; done; exit 1`;
+  return `command = ["/bin/sh", "-c", ${JSON.stringify(script)}]`;
+}
 
 /** One trial or probation for each effect that its end has, struck at that effect; how many there are. */
 async function strikeEach(rig: Rig, how: Fault["how"], turning: Turning): Promise<number> {
-  const { phase, native, kept, health = 200, turn } = turning;
+  const { phase, native, kept, bad = false, turn } = turning;
   for (let at = 1; at < beyondAnyVerdict; at++) {
     const before = (await rig.ask()).version;
     const version = `${how}-${at}`;
     const gate = join(rig.directory, `gate-${version}`);
-    rig.release({ version, health, gate });
+    rig.release({ version, health: bad ? 500 : 200, gate });
     rig.configure(
       judgedTables({
         trial: phase === "trial" ? "10m" : "0s",
         probation: phase === "trial" ? "0s" : "10m",
-        judge: native ? judge : "",
+        judge: bad ? judgeBy(gate, native) : "",
       }),
     );
     assert.ok((await rig.control.request("upgrade")).ok);

@@ -17,7 +17,7 @@ for (const how of ["die-before", "die-after"] as const) {
 
   test(`a daemon may ${when} any effect and message of a failed trial: every connection stays`, async (t) => {
     t.diagnostic(
-      await turnUnderFaults(how, { phase: "trial", native: true, health: 500, kept: false, turn: openGate }),
+      await turnUnderFaults(how, { phase: "trial", native: true, bad: true, kept: false, turn: openGate }),
     );
   });
 
@@ -26,7 +26,7 @@ for (const how of ["die-before", "die-after"] as const) {
       await turnUnderFaults(how, {
         phase: "probation",
         native: true,
-        health: 500,
+        bad: true,
         kept: false,
         turn: openGate,
       }),

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { turnUnderFaults } from "../../harness/process/strike-trial.js";
+import { openGate, turnUnderFaults } from "../../harness/process/strike-trial.js";
 
 for (const how of ["die-before", "die-after"] as const) {
   const when = how.replace("-", " ");
@@ -22,6 +22,24 @@ for (const how of ["die-before", "die-after"] as const) {
         native: false,
         kept: false,
         turn: (rig) => rig.control.request("rollback"),
+      }),
+    );
+  });
+
+  test(`a daemon may ${when} any effect of a failed trial: the old version serves on, and nobody notices`, async (t) => {
+    t.diagnostic(
+      await turnUnderFaults(how, { phase: "trial", native: false, bad: true, kept: false, turn: openGate }),
+    );
+  });
+
+  test(`a daemon may ${when} any effect of the way back from a probation: it is gone to its end, and nobody notices`, async (t) => {
+    t.diagnostic(
+      await turnUnderFaults(how, {
+        phase: "probation",
+        native: false,
+        bad: true,
+        kept: false,
+        turn: openGate,
       }),
     );
   });
