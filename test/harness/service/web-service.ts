@@ -35,6 +35,8 @@ export interface WebConfig {
   readonly listeners: string;
   readonly check: readonly string[] | null;
   readonly readyTimeout: string;
+  /** TOML of the rule by which a worker is ready; by default it says so. */
+  readonly readyRule: string;
   readonly workers: number;
   /** Further lines of TOML before the first table; `{port}` is replaced. */
   readonly more: string;
@@ -66,6 +68,7 @@ const DEFAULTS: WebConfig = {
   listeners: '[listeners.http]\naddress = "127.0.0.1:{port}"\n',
   check: null,
   readyTimeout: "20s",
+  readyRule: "",
   workers: 2,
   more: 'environment = { PORT = "{port}" }',
   judged: unjudgedTables,
@@ -122,7 +125,7 @@ export class WebService {
 
   async configure(changes: Partial<WebConfig>): Promise<void> {
     this.#config = { ...this.#config, ...changes };
-    const { listeners, check, readyTimeout, workers, more, judged } = this.#config;
+    const { listeners, check, readyTimeout, readyRule, workers, more, judged } = this.#config;
     await this.writeConfig(
       [
         `command = ${JSON.stringify(APPS[this.app].command)}`,
@@ -133,7 +136,7 @@ export class WebService {
         this.app === "counter" || this.app === "chat" ? 'shared = ["go"]' : "",
         check === null ? "" : `check = ${JSON.stringify(check)}`,
         this.#fill(listeners),
-        `[ready]\ntimeout = "${readyTimeout}"`,
+        `[ready]\ntimeout = "${readyTimeout}"\n${readyRule}`,
         '[drain]\ntimeout = "20s"\nkill = "2s"',
         judged,
       ].join("\n"),

@@ -17,7 +17,7 @@ const asked = v.object({
 async function startJudgedBy(rig: Rig, script: string, trial: string): Promise<void> {
   await rig.manager.startReady();
   const file = join(rig.directory, "judge.sh");
-  writeFileSync(file, `cat > ${join(rig.directory, "asked")}\n${script}\n`);
+  writeFileSync(file, `cat >> ${join(rig.directory, "asked")}\n${script}\n`);
   rig.release({ version: "2" });
   rig.configure(judgedTables({ trial, judge: `command = ["/bin/sh", ${JSON.stringify(file)}]` }));
 }
