@@ -1,3 +1,4 @@
+import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
@@ -6,6 +7,7 @@ import type { Supervisor } from "../supervisor/supervisor.js";
 import { Heartbeat } from "./native-workers/heartbeat.js";
 import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
 import { warnIfItLives } from "./native-workers/lost-channel.js";
+import { ShareSteering } from "./native-workers/share.js";
 import { TicketSecret } from "./native-workers/ticket-secret.js";
 import { WorkerReports } from "./native-workers/worker-reports.js";
 import { Snapshots } from "./perform/snapshots.js";
@@ -32,6 +34,7 @@ export interface Parts {
   readonly tickets: TicketSecret;
   readonly snapshots: Snapshots;
   readonly heartbeat: Heartbeat;
+  readonly share: ShareSteering;
 }
 
 export function buildParts(setup: Setup, options: PartsOptions): Parts {
@@ -79,17 +82,19 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
   const snapshots = new Snapshots({ stateDirectory: directories.state, push });
   const { watchdogMs } = setup;
   const { onBeat } = options;
+  const share = new ShareSteering(channels, monotonicMs);
   const heartbeat = new Heartbeat({
     watchdogMs,
     current,
     reports,
     channels,
     workers,
+    share,
     onBeat,
     push,
     warn: tell,
   });
-  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat };
+  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat, share };
 }
 
 /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */
