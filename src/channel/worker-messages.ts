@@ -27,6 +27,8 @@ export type StateEntry = v.InferOutput<typeof stateEntry>;
 
 /** How many connections a worker may accept: some at once, and from then on so many a second. docs/worker-protocol.md, "Share" */
 const acceptLimit = v.object({
+  /** On the others nobody else accepts: all that come are this worker's. */
+  listeners: v.array(name),
   now: v.number(),
   /** Missing: as it was told last, and 0 at first. */
   perSecond: v.optional(v.pipe(v.number(), v.minValue(0))),

@@ -1,5 +1,4 @@
 import type { AcceptLimitOrder } from "../../channel/worker-messages.js";
-import { generationTotals } from "../../model/counters.js";
 import type { Slot } from "../../model/event.js";
 import {
   activeGeneration,
@@ -23,6 +22,8 @@ interface SharedTrial {
   readonly generation: Generation;
   readonly held: Generation;
   readonly share: number;
+  /** Names of those that both generations have. */
+  readonly listeners: readonly string[];
 }
 
 /** Shorter times tell little of the rate. */
@@ -78,7 +79,12 @@ export class ShareSteering {
       workers: workers.length,
     });
     this.#credit = credit;
-    for (const slot of workers) this.#channels.send(slot, { type: "activate", after: [], accept: order });
+    for (const slot of workers)
+      this.#channels.send(slot, {
+        type: "activate",
+        after: [],
+        accept: { ...order, listeners: [...trial.listeners] },
+      });
   }
 
   /** On trial, and nobody else is there to take what its workers leave. */
@@ -117,7 +123,8 @@ export function shareOf(first: Accepted, last: Accepted): number | null {
 /** With what a worker begins to accept: one connection over all of them. Undefined where it has no limit. */
 export function firstLimit(state: State): AcceptLimitOrder | undefined {
   const trial = sharedTrial(state);
-  return trial === undefined ? undefined : { now: 1 / Math.max(1, liveWorkers(trial.generation).length) };
+  if (trial === undefined) return undefined;
+  return { listeners: [...trial.listeners], now: 1 / Math.max(1, liveWorkers(trial.generation).length) };
 }
 
 /** Of those that may have one: to others the order would mean to accept, whomever they wait for. */
@@ -136,7 +143,10 @@ function sharedTrial(state: State): SharedTrial | undefined {
   if (generation === undefined || held === undefined || share === null) return undefined;
   const counts =
     held.workers.some(({ run }) => run.phase === "ready") && held.workers.every((one) => one.native);
-  return counts ? { generation, held, share } : undefined;
+  if (!counts) return undefined;
+  const both = generation.listeners.filter((id) => held.listeners.includes(id));
+  const listeners = state.listeners.filter(({ id }) => both.includes(id)).map(({ name }) => name);
+  return { generation, held, share, listeners };
 }
 
 function shareWanted({ stage, specification }: Generation): number | null {
@@ -144,7 +154,11 @@ function shareWanted({ stage, specification }: Generation): number | null {
   return onTrial ? specification.plan.trial.share : null;
 }
 
-function countAccepted(state: State, { generation, held }: SharedTrial, atMs: number): Accepted {
-  const accepted = ({ id }: Generation): number => generationTotals(state, id)?.accepted ?? 0;
-  return { atMs, byNew: accepted(generation), byOld: accepted(held) };
+function countAccepted({ counters }: State, trial: SharedTrial, atMs: number): Accepted {
+  const accepted = ({ id }: Generation): number =>
+    [...counters.generations, ...counters.workers]
+      .filter((part) => part.generation === id)
+      .flatMap((part) => part.listeners)
+      .reduce((sum, one) => (trial.listeners.includes(one.listener) ? sum + one.accepted : sum), 0);
+  return { atMs, byNew: accepted(trial.generation), byOld: accepted(trial.held) };
 }

@@ -15,7 +15,9 @@ const longestStopMs = 60_000;
  * whom this worker leaves are for the generation before, which listens on the same sockets.
  */
 export class AcceptLimit {
-  readonly #servers = new Set<Server>();
+  /** Each with its listener. */
+  readonly #servers = new Map<Server, string>();
+  #listeners: ReadonlySet<string> = new Set();
   /** Those that accept nothing at this moment, with the lengths of their queues. */
   readonly #stopped = new Map<Server, number>();
   readonly #backlogs = new WeakMap<Server, number>();
@@ -24,10 +26,12 @@ export class AcceptLimit {
   #timer: NodeJS.Timeout | undefined;
 
   /** Datagrams are not limited. */
-  add(server: NodeServer): void {
+  add(server: NodeServer, listener: string): void {
     if (!(server instanceof Server)) return;
-    this.#servers.add(server);
-    server.on("connection", () => this.#take());
+    this.#servers.set(server, listener);
+    server.on("connection", () => {
+      if (this.#listeners.has(listener)) this.#take();
+    });
   }
 
   /** Null lifts the limit. Without a rate there is that of the last order. */
@@ -36,6 +40,7 @@ export class AcceptLimit {
       this.#bucket = undefined;
     } else {
       const perSecond = order.perSecond ?? this.#bucket?.perSecond ?? 0;
+      this.#listeners = new Set(order.listeners);
       this.#bucket = { tokens: order.now, perSecond, atMs: performance.now() };
     }
     this.#settle();
@@ -68,8 +73,8 @@ export class AcceptLimit {
   }
 
   #stop(): void {
-    for (const server of this.#servers) {
-      if (this.#stopped.has(server) || !server.listening) continue;
+    for (const [server, listener] of this.#servers) {
+      if (!this.#listeners.has(listener) || this.#stopped.has(server) || !server.listening) continue;
       const backlog = this.#backlogs.get(server) ?? findBacklog(server);
       this.#backlogs.set(server, backlog);
       if (stopAccepting(server)) this.#stopped.set(server, backlog);

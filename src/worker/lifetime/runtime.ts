@@ -120,7 +120,7 @@ export class Runtime {
   async start(appServer: AppServer, fd: number | undefined): Promise<void> {
     this.state.seal();
     this.#appServers.add(appServer);
-    this.#acceptLimit.add(appServer.server);
+    this.#acceptLimit.add(appServer.server, appServer.listener);
     const standby = await this.#welcome;
     if (standby) void this.#activation.happened.then(() => this.#listen(appServer, fd)).catch(fatal);
     else await this.#listen(appServer, fd);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { Rig } from "../../harness/process/rig.js";
+import { ask } from "../../harness/process/requests.js";
+import { freePort, Rig } from "../../harness/process/rig.js";
 
 /*
  * How exact the share is, `npm run bench -- share` shows; without a limit both generations take about half.
@@ -67,6 +70,41 @@ test("without a daemon each worker keeps its limit, and the next daemon goes on"
   assert.equal((await rig.upgrade("rollback")).failure, null);
   await rig.settled();
   assert.equal(await shareOf(rig, 1), 0);
+});
+
+test("the connections of an app that is not changed, but has the preload, are shared, too", async () => {
+  await using rig = new Rig();
+  const register = new URL("../../../src/register.js", import.meta.url);
+  rig.app = [process.execPath, "--import", register.href, "server.mjs"];
+  const deploy = (version: string): void => {
+    const directory = rig.makeDirectory(`preloaded-${version}`);
+    const answer = `JSON.stringify({ generation: 0, version: "${version}", pid: process.pid })`;
+    const source = `import http from "node:http";\nhttp.createServer((_, response) => response.end(${answer})).listen(${rig.port});\n`;
+    writeFileSync(join(directory, "server.mjs"), source);
+    rig.deploy(directory);
+  };
+  deploy("1");
+  rig.configure(config);
+  await rig.manager.startReady();
+  deploy("2");
+  assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
+  await shareOf(rig, 2);
+  assertNear(await shareOf(rig, 6));
+  assert.ok((await rig.control.order("commit")).ok);
+  await rig.settled();
+  assert.equal(await shareOf(rig, 1), 1);
+});
+
+test("on a listener that only the new generation has nobody waits", async () => {
+  await using rig = new Rig({ native: true, config });
+  const port = freePort();
+  await rig.manager.startReady();
+  const http = `[listeners.http]\naddress = "127.0.0.1:${rig.port}"\n`;
+  rig.configure(`${config}${http}[listeners.more]\naddress = "127.0.0.1:${port}"\n`);
+  rig.release({ version: "2" });
+  assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
+  await shareOf(rig, 2);
+  for (let asked = 0; asked < 50; asked += 1) assert.equal((await ask({ port }, "/")).version, "2");
 });
 
 test("when nobody else is left the new generation takes all that comes", async () => {
