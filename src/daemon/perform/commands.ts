@@ -9,7 +9,12 @@ import type { WorkerCommand } from "../../process/spawn-worker.js";
 const readyRetryMs = 100;
 
 /** What every process of a generation is told about itself. */
-function workerEnvironment(name: string, plan: Plan, generation: number, added: Record<string, string>) {
+export function workerEnvironment(
+  name: string,
+  plan: Plan,
+  generation: number,
+  added: Record<string, string>,
+) {
   const own = { HOLDFAST_NAME: name, HOLDFAST_GENERATION: String(generation), ...added };
   return buildEnvironment(process.env, plan.environment, own);
 }
