@@ -31,14 +31,14 @@ export interface EffectsOptions {
 export function createEffects(setup: Setup, parts: Parts, options: EffectsOptions): Effects {
   const { name, directories, configFile } = setup;
   const { listeners, workers, channels, snapshots, heartbeat } = parts;
-  const { supervisor, store, link, news, remembered } = options;
-  const directoryOf = (generation: Generation): string => snapshots.workingDirectoryOf(generation);
-  const announce = (one: News): void => news.announce(one);
-  const hooks = new Hooks({ name, remembered, directoryOf, announce });
+  const { supervisor, store, link, news } = options;
   const publish = (state: State): void => {
     heartbeat.follow(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
   };
+  const directoryOf = (generation: Generation): string => snapshots.workingDirectoryOf(generation);
+  const announce = (one: News): void => news.announce(one);
+  const hooks = new Hooks({ name, remembered: options.remembered, directoryOf, announce });
   const perform = createPerformer({
     name,
     configFile,
