@@ -5,6 +5,7 @@ import { optionNames } from "../../../src/cli/command-options.js";
 import { commands } from "../../../src/cli/commands.js";
 import { spellingsOf, synopsisOf } from "../../../src/cli/help-text.js";
 import { drainEntries, readyEntries, rootEntries, verifyEntries } from "../../../src/config/config-schema.js";
+import { hooksEntries } from "../../../src/config/hooks-table.js";
 import { listenerEntries } from "../../../src/config/listeners.js";
 import { daemonUsage } from "../../../src/daemon/options.js";
 
@@ -39,6 +40,14 @@ test("holdfast.toml(5) describes every key", () => {
     assert.match(page, heading, key);
   }
   for (const key of Object.keys(verifyEntries)) assert.match(page, new RegExp(`\\b${key}\\b`), key);
+});
+
+test("holdfast.toml(5) and docs/hooks.md describe every event that hooks are for", () => {
+  const [page, doc] = [read("man/holdfast.toml.5"), readFileSync("docs/hooks.md", "utf8")];
+  for (const event of Object.keys(hooksEntries)) {
+    assert.match(page, new RegExp(`^\\.B ${event}$`, "m"));
+    assert.match(doc, new RegExp(`^\\| \`${event}\` \\|`, "m"));
+  }
 });
 
 test("holdfastd(8) describes every option of the daemon", () => {
