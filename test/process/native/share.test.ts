@@ -3,8 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../../harness/process/ports.js";
 import { ask } from "../../harness/process/requests.js";
-import { freePort, Rig } from "../../harness/process/rig.js";
+import { Rig } from "../../harness/process/rig.js";
 
 /*
  * How exact the share is, `npm run bench -- share` shows; without a limit both generations take about half.
