@@ -47,6 +47,7 @@ test("every documented key is read", () => {
         },
       },
       rollback: { loseState: true },
+      hooks: {},
     },
     listeners: [
       {
@@ -86,6 +87,7 @@ test("all keys but the command have defaults", () => {
       probation: { timeMs: 60_000 },
       judge: { deaths: true, accepts: true, errors: 0.05, slowMs: null, health: null, command: null },
       rollback: { loseState: false },
+      hooks: {},
     },
     listeners: null,
   });
@@ -246,7 +248,7 @@ test("an unknown key is refused with the nearest known one, at every level", () 
   assert.equal(reason, "config-unknown-key");
   assert.deepEqual(lines, [
     "web.toml:2: worker: unknown key `worker`; did you mean `workers`?",
-    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback",
+    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback, hooks",
     "web.toml:5: listeners.a.adress: unknown key `adress`; did you mean `address`?",
     "web.toml:7: ready.timeuot: unknown key `timeuot`; did you mean `timeout`?",
     "web.toml:9: drain.kil: unknown key `kil`; did you mean `kill`?",

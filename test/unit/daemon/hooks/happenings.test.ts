@@ -69,7 +69,7 @@ test("in a probation the rejection is told at once, and the way back when it has
   const back = during(story, () => {
     story.after(0).candidate(judged).allReady();
   });
-  assert.deepEqual(back, ["upgraded 3", "proved 3", "rolled-back 2 to 3"]);
+  assert.deepEqual(back, ["upgraded 3", "proved 3", "rolled-back 2 to 1"]);
 });
 
 test("where the version before cannot take the state there is no way back, and it is told", () => {
@@ -87,7 +87,7 @@ test("where the version before cannot take the state there is no way back, and i
 test("a rollback by hand is no rejection", () => {
   const story = onTrial().after(3_000);
   const told = during(story, () => story.request("rollback").after(0).candidate(judged).allReady());
-  assert.deepEqual(told, ["upgraded 3", "proved 3", "rolled-back 2 to 3"]);
+  assert.deepEqual(told, ["upgraded 3", "proved 3", "rolled-back 2 to 1"]);
 });
 
 test("an upgrade that failed before it had a generation is told, too", () => {
