@@ -25,6 +25,16 @@ const stateEntry = v.object({
 export const stateEntries = v.pipe(v.array(stateEntry), v.maxLength(256));
 export type StateEntry = v.InferOutput<typeof stateEntry>;
 
+/** How many connections a worker may accept: some at once, and from then on so many a second. docs/worker-protocol.md, "Share" */
+const acceptLimit = v.object({
+  /** On the others nobody else accepts: all that come are this worker's. */
+  listeners: v.array(name),
+  now: v.number(),
+  /** Missing: as it was told last, and 0 at first. */
+  perSecond: v.optional(v.pipe(v.number(), v.minValue(0))),
+});
+export type AcceptLimitOrder = v.InferOutput<typeof acceptLimit>;
+
 /** Daemon → worker. docs/worker-protocol.md */
 export const daemonMessage = v.variant("type", [
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
@@ -39,7 +49,12 @@ export const daemonMessage = v.variant("type", [
   /** Another secret for tickets, from now on. */
   v.object({ type: v.literal("renew-tickets"), tickets }),
   /** Accept from now on; with `after`, once each of those has handed over its state on its channel, or is gone. */
-  v.object({ type: v.literal("activate"), after: v.array(name) }),
+  v.object({
+    type: v.literal("activate"),
+    after: v.array(name),
+    /** Null: as many as come. Missing: nothing changes. */
+    accept: v.optional(v.nullable(acceptLimit)),
+  }),
   /** Send `saved`: the state as it is now. */
   v.object({ type: v.literal("save"), query: count }),
   /** With a memfd of the values: say in `verdict` whether this state could be taken over. Nothing is taken over yet. */

@@ -41,12 +41,16 @@ export async function askForUpgrade(
   return waitForUpgrade(client, line, done, (following) => client.follow(command, following, wish));
 }
 
-/** Says one line a step until the upgrade that `begin` asks for has ended, and with `--proved` until it is known what became of it. */
+/**
+ * Says one line a step until the upgrade that `begin` asks for has ended, and with `--proved` until it is known what became of it. The
+ * daemon may know of no upgrade; then `withoutUpgrade` is the end.
+ */
 export async function waitForUpgrade(
   client: ControlClient,
   { flags, timeoutMs }: CommandLine,
   done: Ended["done"],
-  begin: (following: Following) => Promise<Result<Outcome>>,
+  begin: (following: Following) => Promise<Result<Outcome | null>>,
+  withoutUpgrade: () => End = () => succeed("done"),
 ): Promise<End> {
   const patience = startPatience(timeoutMs);
   const wait: Wait = flags.has("proved") ? "proved" : "done";
@@ -72,7 +76,9 @@ export async function waitForUpgrade(
     });
     if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
     if (result.ok) {
-      const end = await tellEnd(client, { outcome: result.value, done, wait, pid, following });
+      const { value: outcome } = result;
+      if (outcome === null) return withoutUpgrade();
+      const end = await tellEnd(client, { outcome, done, wait, pid, following });
       if (end.ok && process.stdout.isTTY) await followDrain(client, patience.signal);
       return end;
     }

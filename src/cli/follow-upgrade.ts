@@ -8,12 +8,12 @@ import { isAway, pause, reconnectMs, retryMs } from "./patience.js";
  * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks, and decides whether
  * that is worth waiting for.
  */
-export async function followUpgrade(
+export async function followUpgrade<T>(
   client: ControlClient,
-  begin: (following: Following) => Promise<Result<Outcome>>,
+  begin: (following: Following) => Promise<Result<T>>,
   following: Following,
   onLost: (upgrade: number) => "reconnect" | "give-up",
-): Promise<Result<Outcome>> {
+): Promise<Result<T | Outcome>> {
   let upgrade: number | undefined;
   let lostAt: number | undefined;
   const watched: Following = {
@@ -24,7 +24,7 @@ export async function followUpgrade(
       following.onAccepted(id);
     },
   };
-  let result = await begin(watched);
+  let result: Result<T | Outcome> = await begin(watched);
   while (!result.ok && isAway(result.failure) && upgrade !== undefined) {
     if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
     lostAt ??= performance.now();

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
+import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
 import { judge, judgesOf, probation, rollback, trial } from "./proof-tables.js";
 import { argv, count, isCount, named, readWith, table, text } from "./values.js";
@@ -112,6 +113,7 @@ export const rootEntries = {
   probation: v.optional(probation, emptyTable),
   judge: v.optional(judge, emptyTable),
   rollback: v.optional(rollback, emptyTable),
+  hooks: v.optional(hooks, emptyTable),
 };
 
 /** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
@@ -165,6 +167,7 @@ export function configSchema(defaults: ConfigDefaults) {
         probation: root.probation,
         judge: judgesOf(root.judge, root.verify ?? null),
         rollback: root.rollback,
+        hooks: root.hooks,
       };
       return { plan, listeners: root.listeners ?? null };
     }),

@@ -1,5 +1,6 @@
 import { nearest } from "../lib/nearest.js";
 import { drainEntries, readyEntries, rootEntries, verifyEntries } from "./config-schema.js";
+import { hooksEntries } from "./hooks-table.js";
 import { listenerEntries } from "./listeners.js";
 import { type KeyPath, type Problem, writeKey } from "./problem.js";
 import {
@@ -28,6 +29,7 @@ export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
       "health",
     ]),
     ...compare(root["rollback"], rollbackEntries, ["rollback"]),
+    ...compare(root["hooks"], hooksEntries, ["hooks"]),
   ];
 }
 

@@ -42,8 +42,10 @@ export interface ControlClient {
   order(command: "commit" | "reexec" | "drain" | "stop"): Promise<Result<void>>;
   /** Asks for an upgrade and does not wait for it; its id. */
   request(command: "upgrade" | "rollback", wish?: UpgradeWish): Promise<Result<number>>;
-  /** Asks that the generation that is on trial or stands by be kept; the id of its upgrade, for `resume`, where the daemon knows one. */
+  /** Asks that the generation that is on trial or stands by be kept; the id of its upgrade, where the daemon knows one. */
   commit(): Promise<Result<number | null>>;
+  /** The same, and waits like `follow`; null where the daemon knows no upgrade to wait for. */
+  followCommit(following: Following): Promise<Result<Outcome | null>>;
   /** Asks for an upgrade and waits until it has ended, well or badly; with `wait` proved, until its outcome has a verdict. */
   follow(command: "upgrade" | "rollback", following: Following, wish?: UpgradeWish): Promise<Result<Outcome>>;
   /** The generations that ran, newest last. */
@@ -81,12 +83,18 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   };
   const follow = async (call: Omit<Call, "timeoutMs">, following: Following): Promise<Result<Outcome>> => {
     const response = await open(call);
-    if (!response.ok) return response;
-    const upgrade = /^\/v1\/upgrades\/(\d+)$/.exec(response.value.headers.location ?? "")?.[1];
+    return response.ok ? readProgress(response.value, call, following) : response;
+  };
+  const readProgress = async (
+    response: IncomingMessage,
+    call: Omit<Call, "timeoutMs">,
+    following: Following,
+  ): Promise<Result<Outcome>> => {
+    const upgrade = /^\/v1\/upgrades\/(\d+)$/.exec(response.headers.location ?? "")?.[1];
     if (upgrade !== undefined) following.onAccepted(Number(upgrade));
     let outcome: Result<Outcome> | undefined;
-    const read = await readLines(response.value, call.signal, (line) => {
-      const parsed = parse(upgradeLine, line, response.value);
+    const read = await readLines(response, call.signal, (line) => {
+      const parsed = parse(upgradeLine, line, response);
       if (!parsed.ok) outcome = parsed;
       else if ("outcome" in parsed.value) outcome = succeed(parsed.value.outcome);
       else following.onNews(parsed.value.news);
@@ -109,6 +117,17 @@ export function createControlClient(options: ControlClientOptions): ControlClien
     commit: async () => {
       const reply = await ask("POST", "/v1/commit", commitReply);
       return reply.ok ? succeed(reply.value.upgrade) : reply;
+    },
+    followCommit: async (following) => {
+      const path = `/v1/commit?${waitIn(following)}`;
+      const call = { method: "POST", path, signal: following.signal } as const;
+      const response = await open(call);
+      if (!response.ok) return response;
+      // A stream has begun where there is something to follow.
+      if (response.value.statusCode === 200) return readProgress(response.value, call, following);
+      const text = await readText(response.value, call.signal);
+      const reply = text.ok ? parse(commitReply, text.value, response.value) : text;
+      return reply.ok ? succeed(null) : reply;
     },
     follow: (command, following, wish) => {
       const path = `/v1/${command}?${waitIn(following)}&${queryOf(wish)}`;

@@ -17,8 +17,7 @@ export function streamUpgrade(
   wait: Wait,
   early: readonly News[] = [],
 ): void {
-  const running = port.report().upgrade;
-  let generation = running?.id === upgrade ? running.generation : null;
+  let generation = generationOf(port, upgrade);
 
   const tell = (news: News): void => {
     if (news.upgrade === upgrade) generation = news.generation ?? generation;
@@ -47,6 +46,13 @@ export function streamUpgrade(
     if ((news.upgrade === upgrade || wait === "proved") && endWhenOver()) unsubscribe();
   });
   response.once("close", unsubscribe);
+}
+
+function generationOf(port: ControlPort, upgrade: number): number | null {
+  const progress = port.progressOf(upgrade);
+  if (progress.phase === "ended") return progress.outcome.generation;
+  const running = port.report().upgrade;
+  return running?.id === upgrade ? running.generation : null;
 }
 
 /** Streams all news until the client goes. */

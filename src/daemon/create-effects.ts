@@ -1,12 +1,13 @@
 import { monotonicMs } from "../linux/boot.js";
-import type { Action, LedgerEntry } from "../model/event.js";
-import type { State } from "../model/state.js";
+import type { Action, LedgerEntry, News } from "../model/event.js";
+import type { Generation, State } from "../model/state.js";
 import { viewService } from "../model/view.js";
 import { appendLedger } from "../state/ledger.js";
 import type { StateStore } from "../state/state-store.js";
 import type { Effects } from "../supervisor/effects.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import { createAlarm } from "./alarm.js";
+import { Hooks } from "./hooks/hooks.js";
 import { hearWorkers, type Parts } from "./parts.js";
 import { createPerformer } from "./perform/perform.js";
 import { notifySocketIn } from "./recover/own-sockets.js";
@@ -19,6 +20,8 @@ export interface EffectsOptions {
   readonly store: StateStore;
   readonly link: ManagerLink;
   readonly news: NewsFeed;
+  /** The state that the daemon begins with. */
+  readonly remembered: State;
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
   readonly onExit: (status: Extract<Action, { type: "exit" }>["status"]) => void;
@@ -34,6 +37,30 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     judges.follow(state);
     if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
   };
+  const directoryOf = (generation: Generation): string => snapshots.workingDirectoryOf(generation);
+  const announce = (one: News): void => news.announce(one);
+  const hooks = new Hooks({ name, remembered: options.remembered, directoryOf, announce });
+  const perform = createPerformer({
+    name,
+    configFile,
+    places: {
+      notifySocket: notifySocketIn(directories.runtime),
+      stateDirectory: `${directories.state}/app`,
+      directoryOf,
+    },
+    listeners,
+    workers,
+    channels,
+    snapshots,
+    push: (event) => supervisor.push(event),
+    current: () => supervisor.state,
+    announce,
+    record: ({ entry }) => record(setup, entry),
+    exit: (status) => {
+      publish(supervisor.state);
+      options.onExit(status);
+    },
+  });
   return setup.wrapEffects({
     clock: () => ({ now: monotonicMs(), wall: Date.now() }),
     persist: (state) => {
@@ -42,27 +69,10 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
       options.onPersisted(state);
       return written;
     },
-    perform: createPerformer({
-      name,
-      configFile,
-      places: {
-        notifySocket: notifySocketIn(directories.runtime),
-        stateDirectory: `${directories.state}/app`,
-        directoryOf: (generation) => snapshots.workingDirectoryOf(generation),
-      },
-      listeners,
-      workers,
-      channels,
-      snapshots,
-      push: (event) => supervisor.push(event),
-      current: () => supervisor.state,
-      announce: (one) => news.announce(one),
-      record: ({ entry }) => record(setup, entry),
-      exit: (status) => {
-        publish(supervisor.state);
-        options.onExit(status);
-      },
-    }),
+    perform: (action, state) => {
+      hooks.follow(state);
+      return perform(action, state);
+    },
     publish,
     wakeAt: createAlarm(() => hearWorkers(parts)),
   });

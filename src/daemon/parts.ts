@@ -9,6 +9,7 @@ import { JudgeWatch } from "./judges/judge-watch.js";
 import { Heartbeat } from "./native-workers/heartbeat.js";
 import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
 import { warnIfItLives } from "./native-workers/lost-channel.js";
+import { ShareSteering } from "./native-workers/share.js";
 import { TicketSecret } from "./native-workers/ticket-secret.js";
 import { WorkerReports } from "./native-workers/worker-reports.js";
 import { Snapshots } from "./perform/snapshots.js";
@@ -37,6 +38,7 @@ export interface Parts {
   readonly heartbeat: Heartbeat;
   readonly judges: JudgeWatch;
   readonly backlogs: Backlogs;
+  readonly share: ShareSteering;
 }
 
 export function buildParts(setup: Setup, options: PartsOptions): Parts {
@@ -87,12 +89,14 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     backlogs.look(supervisor.state);
     options.onBeat();
   };
+  const share = new ShareSteering(channels, monotonicMs);
   const heartbeat = new Heartbeat({
     watchdogMs,
     current,
     reports,
     channels,
     workers,
+    share,
     onBeat,
     push,
     warn: tell,
@@ -109,7 +113,19 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     push,
     warn: tell,
   });
-  return { listeners, workers, channels, inbox, reports, tickets, snapshots, heartbeat, judges, backlogs };
+  return {
+    listeners,
+    workers,
+    channels,
+    inbox,
+    reports,
+    tickets,
+    snapshots,
+    heartbeat,
+    judges,
+    backlogs,
+    share,
+  };
 }
 
 /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */

@@ -118,6 +118,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     store,
     link,
     news,
+    remembered: restored.state,
     onPersisted: inherited.onPersisted,
     onExit: (status) => {
       const heldSignals = new HeldSignals();

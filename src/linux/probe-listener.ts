@@ -16,8 +16,8 @@ const firstPauseMs = 1;
 const longestPauseMs = 10;
 /** Nearly every probe is accepted by then, and nobody need be asked who else waits. */
 const promptMs = 20;
-/** An accepted socket has its inode a moment before its fd, and may be on its way to another process. */
-const searches = 5;
+/** An accepted socket has its inode a moment before its fd, and may be on its way to another process: so it is looked for more than once. */
+const searches = 10;
 
 /** What became of one connection. */
 export type Probe =
@@ -87,10 +87,11 @@ async function accepted(visit: Visit, signal: AbortSignal): Promise<ServerEnd> {
 }
 
 async function search(inode: number, pids: readonly number[]): Promise<Probe> {
-  for (let left = searches; left > 0; left -= 1) {
+  for (let left = searches, pauseMs = firstPauseMs; left > 0; left -= 1) {
     const pid = await findHolder(inode, pids);
     if (pid !== undefined) return { seen: "accepted", pid };
-    await setTimeout(firstPauseMs);
+    await setTimeout(pauseMs);
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
   }
   return { seen: "accepted-unknown" };
 }

@@ -39,7 +39,14 @@ export interface Plan {
   readonly judge: Judges;
   /** Whether a bad version is left although the one before cannot read the state that clients have changed in it. */
   readonly rollback: { readonly loseState: boolean };
+  /** argv by what has happened, run without anybody waiting for it. */
+  readonly hooks: Hooks;
 }
+
+/** What has happened to an upgrade, or to the generation that it brought. */
+export type HookEvent = "upgraded" | "upgrade-failed" | "proved" | "rejected" | "rolled-back";
+
+export type Hooks = { readonly [Event in HookEvent]?: readonly string[] };
 
 /** What may be held against a generation on trial or on probation; null and false: not asked. */
 export interface Judges {
@@ -86,10 +93,11 @@ export interface Specification {
   readonly listeners: readonly ListenerDeclaration[] | null;
 }
 
-/** Of a plan from before there were trials: what it started is not judged. */
-export const unjudged: Pick<Plan, "trial" | "probation" | "judge" | "rollback"> = {
+/** Of a plan from before there were trials: what it started is not judged, and nobody is told. */
+export const unjudged: Pick<Plan, "trial" | "probation" | "judge" | "rollback" | "hooks"> = {
   trial: { timeMs: 0, share: null },
   probation: { timeMs: 0 },
   judge: { deaths: false, accepts: false, errors: null, slowMs: null, health: null, command: null },
   rollback: { loseState: false },
+  hooks: {},
 };

@@ -14,13 +14,14 @@ export function condemn(turn: Turn, id: number, why: string): void {
   if (active?.id !== id || active.stage.phase !== "active") return;
   const { kind } = active.stage.proof;
   if (kind !== "trial" && kind !== "probation") return;
-  const reason = ({ trial: "trial-failed", probation: "probation-failed" } as const)[kind];
-  const failure = { reason, message: `generation ${id} was on ${kind}: ${why}` };
+  const failure = { reason: reasons[kind], message: `generation ${id} was on ${kind}: ${why}` };
   const refusal = refuseWayBack(active);
   if (refusal !== null) stay(turn, active, { ...failure, message: `${failure.message}; ${refusal}` });
   else if (kind === "trial") failTrial(turn, active, failure);
   else failProbation(turn, active, failure);
 }
+
+const reasons = { trial: "trial-failed", probation: "probation-failed" };
 
 function refuseWayBack({ noWayBack, specification: { plan } }: Generation): string | null {
   if (noWayBack === null || plan.rollback.loseState) return null;

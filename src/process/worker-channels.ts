@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { decodeMessage, encodeMessage } from "../channel/json.js";
 import { PacketChannel } from "../channel/packet-channel.js";
 import {
+  type AcceptLimitOrder,
   type DaemonMessage,
   peersLimit,
   type WorkerMessage,
@@ -134,10 +135,19 @@ export class WorkerChannels {
     return true;
   }
 
-  /** Lets a worker accept, once those of `after` that hand over to it have let go of their state. */
-  activate(slot: SlotProcess, all: readonly SlotProcess[], after: readonly SlotProcess[]): void {
+  /** Lets a worker accept, as many as `accept` says, once those of `after` that hand over to it have let go of their state. */
+  activate(
+    slot: SlotProcess,
+    all: readonly SlotProcess[],
+    after: readonly SlotProcess[],
+    accept?: AcceptLimitOrder,
+  ): void {
     const before = after.filter((one) => this.isNative(one) && this.#peersOf(one, all).includes(slot));
-    this.send(slot, { type: "activate", after: before.map(nameWorker) });
+    this.send(slot, {
+      type: "activate",
+      after: before.map(nameWorker),
+      ...(accept === undefined ? {} : { accept }),
+    });
   }
 
   /** Asks a native worker and waits for its answer; undefined for a plain one, and for one that says nothing in time. */

@@ -32,6 +32,14 @@ const judges = v.object({
   command: v.nullable(v.object({ argv, everyMs: v.number(), timeoutMs: v.number() })),
 });
 
+const hooks = v.object({
+  upgraded: v.exactOptional(argv),
+  "upgrade-failed": v.exactOptional(argv),
+  proved: v.exactOptional(argv),
+  rejected: v.exactOptional(argv),
+  "rolled-back": v.exactOptional(argv),
+});
+
 /** What is optional here is not in format 1, whose generations ran in the release itself. */
 const plan = v.object({
   command: argv,
@@ -50,6 +58,7 @@ const plan = v.object({
   probation: v.optional(v.object({ timeMs: v.number() }), () => unjudged.probation),
   judge: v.optional(judges, () => unjudged.judge),
   rollback: v.optional(v.object({ loseState: v.boolean() }), () => unjudged.rollback),
+  hooks: v.optional(hooks, () => unjudged.hooks),
 });
 
 const address = v.variant("kind", [
@@ -148,7 +157,7 @@ const generation = v.object({
       index: count,
       crashes: count,
       native: v.boolean(),
-      protocol: v.optional(count, 1),
+      protocol: v.optional(count, 0),
       status: v.nullable(text),
       run,
     }),

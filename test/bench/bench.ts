@@ -15,6 +15,7 @@ import { measureRequestRate } from "./request-rate.js";
 import { measureGap } from "./restart-gap.js";
 import { measureRestart } from "./restart-time.js";
 import { HOLDFAST, installServices, PLAIN } from "./services.js";
+import { measureShare } from "./share.js";
 import { measureUpgradeGap } from "./upgrade-gap.js";
 
 const chosen = process.argv.slice(2);
@@ -55,6 +56,7 @@ await measure("Native: throughput", () =>
 );
 await measure("Native: clients during an upgrade", () => measureUpgradeGap(container));
 await measure("Native: the new version's first response", () => measureFirstResponse(container));
+await measure("Native: share of the connections in a trial", () => measureShare());
 await measure("Native: hand-over", () => measureHandOver(container));
 const comparison = "Compared: one upgrade, systems side by side";
 if (isChosen(comparison)) {

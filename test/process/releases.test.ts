@@ -198,15 +198,15 @@ test("the history tells of each generation its version, its times and why it end
     history.value.map(({ generation, version, note, returnable, to }) => [
       generation,
       version,
-      note.slice(0, 27),
+      note.slice(0, 35),
       returnable,
       to === null,
     ]),
     [
-      [1, "one", "superseded by generation 3", true, false],
-      [2, null, "failed: worker 2.0 exited w", false, false],
-      [3, null, "the machine was started aga", true, false],
-      [4, null, "active", false, true],
+      [1, "one", "proved; superseded by generation 3", true, false],
+      [2, null, "failed: worker 2.0 exited with stat", false, false],
+      [3, null, "proved; the machine was started aga", true, false],
+      [4, null, "active, has proved itself", false, true],
     ],
   );
   assert.ok(history.value.every(({ from, to }) => from > 1_600_000_000_000 && (to === null || to >= from)));

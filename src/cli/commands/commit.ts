@@ -1,4 +1,4 @@
-import type { ControlClient } from "../../control/client.js";
+import type { ControlClient, Following } from "../../control/client.js";
 import { fail, succeed } from "../../lib/failure.js";
 import { askDaemon } from "../ask-daemon.js";
 import { waitForUpgrade } from "../ask-for-upgrade.js";
@@ -15,20 +15,23 @@ export const commitCommand: Command = {
 };
 
 async function commit(client: ControlClient, line: CommandLine): Promise<End> {
+  if (!line.flags.has("no-wait")) {
+    const begin = (following: Following) => client.followCommit(following);
+    return waitForUpgrade(client, line, "kept", begin, () => kept(line));
+  }
   const asked = await client.commit();
   if (!asked.ok) return asked;
-  const upgrade = asked.value;
-  if (upgrade === null && line.flags.has("proved")) {
+  if (asked.value === null) return kept(line);
+  say(`upgrade ${asked.value} asked for`);
+  return succeed("done");
+}
+
+/** The daemon knows no upgrade that brought it: it is too long ago, or the daemon an older one. */
+function kept({ flags }: CommandLine): End {
+  if (flags.has("proved")) {
     const why = "the daemon does not know its upgrade any more";
     return fail("upgrade-unknown", `the generation is kept; cannot wait until it has proved itself: ${why}`);
   }
-  if (upgrade === null) say("the new generation is kept; the one before it drains");
-  else if (line.flags.has("no-wait")) say(`upgrade ${upgrade} asked for`);
-  else {
-    return waitForUpgrade(client, line, "kept", (following) => {
-      following.onAccepted(upgrade);
-      return client.resume(upgrade, following);
-    });
-  }
+  say("the new generation is kept; the one before it drains");
   return succeed("done");
 }

@@ -4,6 +4,7 @@ import type { State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
+import type { ShareSteering } from "./share.js";
 import type { WorkerReports } from "./worker-reports.js";
 
 /** Of native workers, where systemd sets no rhythm by WatchdogSec=. */
@@ -15,6 +16,7 @@ export interface HeartbeatOptions {
   readonly reports: WorkerReports;
   readonly channels: WorkerChannels;
   readonly workers: WorkerProcesses;
+  readonly share: ShareSteering;
   /** Called with each beat. */
   readonly onBeat: () => void;
   readonly push: (event: Event) => void;
@@ -49,9 +51,10 @@ export class Heartbeat {
 
   /** What native workers have counted is written down together; returns those that did not answer. */
   async askWorkers(timeoutMs: number): Promise<readonly SlotProcess[]> {
-    const { current, reports, channels, push } = this.#options;
+    const { current, reports, channels, share, push } = this.#options;
     const silent = await reports.refresh(current(), channels, timeoutMs);
     push(reports.counted());
+    share.steer(current());
     return silent;
   }
 

@@ -8,6 +8,7 @@ import { findWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
 import { readVersion } from "../../release/read-version.js";
+import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import type { Snapshots } from "./snapshots.js";
 import { readSpecification, verifyCommands, verifySpecification } from "./specify.js";
@@ -103,6 +104,8 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   }
 
   function terminate({ slots, to, insist }: ActionOf<"terminate">, state: State): readonly Event[] {
+    // Whoever is left takes all that comes.
+    liftLimits(channels, state, to);
     const told = insist ? [] : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state)));
     const others = slots.filter((slot) => !told.includes(slot));
     for (const { process } of others) workers.terminate(process.pid);
@@ -148,7 +151,9 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         verify(action.generation, state);
         return [];
       case "activate":
-        for (const slot of action.slots) channels.activate(slot, action.slots, action.after);
+        for (const slot of action.slots) {
+          channels.activate(slot, action.slots, action.after, firstLimit(state));
+        }
         return [];
       case "run-ready-command":
         awaitReady(action, state);

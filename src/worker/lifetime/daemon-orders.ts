@@ -6,6 +6,7 @@ import type { StateKeeper } from "../app-state/state-keeper.js";
 import type { IncomingHandOvers } from "../hand-over/incoming-hand-overs.js";
 import { createPeer, type Peer } from "../hand-over/peer.js";
 import { HandOverReceiver } from "../hand-over/receiver.js";
+import type { AcceptLimit } from "./accept-limit.js";
 import type { Activation } from "./activation.js";
 import type { AppServers } from "./app-servers.js";
 import type { WorkerEnd } from "./worker-end.js";
@@ -14,6 +15,7 @@ export interface DaemonOrdersOptions {
   readonly appServers: AppServers;
   readonly state: StateKeeper;
   readonly activation: Activation;
+  readonly acceptLimit: AcceptLimit;
   readonly incoming: IncomingHandOvers;
   readonly end: WorkerEnd;
   readonly watcher: Watcher;
@@ -42,7 +44,7 @@ export class DaemonOrders {
 
   /** Whether the fds were taken over. */
   #dispatch(message: DaemonMessage, fds: readonly number[]): boolean {
-    const { appServers, activation, state, end, send } = this.#options;
+    const { appServers, activation, acceptLimit, state, end, send } = this.#options;
     const [fd] = fds;
     switch (message.type) {
       case "welcome":
@@ -53,6 +55,7 @@ export class DaemonOrders {
         appServers.shareTickets(Buffer.from(message.tickets, "base64"));
         return false;
       case "activate":
+        if (message.accept !== undefined) acceptLimit.obey(message.accept);
         activation.order(message.after);
         return false;
       case "save":

@@ -8,6 +8,7 @@ import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { DirectService } from "../direct/direct-service.js";
 import type { StoredFds } from "../direct/stored-fds.js";
 import { IncomingHandOvers } from "../hand-over/incoming-hand-overs.js";
+import { AcceptLimit } from "./accept-limit.js";
 import { Activation } from "./activation.js";
 import { type AppServer, AppServers } from "./app-servers.js";
 import { DaemonLink } from "./daemon-link.js";
@@ -28,6 +29,7 @@ export class Runtime {
   readonly #appServers = new AppServers();
   readonly #welcome: Promise<boolean>;
   readonly #activation = new Activation();
+  readonly #acceptLimit = new AcceptLimit();
   readonly #incoming = new IncomingHandOvers();
   /** It has not been told to accept yet. */
   #needsDaemon = true;
@@ -63,12 +65,14 @@ export class Runtime {
       appServers: this.#appServers,
       state: this.state,
       activation: this.#activation,
+      acceptLimit: this.#acceptLimit,
       incoming: this.#incoming,
       end: this.#end,
       watcher: this.#watcher,
       send: (message, fds) => this.#link?.send(message, fds),
       report,
     });
+    this.#end.signal.addEventListener("abort", () => this.#acceptLimit.end());
     let welcomed: (standby: boolean) => void = () => {};
     this.#welcome = new Promise((resolve) => {
       welcomed = resolve;
@@ -116,6 +120,7 @@ export class Runtime {
   async start(appServer: AppServer, fd: number | undefined): Promise<void> {
     this.state.seal();
     this.#appServers.add(appServer);
+    this.#acceptLimit.add(appServer.server, appServer.listener);
     const standby = await this.#welcome;
     if (standby) void this.#activation.happened.then(() => this.#listen(appServer, fd)).catch(fatal);
     else await this.#listen(appServer, fd);

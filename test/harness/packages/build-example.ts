@@ -14,8 +14,11 @@ const BUILD_TIMEOUT_MS = 60_000;
 export const EXAMPLES = ["chat", "wsgi"] as const;
 export type Example = (typeof EXAMPLES)[number];
 
-/** What is wrong with a version: its program crashes, is never ready, or does not pass `verify` (chat) or `check` (wsgi). */
-export type Flaw = "crashes at boot" | "is never ready" | "fails its verification";
+/**
+ * What is wrong with a version: its program crashes, is never ready, does not pass `verify` (chat) or `check` (wsgi), or ends by
+ * itself soon after it was ready.
+ */
+export type Flaw = "crashes at boot" | "is never ready" | "fails its verification" | "does not last";
 
 /** In a file of the example's folder, one text for another. */
 type Edit = readonly [file: string, from: string | RegExp, to: string];
@@ -24,6 +27,8 @@ const IMPATIENT: Record<Example, Edit> = {
   chat: ["holdfast.toml", "[listeners.http]", '[ready]\ntimeout = "2s"\n\n[listeners.http]'],
   wsgi: ["holdfast.toml", "[listeners.http]", '[ready]\ntimeout = "2s"\n\n[listeners.http]'],
 };
+/** Long enough to be found bad in, short enough to wait for. */
+const SWIFT: Edit = ["holdfast.toml", "[listeners.http]", '[probation]\ntime = "5s"\n\n[listeners.http]'];
 /** The check would find it before a worker does. */
 const UNCHECKED: Edit = ["holdfast.toml", "check   =", "# check ="];
 
@@ -37,11 +42,23 @@ const FLAWS: Record<Example, Record<Flaw, readonly Edit[]>> = {
     "fails its verification": [
       ["app/server.js", 'response.setHeader("X-', 'response.statusCode = 500;\n  response.setHeader("X-'],
     ],
+    "does not last": [
+      ["app/server.js", "await serve(", "setTimeout(() => process.exit(1), 2_000);\nawait serve("],
+    ],
   },
   wsgi: {
     "crashes at boot": [UNCHECKED, ["app/app.py", "VERSION =", 'raise RuntimeError("bad")\nVERSION =']],
     "is never ready": [IMPATIENT.wsgi, UNCHECKED, ["app/app.py", "VERSION =", "time.sleep(1000)\nVERSION ="]],
     "fails its verification": [["app/app.py", "VERSION =", 'raise RuntimeError("bad")\nVERSION =']],
+    // With --preload it is the arbiter that ends, as after a SIGTERM.
+    "does not last": [
+      UNCHECKED,
+      [
+        "app/app.py",
+        "VERSION =",
+        "import os, threading\nthreading.Timer(1.5, os.kill, (os.getpid(), 15)).start()\nVERSION =",
+      ],
+    ],
   },
 };
 
@@ -84,7 +101,7 @@ export function buildExample(kind: Kind, example: Example, version: string, flaw
   return buildOnce(name, async (folder) => {
     if (kind === "deb" && version !== "1") return changeDeb(folder, example, version, edits);
     const spec: Edit = [`example-${example}.spec`, "Version:  1", `Version:  ${version}`];
-    await build(folder, kind, example, [spec, ...edits]);
+    await build(folder, kind, example, [SWIFT, spec, ...edits]);
   });
 }
 

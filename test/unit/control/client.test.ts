@@ -99,6 +99,17 @@ test("a commit is asked for, and an older daemon's answer names no upgrade", asy
   port.committed = 11;
   assert.deepEqual(await client.commit(), { ok: true, value: 11 });
   assert.deepEqual(port.commands, ["commit", "commit"]);
+  const watched = following();
+  const kept = client.followCommit(watched);
+  await until(() => watched.accepted.length === 1);
+  port.tell({ message: "on trial", upgrade: 11 });
+  port.conclude(11);
+  assert.deepEqual(await kept, { ok: true, value: outcomeOf(11) });
+  assert.deepEqual([watched.accepted, watched.messages], [[11], ["on trial", "the end"]]);
+  port.committed = null;
+  assert.deepEqual(await client.followCommit(following()), { ok: true, value: null });
+  port.refusal = { reason: "no-trial", message: "cannot commit" };
+  assert.deepEqual(await client.followCommit(following()), { ok: false, failure: port.refusal });
 });
 
 test("a daemon that goes away in the middle is told from an upgrade that fails", async (context) => {

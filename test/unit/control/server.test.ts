@@ -141,6 +141,19 @@ for (const [what, verdict] of [
   });
 }
 
+test("who asks after the upgrade reads the news of its generation, and waits for the verdict", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  port.conclude(12);
+  const reply = ask(socketPath, "GET", "/v1/upgrades/12?wait=proved");
+  await until(() => port.listeners.size === 1);
+  port.tell({ message: "a worker died", generation: 9 });
+  port.tell({ message: "of another", generation: 8 });
+  port.pronounce(12, { kind: "replaced" });
+  const { body } = await reply;
+  assert.match(body, /a worker died.*"verdict":{"kind":"replaced"}/s);
+  assert.doesNotMatch(body, /of another/);
+});
+
 test("an upgrade that failed has no verdict to wait for", async (context) => {
   const { socketPath, port } = await startServer(context);
   const reply = ask(socketPath, "POST", "/v1/upgrade?wait=proved");

@@ -5,15 +5,33 @@ import { optionNames } from "../../../src/cli/command-options.js";
 import { commands } from "../../../src/cli/commands.js";
 import { spellingsOf, synopsisOf } from "../../../src/cli/help-text.js";
 import { drainEntries, readyEntries, rootEntries, verifyEntries } from "../../../src/config/config-schema.js";
+import { hooksEntries } from "../../../src/config/hooks-table.js";
 import { listenerEntries } from "../../../src/config/listeners.js";
+import {
+  healthEntries,
+  judgeEntries,
+  probationEntries,
+  rollbackEntries,
+  trialEntries,
+} from "../../../src/config/proof-tables.js";
 import { daemonUsage } from "../../../src/daemon/options.js";
 
 const read = (path: string): string => readFileSync(`packaging/${path}`, "utf8").replaceAll("\\-", "-");
 
+const proofTables = {
+  trial: trialEntries,
+  probation: probationEntries,
+  judge: judgeEntries,
+  rollback: rollbackEntries,
+};
+
 /** What stands in bold below each `.TP` of a section: groff_man(7). */
 function headings(page: string, section: string): string[] {
   const [, text = ""] = page.split(`\n.SH ${section}\n`);
-  const [body = ""] = text.split("\n.SH ");
+  return headingsIn(text.split("\n.SH ")[0] ?? "");
+}
+
+function headingsIn(body: string): string[] {
   return [...body.matchAll(/^\.TP\n\.(BR?) (.*)$/gm)].map(([, macro, line = ""]) => {
     const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare);
     return words.join(macro === "B" ? " " : "").replace(/\\f[A-Z]/g, "");
@@ -39,6 +57,32 @@ test("holdfast.toml(5) describes every key", () => {
     assert.match(page, heading, key);
   }
   for (const key of Object.keys(verifyEntries)) assert.match(page, new RegExp(`\\b${key}\\b`), key);
+  for (const [table, entries] of Object.entries(proofTables)) {
+    const [, section = ""] = page.split(`\n.SS [${table}]\n`);
+    const keys = headingsIn(section.split("\n.S")[0] ?? "").map((heading) => heading.split(" ")[0]);
+    assert.deepEqual(keys.sort(), Object.keys(entries).sort(), table);
+  }
+  const [health = ""] = page.match(/^\.BR health .*$/m) ?? [];
+  for (const key of Object.keys(healthEntries)) assert.match(health, new RegExp(`\\b${key}\\b`), key);
+});
+
+test("docs/prove.md has every key by which a version has to prove itself", () => {
+  const page = readFileSync("docs/prove.md", "utf8");
+  const told = [...page.matchAll(/^\| `(\w+\.\w+)` \|/gm)].map(([, key]) => key);
+  const keys = Object.entries(proofTables).flatMap(([table, entries]) =>
+    Object.keys(entries).map((key) => `${table}.${key}`),
+  );
+  assert.deepEqual(told.sort(), keys.sort());
+  for (const key of Object.keys(healthEntries))
+    assert.match(page, new RegExp(`^\\| \`judge\\.health\`.*\\b${key}\\b`, "m"));
+});
+
+test("holdfast.toml(5) and docs/hooks.md describe every event that hooks are for", () => {
+  const [page, doc] = [read("man/holdfast.toml.5"), readFileSync("docs/hooks.md", "utf8")];
+  for (const event of Object.keys(hooksEntries)) {
+    assert.match(page, new RegExp(`^\\.B ${event}$`, "m"));
+    assert.match(doc, new RegExp(`^\\| \`${event}\` \\|`, "m"));
+  }
 });
 
 test("holdfastd(8) describes every option of the daemon", () => {

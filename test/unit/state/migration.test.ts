@@ -62,6 +62,7 @@ test("a state of format 1 is read: its generations run in the release itself, an
     {
       ...format1.state.generations[0],
       ...wanted,
+      workers: [{ ...worker, protocol: 0 }],
       snapshot: null,
       version: null,
       stage: { phase: "active", since: 1, proof: { kind: "proved" } },

@@ -47,9 +47,11 @@ export class HttpResponses {
 
   #finish(response: ServerResponse): void {
     const begun = this.#begun.get(response.req.socket);
-    const at = begun?.findIndex((one) => one.response === response) ?? -1;
-    const [ended] = at < 0 ? [] : (begun?.splice(at, 1) ?? []);
-    if (ended !== undefined) this.#tally.complete(response.statusCode, performance.now() - ended.sinceMs);
+    // HTTP/1 answers in the order in which it was asked.
+    const first = begun?.[0];
+    if (begun == null || first?.response !== response) return;
+    begun.shift();
+    this.#tally.complete(response.statusCode, performance.now() - first.sinceMs);
   }
 }
 

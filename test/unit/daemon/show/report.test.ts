@@ -82,7 +82,7 @@ test("a rejected version, and that the service was rolled back from it, are repo
   assert.match(report(later).degraded ?? "", /generation 2 was on probation/);
   assert.equal(proofOf(later).failure?.reason, "probation-failed");
   later.candidate().allReady().endDrained();
-  assert.match(report(later).degraded ?? "", /rolled back to 3, .*generation 2 was on probation/);
+  assert.match(report(later).degraded ?? "", /rolled back to 1, .*generation 2 was on probation/);
 });
 
 test("a version that was left by hand is reported, and does not degrade the service", () => {

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../../harness/process/ports.js";
+import { ask } from "../../harness/process/requests.js";
+import { Rig } from "../../harness/process/rig.js";
+
+/*
+ * How exact the share is, `npm run bench -- share` shows; without a limit both generations take about half.
+ */
+
+const share = 0.1;
+const config = '[trial]\ntime = "1m"\nshare = "10%"\n';
+/** At a time: as many as find a worker of the old generation free. */
+const clients = 4;
+/** Steering takes no shorter steps. */
+const stepMs = 550;
+
+async function putOnTrial(rig: Rig): Promise<void> {
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
+}
+
+/** The share of version 2 in the answers, each on a connection of its own, as long as it takes to steer so often. */
+async function shareOf(rig: Rig, steps: number, daemon = true): Promise<number> {
+  let [asked, byNew, going] = [0, 0, true];
+  const client = async (): Promise<void> => {
+    while (going) {
+      const { version } = await rig.ask();
+      asked += 1;
+      if (version === "2") byNew += 1;
+    }
+  };
+  const all = Promise.all(Array.from({ length: clients }, client));
+  for (let step = 0; step < steps; step += 1) {
+    await pause(stepMs);
+    // Workers are asked what they have counted.
+    if (daemon) await rig.status();
+  }
+  going = false;
+  await all;
+  return byNew / asked;
+}
+
+function assertNear(found: number): void {
+  assert.ok(found > share / 4 && found < 2.5 * share, `version 2 took ${found} of the connections`);
+}
+
+test("with a share the new generation takes about that of the connections, and all of them after the commit", async () => {
+  await using rig = new Rig({ workers: 2, native: true, config });
+  await putOnTrial(rig);
+  await shareOf(rig, 2);
+  assertNear(await shareOf(rig, 6));
+  assert.ok((await rig.control.order("commit")).ok);
+  await rig.settled();
+  assert.equal(await shareOf(rig, 1), 1);
+});
+
+test("without a daemon each worker keeps its limit, and the next daemon goes on", async () => {
+  await using rig = new Rig({ workers: 2, native: true, config });
+  await putOnTrial(rig);
+  await shareOf(rig, 2);
+  await rig.manager.kill9();
+  assertNear(await shareOf(rig, 3, false));
+  await rig.manager.startReady();
+  await shareOf(rig, 2);
+  assertNear(await shareOf(rig, 6));
+  assert.equal((await rig.upgrade("rollback")).failure, null);
+  await rig.settled();
+  assert.equal(await shareOf(rig, 1), 0);
+});
+
+test("the connections of an app that is not changed, but has the preload, are shared, too", async () => {
+  await using rig = new Rig();
+  const register = new URL("../../../src/register.js", import.meta.url);
+  rig.app = [process.execPath, "--import", register.href, "server.mjs"];
+  const deploy = (version: string): void => {
+    const directory = rig.makeDirectory(`preloaded-${version}`);
+    const answer = `JSON.stringify({ generation: 0, version: "${version}", pid: process.pid })`;
+    const source = `import http from "node:http";\nhttp.createServer((_, response) => response.end(${answer})).listen(${rig.port});\n`;
+    writeFileSync(join(directory, "server.mjs"), source);
+    rig.deploy(directory);
+  };
+  deploy("1");
+  rig.configure(config);
+  await rig.manager.startReady();
+  deploy("2");
+  assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
+  await shareOf(rig, 2);
+  assertNear(await shareOf(rig, 6));
+  assert.ok((await rig.control.order("commit")).ok);
+  await rig.settled();
+  assert.equal(await shareOf(rig, 1), 1);
+});
+
+test("on a listener that only the new generation has nobody waits", async () => {
+  await using rig = new Rig({ native: true, config });
+  const port = freePort();
+  await rig.manager.startReady();
+  const http = `[listeners.http]\naddress = "127.0.0.1:${rig.port}"\n`;
+  rig.configure(`${config}${http}[listeners.more]\naddress = "127.0.0.1:${port}"\n`);
+  rig.release({ version: "2" });
+  assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
+  await shareOf(rig, 2);
+  for (let asked = 0; asked < 50; asked += 1) assert.equal((await ask({ port }, "/")).version, "2");
+});
+
+test("when nobody else is left the new generation takes all that comes", async () => {
+  await using rig = new Rig({ native: true, config });
+  await putOnTrial(rig);
+  assert.ok((await rig.control.order("drain")).ok);
+  await rig.settled();
+  assert.equal(await shareOf(rig, 2), 1);
+});
