@@ -163,15 +163,17 @@ onEachRelease("versions that have to prove themselves", (promise) => {
     },
   );
 
-  for (const [what, replace] of [
+  for (const [what, reloadEnds, replace] of [
     [
       "kill -9 of the daemon",
+      // systemd ends the reload with the main process, and nobody can know yet how it ends.
+      1,
       (web: WebService) => web.mainPid().then((pid) => web.container.sh(`kill -9 ${pid}`)),
     ],
-    ["holdfast reexec", (web: WebService) => web.cli("reexec")],
+    ["holdfast reexec", 0, (web: WebService) => web.cli("reexec")],
   ] as const) {
     promise(
-      `${what} in the middle of a trial, and of a probation: both go on, reload ends well, and a bad version is still left`,
+      `${what} in the middle of a trial, and of a probation: both go on, and a bad version is still left`,
       LONG,
       async (web) => {
         await web.must("start");
@@ -185,7 +187,7 @@ onEachRelease("versions that have to prove themselves", (promise) => {
             await replace(web);
             await web.successorOf(daemon);
             assert.equal(await phases(web), "held,active");
-            assert.equal((await reload).code, 0);
+            assert.equal((await reload).code, reloadEnds);
             await waitUntil("the end of the trial", 30_000, async () => (await phases(web)) === "active");
             const second = await web.mainPid();
             await replace(web);

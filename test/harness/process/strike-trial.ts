@@ -50,7 +50,7 @@ async function strikeEach(rig: Rig, how: Fault["how"], turning: Turning): Promis
     if (phase === "probation") await rig.settled();
     armFault(rig.directory, { at, how });
     await turn(rig, gate).catch(() => {});
-    const ended = await settledOnOrEnded(rig, kept ? version : before);
+    const ended = (await settledOnOrEnded(rig, kept ? version : before)) || (await rig.tidyOrEnded());
     const struck = disarmFault(rig.directory);
     if (ended || struck !== undefined) {
       await rig.manager.ended();
