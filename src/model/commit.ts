@@ -2,7 +2,7 @@ import { drainGeneration } from "./drain.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { forgive, leftByHand, reject } from "./rejected.js";
-import { hasProved, isSame, whereToGoBack } from "./retired.js";
+import { hasProved, isSame } from "./retired.js";
 import {
   activeGeneration,
   type DrainReason,
@@ -42,15 +42,12 @@ export function commit(turn: Turn, candidate: Generation): void {
     beginTrial(turn, old, id, trialMs);
     if (trialMs !== null) return;
   } else {
-    const before =
-      old === undefined
-        ? (whereToGoBack(turn.state, candidate)?.track ?? null)
-        : trackOf(turn.state, old, now);
+    const left = old === undefined ? null : trackOf(turn.state, old, now);
     if (old !== undefined) {
       drainGeneration(turn, old, why);
       pronounce(turn, old.id, { kind: "replaced" });
     }
-    beginProbation(turn, id, before);
+    beginProbation(turn, id, left, old?.proved ?? false);
   }
   if (upgrade !== null) conclude(turn, upgrade, null);
 }

@@ -7,17 +7,20 @@ import { announce, type Turn, updateGeneration } from "./turn.js";
 
 /**
  * The generation serves alone from now on, and is judged for as long as its plan says. One that has proved itself before is not,
- * nor is one with nothing to go back to: there is no question to be asked.
+ * nor is one with nothing to go back to: there is no question to be asked. It is held against the version that was left for it where
+ * that one was proved, else against the last that was: what comes after a bad version may not have its faults.
  */
-export function beginProbation(turn: Turn, id: number, before: Track | null): void {
+export function beginProbation(turn: Turn, id: number, left: Track | null, leftProved: boolean): void {
   const generation = findGeneration(turn.state, id);
   if (generation?.stage.phase !== "active") return;
   const { timeMs } = generation.specification.plan.probation;
-  if (generation.proved || timeMs === 0 || whereToGoBack(turn.state, generation) === null) {
+  const way = whereToGoBack(turn.state, generation);
+  if (generation.proved || timeMs === 0 || way === null) {
     prove(turn, id);
     return;
   }
   const { now } = turn.clock;
+  const before = leftProved ? left : (way.track ?? left);
   const own = trackOf(turn.state, generation, now);
   updateGeneration(turn, id, {
     stage: { ...generation.stage, proof: { kind: "probation", until: now + timeMs, own, before } },

@@ -33,3 +33,26 @@ test("after a rollback, one that is asked for while an upgrade is under way wait
   assert.equal(story.active, 4);
   assert.equal(story.state.upgrade?.kind, "rollback");
 });
+
+test("a version that comes after a bad one is held against the last that was proved", () => {
+  const judged = { snapshot: true, trial: { timeMs: 0, share: null }, probation: { timeMs: 60_000 } };
+  const story = new Story().start(judged).after(3_600_000);
+  story
+    .request()
+    .candidate({ ...judged, release: "/2" })
+    .allReady()
+    .end(1);
+  story.request();
+  // Before the third is there the second dies as often as it likes.
+  story.send({ type: "worker-exited", ...exitOf(story, 2) });
+  story.candidate({ ...judged, release: "/3" }).allReady();
+  const { stage } = story.generation(3);
+  assert.ok(stage.phase === "active" && stage.proof.kind === "probation");
+  assert.deepEqual([stage.proof.before?.generation, stage.proof.before?.deaths], [1, 0]);
+});
+
+function exitOf(story: Story, generation: number) {
+  const pid = story.pidOf(generation, 0);
+  assert.ok(pid !== undefined);
+  return { generation, index: 0, pid, exit: { code: 1, signal: null } };
+}
