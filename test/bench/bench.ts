@@ -7,7 +7,7 @@ import { Container } from "../harness/container/container.js";
 import { measureCommit } from "./commit-time.js";
 import { compareUpgrades } from "./compare/compare-upgrades.js";
 import { printTable, type Row } from "./figures.js";
-import { measureFirstResponse } from "./first-response-time.js";
+import { measureFirstResponse, measureStagedCommit } from "./first-response-time.js";
 import { measureHandOver } from "./hand-over-time.js";
 import { measureIdle } from "./idle.js";
 import { BARE, installNativeServices, NATIVE } from "./native-service.js";
@@ -56,6 +56,7 @@ await measure("Native: throughput", () =>
 );
 await measure("Native: clients during an upgrade", () => measureUpgradeGap(container));
 await measure("Native: the new version's first response", () => measureFirstResponse(container));
+await measure("Native: a staged version's first response", () => measureStagedCommit(container));
 await measure("Native: share of the connections in a trial", () => measureShare());
 await measure("Native: hand-over", () => measureHandOver(container));
 const comparison = "Compared: one upgrade, systems side by side";

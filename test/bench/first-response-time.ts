@@ -5,6 +5,7 @@ import { deploy, EXPRESS, instanceOf, NATIVE, RELEASE, SLOW } from "./native-ser
 import type { Service } from "./services.js";
 
 const PROGRAM = "/opt/holdfast/build/test/bench/first-response.js";
+const TIMER = "/opt/holdfast/build/test/bench/command-time.js";
 const ROUNDS = 9;
 const BARE_PORT = 8090;
 
@@ -46,19 +47,38 @@ async function compare(
   ];
 }
 
-async function time(
+/** From `holdfast commit` of a version that stands by to its first response, against the command alone: one that changes nothing. */
+export async function measureStagedCommit(container: Container): Promise<Row[]> {
+  const [commitsMs, commandsMs]: [number[], number[]] = [[], []];
+  const { units, address } = NATIVE;
+  const holdfast = ["holdfast", "-n", instanceOf(units)];
+  for (let round = 0; round < ROUNDS; round++) {
+    const version = await deploy(container);
+    await container.sh([...holdfast, "upgrade", "--stage"].join(" "));
+    commandsMs.push(await run(container, [TIMER, ...holdfast, "history"]));
+    commitsMs.push(await time(container, address, version, [...holdfast, "commit"]));
+  }
+  return [
+    {
+      what: `holdfast commit of a staged version to its first response, beyond the command itself, ${ROUNDS} rounds`,
+      figure: `${(median(commitsMs) - median(commandsMs)).toFixed(0)} ms`,
+      goal: "less than 20 ms",
+    },
+    { what: "  in time", figure: `${median(commitsMs).toFixed(0)} and ${median(commandsMs).toFixed(0)} ms` },
+  ];
+}
+
+function time(
   container: Container,
   address: string,
   version: string,
   command: readonly string[],
 ): Promise<number> {
-  const { code, stdout, stderr } = await container.exec([
-    "/usr/bin/node",
-    PROGRAM,
-    address,
-    version,
-    ...command,
-  ]);
+  return run(container, [PROGRAM, address, version, ...command]);
+}
+
+async function run(container: Container, program: readonly string[]): Promise<number> {
+  const { code, stdout, stderr } = await container.exec(["/usr/bin/node", ...program]);
   if (code === 0) return Number(stdout);
-  throw new HoldfastError("first-response", `cannot time ${command.join(" ")}: ${stderr}`);
+  throw new HoldfastError("first-response", `cannot time ${program.slice(1).join(" ")}: ${stderr}`);
 }
