@@ -32,7 +32,9 @@ export async function startServer(
   return { port, socketPath, close: () => server.close() };
 }
 
-/** Sends bytes as they are; all that came back by the time the server closed the connection. */
+const silenceMs = 20_000;
+
+/** Sends bytes as they are; all that came back by the time the server closed the connection, or has said nothing for long. */
 export function exchangeBytes(socketPath: string, bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = "";
@@ -43,6 +45,7 @@ export function exchangeBytes(socketPath: string, bytes: string): Promise<string
     });
     // The server may close before it has read all that was sent.
     socket.on("error", () => {});
+    socket.setTimeout(silenceMs, () => socket.destroy());
     socket.on("close", () => resolve(answer));
   });
 }
