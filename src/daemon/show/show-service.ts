@@ -45,7 +45,7 @@ export function showService(
         reports,
         snapshots,
         nowMs: monotonicMs,
-        stalledForMs: () => undefined,
+        stalledForMs: (id) => backlogs.stalledForMs(id),
         notifyDropped: () => inbox.dropped,
         reexecFailed,
       }),

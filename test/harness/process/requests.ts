@@ -12,9 +12,9 @@ export type Answer = v.InferOutput<typeof schema>;
 export type Target = { readonly port: number; readonly host?: string } | { readonly socketPath: string };
 
 /** One request on a connection of its own, never tried again. */
-export function ask(target: Target, path = "/"): Promise<Answer> {
+export function ask(target: Target, path = "/", timeoutMs = DEADLINE_MS): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", ...target, path, agent: false, timeout: DEADLINE_MS });
+    const asked = request({ host: "127.0.0.1", ...target, path, agent: false, timeout: timeoutMs });
     asked.on("timeout", () => asked.destroy(new HoldfastError("no-answer", `no answer to ${path}`)));
     asked.on("error", reject);
     asked.on("response", (response) => {
