@@ -81,6 +81,8 @@ onEachRelease("the experiments, with systemd", (promise) => {
         });
         assert.equal(versionOf(await web.settled()), version);
         assert.equal(await web.show("ActiveState"), "active");
+        // What has been found bad is not tried again: another version comes.
+        await web.deploy("v3");
         await losesNothing(web, () => web.must("reload"));
       },
     );
