@@ -11,7 +11,7 @@ export interface Happening {
   readonly kind: Outcome["kind"] | null;
   /** Whom it is about; null for an upgrade that failed before it had a generation. */
   readonly generation: number | null;
-  /** `rejected`, `rolled-back`: the generation that serves instead, or that is about to be started again; null: there is no way back. */
+  /** `rejected`, `rolled-back`: the generation that is gone back to; null: there is no way back. */
   readonly to: number | null;
   readonly failure: Failure | null;
 }
