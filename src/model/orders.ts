@@ -3,12 +3,15 @@ import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
 
 /**
  * What workers are told, once all of the turn has been decided: those of the generation that has become active to accept, those that
- * have to go to drain. `before` is what they have been told already.
+ * have to go to drain. `before` is what they have been told already. It is done before all else, for whoever waits for an upgrade is told
+ * of its end when all that belongs to it has been done.
  */
 export function giveOrders(turn: Turn, before: State): void {
+  const decided = turn.actions.splice(0);
   const active = activeGeneration(turn.state);
   if (active !== undefined && active.id !== activeGeneration(before)?.id) activate(turn, active);
   for (const generation of turn.state.generations) askToDrain(turn, generation, before);
+  turn.actions.push(...decided);
 }
 
 /** Lets its workers accept; with `exclusive`, after those before them have let go. */

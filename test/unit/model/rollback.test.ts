@@ -51,6 +51,17 @@ test("a version that comes after a bad one is held against the last that was pro
   assert.deepEqual([stage.proof.before?.generation, stage.proof.before?.deaths], [1, 0]);
 });
 
+test("an upgrade is told to have ended after all that belongs to it has been done", () => {
+  const story = new Story().start().request().candidate({ release: "/2" }).allReady();
+  const done = story.actions.findIndex(
+    (action) => action.type === "announce" && action.news.event === "upgrade-done",
+  );
+  for (const type of ["activate", "apply-modes", "terminate", "restore-backlogs"] as const) {
+    const at = story.actions.findIndex((action) => action.type === type);
+    assert.ok(at >= 0 && at < done, type);
+  }
+});
+
 function exitOf(story: Story, generation: number) {
   const pid = story.pidOf(generation, 0);
   assert.ok(pid !== undefined);
