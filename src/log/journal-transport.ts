@@ -13,6 +13,10 @@ export const messageIds: Readonly<Record<string, string>> = {
   "drain-overdue": "b0d85e093f4c4395a6119acd3341334e",
   "drain-killed": "23c70ae1924943b79a8865730c5f2bcd",
   recovered: "22457575ff824abe80ff48160d81e437",
+  trial: "60dce4c5a152476a8745aafec902e717",
+  "generation-proved": "e53085cc32764b2992657d249b9262b1",
+  "generation-rejected": "1e26951404974e128c4afbc5fb430c98",
+  "staged-ended": "0294ed0f0a994ed4aa7a37615ba37fbc",
   drained: "f79a3585d3e742c6b0ca0d33860b85aa",
 };
 
