@@ -231,7 +231,7 @@ function accept(turn: Turn, candidate: Generation): void {
  * Somebody decides for the new generation: the one on trial is kept; the one that stands by is verified once more, since much may have
  * changed in the meantime, and committed by an upgrade of its own, which goes through the trial as ever.
  */
-export function decideForNew(turn: Turn): void {
+export function keepNew(turn: Turn): void {
   const staged = stagedGeneration(turn.state);
   if (staged === undefined) {
     endTrial(turn);

@@ -3,7 +3,7 @@ import {
   candidateChecked,
   candidateCopied,
   candidateVerified,
-  decideForNew,
+  keepNew,
   upgradePrepared,
 } from "./candidate.js";
 import { foldCounters, takeCounts } from "./counters.js";
@@ -49,12 +49,13 @@ import {
  *
  * lifecycle:   starting ─▶ running ⇄ drained ─▶ stopping ─▶ exit
  *                              └─▶ leaving ─▶ exit, the workers stay
+ *
+ * proof:       commit ─▶ trial ─▶ probation ─▶ proved        (of the generation that is active)
+ *                          └──────────┴─judged bad─▶ rejected ─▶ draining
  * ```
  *
- * proof:       (commit) ─▶ trial ─▶ probation ─▶ proved          trial: the generation before is held, and serves on beside
- *                            └────────────┴─judged bad─▶ rejected   it; judged bad, or by a rollback, it is active again at once
- *
- * A candidate that was asked for with `--stage` stands by (staged) between verifying and the commit.
+ * On trial the generation before is held: it serves on beside the new one. When that is judged bad, or by a rollback, it is active again
+ * at once. A candidate that was asked for with `--stage` stands by (staged) between verifying and the commit.
  *
  * Every action is one that the returned state knows as intended, so the caller persists first and acts then.
  */
@@ -65,7 +66,8 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
   // What the last daemon intended may never have been said.
   giveOrders(turn, event.type === "recovered" ? initialState : state);
   tidy(turn);
-  return turn;
+  const { actions } = turn;
+  return { state: turn.state, actions };
 }
 
 function apply(turn: Turn, event: Event): void {
@@ -135,8 +137,8 @@ function apply(turn: Turn, event: Event): void {
     case "tick":
       tick(turn);
       break;
-    case "commit-requested":
-      decideForNew(turn);
+    case "keep-requested":
+      keepNew(turn);
       break;
     case "drain-requested":
       drainWorkers(turn);

@@ -60,7 +60,7 @@ export type Event =
       readonly snapshots: readonly number[];
     }
   | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade" } & UpgradeManner)
-  | { readonly type: "commit-requested" }
+  | { readonly type: "keep-requested" }
   /** `to`: the generation to return to; null: what ran before. */
   | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
   | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared> }
@@ -102,9 +102,9 @@ export type Event =
 
 /** How somebody wants an upgrade to be. */
 export interface UpgradeManner {
-  /** The generation before serves on until `commit-requested` or a rollback. */
+  /** The generation before serves on until `keep-requested` or a rollback. */
   readonly hold: boolean;
-  /** The candidate stands by until `commit-requested` or a rollback. */
+  /** The candidate stands by until `keep-requested` or a rollback. */
   readonly stage: boolean;
   /** Also a version that was judged bad. */
   readonly force: boolean;

@@ -49,11 +49,11 @@ export function createControlPort({
         return request({ type: "upgrade-requested", kind: command, to: to ?? null });
       case "commit": {
         const stage = activeGeneration(supervisor.state)?.stage;
-        if (stagedGeneration(supervisor.state) !== undefined) return request({ type: "commit-requested" });
+        if (stagedGeneration(supervisor.state) !== undefined) return request({ type: "keep-requested" });
         if (stage?.phase !== "active" || stage.proof.kind !== "trial")
           return { accepted: false, failure: noTrial };
         const upgrade = upgradeOfTrial(supervisor.state);
-        supervisor.push({ type: "commit-requested" });
+        supervisor.push({ type: "keep-requested" });
         return { accepted: true, upgrade };
       }
       case "reexec":

@@ -28,7 +28,7 @@ const asked: readonly Event[] = [
   { type: "upgrade-requested", kind: "upgrade", ...plainly, hold: true },
   { type: "upgrade-requested", kind: "upgrade", ...plainly, stage: true },
   { type: "upgrade-requested", kind: "upgrade", ...plainly, force: true },
-  { type: "commit-requested" },
+  { type: "keep-requested" },
   { type: "upgrade-requested", kind: "rollback", to: null },
   { type: "upgrade-requested", kind: "rollback", to: 1 },
   { type: "drain-requested" },

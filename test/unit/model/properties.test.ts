@@ -43,7 +43,7 @@ function settle(world: World, workersIgnoreTerm: boolean): void {
     else if (gone !== undefined) world.exit(gone);
     else if (rising !== undefined) world.sayReady(rising);
     else if (heldGeneration(world.state) !== undefined || stagedGeneration(world.state) !== undefined)
-      world.send({ type: "commit-requested" });
+      world.send({ type: "keep-requested" });
     else if (deadline !== undefined) world.pass(Math.max(deadline - world.now, 0));
     else return;
   }

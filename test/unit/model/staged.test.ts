@@ -31,7 +31,7 @@ test("a staged version stands by for as long as it takes, and its upgrade is don
 });
 
 test("a commit verifies it once more, and lets it serve by way of the trial", () => {
-  const story = staged().send({ type: "commit-requested" });
+  const story = staged().send({ type: "keep-requested" });
   assert.equal(story.did("verify").length, 1);
   assert.equal(story.active, 1);
   verified(story);
@@ -42,15 +42,15 @@ test("a commit verifies it once more, and lets it serve by way of the trial", ()
 });
 
 test("what does not pass the verification at its commit ends, and the old one serves on", () => {
-  const story = verified(staged().send({ type: "commit-requested" }), "sick");
+  const story = verified(staged().send({ type: "keep-requested" }), "sick");
   assert.deepEqual(phases(story), ["1 active proved", "2 draining"]);
   assert.deepEqual(told(story), ["upgrade done", "upgrade sick"]);
 });
 
 test("it outlives the daemon, and the commit of the next one brings it", () => {
-  const story = verified(staged().die().send({ type: "commit-requested" }));
+  const story = verified(staged().die().send({ type: "keep-requested" }));
   assert.deepEqual(phases(story), ["1 held", "2 active trial"]);
-  const asked = verified(staged().send({ type: "commit-requested" }).die());
+  const asked = verified(staged().send({ type: "keep-requested" }).die());
   assert.deepEqual(phases(asked), ["1 held", "2 active trial"]);
 });
 
@@ -64,7 +64,7 @@ test("one that dies is gone, and nothing else happens; a commit then has nothing
     assert.deepEqual(told(story), ["upgrade done"]);
     assert.equal(degradation(story.state), null);
     const { state } = story;
-    assert.deepEqual(story.send({ type: "commit-requested" }).state, state);
+    assert.deepEqual(story.send({ type: "keep-requested" }).state, state);
   }
 });
 
@@ -98,16 +98,16 @@ test("a stop ends it, and a restart replaces it", () => {
 
 test("while the state cannot be written it is not committed, and stands by on", () => {
   const story = staged().send({ type: "persist-failed", failure: failure("disk-full") });
-  story.send({ type: "commit-requested" });
+  story.send({ type: "keep-requested" });
   assert.deepEqual(phases(story), ["1 active proved", "2 candidate"]);
   assert.equal(story.lastOutcome?.failure?.reason, "state-unwritable");
-  verified(story.send({ type: "persist-restored" }).send({ type: "commit-requested" }));
+  verified(story.send({ type: "persist-restored" }).send({ type: "keep-requested" }));
   assert.deepEqual(phases(story), ["1 held", "2 active trial"]);
 });
 
 test("one that was rejected may be staged by force, and its commit needs no more of that", () => {
   const story = bring(firstServes().request(), "/2").exit(2, 0).exit(2, 1);
-  bring(story.send({ ...stage, force: true }), "/2").send({ type: "commit-requested" });
+  bring(story.send({ ...stage, force: true }), "/2").send({ type: "keep-requested" });
   story.send({ type: "verified", generation: 3, failure: null, noWayBack: null });
   assert.deepEqual(phases(story), ["1 held", "3 active trial"]);
 });

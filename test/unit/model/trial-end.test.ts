@@ -30,7 +30,7 @@ test("a timed trial ends by itself: until then the upgrade is under way, and the
 });
 
 test("a commit ends a timed trial early, and well", () => {
-  const story = onTrial().send({ type: "commit-requested" });
+  const story = onTrial().send({ type: "keep-requested" });
   assert.deepEqual(phases(story), ["1 draining", "2 active probation"]);
   assert.deepEqual(told(story), ["upgrade done"]);
 });

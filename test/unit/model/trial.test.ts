@@ -24,7 +24,7 @@ test("held, the old generation is told nothing, and both serve", () => {
 });
 
 test("a commit drains the old generation, and nothing is on trial any more", () => {
-  const story = onTrial().send({ type: "commit-requested" });
+  const story = onTrial().send({ type: "keep-requested" });
   assert.deepEqual(phases(story), [
     [1, "draining"],
     [2, "active"],
