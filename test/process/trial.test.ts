@@ -75,7 +75,7 @@ test("nginx: with the old generation drained by WINCH, it is started again when 
   await using load = rig.load();
   assert.ok((await rig.control.order("drain")).ok);
   const alone = await rig.settled();
-  assert.equal(alone.generations[0]?.detail, "on trial");
+  assert.equal(alone.generations[0]?.detail, "on trial until somebody decides");
   assert.deepEqual(await versions(rig), ["2"]);
   assert.equal((await rig.upgrade("rollback")).failure, null);
   await rig.settled();

@@ -18,7 +18,7 @@ async function startBesideAndDrain(rig: Rig): Promise<void> {
   const alone = await rig.settled();
   assert.deepEqual(
     alone.generations.map(({ id, detail }) => [id, detail]),
-    [[2, "on trial"]],
+    [[2, "on trial until somebody decides"]],
   );
   assert.ok(alone.listeners.length > 0);
   await answersOnly(rig, "2");
