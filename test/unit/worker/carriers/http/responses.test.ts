@@ -218,8 +218,10 @@ test("on a connection of the daemon's nothing counts", async () => {
   carrier.ignoreResponses?.(socket);
   server.emit("connection", socket);
   const client = openConnection(peer, undefined);
-  client.write(get("/500") + get("/nothing"));
   client.resume();
+  client.write(get("/500"));
+  await deadline("a response", once(client, "data"));
+  client.write(get("/nothing"));
   await deadline("the end", once(client, "end"));
   client.destroy();
   await until("it has gone", () => carrier.open === 0);
