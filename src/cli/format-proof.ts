@@ -5,13 +5,23 @@ import { printable } from "./print.js";
 import type { Cell } from "./table.js";
 
 /** A line for each of the two versions that the judges compare; none where nothing is judged. */
-export function describeNumbers({ kind, now, before }: ProofReport): string[] {
+export function describeNumbers({ kind, now, before, share }: ProofReport): string[] {
   if (now === null) return [];
   const when = kind === "trial" ? "meanwhile" : `before, in ${formatDuration(before?.servedMs ?? 0)}`;
   return [
     `generation ${now.generation} on ${kind}, in ${formatDuration(now.servedMs)}: ${inWords(now)}`,
     ...(before === null ? [] : [`generation ${before.generation} ${when}: ${inWords(before)}`]),
+    ...(share === null ? [] : [`generation ${now.generation} takes ${describeShare(share)}`]),
   ];
+}
+
+function describeShare({ wanted, measured }: NonNullable<ProofReport["share"]>): string {
+  const found = measured === null ? "no connection yet" : `${percent(measured)} of the new connections`;
+  return `${found}; trial.share is ${percent(wanted)}`;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
 }
 
 function inWords({ responses, failed, deaths }: NumbersReport): string {

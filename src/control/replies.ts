@@ -82,6 +82,8 @@ const proof = v.object({
   now: v.nullable(numbers),
   /** Of the generation before: in a trial at the same time, in a probation in all its time. */
   before: v.nullable(numbers),
+  /** Of the new connections, in a trial with `trial.share`; `measured` in the last seconds, null before anything came. */
+  share: v.optional(v.nullable(v.object({ wanted: v.number(), measured: v.nullable(v.number()) })), null),
 });
 
 const generation = v.object({

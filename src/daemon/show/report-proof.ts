@@ -3,8 +3,14 @@ import { compare } from "../../model/judge.js";
 import type { Generation, Monotonic, State, Track } from "../../model/state.js";
 
 /** How far a generation that is active has proved itself, with the numbers that the judges look at. */
-export function reportProof(state: State, generation: Generation, now: Monotonic): ProofReport | null {
-  const { stage } = generation;
+export function reportProof(
+  state: State,
+  generation: Generation,
+  now: Monotonic,
+  measured: number | null,
+): ProofReport | null {
+  const { stage, specification } = generation;
+  const wanted = specification.plan.trial.share;
   if (stage.phase !== "active") return null;
   const { proof } = stage;
   const until = proof.kind === "trial" || proof.kind === "probation" ? proof.until : null;
@@ -15,6 +21,7 @@ export function reportProof(state: State, generation: Generation, now: Monotonic
     failure: proof.kind === "rejected" ? proof.failure : null,
     now: compared === null ? null : numbersOf(compared.now),
     before: compared === null ? null : numbersBefore(proof.kind, compared),
+    share: proof.kind === "trial" && wanted !== null ? { wanted, measured } : null,
   };
 }
 

@@ -30,6 +30,8 @@ export interface ReportSources {
   readonly snapshots: Snapshots;
   /** How long clients have waited at a listener with nobody accepted; undefined where that is not so, or cannot be seen. */
   readonly stalledForMs: (listener: number) => number | undefined;
+  /** The part of the new connections that a new generation takes in a trial with a share; null where nothing is measured. */
+  readonly measuredShare: () => number | null;
   readonly notifyDropped: () => number;
   readonly reexecFailed: ReexecFailure | null;
 }
@@ -70,7 +72,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
 function reportGeneration(
   generation: Generation,
   state: State,
-  { nowMs, reports, snapshots }: ReportSources,
+  { nowMs, reports, snapshots, measuredShare }: ReportSources,
 ): GenerationReport {
   const { id, stage, specification, version, snapshot, createdAt, workers } = generation;
   const now = nowMs();
@@ -78,7 +80,7 @@ function reportGeneration(
     id,
     phase: stage.phase,
     detail: describeStage(generation, now),
-    proof: reportProof(state, generation, now),
+    proof: reportProof(state, generation, now, measuredShare()),
     release: specification.plan.release,
     version,
     directory: snapshot === null ? specification.plan.release : snapshots.directoryOf(snapshot),

@@ -22,7 +22,7 @@ const statusPatienceMs = 250;
 /** The service as the control API shows it and lets it be steered. */
 export function showService(
   { name, unit, directories }: Setup,
-  { listeners, reports, snapshots, inbox, heartbeat, backlogs }: Parts,
+  { listeners, reports, snapshots, inbox, heartbeat, backlogs, share }: Parts,
   supervisor: Supervisor,
   news: NewsFeed,
   reexecFailed: ReexecFailure | null,
@@ -45,6 +45,7 @@ export function showService(
         reports,
         snapshots,
         nowMs: monotonicMs,
+        measuredShare: () => share.measured,
         stalledForMs: (id) => backlogs.stalledForMs(id),
         notifyDropped: () => inbox.dropped,
         reexecFailed,

@@ -14,19 +14,22 @@ const numbers = { generation: 8, servedMs: 1_000, deaths: 0, responses: 120, fai
 
 test("the numbers of both versions in a trial are told in words", () => {
   const before = { ...numbers, generation: 7, responses: 2_400, failed: 0, deaths: 1 };
-  const proof: ProofReport = { kind: "trial", leftMs: 2_000, failure: null, now: numbers, before };
+  const share = { wanted: 0.05, measured: 0.048 };
+  const proof: ProofReport = { kind: "trial", leftMs: 2_000, failure: null, now: numbers, before, share };
   const lines = page({ generations: judged(proof, "on trial, 2 s left") });
   assert.match(
     lines,
     /^generation 8 on trial, in 1 s: 120 responses, 0\.8 % failed, no worker died\ngeneration 7 meanwhile: 2400 responses, 0 % failed, workers died once$/m,
   );
+  assert.match(lines, /^generation 8 takes 4\.8 % of the new connections; trial\.share is 5 %$/m);
   assert.match(lines, /^8 +active .* on trial, 2 s left$/m);
 });
 
 test("in a probation the version before is told with all its time, and plain workers with their deaths alone", () => {
   const plain = { ...numbers, responses: 0, failed: 0, deaths: 2 };
   const before = { ...numbers, generation: 7, servedMs: 7_200_000 };
-  const proof: ProofReport = { kind: "probation", leftMs: 41_000, failure: null, now: plain, before };
+  const judging = { kind: "probation", leftMs: 41_000, failure: null } as const;
+  const proof: ProofReport = { ...judging, now: plain, before, share: null };
   assert.match(
     page({ generations: judged(proof, "") }),
     /^generation 8 on probation, in 1 s: no response counted, workers died 2 times\ngeneration 7 before, in 2 h: 120 responses, /m,

@@ -28,7 +28,7 @@ export const report: StatusReport = {
       id: 8,
       phase: "active",
       detail: null,
-      proof: { kind: "proved", leftMs: null, failure: null, now: null, before: null },
+      proof: { kind: "proved", leftMs: null, failure: null, now: null, before: null, share: null },
       release: "/srv/web",
       version: "1.2.3",
       directory: "/var/lib/holdfast/web/releases/8",

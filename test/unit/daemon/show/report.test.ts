@@ -15,6 +15,7 @@ function report(story: JudgedStory, stalledForMs = (_: number): number | undefin
     nowMs: () => story.now,
     reports: new WorkerReports(),
     snapshots: new Snapshots({ stateDirectory: "/nowhere", push() {} }),
+    measuredShare: () => 0.048,
     stalledForMs,
     notifyDropped: () => 0,
     reexecFailed: null,
@@ -61,6 +62,7 @@ test("what has proved itself, and a trial without end, say so", () => {
     failure: null,
     now: null,
     before: null,
+    share: null,
   });
   story
     .request("upgrade", true)
@@ -112,4 +114,12 @@ test("clients that wait with nobody accepting degrade a service that runs", () =
   const starting = new JudgedStory().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
   starting.candidate(judged);
   assert.equal(report(starting, () => 12_000).degraded, null);
+});
+
+test("in a trial with a share the report has what is wanted and what is measured", () => {
+  const story = new JudgedStory().start(judged);
+  const shared = { ...judged, release: "/2", trial: { timeMs: trialMs, share: 0.05 } };
+  story.request().candidate(shared).send({ type: "verified", generation: 2, failure: null, noWayBack: null });
+  story.allReady().send({ type: "verified", generation: 2, failure: null, noWayBack: null });
+  assert.deepEqual(proofOf(story).share, { wanted: 0.05, measured: 0.048 });
 });
