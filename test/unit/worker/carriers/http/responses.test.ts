@@ -218,9 +218,7 @@ test("on a connection of the daemon's nothing counts", async () => {
   carrier.ignoreResponses?.(socket);
   server.emit("connection", socket);
   const client = openConnection(peer, undefined);
-  client.write(get("/500"));
-  await deadline("an answer", once(client, "data"));
-  client.write(get("/nothing"));
+  client.write(get("/500") + get("/nothing"));
   client.resume();
   await deadline("the end", once(client, "end"));
   client.destroy();
