@@ -18,7 +18,7 @@ test("whoever takes whenever there is something takes no more than was there, wh
     fc.property(fc.double({ min: -5, max: 50, noNaN: true }), rate, steps, (tokens, perSecond, times) => {
       let bucket = start(tokens, perSecond);
       let taken = 0;
-      for (const elapsed of times) {
+      for (const elapsed of [0, ...times]) {
         bucket = fill(bucket, bucket.atMs + elapsed);
         while (!isEmpty(bucket)) {
           bucket = take(bucket);
