@@ -14,7 +14,7 @@ export class StreamResponses {
     this.#tally = tally;
   }
 
-  /** What is asked in this session is the daemon's question, and no client's. */
+  /** Its requests are the daemon's questions, and no client's: they count for nothing. */
   ignore(session: Http2Session): void {
     this.#ignored.add(session);
   }
