@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { nothingCounted } from "../lib/counters.js";
+import { split } from "../lib/split.js";
 import type { Slot } from "./event.js";
 import { findGeneration, isLive, type State } from "./state.js";
 import { addListeners, addTotals, type Count, type ListenerTotals, type Totals } from "./totals.js";
@@ -53,8 +54,4 @@ function isCounting(state: State, { pid, ...slot }: Count): boolean {
 
 function isSamePlace(one: Slot, other: Slot): boolean {
   return one.generation === other.generation && one.index === other.index;
-}
-
-function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
-  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { split } from "../lib/split.js";
 import { findRejected } from "./rejected.js";
 import {
   activeGeneration,
@@ -82,8 +83,4 @@ function isGood(state: State, one: Ran & Pick<Retired, "proved">): boolean {
 function asRetired(state: State, generation: Generation, now: Monotonic): Retired {
   const { id, specification, snapshot, version, proved } = generation;
   return { generation: id, specification, snapshot, version, proved, track: trackOf(state, generation, now) };
-}
-
-function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
-  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
