@@ -1,5 +1,5 @@
 import type { ControlClient, Following } from "../control/client.js";
-import type { StatusReport } from "../control/replies.js";
+import type { ControlFailure, StatusReport } from "../control/replies.js";
 import type { Wait } from "../control/upgrade-wish.js";
 import { formatDuration } from "../lib/duration.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
@@ -91,7 +91,7 @@ async function afterWayBack(
   client: ControlClient,
   generation: number | null,
   following: Following,
-): Promise<Result<StatusReport>> {
+): Promise<Result<StatusReport, ControlFailure>> {
   const status = await client.status();
   if (!status.ok || status.value.upgrade === null || activeIn(status.value) !== generation) return status;
   await client.resume(status.value.upgrade.id, { ...following, wait: "done" });
