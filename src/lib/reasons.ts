@@ -53,7 +53,7 @@ export const reasons = {
     "upgrading",
     "usage",
   ],
-  doctor: ["command-missing", "no-such-instance", "release-invalid", "systemd-silent", "usage"],
+  doctor: ["no-such-instance", "release-invalid", "systemd-silent", "usage"],
   lib: ["address-invalid", "duration-invalid"],
   linux: [
     "address-in-use",
