@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { exitConfig } from "../lib/exit-statuses.js";
 import { messageOf } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
@@ -11,7 +12,6 @@ import type { Effects } from "../supervisor/effects.js";
 import { takeListenFds } from "../systemd/listen-fds.js";
 import { openNotifier } from "../systemd/notify.js";
 import { watchdogIntervalMs } from "../systemd/watchdog.js";
-import { exitConfig } from "./exit-status.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
 import { PidFile } from "./pid-file.js";
 import { stateFdName } from "./recover/fd-names.js";

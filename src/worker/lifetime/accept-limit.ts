@@ -1,7 +1,8 @@
 import { Server } from "node:net";
 import type { AcceptLimitOrder } from "../../channel/worker-messages.js";
 import { readBacklog } from "../../linux/backlog.js";
-import { listenBacklog, type NodeServer } from "../carriers/listen.js";
+import { usualBacklog } from "../../linux/listener.js";
+import type { NodeServer } from "../carriers/listen.js";
 import { goOnAccepting, listeningFdOf, stopAccepting } from "../node-internals/listening-handle.js";
 import { type Bucket, fill, isEmpty, take, untilFilledMs } from "./token-bucket.js";
 
@@ -91,5 +92,5 @@ export class AcceptLimit {
 function findBacklog(server: Server): number {
   const fd = listeningFdOf(server);
   const backlog = fd === undefined ? undefined : readBacklog(fd);
-  return backlog?.seen === "length" ? backlog.limit : listenBacklog;
+  return backlog?.seen === "length" ? backlog.limit : usualBacklog;
 }
