@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  constants,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { constants, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { StatusReport } from "../../../src/control/port.js";
