@@ -1,8 +1,8 @@
 import { Socket as UdpSocket } from "node:dgram";
 import type { Server } from "node:net";
 import { HoldfastError } from "../../lib/failure.js";
+import { backlogLimitOf } from "../../linux/backlog.js";
 import { duplicateFd } from "../../linux/fd.js";
-import { usualBacklog } from "../../linux/listener.js";
 
 /** What can be served: an `http`, `https`, `http2` or `net` server, or a UDP socket. */
 export type NodeServer = Server | UdpSocket;
@@ -33,8 +33,7 @@ export function listenOn(server: NodeServer, fd: number | undefined, place: Plac
     const copy = fd === undefined ? undefined : duplicateFd(fd);
     const { port, host, path } = place;
     if (server instanceof UdpSocket) bindUdp(server, copy, place, reject);
-    // Node's own 511 would shrink the queue.
-    else if (copy !== undefined) server.listen({ fd: copy }, usualBacklog);
+    else if (copy !== undefined) server.listen({ fd: copy }, backlogLimitOf(copy));
     else if (path !== undefined) server.listen({ path });
     else if (port !== undefined) server.listen({ port, ...(host === undefined ? {} : { host }) });
     else reject(nowhere());

@@ -11,6 +11,7 @@ import type { StatusReport } from "../../../../src/control/port.js";
 import type { Outcome } from "../../../../src/model/state.js";
 import { waitUntil } from "../../../harness/container/wait-until.js";
 import { HarnessError } from "../../../harness/harness-error.js";
+import { unjudgedTables } from "../../../harness/process/unjudged.js";
 
 /** The checkout, seen from build/test/unit/worker/register. */
 export const top = fileURLToPath(new URL("../../../../..", import.meta.url));
@@ -59,6 +60,7 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
       `address = "127.0.0.1:${port}"`,
       "[ready]",
       'timeout = "20s"',
+      unjudgedTables,
     ].join("\n"),
   );
   const directories = ["--runtime-dir", join(directory, "run"), "--state-dir", join(directory, "state")];
