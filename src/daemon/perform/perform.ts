@@ -24,6 +24,8 @@ export interface PerformOptions {
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
   readonly snapshots: Snapshots;
+  /** Has native workers tell what they have counted. */
+  readonly countWorkers: () => Promise<void>;
   /** For what is known later. */
   readonly push: (event: Event) => void;
   readonly current: () => State;
@@ -98,7 +100,9 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels).then((verified) => {
+    void verifyGeneration(generation, state, channels).then(async (verified) => {
+      // What the version before has shown of itself until now is what the new one is held against.
+      await options.countWorkers();
       push({ type: "verified", generation: id, ...verified });
     });
   }
