@@ -1,5 +1,5 @@
 import { drainGeneration, pressGeneration } from "./drain.js";
-import { activeGeneration, heldGeneration } from "./state.js";
+import { activeGeneration, heldGeneration } from "./find.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import { abortAll } from "./upgrade.js";
 

@@ -1,6 +1,7 @@
 import { messageOf } from "../../lib/failure.js";
 import type { Event } from "../../model/event.js";
-import { activeGeneration, type Generation, type State } from "../../model/state.js";
+import { activeGeneration } from "../../model/find.js";
+import type { Generation, State } from "../../model/state.js";
 import { watchAccepts } from "./accepts.js";
 import { watchCommand } from "./command.js";
 import type { Courtroom } from "./courtroom.js";

@@ -1,7 +1,8 @@
 import { formatDuration } from "../../lib/duration.js";
 import { openPromise } from "../../lib/open-promise.js";
 import type { Event, SlotProcess } from "../../model/event.js";
-import { activeGeneration, type State } from "../../model/state.js";
+import { activeGeneration } from "../../model/find.js";
+import type { State } from "../../model/state.js";
 import { findWorker, liveWorkers, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
