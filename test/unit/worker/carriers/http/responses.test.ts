@@ -7,8 +7,9 @@ import { connect as connectTls } from "node:tls";
 import { openSocketPair } from "../../../../../src/linux/socket-pair.js";
 import { createHttpCarrier, type HttpCarrier } from "../../../../../src/worker/carriers/http/http-carrier.js";
 import { openConnection } from "../../../../../src/worker/node-internals/open-connection.js";
+import { until } from "../tcp/rig.js";
 import { certificate } from "./certificate.js";
-import { deadline, turn, until } from "./deadline.js";
+import { deadline, turn } from "./deadline.js";
 import { get, post, RawClient } from "./raw-client.js";
 
 const none = { ok: 0, clientErrors: 0, serverErrors: 0, aborted: 0, slow: 0 };

@@ -14,7 +14,8 @@ import { openSocketPair } from "../../../../../src/linux/socket-pair.js";
 import type { Carrier } from "../../../../../src/worker/carriers/carrier.js";
 import { createHttp2Carrier } from "../../../../../src/worker/carriers/http2/http2-carrier.js";
 import { openConnection } from "../../../../../src/worker/node-internals/open-connection.js";
-import { deadline, turn, until } from "../http/deadline.js";
+import { deadline, turn } from "../http/deadline.js";
+import { until } from "../tcp/rig.js";
 
 const none = { ok: 0, clientErrors: 0, serverErrors: 0, aborted: 0, slow: 0 };
 
