@@ -2,8 +2,9 @@ import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Action, Event, News, SlotProcess } from "../../model/event.js";
+import { findGeneration } from "../../model/find.js";
 import type { Specification } from "../../model/plan.js";
-import { findGeneration, type Generation, type Retired, type State } from "../../model/state.js";
+import type { Generation, Retired, State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
@@ -29,6 +30,8 @@ export interface PerformOptions {
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
   readonly snapshots: Snapshots;
+  /** Has native workers tell what they have counted. */
+  readonly countWorkers: () => Promise<void>;
   /** For what is known later. */
   readonly push: (event: Event) => void;
   readonly current: () => State;
@@ -103,7 +106,9 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels).then((verified) => {
+    void verifyGeneration(generation, state, channels).then(async (verified) => {
+      // What the version before has shown of itself until now is what the new one is held against.
+      await options.countWorkers();
       push({ type: "verified", generation: id, ...verified });
     });
   }

@@ -13,7 +13,7 @@ import {
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
-import { type ResponseCounters, ResponseTally } from "../response-tally.js";
+import { ResponseTally } from "../response-tally.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
 import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
@@ -55,7 +55,7 @@ class ServerConnections implements HttpCarrier {
   #telling = false;
   readonly #lookAgain = new LookAgain();
   readonly #handshakes = new Handshakes();
-  readonly #tally = new ResponseTally();
+  readonly tally = new ResponseTally();
   readonly #responses: HttpResponses;
   #adopting = false;
   #accepted = 0;
@@ -70,7 +70,7 @@ class ServerConnections implements HttpCarrier {
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
     this.#canMove = !tls && this.#knowsBegun;
-    this.#responses = new HttpResponses(server, this.#tally);
+    this.#responses = new HttpResponses(server, this.tally);
     onRequestStart(server, (response) => {
       this.#requests += 1;
       this.#responses.begin(response);
@@ -178,14 +178,6 @@ class ServerConnections implements HttpCarrier {
     };
   }
 
-  get responses(): ResponseCounters {
-    return this.#tally.counters;
-  }
-
-  countSlow(slowMs: number): void {
-    this.#tally.slowMs = slowMs;
-  }
-
   ignoreResponses(connection: Socket): void {
     this.#responses.ignore(connection);
   }
@@ -195,7 +187,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   cut(): void {
-    this.#tally.close();
+    this.tally.close();
     for (const socket of this.#sockets) {
       // One that has just ended by itself has not told so yet.
       if (socket.destroyed) this.#countFinished();
