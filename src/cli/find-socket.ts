@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { controlSocketIn, firstOf, runtimeBases, type Surroundings } from "../lib/directories.js";
 import { errorCode, fail, type Result, succeed } from "../lib/failure.js";
+import { isOwnFolder } from "../linux/own-folder.js";
 
 export interface Wanted extends Surroundings {
   readonly name?: string | undefined;
@@ -19,8 +20,9 @@ export function findSocket(wanted: Wanted): Result<string> {
 
 function findNamed(surroundings: Surroundings, name: string): Result<string> {
   const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
+  // In /tmp anybody could have made a directory of that name and wait there for somebody's commands.
   const usual = runtimeBases(surroundings)
-    .filter(isTrusted)
+    .filter(isOwnFolder)
     .map((base) => `${base}/${name}`);
   // A worker may ask for another instance than its own: a directory that carries the name comes first.
   const directories = own === undefined ? usual : basename(own) === name ? [own, ...usual] : [...usual, own];
@@ -35,7 +37,7 @@ function findOnly(surroundings: Surroundings): Result<string> {
   const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
   if (own !== undefined && isThere(controlSocketIn(own))) return succeed(controlSocketIn(own));
   const directories = runtimeBases(surroundings)
-    .filter(isTrusted)
+    .filter(isOwnFolder)
     .flatMap((base) => namesIn(base).map((name) => `${base}/${name}`))
     .filter((directory) => isThere(controlSocketIn(directory)));
   const [first, second] = directories;
@@ -51,12 +53,6 @@ function findOnly(surroundings: Surroundings): Result<string> {
       return [];
     }
   }
-}
-
-/** In /tmp anybody could have made a directory of that name and wait there for somebody's commands. */
-function isTrusted(base: string): boolean {
-  const owner = statSync(base, { throwIfNoEntry: false })?.uid;
-  return owner === 0 || owner === process.geteuid?.();
 }
 
 /** A socket that may not be seen counts as there: connecting to it tells why it may not. */

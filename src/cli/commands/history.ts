@@ -1,9 +1,10 @@
 import type { HistoryEntry } from "../../control/replies.js";
 import { succeed } from "../../lib/failure.js";
+import { printableJson } from "../../lib/printable.js";
 import { askDaemon } from "../ask-daemon.js";
 import type { Command } from "../command.js";
-import { printable } from "../print.js";
-import { type Cell, choosePaint, formatTable } from "../table.js";
+import { lookOf } from "../print.js";
+import { type Cell, formatTable } from "../table.js";
 
 /** A line a generation, newest last, or the same as JSON. */
 export const historyCommand: Command = {
@@ -15,8 +16,8 @@ export const historyCommand: Command = {
     if (!entries.ok) return entries;
     const head = ["GENERATION", "VERSION", "FROM", "TO", "ROLLBACK", "RELEASE", "NOTE"];
     const text = flags.has("json")
-      ? JSON.stringify(entries.value, null, 2)
-      : formatTable(head, entries.value.map(toRow), choosePaint()).join("\n");
+      ? printableJson(entries.value, 2)
+      : formatTable(head, entries.value.map(toRow), lookOf(process.stdout)).join("\n");
     process.stdout.write(`${text}\n`);
     return succeed("done");
   }),
@@ -28,12 +29,12 @@ function toRow(entry: HistoryEntry): Cell[] {
   return [
     String(generation),
     // A release without a version is told by its time.
-    printable(version ?? formatTime(from)),
+    version ?? formatTime(from),
     formatTime(from),
     to === null ? "-" : formatTime(to),
     rollbackCell(entry),
-    printable(release),
-    printable(firstLine),
+    release,
+    firstLine,
   ];
 }
 
