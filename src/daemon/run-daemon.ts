@@ -1,10 +1,12 @@
 import { mkdirSync } from "node:fs";
+import { temporaryBaseOf } from "../lib/directories.js";
 import { messageOf } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
 import { keepFdsFromChildren } from "../linux/fd.js";
 import { isStderrJournal, sendToJournal } from "../linux/journal.js";
 import { reapOrphans } from "../linux/orphans.js";
+import { makeOwnFolder } from "../linux/own-folder.js";
 import { openLog } from "../log/log.js";
 import { takeOver } from "../succession/take-over.js";
 import type { Effects } from "../supervisor/effects.js";
@@ -44,6 +46,11 @@ export async function runDaemon(
   if (pid === 1) reapOrphans();
   const inherited = takeListenFds(env, pid);
   if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
+  for (const directory of [directories.runtime, directories.state]) {
+    const base = temporaryBaseOf(directory);
+    const own = base === undefined ? undefined : makeOwnFolder(base);
+    if (own?.ok === false) return give(exitConfig, own.failure.reason, own.failure.message);
+  }
   try {
     mkdirSync(directories.runtime, { recursive: true, mode: 0o700 });
   } catch (error) {
