@@ -37,7 +37,7 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
     if (!option.ok) return option;
     given.set(option.value, [...(given.get(option.value) ?? []), token.value ?? ""]);
   }
-  if (given.has("help")) return helpLine(commands);
+  if (given.has("help")) return helpLine(words, commands);
   if (given.has("version")) words.unshift("version");
   const command = findCommand(words, commands);
   if (!command.ok) return command;
@@ -55,10 +55,12 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
   });
 }
 
-/** Whatever else was typed. */
-function helpLine(commands: readonly Command[]): Result<CommandLine> {
+/** Whatever else was typed, help for the command among it. */
+function helpLine(words: readonly string[], commands: readonly Command[]): Result<CommandLine> {
   const command = findCommand(["help"], commands);
-  return command.ok ? succeed({ command: command.value, flags: new Set() }) : command;
+  if (!command.ok) return command;
+  const argument = words.find((word) => word !== "help" && commands.some(({ name }) => name === word));
+  return succeed({ command: command.value, flags: new Set(), ...(argument !== undefined && { argument }) });
 }
 
 function checkWords(
@@ -148,7 +150,8 @@ function readOption({ name, rawName, value }: OptionToken): Result<OptionName> {
   return value === undefined || value === "" ? refuse(`${rawName} needs a value`) : succeed(option);
 }
 
-function suggest(word: string, candidates: readonly string[], prefix = ""): string {
+/** `; did you mean upgrade?`, where it is likely. */
+export function suggest(word: string, candidates: readonly string[], prefix = ""): string {
   const meant = nearest(word, candidates);
   return meant === undefined ? "" : `; did you mean ${prefix}${meant}?`;
 }

@@ -29,6 +29,10 @@ export async function runDaemon(
   wrapEffects: (effects: Effects) => Effects = (effects) => effects,
 ): Promise<void> {
   const { env, pid } = process;
+  if (argv.some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(`${daemonUsage}\n`);
+    return;
+  }
   const parsed = parseDaemonOptions(argv, env);
   if (!parsed.ok) {
     process.stderr.write(`holdfastd: ${parsed.failure.message}\n${daemonUsage}\n`);

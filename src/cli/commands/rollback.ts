@@ -8,7 +8,7 @@ export const rollbackCommand: Command = {
   name: "rollback",
   argument: "[GENERATION]",
   options: ["timeout", "no-wait"],
-  summary: "the same, from what ran before",
+  summary: "an upgrade to what ran before",
   run: (line, commands) => {
     const { argument } = line;
     if (argument === undefined || /^[1-9][0-9]{0,14}$/.test(argument)) return ask(line, commands);
