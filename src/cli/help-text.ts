@@ -21,7 +21,7 @@ Options:
 ${optionNames.map(explainOption).join("\n")}
 
 ${exitStatus}
-\`holdfast help COMMAND\` and \`holdfast COMMAND --help\` tell what one of them takes.
+\`holdfast help COMMAND\` and \`holdfast COMMAND --help\` tell what it takes.
 `;
 }
 

@@ -25,8 +25,8 @@ export const daemonUsage = `Usage: holdfastd --name NAME [--config FILE] [--runt
   --log-file FILE     log to a file, opened again at SIGUSR1, and not to stderr
   --exec              replace itself at \`holdfast reexec\` also where a service
                       manager could (it always does without one)
-  --takeover SOCKET   take over from the daemon that listens there (takeover.sock
-                      in its runtime directory)
+  --takeover SOCKET   take over from the daemon that listens there, at
+                      takeover.sock in its runtime directory
   -h, --help          this text`;
 
 export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Result<DaemonOptions> {
