@@ -15,10 +15,6 @@ export function askDaemon(
     const found = findSocket({ name, socket, env: process.env, uid: process.geteuid?.() ?? 0 });
     if (!found.ok) return found;
     const { createControlClient } = await import("../control/client.js");
-    const socketPath = found.value;
-    return ask(
-      createControlClient(timeoutMs === undefined ? { socketPath } : { socketPath, timeoutMs }),
-      line,
-    );
+    return ask(createControlClient({ ...found.value, ...(timeoutMs !== undefined && { timeoutMs }) }), line);
   };
 }

@@ -4,7 +4,7 @@ import { fail, type Result, succeed } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import { type Call, exchange, readLines, readText } from "./exchange.js";
+import { type Call, type ControlAddress, exchange, readLines, readText } from "./exchange.js";
 import {
   acceptedReply,
   commitReply,
@@ -56,17 +56,16 @@ export interface ControlClient {
   events(onNews: (news: News) => void): Promise<Result<never>>;
 }
 
-export interface ControlClientOptions {
-  readonly socketPath: string;
+export interface ControlClientOptions extends ControlAddress {
   /** For the beginning of an answer; 10 s unless told. */
   readonly timeoutMs?: number;
 }
 
 export function createControlClient(options: ControlClientOptions): ControlClient {
-  const { socketPath, timeoutMs = 10_000 } = options;
+  const { timeoutMs = 10_000 } = options;
 
   const open = async (call: Omit<Call, "timeoutMs">): Promise<Result<IncomingMessage>> => {
-    const response = await exchange(socketPath, { ...call, timeoutMs });
+    const response = await exchange(options, { ...call, timeoutMs });
     if (!response.ok) return response;
     const { statusCode = 0 } = response.value;
     return statusCode >= 400 ? refusalIn(response.value, call.signal) : response;

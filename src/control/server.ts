@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HoldfastError } from "../lib/failure.js";
 import type { News } from "../model/event.js";
+import { instanceHeader } from "./exchange.js";
 import type { ControlPort } from "./port.js";
 import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
@@ -10,6 +11,8 @@ import { streamEvents, streamUpgrade } from "./stream.js";
 import type { Wait } from "./upgrade-wish.js";
 
 export interface ControlServerOptions {
+  /** Of the service. A request that means another one is refused. */
+  readonly name: string;
   /** Who is at the other end of a connection; undefined when that cannot be told. unix(7) SO_PEERCRED. */
   readonly peerOf: (socket: Socket) => { readonly pid: number; readonly uid: number } | undefined;
   /** Besides root the only user who is answered. */
@@ -53,7 +56,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
   server.on("clientError", refuseBytes);
   server.on("request", (request, response) => {
     clearTimeout(deadlines.get(request.socket));
-    const refusal = refuseClient(request, options) ?? refuseBody(request);
+    const refusal = refuseClient(request, options) ?? refuseOther(request, options) ?? refuseBody(request);
     const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
     if (route.kind === "refused") sendRefusal(response, route);
     else answer(port, route, response);
@@ -148,6 +151,14 @@ function refuseClient({ socket }: IncomingMessage, options: ControlServerOptions
   if (uid === 0 || uid === options.serviceUid) return undefined;
   const message = "only root and the user of the service may talk to it";
   return { kind: "refused", status: 403, failure: { reason: "permission-denied", message } };
+}
+
+/** Whoever asked may have been led here by a name that is not his to give. */
+function refuseOther({ headers }: IncomingMessage, { name }: ControlServerOptions): Refusal | undefined {
+  const meant = headers[instanceHeader];
+  if (meant === undefined || meant === name) return undefined;
+  const message = `this is ${name}, and ${meant} was asked for: what leads here under that name is wrong`;
+  return { kind: "refused", status: 409, failure: { reason: "other-instance", message } };
 }
 
 /** No request has a use for a body. A small one, as curl may send with `-d ""`, is let pass unread. */
