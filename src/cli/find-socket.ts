@@ -35,26 +35,51 @@ function findNamed(surroundings: Surroundings, name: string): Result<ControlAddr
 }
 
 function findOnly(surroundings: Surroundings): Result<ControlAddress> {
-  const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
-  if (own !== undefined && isThere(controlSocketIn(own)))
-    return succeed({ socketPath: controlSocketIn(own), wary: true });
-  const directories = runtimeBases(surroundings)
-    .filter(isOwnFolder)
-    .flatMap((base) => namesIn(base).map((name) => `${base}/${name}`))
-    .filter((directory) => isThere(controlSocketIn(directory)));
-  const [first, second] = directories;
+  const own = ownSocket(surroundings);
+  if (own !== undefined) return succeed({ socketPath: own, wary: true });
+  const [first, ...others] = findRunning(surroundings);
   if (first === undefined) return fail("not-running", "cannot reach a daemon: none is running");
-  if (second === undefined)
-    return succeed({ socketPath: controlSocketIn(first), instance: basename(first), wary: true });
-  const names = directories.map((directory) => basename(directory)).join(", ");
+  if (others.length === 0) return succeed(first.address);
+  const names = [first, ...others].map(({ name }) => name).join(", ");
   return fail("usage", `several instances run: say which one with -n: ${names}`);
+}
 
-  function namesIn(base: string): string[] {
-    try {
-      return readdirSync(base).sort();
-    } catch {
-      return [];
+/** Of the service whose command this process is. */
+function ownSocket({ env }: Surroundings): string | undefined {
+  const own = firstOf(env["RUNTIME_DIRECTORY"]);
+  return own !== undefined && isThere(controlSocketIn(own)) ? controlSocketIn(own) : undefined;
+}
+
+/** An instance with a control socket; whether anybody listens there is not known yet. */
+export interface Running {
+  readonly name: string;
+  readonly address: ControlAddress;
+}
+
+/** All instances that a command without a name could mean, by name: none where it means the service that it belongs to. */
+export function findSeveral(surroundings: Surroundings): readonly Running[] {
+  const found = ownSocket(surroundings) === undefined ? findRunning(surroundings) : [];
+  return found.length > 1 ? found : [];
+}
+
+/** Of one name the first. */
+export function findRunning(surroundings: Surroundings): readonly Running[] {
+  const found = new Map<string, Running>();
+  for (const base of runtimeBases(surroundings).filter(isOwnFolder)) {
+    for (const name of namesIn(base)) {
+      const socketPath = controlSocketIn(`${base}/${name}`);
+      if (found.has(name) || !isThere(socketPath)) continue;
+      found.set(name, { name, address: { socketPath, instance: name, wary: true } });
     }
+  }
+  return [...found.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function namesIn(base: string): string[] {
+  try {
+    return readdirSync(base);
+  } catch {
+    return [];
   }
 }
 

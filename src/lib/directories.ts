@@ -36,6 +36,11 @@ export function temporaryBaseOf(directory: string): string | undefined {
   return /^(?:\/var)?\/tmp\/holdfast-\d+(?=\/)/.exec(directory)?.[0];
 }
 
+/** Where `resolveDirectories` puts the state of all instances whose directories systemd has not made. */
+export function stateBase({ env, uid }: Surroundings): string {
+  return ownStateBase(env, uid);
+}
+
 /** The name under which a daemon listens for its CLI, in its runtime directory. */
 export function controlSocketIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/control.sock`;

@@ -1,9 +1,9 @@
 import type { HistoryEntry } from "../../control/replies.js";
-import { succeed } from "../../lib/failure.js";
+import { type Result, succeed } from "../../lib/failure.js";
 import { printableJson } from "../../lib/printable.js";
-import { askDaemon } from "../ask-daemon.js";
-import type { Command } from "../command.js";
-import { lookOf } from "../print.js";
+import { reachDaemon } from "../ask-daemon.js";
+import type { Command, CommandLine } from "../command.js";
+import { complain, lookOf } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
 
 /** A line a generation, newest last, or the same as JSON. */
@@ -11,17 +11,29 @@ export const historyCommand: Command = {
   name: "history",
   options: ["json"],
   summary: "the generations that ran, and why they ended",
-  run: askDaemon(async (client, { flags }) => {
-    const entries = await client.history();
+  run: async (line) => {
+    const entries = await findHistory(line);
     if (!entries.ok) return entries;
     const head = ["GENERATION", "VERSION", "FROM", "TO", "ROLLBACK", "RELEASE", "NOTE"];
-    const text = flags.has("json")
+    const text = line.flags.has("json")
       ? printableJson(entries.value, 2)
       : formatTable(head, entries.value.map(toRow), lookOf(process.stdout)).join("\n");
     process.stdout.write(`${text}\n`);
     return succeed("done");
-  }),
+  },
 };
+
+/** The daemon's, or where none runs what the last one has written down. */
+export async function findHistory(line: CommandLine): Promise<Result<readonly HistoryEntry[]>> {
+  const client = await reachDaemon(line);
+  const asked = client.ok ? await client.value.history() : client;
+  if (asked.ok || asked.failure.reason !== "not-running" || line.socket !== undefined) return asked;
+  const { readKeptHistory } = await import("../kept-history.js");
+  const kept = readKeptHistory(line.name);
+  if (!kept.ok) return kept;
+  complain(`the service does not run; this was written down in ${kept.value.directory}`);
+  return succeed(kept.value.entries);
+}
 
 function toRow(entry: HistoryEntry): Cell[] {
   const { generation, version, from, to, release, note } = entry;

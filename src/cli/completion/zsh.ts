@@ -66,7 +66,8 @@ function specify(name: OptionName): string {
 /** What is not offered any more beside it. */
 function exclusions(name: OptionName, short?: string): string {
   if (name === "name" || name === "socket") return "(-n --name --socket)";
-  return short === undefined ? "" : "(- *)";
+  if (name === "help" || name === "version") return "(- *)";
+  return short === undefined ? "" : `(-${short} --${name})`;
 }
 
 /** A colon ends a part. */

@@ -270,7 +270,7 @@ test("a user who may not is told so", async (context) => {
 test("inside of the unit its own daemon is found without a name, and with it", async (context) => {
   const directory = join(temporaryDirectory(context));
   await startServer(context, { socketPath: join(directory, "control.sock") });
-  for (const args of [["version"], ["-n", "elsewhere", "version"]]) {
+  for (const args of [["version"], ["-n", "web", "version"]]) {
     const { status, stdout } = await runCli(args, { RUNTIME_DIRECTORY: directory });
     assert.equal(status, 0);
     assert.match(stdout, /^holdfast 0\.1\.0\nholdfastd 0\.1\.0 \(web, pid 4711\)\n$/);
