@@ -1,5 +1,5 @@
 import { type Address, formatAddress, parseAddress } from "../lib/address.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { closeFd } from "../linux/fd.js";
 import { openPidfd, takeFd } from "../linux/pidfd.js";
@@ -64,7 +64,7 @@ function whoElse(address: Address): string {
   return `no process listens at exactly that address; ${owner.name} (pid ${owner.pid}) has the port at another, and \`ss -ltnup\` shows which`;
 }
 
-function take({ pid, fd, name }: HeldSocket): Result<number> {
+function take({ pid, fd, name }: HeldSocket): Result<number, Failure<"not-permitted">> {
   const pidfd = openPidfd(pid);
   const copy = pidfd === undefined ? undefined : takeFd(pidfd, fd);
   if (pidfd !== undefined) closeFd(pidfd);

@@ -1,5 +1,5 @@
 import type { ControlClient } from "../control/client.js";
-import { type Result, succeed } from "../lib/failure.js";
+import { type Failure, type Result, succeed } from "../lib/failure.js";
 import type { Command, CommandLine, End } from "./command.js";
 import { findSocket } from "./find-socket.js";
 
@@ -21,7 +21,7 @@ export function askDaemon(
 export async function reachDaemon(
   { name, socket }: CommandLine,
   timeoutMs?: number,
-): Promise<Result<ControlClient>> {
+): Promise<Result<ControlClient, Failure<"not-running" | "usage">>> {
   const found = findSocket({ name, socket, ...surroundings() });
   if (!found.ok) return found;
   const { createControlClient } = await import("../control/client.js");

@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isInstanceName } from "../lib/directories.js";
 import { parseDuration } from "../lib/duration.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { nearest } from "../lib/nearest.js";
 import type { Command, CommandLine } from "./command.js";
 import { commandOptions, generalOptions, type OptionName, optionNames } from "./command-options.js";
@@ -17,7 +17,10 @@ const parsedOptions: ParseArgsConfig["options"] = Object.fromEntries(
 );
 
 /** Reads the arguments after the program's name. Fails with `usage`, naming what was probably meant. */
-export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Result<CommandLine> {
+export function parseCommandLine(
+  args: readonly string[],
+  commands: readonly Command[],
+): Result<CommandLine, Failure<"usage">> {
   const { tokens } = parseArgs({
     args: [...args],
     options: parsedOptions,
@@ -56,7 +59,10 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
 }
 
 /** Whatever else was typed, help for the command among it. */
-function helpLine(words: readonly string[], commands: readonly Command[]): Result<CommandLine> {
+function helpLine(
+  words: readonly string[],
+  commands: readonly Command[],
+): Result<CommandLine, Failure<"usage">> {
   const command = findCommand(["help"], commands);
   if (!command.ok) return command;
   const argument = words.find((word) => word !== "help" && commands.some(({ name }) => name === word));
@@ -82,7 +88,7 @@ function checkWords(
   return undefined;
 }
 
-function build(command: Command, given: Given): Result<CommandLine> {
+function build(command: Command, given: Given): Result<CommandLine, Failure<"usage">> {
   const known = [...command.options, ...generalOptions];
   for (const option of given.keys()) {
     if (!known.includes(option) || (command.alone && option === "socket"))
@@ -127,7 +133,10 @@ function isFlag(option: OptionName): boolean {
   return commandOptions[option].value === undefined;
 }
 
-function findCommand([word]: readonly string[], commands: readonly Command[]): Result<Command> {
+function findCommand(
+  [word]: readonly string[],
+  commands: readonly Command[],
+): Result<Command, Failure<"usage">> {
   if (word === undefined) return refuse("a command is missing");
   const command = commands.find(({ name }) => name === word);
   if (command !== undefined) return succeed(command);
@@ -141,7 +150,7 @@ interface OptionToken {
   readonly value?: string | undefined;
 }
 
-function readOption({ name, rawName, value }: OptionToken): Result<OptionName> {
+function readOption({ name, rawName, value }: OptionToken): Result<OptionName, Failure<"usage">> {
   const option = optionNames.find((known) => known === name);
   if (name === "command")
     return refuse("there is no --command: the program goes after --, as in -- gunicorn app:app");
@@ -156,6 +165,6 @@ export function suggest(word: string, candidates: readonly string[], prefix = ""
   return meant === undefined ? "" : `; did you mean ${prefix}${meant}?`;
 }
 
-function refuse(what: string): Result<never> {
+function refuse(what: string): Result<never, Failure<"usage">> {
   return fail("usage", `${what} (\`holdfast help\` shows what there is)`);
 }

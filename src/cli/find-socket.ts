@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import type { ControlAddress } from "../control/exchange.js";
 import { controlSocketIn, firstOf, runtimeBases, type Surroundings } from "../lib/directories.js";
-import { errorCode, fail, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { isOwnFolder } from "../linux/own-folder.js";
 
 export interface Wanted extends Surroundings {
@@ -14,12 +14,15 @@ export interface Wanted extends Surroundings {
  * The control socket of the instance that is meant; one that was not named by its path is asked with care. Fails with `not-running` when there is none and with `usage` when
  * there are several to choose from. Whether anybody listens there is for the connection to find out.
  */
-export function findSocket(wanted: Wanted): Result<ControlAddress> {
+export function findSocket(wanted: Wanted): Result<ControlAddress, Failure<"not-running" | "usage">> {
   if (wanted.socket !== undefined) return succeed({ socketPath: wanted.socket });
   return wanted.name === undefined ? findOnly(wanted) : findNamed(wanted, wanted.name);
 }
 
-function findNamed(surroundings: Surroundings, name: string): Result<ControlAddress> {
+function findNamed(
+  surroundings: Surroundings,
+  name: string,
+): Result<ControlAddress, Failure<"not-running" | "usage">> {
   const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
   // In /tmp anybody could have made a directory of that name and wait there for somebody's commands.
   const usual = runtimeBases(surroundings)
@@ -34,7 +37,7 @@ function findNamed(surroundings: Surroundings, name: string): Result<ControlAddr
   return fail("not-running", `cannot reach ${name}: it is not running${where}`);
 }
 
-function findOnly(surroundings: Surroundings): Result<ControlAddress> {
+function findOnly(surroundings: Surroundings): Result<ControlAddress, Failure<"not-running" | "usage">> {
   const own = ownSocket(surroundings);
   if (own !== undefined) return succeed({ socketPath: own, wary: true });
   const [first, ...others] = findRunning(surroundings);

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import type { HistoryEntry } from "../control/replies.js";
 import { firstOf, isInstanceName, resolveDirectories, stateBase } from "../lib/directories.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
 import { monotonicMs } from "../linux/boot.js";
 import { initialState } from "../model/state.js";
 import { reportHistory } from "../state/history.js";
@@ -16,7 +16,7 @@ export interface KeptHistory {
 }
 
 /** Reads state file and ledger. Fails where there are none, or this user may not read them. */
-export function readKeptHistory(name: string | undefined): Result<KeptHistory> {
+export function readKeptHistory(name: string | undefined): Result<KeptHistory, FailureOf<"cli" | "state">> {
   const found = findDirectory(name);
   if (!found.ok) return found;
   const directory = found.value;
@@ -30,7 +30,7 @@ export function readKeptHistory(name: string | undefined): Result<KeptHistory> {
   return succeed({ directory, entries: entries.map(asLastWritten) });
 }
 
-function findDirectory(name: string | undefined): Result<string> {
+function findDirectory(name: string | undefined): Result<string, Failure<"not-running" | "usage">> {
   const { env, uid } = surroundings();
   const own = firstOf(env["STATE_DIRECTORY"]);
   if (own !== undefined || name !== undefined) {

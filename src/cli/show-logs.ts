@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { cgroupOf, processesIn } from "../linux/cgroup.js";
 import { findProgram } from "../linux/find-program.js";
 import { parentOf } from "../linux/pidfd.js";
@@ -17,10 +17,10 @@ export async function showLogs(line: CommandLine): Promise<End> {
   if (!generation.ok) return generation;
   const matches = journalMatches(unit.value, generation.value);
   const { status } = await journalctl([...(line.flags.has("follow") ? ["-f"] : []), ...matches], "inherit");
-  return status === 0 ? succeed("done") : fail("command-failed", `journalctl exited with status ${status}`);
+  return status === 0 ? succeed("done") : fail("journal-failed", `journalctl exited with status ${status}`);
 }
 
-async function findUnit(line: CommandLine): Promise<Result<string>> {
+async function findUnit(line: CommandLine): Promise<Result<string, Failure>> {
   const client = await reachDaemon(line, askTimeoutMs);
   const status = client.ok ? await client.value.status() : client;
   if (status.ok && status.value.unit !== null) return succeed(status.value.unit);
@@ -36,7 +36,7 @@ async function findUnit(line: CommandLine): Promise<Result<string>> {
 
 const askTimeoutMs = 3_000;
 
-async function findGeneration(line: CommandLine, unit: string): Promise<Result<LoggedGeneration>> {
+async function findGeneration(line: CommandLine, unit: string): Promise<Result<LoggedGeneration, Failure>> {
   const id = Number(line.argument);
   const history = await findHistory(line);
   if (!history.ok) return history;

@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { holdSocketFile } from "./socket-file.js";
 
 export interface Call {
@@ -10,8 +10,14 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Why no answer came, or not the whole of it. `not-running`: nobody listens. `disconnected`: the other end went away. */
-export type ExchangeReason = "not-running" | "permission-denied" | "timeout" | "disconnected" | "aborted";
+/** Why no answer came, or not the whole of it. `not-running`: nobody listens. `disconnected`: the other end went away. `socket-foreign`: nobody was asked. */
+export type ExchangeReason =
+  | "not-running"
+  | "permission-denied"
+  | "timeout"
+  | "disconnected"
+  | "aborted"
+  | "socket-foreign";
 
 /** Where a daemon is asked. */
 export interface ControlAddress {
@@ -25,8 +31,11 @@ export interface ControlAddress {
 /** The header that has the name of the instance that is meant. */
 export const instanceHeader = "holdfast-instance";
 
-/** Makes a request on a unix socket. Fails with an `ExchangeReason`, or with `socket-foreign`. */
-export function exchange(address: ControlAddress, call: Call): Promise<Result<IncomingMessage>> {
+/** Makes a request on a unix socket. Fails with an `ExchangeReason`. */
+export function exchange(
+  address: ControlAddress,
+  call: Call,
+): Promise<Result<IncomingMessage, Failure<ExchangeReason>>> {
   const { socketPath } = address;
   if (!address.wary) return send(address, socketPath, call, () => {});
   try {
@@ -43,7 +52,7 @@ function send(
   file: string,
   call: Call,
   onClosed: () => void,
-): Promise<Result<IncomingMessage>> {
+): Promise<Result<IncomingMessage, Failure<ExchangeReason>>> {
   return new Promise((resolve) => {
     const { method, path, signal } = call;
     const headers = instance === undefined ? {} : { [instanceHeader]: instance };
@@ -72,7 +81,10 @@ function send(
 const replyLimit = 4 * 1024 * 1024;
 
 /** The whole of an answer. Fails like `exchange`. */
-export async function readText(response: IncomingMessage, signal?: AbortSignal): Promise<Result<string>> {
+export async function readText(
+  response: IncomingMessage,
+  signal?: AbortSignal,
+): Promise<Result<string, Failure<ExchangeReason>>> {
   let text = "";
   const end = await forEachChunk(response, signal, (chunk) => {
     text += chunk;
@@ -86,7 +98,7 @@ export async function readLines(
   response: IncomingMessage,
   signal: AbortSignal | undefined,
   onLine: (line: string) => boolean,
-): Promise<Result<void>> {
+): Promise<Result<void, Failure<ExchangeReason>>> {
   let rest = "";
   let over = false;
   const end = await forEachChunk(response, signal, (chunk) => {
@@ -104,7 +116,7 @@ async function forEachChunk(
   response: IncomingMessage,
   signal: AbortSignal | undefined,
   onChunk: (chunk: string) => boolean,
-): Promise<Result<void>> {
+): Promise<Result<void, Failure<ExchangeReason>>> {
   response.setEncoding("utf8");
   try {
     for await (const chunk of response) {
@@ -119,7 +131,7 @@ async function forEachChunk(
   }
 }
 
-function explain(socketPath: string, error: NodeJS.ErrnoException): Result<never> {
+function explain(socketPath: string, error: NodeJS.ErrnoException): Result<never, Failure<ExchangeReason>> {
   switch (error.code) {
     case "ENOENT":
     case "ENOTDIR":
@@ -148,7 +160,7 @@ function abortion(): Error {
   return Object.assign(new Error("not waited for any longer"), { code: "ABORTED" });
 }
 
-function refuse(reason: ExchangeReason, message: string): Result<never> {
+function refuse(reason: ExchangeReason, message: string): Result<never, Failure<ExchangeReason>> {
   return fail(reason, message);
 }
 

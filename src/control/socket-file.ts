@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 
 /** Not among Node's constants: open(2), the kernel's generic number. */
 const O_PATH = 0o10000000;
@@ -16,7 +16,7 @@ export interface HeldSocketFile {
  * `socket-foreign` where that is a link, or a socket of somebody else: what is asked of one service is not to be done by another. Throws
  * where it cannot be looked at.
  */
-export function holdSocketFile(socketPath: string): Result<HeldSocketFile> {
+export function holdSocketFile(socketPath: string): Result<HeldSocketFile, Failure<"socket-foreign">> {
   const fd = openSync(socketPath, O_PATH | constants.O_NOFOLLOW);
   const release = (): void => closeSync(fd);
   const file = fstatSync(fd);

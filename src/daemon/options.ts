@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Directories, isInstanceName, resolveDirectories } from "../lib/directories.js";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 export interface DaemonOptions {
   readonly name: string;
@@ -29,7 +29,10 @@ export const daemonUsage = `Usage: holdfastd --name NAME [--config FILE] [--runt
                       takeover.sock in its runtime directory
   -h, --help          this text`;
 
-export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Result<DaemonOptions> {
+export function parseDaemonOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Result<DaemonOptions, Failure<"usage">> {
   try {
     const { values } = parseArgs({
       args: [...argv],

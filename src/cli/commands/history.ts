@@ -1,5 +1,5 @@
 import type { HistoryEntry } from "../../control/replies.js";
-import { type Result, succeed } from "../../lib/failure.js";
+import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { printableJson } from "../../lib/printable.js";
 import { reachDaemon } from "../ask-daemon.js";
 import type { Command, CommandLine } from "../command.js";
@@ -24,7 +24,7 @@ export const historyCommand: Command = {
 };
 
 /** The daemon's, or where none runs what the last one has written down. */
-export async function findHistory(line: CommandLine): Promise<Result<readonly HistoryEntry[]>> {
+export async function findHistory(line: CommandLine): Promise<Result<readonly HistoryEntry[], Failure>> {
   const client = await reachDaemon(line);
   const asked = client.ok ? await client.value.history() : client;
   if (asked.ok || asked.failure.reason !== "not-running" || line.socket !== undefined) return asked;
