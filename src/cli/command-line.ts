@@ -104,6 +104,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
   const timeout = last(given, "timeout");
   const release = last(given, "release");
   const workers = last(given, "workers");
+  const message = last(given, "message");
   const listen = given.get("listen");
   if (name !== undefined && socket !== undefined)
     return refuse("--name and --socket cannot be given together");
@@ -122,6 +123,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
     ...(listen !== undefined && { listen }),
     ...(release !== undefined && { release }),
     ...(workers !== undefined && { workers }),
+    ...(message !== undefined && { message }),
   });
 }
 

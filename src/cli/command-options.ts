@@ -41,6 +41,12 @@ const rows = {
   hold: { summary: "the old generation serves on until commit or rollback" },
   stage: { summary: "the new generation stands by until commit or rollback" },
   force: { summary: "also a version that was judged bad" },
+  message: {
+    short: "m",
+    value: "TEXT",
+    summary: "why, for the history",
+    detail: "; else what $HOLDFAST_MESSAGE says",
+  },
   proved: { summary: "wait until the new generation has proved itself, or has not" },
   follow: { short: "f", summary: "go on as more is logged" },
   listen: {

@@ -38,6 +38,8 @@ export interface CommandLine {
   readonly listen?: readonly string[];
   readonly release?: string;
   readonly workers?: string;
+  /** Why it is asked for. */
+  readonly message?: string;
 }
 
 /** How a command ended, if it did not fail. `degraded`: the service serves, but somebody has to look after it. */

@@ -59,7 +59,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
     const refusal = refuseClient(request, options) ?? refuseOther(request, options) ?? refuseBody(request);
     const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
     if (route.kind === "refused") sendRefusal(response, route);
-    else answer(port, route, response);
+    else answer(port, route, response, options.peerOf(request.socket)?.uid);
   });
 
   return {
@@ -79,7 +79,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
   };
 }
 
-function answer(port: ControlPort, route: Route, response: ServerResponse): void {
+function answer(port: ControlPort, route: Route, response: ServerResponse, uid: number | undefined): void {
   switch (route.kind) {
     case "status":
       void port.refresh().then(() => sendJson(response, 200, port.report()));
@@ -96,7 +96,7 @@ function answer(port: ControlPort, route: Route, response: ServerResponse): void
       streamEvents(port, response);
       return;
     case "command":
-      submit(port, route, response);
+      submit(port, route, response, uid);
       return;
     case "progress":
       answerProgress(port, route.upgrade, route.wait, response);
@@ -110,10 +110,15 @@ function submit(
   port: ControlPort,
   { command, wait, wish }: Extract<Route, { kind: "command" }>,
   response: ServerResponse,
+  uid: number | undefined,
 ): void {
   const early: News[] = [];
   const unsubscribe = port.subscribe((news) => early.push(news));
-  const submission = port.submit(command, wish);
+  const submission = port.submit(
+    command,
+    wish,
+    wish.reload || uid === undefined ? { kind: "reload" } : { kind: "user", uid },
+  );
   unsubscribe();
   if (!submission.accepted) {
     sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });

@@ -13,7 +13,7 @@ import * as v from "valibot";
 import { messageOf } from "../lib/failure.js";
 import type { LedgerEntry } from "../model/event.js";
 import type { WallTime } from "../model/state.js";
-import { failure } from "./record.js";
+import { failure, origin } from "./record.js";
 
 const ledgerLimitBytes = 4 * 1024 * 1024;
 const readLimitBytes = 256 * 1024;
@@ -47,6 +47,8 @@ const endedGeneration = v.object({
   generation: v.number(),
   release: v.string(),
   version: v.optional(v.nullable(v.string()), null),
+  commit: v.optional(v.nullable(v.string()), null),
+  origin,
   from: v.number(),
   to: v.number(),
   why: v.variant("kind", [

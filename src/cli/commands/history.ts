@@ -2,8 +2,9 @@ import type { HistoryEntry } from "../../control/replies.js";
 import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { printableJson } from "../../lib/printable.js";
 import { reachDaemon } from "../ask-daemon.js";
+import { describeOrigin } from "../asker.js";
 import type { Command, CommandLine } from "../command.js";
-import { complain, lookOf } from "../print.js";
+import { complain, type Look, lookOf } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
 
 /** A line a generation, newest last, or the same as JSON. */
@@ -14,10 +15,9 @@ export const historyCommand: Command = {
   run: async (line) => {
     const entries = await findHistory(line);
     if (!entries.ok) return entries;
-    const head = ["GENERATION", "VERSION", "FROM", "TO", "ROLLBACK", "RELEASE", "NOTE"];
     const text = line.flags.has("json")
       ? printableJson(entries.value, 2)
-      : formatTable(head, entries.value.map(toRow), lookOf(process.stdout)).join("\n");
+      : formatHistory(entries.value, lookOf(process.stdout));
     process.stdout.write(`${text}\n`);
     return succeed("done");
   },
@@ -35,20 +35,33 @@ export async function findHistory(line: CommandLine): Promise<Result<readonly Hi
   return succeed(kept.value.entries);
 }
 
-function toRow(entry: HistoryEntry): Cell[] {
-  const { generation, version, from, to, release, note } = entry;
-  const [firstLine = ""] = note.split("\n", 1);
-  return [
-    String(generation),
-    // A release without a version is told by its time.
-    version ?? formatTime(from),
-    formatTime(from),
-    to === null ? "-" : formatTime(to),
-    rollbackCell(entry),
-    release,
-    firstLine,
-  ];
+/** A commit and a message are shown where there are any. */
+function formatHistory(entries: readonly HistoryEntry[], look: Look): string {
+  const shown = columns.filter(({ title, cell }) => {
+    return !optional.has(title) || entries.some((entry) => cell(entry) !== "-");
+  });
+  const rows = entries.map((entry) => shown.map(({ cell }) => cell(entry)));
+  return formatTable(
+    shown.map(({ title }) => title),
+    rows,
+    look,
+  ).join("\n");
 }
+
+const columns: readonly { readonly title: string; readonly cell: (entry: HistoryEntry) => Cell }[] = [
+  { title: "GENERATION", cell: ({ generation }) => String(generation) },
+  { title: "VERSION", cell: ({ version }) => version ?? "-" },
+  { title: "COMMIT", cell: ({ commit }) => commit?.slice(0, 10) ?? "-" },
+  { title: "FROM", cell: ({ from }) => formatTime(from) },
+  { title: "TO", cell: ({ to }) => (to === null ? "-" : formatTime(to)) },
+  { title: "BY", cell: ({ origin }) => describeOrigin(origin) },
+  { title: "ROLLBACK", cell: rollbackCell },
+  { title: "RELEASE", cell: ({ release }) => release },
+  { title: "MESSAGE", cell: ({ origin }) => origin?.asked?.message ?? "-" },
+  { title: "NOTE", cell: ({ note }) => note.split("\n", 1)[0] ?? "" },
+];
+
+const optional: ReadonlySet<string> = new Set(["COMMIT", "MESSAGE"]);
 
 /** Whether a rollback can return to it: to the `next` one where it names none, to the rejected one only where it is named. */
 function rollbackCell({ returnable, rejected, wayBack }: HistoryEntry): Cell {

@@ -48,6 +48,8 @@ async function logs(t: TestContext, args: readonly string[]): Promise<Ran> {
   const common = {
     release: "/srv/web",
     version: null,
+    commit: null,
+    origin: null,
     note: "",
     returnable: false,
     rejected: false,

@@ -14,6 +14,8 @@ const ended = {
   generation: 3,
   release: "/srv/web",
   version: "1.3",
+  commit: null,
+  origin: null,
   from: 1_700_000_000_000,
   to: 1_700_000_060_000,
   why: { kind: "stopped" },
