@@ -139,7 +139,7 @@ function apply(turn: Turn, event: Event): void {
       tick(turn);
       break;
     case "keep-requested":
-      keepNew(turn);
+      keepNew(turn, event.asked ?? null);
       break;
     case "drain-requested":
       drainWorkers(turn);
@@ -163,9 +163,10 @@ function apply(turn: Turn, event: Event): void {
 }
 
 function wishOf(event: Extract<Event, { type: "upgrade-requested" }>): Wish {
-  if (event.kind === "rollback") return { to: event.to };
+  const { asked = null } = event;
+  if (event.kind === "rollback") return { to: event.to, asked };
   const { hold, stage, force } = event;
-  return { hold, stage, force };
+  return { hold, stage, force, asked };
 }
 
 /** What follows from the state itself, whichever event led to it. */

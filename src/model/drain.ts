@@ -92,7 +92,7 @@ export function retireDrained(turn: Turn): void {
 /** For the ledger. */
 function recordEnd(
   state: State,
-  { id, specification, version, createdAt, proved }: Generation,
+  { id, specification, version, commit, origin, createdAt, proved }: Generation,
   why: EndReason,
   cut: boolean,
   to: WallTime,
@@ -104,6 +104,8 @@ function recordEnd(
     generation: id,
     release,
     version,
+    commit,
+    origin,
     from: createdAt,
     to,
     why,

@@ -97,6 +97,8 @@ export function adoptUnknown(
     specification,
     snapshot: null,
     version: null,
+    commit: null,
+    origin: null,
     listeners: state.listeners.map(({ id }) => id),
     workers: workers.map(({ index, process }) => {
       const run = { phase: "ready", process, since: 0 } as const;

@@ -74,6 +74,14 @@ function isGood(state: State, one: Ran & Pick<Retired, "proved">): boolean {
 }
 
 function asRetired(state: State, generation: Generation, now: Monotonic): Retired {
-  const { id, specification, snapshot, version, proved } = generation;
-  return { generation: id, specification, snapshot, version, proved, track: trackOf(state, generation, now) };
+  const { id, specification, snapshot, version, commit, proved } = generation;
+  return {
+    generation: id,
+    specification,
+    snapshot,
+    version,
+    commit,
+    proved,
+    track: trackOf(state, generation, now),
+  };
 }

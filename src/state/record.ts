@@ -71,16 +71,33 @@ const stage = v.variant("phase", [
   }),
 ]);
 
+const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
+const asked = v.optional(
+  v.nullable(
+    v.object({
+      by: v.variant("kind", [
+        v.object({ kind: v.literal("user"), uid: count }),
+        v.object({ kind: v.picklist(["reload", "signal"]) }),
+      ]),
+      message: v.nullable(text),
+    }),
+  ),
+  null,
+);
+export const origin = v.optional(v.nullable(v.object({ kind, asked })), null);
+
 /** The snapshot of a generation, and what its release calls itself. */
 const source = {
   snapshot: v.optional(v.nullable(count), null),
   version: v.optional(v.nullable(text), null),
+  commit: v.optional(v.nullable(text), null),
 };
 
 const generation = v.object({
   id: count,
   specification,
   ...source,
+  origin,
   listeners: v.array(count),
   workers: v.array(
     v.object({
@@ -119,7 +136,6 @@ const snapshot = v.object({
   written: v.nullable(v.array(text)),
 });
 
-const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
 const request = {
   id: count,
   kind,
@@ -127,6 +143,7 @@ const request = {
   hold: v.optional(v.boolean(), false),
   stage: v.optional(v.boolean(), false),
   force: v.optional(v.boolean(), false),
+  asked,
   requestedAt: v.number(),
 };
 
@@ -171,6 +188,7 @@ const state = v.object({
       kind,
       generation: v.nullable(count),
       failure: v.nullable(failure),
+      asked,
       endedAt: v.number(),
       tookMs: v.number(),
       verdict: v.optional(v.nullable(verdict), null),

@@ -203,7 +203,7 @@ export class World {
     const result =
       problem === null
         ? // Every other upgrade is of the same release.
-          succeed({ fingerprint: String(id >> 1), version: null, uncopied: [] })
+          succeed({ fingerprint: String(id >> 1), version: null, commit: null, uncopied: [] })
         : fail(problem.reason, problem.message);
     this.send({ type: "snapshot-made", snapshot: id, result });
   }
@@ -230,7 +230,13 @@ export class World {
       this.held = [...this.held, { ...listener, id, address: `127.0.0.1:${id}`, inode: String(id) }];
     }
     const listeners = this.held.slice(-1).map((one) => one.id);
-    const result = succeed({ specification: chosen, version: null, held: this.held, listeners });
+    const result = succeed({
+      specification: chosen,
+      version: null,
+      commit: null,
+      held: this.held,
+      listeners,
+    });
     this.send({ type: "prepared", upgrade, result });
   }
 
