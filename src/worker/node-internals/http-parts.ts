@@ -56,21 +56,28 @@ function readList(server: NetServer): ConnectionsList | undefined {
   return listKey === undefined ? undefined : Reflect.get(server, listKey);
 }
 
+/** Whether Node's parser takes the request for one that asks to upgrade the connection. */
+export function asksForUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && /(^|,)\s*upgrade\s*(,|$)/i.test(headers.connection ?? "");
+}
+
 /** The last response has been written, and is not on its way to the client yet. */
 export function isEnding(socket: Socket): boolean {
   return socket.writableEnded && !socket.writableFinished && !socket.destroyed;
 }
 
 const request = Buffer.from("GET / HTTP/1.1\r\n\r\n");
+const upgrade = Buffer.from("GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
 
 /**
  * Shows a new parser a request of which nobody else hears. To Node a new parser is in the middle of a request's head,
- * and `headersTimeout` would answer 408 to a connection that is idle; after a request it is between two.
+ * and `headersTimeout` would answer 408 to a connection that is idle; after a request it is between two. With
+ * `askedForUpgrade` it is one after which Node forgives what is no HTTP.
  */
-export function pretendRequest(parser: HttpParser): void {
+export function pretendRequest(parser: HttpParser, askedForUpgrade = false): void {
   const { onIncoming } = parser;
   parser.onIncoming = () => 0;
-  parser.execute(request);
+  parser.execute(askedForUpgrade ? upgrade : request);
   parser.onIncoming = onIncoming;
   parser.incoming = null;
 }

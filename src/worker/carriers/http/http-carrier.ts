@@ -14,11 +14,13 @@ import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { type ResponseCounters, ResponseTally } from "../response-tally.js";
+import { whenClosed } from "../socket/when-closed.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
 import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
 import { HttpResponses } from "./http-responses.js";
+import { Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
 
 export interface HttpCarrier extends Carrier {
@@ -48,8 +50,7 @@ class ServerConnections implements HttpCarrier {
   readonly #knowsBegun: boolean;
   readonly #canMove: boolean;
   readonly #sockets = new Set<Socket>();
-  /** Taken in after the client had used them: here they look unused until the next request. */
-  readonly #usedBefore = new WeakSet<Socket>();
+  readonly #pasts = new Pasts();
   /** While it drains. */
   #candidates: Candidates | undefined;
   #telling = false;
@@ -74,6 +75,7 @@ class ServerConnections implements HttpCarrier {
     onRequestStart(server, (response) => {
       this.#requests += 1;
       this.#responses.begin(response);
+      this.#pasts.note(response.req);
       if (this.#telling) response.shouldKeepAlive = false;
     });
     server.on("listening", () => this.#resume());
@@ -118,9 +120,9 @@ class ServerConnections implements HttpCarrier {
     const betweenRequests = new BetweenRequests(list);
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
-      const unused = this.#isUnused(socket);
-      if (betweenRequests.includes(socket, unused)) {
-        const taken = freezeHttpConnection(socket, unused);
+      const past = this.#pasts.of(socket);
+      if (betweenRequests.includes(socket, past === "unused")) {
+        const taken = freezeHttpConnection(socket, past);
         // Out of descriptors: what does not fit stays a candidate.
         if (taken === undefined) break;
         this.#sockets.delete(socket);
@@ -140,11 +142,11 @@ class ServerConnections implements HttpCarrier {
         "cannot take in a connection: this server cannot go on with it",
       );
     }
-    const unused = frozen.meta["unused"] === true && frozen.input.length === 0;
+    const past = readPast(frozen);
     this.#adopting = true;
     try {
-      const socket = adoptHttpConnection(this.#server, frozen, unused);
-      if (!unused) this.#usedBefore.add(socket);
+      const socket = adoptHttpConnection(this.#server, frozen, past);
+      this.#pasts.adopt(socket, past);
     } finally {
       this.#adopting = false;
     }
@@ -163,7 +165,7 @@ class ServerConnections implements HttpCarrier {
     const begun = this.#findBegun();
     for (const socket of this.#sockets) {
       const { _httpMessage: response, parser } = asHttpSocket(socket);
-      const reading = parser && begun.has(parser) && !this.#isUnused(socket);
+      const reading = parser && begun.has(parser) && this.#pasts.of(socket) !== "unused";
       if (response || reading || isEnding(socket)) inFlight += 1;
     }
     return {
@@ -211,7 +213,7 @@ class ServerConnections implements HttpCarrier {
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     this.#candidates?.add(socket);
-    socket.once("close", () => {
+    whenClosed(socket, () => {
       if (this.#forget(socket)) this.#countFinished();
     });
   }
@@ -237,10 +239,6 @@ class ServerConnections implements HttpCarrier {
   #findBegun(): ReadonlySet<HttpParser> {
     if (this.#candidates === undefined || !this.#knowsBegun) return new Set();
     return new Set(findConnectionsList(this.#server)?.active());
-  }
-
-  #isUnused(socket: Socket): boolean {
-    return socket.bytesRead === 0 && !this.#usedBefore.has(socket);
   }
 
   /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */

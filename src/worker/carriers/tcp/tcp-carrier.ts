@@ -7,6 +7,7 @@ import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
+import { whenClosed } from "../socket/when-closed.js";
 
 /** How an app hands over its connections; the app's listeners are on the socket, so only the app can do it. */
 export interface TcpHooks {
@@ -146,7 +147,7 @@ class TcpCarrier implements Carrier {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once("close", () => {
+    whenClosed(socket, () => {
       if (this.#sockets.delete(socket) && this.#draining) this.#counted.finished++;
       this.#lookAgain.soon();
     });

@@ -9,6 +9,7 @@ import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
+import { whenClosed } from "../socket/when-closed.js";
 import { describe, type HandshakeRequest, readMeta, rebuildRequest } from "./handshake.js";
 import type { WebSocketHooks } from "./websocket-hooks.js";
 import {
@@ -149,6 +150,7 @@ class WebSocketCarrier implements Carrier {
       inside.socket,
       () => this.#hooks.save(ws, request),
       () => {
+        this.#requests.delete(inside.socket);
         markClosed(ws);
         forgetClient(this.#wss, ws);
       },
@@ -188,8 +190,9 @@ class WebSocketCarrier implements Carrier {
     return inside !== undefined && handleOf(inside.socket) !== undefined;
   }
 
+  /** Not one that ends by itself already: that counts as finished. */
   #turnAway(ws: WebSocket): void {
-    if (this.#turnedAway.has(ws)) return;
+    if (this.#turnedAway.has(ws) || ws.readyState !== ws.OPEN || isEnded(ws)) return;
     this.#turnedAway.add(ws);
     this.#counted.cut++;
     const inside = insideOf(ws);
@@ -202,7 +205,7 @@ class WebSocketCarrier implements Carrier {
   #follow(socket: Socket, request: HandshakeRequest): void {
     this.#requests.set(socket, request);
     this.#lookAgain.soon();
-    socket.once("close", () => {
+    whenClosed(socket, () => {
       // Those that were turned away are not known any more.
       if (this.#requests.delete(socket) && this.#draining) this.#counted.finished++;
       this.#lookAgain.soon();
@@ -227,4 +230,10 @@ class WebSocketCarrier implements Carrier {
     this.#reported.add(failure.reason);
     this.#report(failure);
   }
+}
+
+/** The client has gone, and the object has not been told so yet. */
+function isEnded(ws: WebSocket): boolean {
+  const socket = insideOf(ws)?.socket;
+  return socket !== undefined && (socket.destroyed || socket.readableEnded);
 }
