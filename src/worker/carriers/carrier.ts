@@ -43,6 +43,8 @@ export interface Carrier {
   freeze(limit: number): Frozen[];
   /** Ends what is idle and cannot move, in a drain that waits for nothing, if its protocol has a safe way to. */
   endIdle?(): void;
+  /** False where no connection could be put in: a peer that has one keeps it. */
+  readonly takesIn?: boolean;
   /**
    * Puts a connection into the server as if it had been accepted here: one from another worker, or one's own that
    * could not be moved. Takes over the fd; throws, with the fd closed, when the app's `restore` refuses it.

@@ -11,7 +11,8 @@ const keepAliveBufferMs = 1_000;
 /**
  * Puts a connection into an HTTP server as if it had been accepted there, `frozen.output` written and `frozen.input`
  * read first. A used one then waits for its next request under `keepAliveTimeout`, as after a response; an `unused`
- * one under `headersTimeout`, as after accept. Throws what the app's `connection` listeners throw, the connection closed.
+ * one under `headersTimeout`, as after accept. Throws what the app's `connection` listeners throw, and when none of them
+ * begins to speak HTTP on it; the connection is closed then.
  */
 export function adoptHttpConnection(server: Server, frozen: Frozen, past: Past): Socket {
   // Without the list a message that has begun would look like none.
@@ -21,6 +22,7 @@ export function adoptHttpConnection(server: Server, frozen: Frozen, past: Past):
     if (frozen.output.length > 0) socket.write(frozen.output);
     if (frozen.input.length > 0) socket.unshift(frozen.input);
     server.emit("connection", socket);
+    if (!asHttpSocket(socket).parser) throw new Error("its server does not read from it");
   } catch (error) {
     socket.destroy();
     throw error;
@@ -38,7 +40,8 @@ function awaitNextRequest(server: Server, socket: Socket, upgradeRefused: boolea
   const { onIncoming } = parser;
   parser.onIncoming = (request, keepAlive) => {
     parser.onIncoming = onIncoming;
-    socket.setTimeout(server.timeout);
+    // Apps set it to undefined, and Node takes that for none.
+    socket.setTimeout(server.timeout || 0);
     return onIncoming(request, keepAlive);
   };
 }

@@ -10,6 +10,7 @@ import {
   type HttpParser,
   isEnding,
 } from "../../node-internals/http-parts.js";
+import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
@@ -36,11 +37,12 @@ export interface HttpCarrier extends Carrier {
 
 /**
  * The carrier of an HTTP/1 server, with TLS or without. Make it before the server has connections. With TLS, or where
- * `checkHttpInternals` finds something missing, `freeze` takes nothing out. `maxRequestsPerSocket` counts anew after
+ * `checkHttpInternals` finds something missing, `freeze` takes nothing out; nor connections that the server has not accepted
+ * itself or does not read from first, unless they move whatever their origin. `maxRequestsPerSocket` counts anew after
  * each move. Responses in flight at a drain are never cut before `cut()`.
  */
-export function createHttpCarrier(server: Server): HttpCarrier {
-  return new ServerConnections(server);
+export function createHttpCarrier(server: Server, { anyOrigin = false } = {}): HttpCarrier {
+  return new ServerConnections(server, anyOrigin);
 }
 
 class ServerConnections implements HttpCarrier {
@@ -48,9 +50,11 @@ class ServerConnections implements HttpCarrier {
   readonly #server: Server;
   /** Whether this Node tells of requests that have begun. */
   readonly #knowsBegun: boolean;
-  readonly #canMove: boolean;
+  readonly #mayMove: boolean;
+  readonly #anyOrigin: boolean;
   readonly #sockets = new Set<Socket>();
   readonly #pasts = new Pasts();
+  readonly #fromElsewhere = new WeakSet<Socket>();
   /** While it drains. */
   #candidates: Candidates | undefined;
   #telling = false;
@@ -66,22 +70,26 @@ class ServerConnections implements HttpCarrier {
   #finished = 0;
   #cut = 0;
 
-  constructor(server: Server) {
+  constructor(server: Server, anyOrigin: boolean) {
     const tls = isTlsServer(server);
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
-    this.#canMove = !tls && this.#knowsBegun;
+    this.#mayMove = !tls && this.#knowsBegun;
+    this.#anyOrigin = anyOrigin;
     this.#responses = new HttpResponses(server, this.#tally);
     onRequestStart(server, (response) => {
       this.#requests += 1;
       this.#responses.begin(response);
       this.#pasts.note(response.req);
-      if (this.#telling) response.shouldKeepAlive = false;
+      if (this.#telling || this.#mustStay(response.req.socket)) response.shouldKeepAlive = false;
     });
     server.on("listening", () => this.#resume());
     server.on("connection", (socket: Socket) => {
       if (this.#adopting) this.#adopted += 1;
-      else this.#accepted += 1;
+      else {
+        this.#accepted += 1;
+        if (!hasAccepted(server, socket)) this.#fromElsewhere.add(socket);
+      }
       if (tls) this.#handshakes.begin(socket);
       else this.#track(socket);
     });
@@ -103,7 +111,8 @@ class ServerConnections implements HttpCarrier {
     // http.Server's own close destroys idle connections, whatever request is on its way to them.
     NetServer.prototype.close.call(this.#server);
     this.#candidates = new Candidates(this.#server, this.#sockets, () => this.#notify());
-    if (!this.#canMove) this.stopMoving();
+    if (!this.takesIn) this.stopMoving();
+    for (const socket of this.#sockets) if (this.#mustStay(socket)) closeAfterResponse(socket);
     this.#notify();
   }
 
@@ -115,13 +124,13 @@ class ServerConnections implements HttpCarrier {
 
   freeze(limit: number): Frozen[] {
     const frozen: Frozen[] = [];
-    const list = this.#canMove && !this.#telling ? findConnectionsList(this.#server) : undefined;
+    const list = this.takesIn && !this.#telling ? findConnectionsList(this.#server) : undefined;
     if (list === undefined) return frozen;
     const betweenRequests = new BetweenRequests(list);
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
       const past = this.#pasts.of(socket);
-      if (betweenRequests.includes(socket, past === "unused")) {
+      if (!this.#comesFromElsewhere(socket) && betweenRequests.includes(socket, past === "unused")) {
         const taken = freezeHttpConnection(socket, past);
         // Out of descriptors: what does not fit stays a candidate.
         if (taken === undefined) break;
@@ -134,8 +143,12 @@ class ServerConnections implements HttpCarrier {
     return frozen;
   }
 
+  get takesIn(): boolean {
+    return this.#mayMove && (this.#anyOrigin || readsFirst(this.#server));
+  }
+
   adopt(frozen: Frozen): void {
-    if (!this.#canMove) {
+    if (!this.takesIn) {
       closeFd(frozen.fd);
       throw new HoldfastError(
         "cannot-adopt",
@@ -233,6 +246,15 @@ class ServerConnections implements HttpCarrier {
   #endHandshake(): void {
     this.#handshakes.end();
     this.#notify();
+  }
+
+  #comesFromElsewhere(socket: Socket): boolean {
+    return !this.#anyOrigin && this.#fromElsewhere.has(socket);
+  }
+
+  /** While it drains: one that has to be told to close. */
+  #mustStay(socket: Socket): boolean {
+    return this.#candidates !== undefined && this.#comesFromElsewhere(socket);
   }
 
   /** While it drains: those in the middle of a request's head or body, which has to end here. */

@@ -117,7 +117,7 @@ class WebSocketCarrier implements Carrier {
     const request = rebuildRequest(meta, socket);
     this.#follow(socket, request);
     if (output.length > 0) socket.write(output);
-    const ws = openOn(this.#wss, socket, input, meta.protocol);
+    const ws = this.#openOrClose(socket, input, meta.protocol);
     this.#wss.clients.add(ws);
     const forget = () => forgetClient(this.#wss, ws);
     ws.on("close", forget);
@@ -218,6 +218,18 @@ class WebSocketCarrier implements Carrier {
     } catch (error) {
       closeFd(fd);
       throw error;
+    }
+  }
+
+  /** The app's own class may throw. */
+  #openOrClose(socket: Socket, input: Buffer, protocol: string): WebSocket {
+    try {
+      return openOn(this.#wss, socket, input, protocol);
+    } catch (cause) {
+      this.#counted.cut++;
+      this.#requests.delete(socket);
+      socket.destroy();
+      throw new HoldfastError("restore-failed", `cannot restore a WebSocket: ${messageOf(cause)}`, { cause });
     }
   }
 
