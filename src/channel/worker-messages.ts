@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
-export const workerProtocol = 2;
+export const workerProtocol = 3;
 
 /** A worker is handed to at most this many peers; more would not make it faster. */
 export const peersLimit = 4;
@@ -98,6 +98,8 @@ export const workerMessage = v.variant("type", [
     failure: v.nullable(v.string()),
   }),
   v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(v.string()) }),
+  /** Version 3. It got SIGTERM without having been told to drain, and accepts until it is told to. */
+  v.object({ type: v.literal("leaving") }),
   v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200)) }),
   v.object({
     type: v.literal("report"),

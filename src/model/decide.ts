@@ -11,6 +11,7 @@ import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
 import { judgeErrorsOf } from "./judge.js";
+import { relieveLeaving, workerLeaving } from "./leaving.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
@@ -114,6 +115,9 @@ function apply(turn: Turn, event: Event): void {
     case "channel-lost":
       channelLost(turn, event);
       break;
+    case "worker-leaving":
+      workerLeaving(turn, event, event.pid);
+      break;
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);
       break;
@@ -170,6 +174,7 @@ function wishOf(event: Extract<Event, { type: "upgrade-requested" }>): Wish {
 /** What follows from the state itself, whichever event led to it. */
 function settle(turn: Turn): void {
   advanceCandidate(turn);
+  relieveLeaving(turn);
   retireDrained(turn);
   removeUnused(turn);
   leaveRejected(turn);

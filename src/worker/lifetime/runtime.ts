@@ -33,6 +33,9 @@ export class Runtime {
   readonly #incoming = new IncomingHandOvers();
   /** It has not been told to accept yet. */
   #needsDaemon = true;
+  /** The daemon knows what to do about a worker that somebody else tells to end. */
+  #canBeReplaced = false;
+  #saidReady = false;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
   readonly #end: WorkerEnd;
@@ -58,6 +61,7 @@ export class Runtime {
       direct: this.#direct,
       drainTimeoutMs: readDrainTimeout(env, report),
       hearDaemon: () => this.#link?.hear() ?? true,
+      askForHeir: () => this.#askForHeir(),
       sayGoodbye: () => this.#orders.tellCounts(0),
       report,
     });
@@ -85,6 +89,7 @@ export class Runtime {
         onMessage: (message, fds) => {
           if (message.type === "welcome") {
             this.#needsDaemon &&= message.standby;
+            this.#canBeReplaced = message.protocol >= 3;
             welcomed(message.standby);
           }
           if (message.type === "activate") this.#needsDaemon = false;
@@ -93,6 +98,7 @@ export class Runtime {
         onLost: (why) => {
           if (this.#needsDaemon) fatal(`there is no daemon that could tell this worker to: ${why}`);
           report(`lost the daemon: ${why}; SIGTERM still drains`);
+          this.#end.loseDaemon();
         },
       });
     } else {
@@ -124,7 +130,9 @@ export class Runtime {
     const standby = await this.#welcome;
     if (standby) void this.#activation.happened.then(() => this.#listen(appServer, fd)).catch(fatal);
     else await this.#listen(appServer, fd);
-    if (this.claims.unclaimed.length === 0) this.#link?.send({ type: "ready" });
+    if (this.claims.unclaimed.length > 0) return;
+    this.#saidReady = true;
+    this.#link?.send({ type: "ready" });
   }
 
   async #listen(appServer: AppServer, fd: number | undefined): Promise<void> {
@@ -148,6 +156,14 @@ export class Runtime {
 
   report(problem: string): void {
     report(problem);
+  }
+
+  /** Not before this worker serves: until then its end is a failure to start. */
+  #askForHeir(): boolean {
+    if (this.#link === undefined || !this.#canBeReplaced || this.#needsDaemon || !this.#saidReady)
+      return false;
+    this.#link.send({ type: "leaving" });
+    return true;
   }
 
   /** Loaded only where it is needed. */

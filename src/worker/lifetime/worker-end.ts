@@ -11,6 +11,7 @@ import type { Destination } from "../hand-over/peer-link.js";
 import { Drain } from "./worker-drain.js";
 
 const defaultDrainTimeoutMs = 30_000;
+const heirWithinMs = 60_000;
 
 export interface WorkerEndOptions {
   readonly served: readonly ServedCarrier[];
@@ -23,6 +24,8 @@ export interface WorkerEndOptions {
   readonly drainTimeoutMs: number | undefined;
   /** Takes what the daemon has said up to now; whether it can say more. */
   readonly hearDaemon: () => boolean;
+  /** Tells a daemon that can send another worker in this one's place; whether there is one. */
+  readonly askForHeir: () => boolean;
   /** The last word to the daemon, when all connections are gone. */
   readonly sayGoodbye: () => void;
   readonly report: (problem: string) => void;
@@ -38,6 +41,8 @@ export class WorkerEnd {
   #orderedByDaemon = false;
   #gaveState = false;
   #asking = false;
+  /** An heir has been asked for. */
+  #leaving = false;
 
   constructor(options: WorkerEndOptions) {
     this.#options = options;
@@ -76,8 +81,22 @@ export class WorkerEnd {
     this.#orderedByDaemon = false;
     if (repeated) return;
     if (this.#drain !== undefined) this.#drain.cut();
+    else if (connected && !this.#leaving && this.#options.askForHeir()) this.#waitForHeir();
     else if (direct === undefined || this.#asking) this.#beginAlone();
     else void this.#terminateDirect(direct);
+  }
+
+  /** The daemon says nothing more. */
+  loseDaemon(): void {
+    if (this.#leaving && this.#drain === undefined) this.#beginAlone();
+  }
+
+  /** Serves on until the daemon says to whom to hand over; not for ever, for there may be no daemon any more that reads. */
+  #waitForHeir(): void {
+    this.#leaving = true;
+    setTimeout(() => {
+      if (this.#drain === undefined) this.#beginAlone();
+    }, heirWithinMs);
   }
 
   /** Nobody to hand over to. */
