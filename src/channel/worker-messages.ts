@@ -74,6 +74,8 @@ export const daemonMessage = v.variant("type", [
     to: v.pipe(v.array(peer), v.maxLength(peersLimit)),
     /** First finish, then hand over the state, then the connections: nobody else may change the state meanwhile. */
     exclusive: v.boolean(),
+    /** When SIGTERM follows, which cuts what is left; a daemon of old does not say. */
+    withinMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   }),
   /** Answer with `report`: a worker that does not is stuck. */
   v.object({ type: v.literal("query"), query: count }),

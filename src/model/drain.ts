@@ -55,7 +55,7 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
     updateGeneration(turn, generation.id, {
       stage: { ...stage, pressure: "insisted", deadline: turn.clock.now + killMs },
     });
-    act(turn, { type: "terminate", slots: live, to: [], insist: true });
+    act(turn, { type: "terminate", slots: live, to: [], insist: true, withinMs: 0 });
     announce(
       turn,
       "warning",

@@ -183,6 +183,8 @@ export type Action =
       readonly slots: readonly SlotProcess[];
       readonly to: readonly SlotProcess[];
       readonly insist: boolean;
+      /** How long they have. */
+      readonly withinMs: number;
     }
   | ({ readonly type: "kill" } & SlotProcess)
   | ({ readonly type: "forget" } & SlotProcess)

@@ -15,7 +15,7 @@ export function workerLeaving(turn: Turn, slot: Slot, pid: number): void {
   if (worker.run.process.pid !== pid || worker.leaving !== undefined) return;
   const { phase, process } = worker.run;
   if (generation.stage.phase === "draining" && phase === "draining") {
-    act(turn, { type: "terminate", slots: [{ ...slot, process }], to: [], insist: true });
+    act(turn, { type: "terminate", slots: [{ ...slot, process }], to: [], insist: true, withinMs: 0 });
   }
   if (!serves(generation) || !isNeeded(worker)) return;
   const heir = findFreeIndex(generation.workers);
@@ -74,7 +74,7 @@ export function pressLeaving(turn: Turn, generation: Generation, { index, run, l
   }
   const deadline = turn.clock.now + killMs;
   updateWorker(turn, slot, { leaving: { ...leaving, insisted: true, deadline } });
-  act(turn, { type: "terminate", slots: [{ ...slot, process }], to: [], insist: true });
+  act(turn, { type: "terminate", slots: [{ ...slot, process }], to: [], insist: true, withinMs: 0 });
   announce(
     turn,
     "warning",

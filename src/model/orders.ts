@@ -42,6 +42,7 @@ function askToDrain(turn: Turn, generation: Generation, before: State): void {
     slots,
     to: heir === undefined || heir.id === id ? [] : heirsIn(heir),
     insist: false,
+    withinMs: Math.max(0, stage.deadline - turn.clock.now),
   });
 }
 
@@ -49,11 +50,12 @@ function askToDrain(turn: Turn, generation: Generation, before: State): void {
 function askToHandOver(turn: Turn, generation: Generation, slots: readonly SlotProcess[]): void {
   for (const slot of slots) {
     const { leaving } = findWorker(turn.state, slot) ?? {};
+    const withinMs = Math.max(0, (leaving?.deadline ?? 0) - turn.clock.now);
     const to = heirsIn(generation).filter(({ index }) => index === leaving?.heir);
     if (generation.specification.plan.strategy === "exclusive") {
       act(turn, { type: "activate", slots: to, after: [slot] });
     }
-    act(turn, { type: "terminate", slots: [slot], to, insist: false });
+    act(turn, { type: "terminate", slots: [slot], to, insist: false, withinMs });
   }
 }
 

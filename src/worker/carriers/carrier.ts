@@ -63,6 +63,10 @@ export interface Carrier {
   ignoreResponses?(connection: Socket): void;
   /** Lets go of a socket that was upgraded, for another carrier answers for it from now on. */
   release?(socket: Socket): void;
+  /** Of those that are open: connections whose ends only the app or the client knows, like WebSockets and event streams. */
+  readonly endless?: number;
+  /** The deadline is near: tells such connections to end in their own protocol, one after the other within that time. */
+  endStreams?(withinMs: number): void;
   /** Closes what is left, at the deadline; each counts as cut. */
   cut(): void;
 }

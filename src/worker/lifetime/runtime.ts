@@ -36,6 +36,7 @@ export class Runtime {
   /** The daemon knows what to do about a worker that somebody else tells to end. */
   #canBeReplaced = false;
   #saidReady = false;
+  #tellingApp = false;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
   readonly #end: WorkerEnd;
@@ -106,7 +107,9 @@ export class Runtime {
       this.#watcher.unref();
       welcomed(false);
     }
-    process.on("SIGTERM", () => this.#end.terminate());
+    process.on("SIGTERM", () => {
+      if (!this.#tellingApp) this.#end.terminate();
+    });
   }
 
   /** Aborted when the drain begins: for work that would otherwise go on for long. */
@@ -120,6 +123,24 @@ export class Runtime {
 
   onDrain(hook: () => unknown): void {
     this.#end.onDrain(hook);
+  }
+
+  onOnlyStreams(hook: () => void): void {
+    this.#end.onOnlyStreams(hook);
+  }
+
+  /** Lets the app's own handlers hear SIGTERM, and nobody else. */
+  tellApp(): void {
+    this.#tellingApp = true;
+    try {
+      process.emit("SIGTERM", "SIGTERM");
+    } finally {
+      this.#tellingApp = false;
+    }
+  }
+
+  get tellingApp(): boolean {
+    return this.#tellingApp;
   }
 
   /** Listens, unless in standby; says ready once every inherited listener is served. */

@@ -35,6 +35,7 @@ export interface WorkerEndOptions {
 export class WorkerEnd {
   readonly #options: WorkerEndOptions;
   readonly #hooks: (() => unknown)[] = [];
+  readonly #streamHooks: (() => void)[] = [];
   readonly #aborter = new AbortController();
   #drain: Drain | SequentialRestart | undefined;
   /** The daemon has said on the channel that it drains, and not sent SIGTERM since. */
@@ -57,9 +58,14 @@ export class WorkerEnd {
     this.#hooks.push(hook);
   }
 
+  /** Called when a drain has nothing left but connections that do not end by themselves, or half of its time is over. */
+  onOnlyStreams(hook: () => void): void {
+    this.#streamHooks.push(hook);
+  }
+
   /** The daemon's order. Whether the fds were taken over. */
   obey(
-    { to, exclusive }: Extract<DaemonMessage, { readonly type: "drain" }>,
+    { to, exclusive, withinMs }: Extract<DaemonMessage, { readonly type: "drain" }>,
     fds: readonly number[],
   ): boolean {
     // The next daemon says it again if the last one did not live to write it down; the state goes only once.
@@ -68,7 +74,7 @@ export class WorkerEnd {
     // Not all of them arrive in a process that is out of fds.
     const whole = fds.length === to.length;
     const peers = whole ? to.map(({ name }, index) => ({ name, fd: fds[index] ?? -1 })) : [];
-    this.#begin(peers, exclusive);
+    this.#begin(peers, exclusive, withinMs);
     return whole;
   }
 
@@ -101,7 +107,7 @@ export class WorkerEnd {
 
   /** Nobody to hand over to. */
   #beginAlone(): void {
-    this.#begin([], false);
+    this.#begin([], false, this.#options.drainTimeoutMs);
     this.#cutInTime();
   }
 
@@ -132,7 +138,7 @@ export class WorkerEnd {
     this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
   }
 
-  #begin(peers: readonly Destination[], exclusive: boolean): void {
+  #begin(peers: readonly Destination[], exclusive: boolean, withinMs: number | undefined): void {
     const { served, incoming, watcher, report } = this.#options;
     this.#announce();
     this.#drain = new Drain({
@@ -140,6 +146,10 @@ export class WorkerEnd {
       incoming,
       peers,
       exclusive,
+      withinMs,
+      onOnlyStreams: () => {
+        for (const hook of this.#streamHooks) hook();
+      },
       giveState: () => this.#giveState(),
       watcher,
       report,

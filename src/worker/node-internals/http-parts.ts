@@ -61,6 +61,16 @@ export function asksForUpgrade({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined && /(^|,)\s*upgrade\s*(,|$)/i.test(headers.connection ?? "");
 }
 
+/** A response whose head is out and says that it is an event stream: it is not meant to end. */
+export function isEventStream(response: ServerResponse): boolean {
+  return /^content-type: *text\/event-stream/im.test(String(Reflect.get(response, "_header")));
+}
+
+/** Whether the end of a response that is under way is a chunk of its own. */
+export function isChunked(response: ServerResponse): boolean {
+  return response.chunkedEncoding && !response.writableEnded;
+}
+
 /** The last response has been written, and is not on its way to the client yet. */
 export function isEnding(socket: Socket): boolean {
   return socket.writableEnded && !socket.writableFinished && !socket.destroyed;

@@ -23,6 +23,7 @@ import { Handshakes } from "./handshakes.js";
 import { HttpResponses } from "./http-responses.js";
 import { Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
+import { Streams } from "./streams.js";
 
 export interface HttpCarrier extends Carrier {
   readonly kind: "http";
@@ -54,6 +55,7 @@ class ServerConnections implements HttpCarrier {
   readonly #anyOrigin: boolean;
   readonly #sockets = new Set<Socket>();
   readonly #pasts = new Pasts();
+  readonly #streams: Streams;
   readonly #fromElsewhere = new WeakSet<Socket>();
   /** While it drains. */
   #candidates: Candidates | undefined;
@@ -76,6 +78,7 @@ class ServerConnections implements HttpCarrier {
     this.#knowsBegun = checkHttpInternals() === undefined;
     this.#mayMove = !tls && this.#knowsBegun;
     this.#anyOrigin = anyOrigin;
+    this.#streams = new Streams(server);
     this.#responses = new HttpResponses(server, this.#tally);
     onRequestStart(server, (response) => {
       this.#requests += 1;
@@ -209,12 +212,23 @@ class ServerConnections implements HttpCarrier {
     this.#lookAgain.listen(callback);
   }
 
+  get endless(): number {
+    return this.#streams.count(this.#sockets);
+  }
+
+  endStreams(withinMs: number): void {
+    this.#streams.end(this.#sockets, withinMs, () => {
+      this.#tally.close();
+      this.#cut += 1;
+    });
+  }
+
   cut(): void {
     this.#tally.close();
     for (const socket of this.#sockets) {
       // One that has just ended by itself has not told so yet.
       if (socket.destroyed) this.#countFinished();
-      else this.#cut += 1;
+      else if (!this.#streams.hasEnded(socket)) this.#cut += 1;
       this.#candidates?.delete(socket);
       socket.destroy();
     }
@@ -227,7 +241,7 @@ class ServerConnections implements HttpCarrier {
     this.#sockets.add(socket);
     this.#candidates?.add(socket);
     whenClosed(socket, () => {
-      if (this.#forget(socket)) this.#countFinished();
+      if (this.#forget(socket) && !this.#streams.hasEnded(socket)) this.#countFinished();
     });
   }
 

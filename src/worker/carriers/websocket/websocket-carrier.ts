@@ -10,6 +10,7 @@ import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
 import { whenClosed } from "../socket/when-closed.js";
+import { spread } from "../spread.js";
 import { describe, type HandshakeRequest, readMeta, rebuildRequest } from "./handshake.js";
 import type { WebSocketHooks } from "./websocket-hooks.js";
 import {
@@ -133,6 +134,14 @@ class WebSocketCarrier implements Carrier {
       throw new HoldfastError("restore-failed", `cannot restore a WebSocket: ${messageOf(cause)}`, { cause });
     }
     this.#counted.adopted++;
+  }
+
+  get endless(): number {
+    return this.open;
+  }
+
+  endStreams(withinMs: number): void {
+    spread([...this.#clients], withinMs, (ws) => this.#turnAway(ws));
   }
 
   cut(): void {
