@@ -12,6 +12,7 @@ import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
 import { activeGeneration, candidateGeneration } from "./find.js";
 import { judgeErrorsOf } from "./judge.js";
+import { relieveLeaving, workerLeaving } from "./leaving.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
@@ -115,6 +116,9 @@ function apply(turn: Turn, event: Event): void {
     case "channel-lost":
       channelLost(turn, event);
       break;
+    case "worker-leaving":
+      workerLeaving(turn, event, event.pid);
+      break;
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);
       break;
@@ -172,6 +176,7 @@ function wishOf(event: Extract<Event, { type: "upgrade-requested" }>): Wish {
 /** What follows from the state itself, whichever event led to it. */
 function settle(turn: Turn): void {
   advanceCandidate(turn);
+  relieveLeaving(turn);
   retireDrained(turn);
   removeUnused(turn);
   leaveRejected(turn);

@@ -17,9 +17,12 @@ export function drainGeneration(turn: Turn, generation: Generation, why: DrainRe
   if (served) update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
-  const workers = generation.workers.flatMap((worker) =>
-    isLive(worker.run) ? [{ ...worker, run: { ...worker.run, phase: "stopping" as const } }] : [],
-  );
+  const workers = generation.workers.flatMap((worker) => {
+    if (!isLive(worker.run)) return [];
+    // Told already: a plain one would take a second time for haste.
+    if (worker.leaving !== undefined && worker.run.phase === "draining") return [worker];
+    return [{ ...worker, run: { ...worker.run, phase: "stopping" as const } }];
+  });
   const deadline = turn.clock.now + timeoutMs;
   updateGeneration(turn, generation.id, {
     workers,
@@ -46,7 +49,7 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
     updateGeneration(turn, generation.id, {
       stage: { ...stage, pressure: "insisted", deadline: turn.clock.now + killMs },
     });
-    act(turn, { type: "terminate", slots: live, to: [], insist: true });
+    act(turn, { type: "terminate", slots: live, to: [], insist: true, withinMs: 0 });
     announce(
       turn,
       "warning",

@@ -66,7 +66,7 @@ function takeStock(
       const found = { ...worker, run: { ...worker.run, process } };
       return [mute.has(name) ? disconnect(generation, found) : found];
     }
-    return generation.stage.phase === "draining"
+    return generation.stage.phase === "draining" || worker.leaving !== undefined
       ? []
       : [{ ...worker, native: false, protocol: 0, run: { phase: "spawning" } }];
   });
@@ -86,13 +86,15 @@ function takeStock(
 
 /** Does what the state intends and the last daemon may not have done. */
 function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void {
-  for (const { index, run } of workers) {
+  for (const { index, run, leaving } of workers) {
     if (run.phase === "spawning") wantWorker(turn, { generation: id, index });
     if (!isLive(run)) continue;
     const slot = { generation: id, index, process: run.process };
     if (run.phase === "starting") awaitReady(turn, slot);
-    // Of an active generation only a worker that was overdue drains.
-    const doomed = stage.phase === "draining" ? stage.pressure === "killed" : run.phase === "draining";
+    // Of an active generation only a worker that leaves drains, or one that was overdue.
+    const overdue =
+      leaving === undefined ? run.phase === "draining" : leaving.insisted && leaving.deadline === null;
+    const doomed = stage.phase === "draining" ? stage.pressure === "killed" : overdue;
     if (doomed) act(turn, { type: "kill", ...slot });
   }
 }

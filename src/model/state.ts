@@ -38,6 +38,18 @@ export interface Worker {
   /** The worker's own STATUS=. */
   readonly status: string | null;
   readonly run: WorkerRun;
+  /** It was told to end by somebody other than the daemon. Missing: it was not. */
+  readonly leaving?: Leaving | undefined;
+}
+
+/** A worker of a generation that serves on, and the one that takes its place. */
+export interface Leaving {
+  /** Index of the other worker. */
+  readonly heir: number;
+  /** When it is pressed; null before it drains, and when nothing is left but to wait for its end. */
+  readonly deadline: Monotonic | null;
+  /** It has been pressed by SIGTERM. */
+  readonly insisted: boolean;
 }
 
 export type DrainReason =

@@ -68,7 +68,8 @@ export function summarize(state: State): string {
   return parts.join("; ");
 }
 
-function describeActive({ id, workers }: Generation): string {
+function describeActive({ id, workers: all }: Generation): string {
+  const workers = all.filter(({ leaving }) => leaving === undefined);
   const ready = workers.filter(({ run }) => run.phase === "ready").length;
   const count = ready === workers.length ? `${ready}` : `${ready} of ${workers.length}`;
   return `generation ${id}, ${count} worker${count === "1" ? "" : "s"} ready`;

@@ -1,5 +1,6 @@
 import type { HistoryEntry } from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
+import { describeReason, describeStage } from "../model/describe.js";
 import { heldGeneration } from "../model/find.js";
 import { findRejected } from "../model/rejected.js";
 import { whatToRepeat } from "../model/retired.js";

@@ -107,6 +107,7 @@ const generation = v.object({
       protocol: v.optional(count, 0),
       status: v.nullable(text),
       run,
+      leaving: v.optional(v.object({ heir: count, deadline: v.nullable(v.number()), insisted: v.boolean() })),
     }),
   ),
   createdAt: v.number(),

@@ -114,10 +114,12 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     });
   }
 
-  function terminate({ slots, to, insist }: ActionOf<"terminate">, state: State): readonly Event[] {
+  function terminate({ slots, to, insist, withinMs }: ActionOf<"terminate">, state: State): readonly Event[] {
     // Whoever is left takes all that comes.
     liftLimits(channels, state, to);
-    const told = insist ? [] : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state)));
+    const told = insist
+      ? []
+      : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state), withinMs));
     const others = slots.filter((slot) => !told.includes(slot));
     for (const { process } of others) workers.terminate(process.pid);
     return [{ type: "signalled", slots, plain: insist ? [] : others }];

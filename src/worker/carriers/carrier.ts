@@ -43,6 +43,8 @@ export interface Carrier {
   freeze(limit: number): Frozen[];
   /** Ends what is idle and cannot move, in a drain that waits for nothing, if its protocol has a safe way to. */
   endIdle?(): void;
+  /** False where no connection could be put in: a peer that has one keeps it. */
+  readonly takesIn?: boolean;
   /**
    * Puts a connection into the server as if it had been accepted here: one from another worker, or one's own that
    * could not be moved. Takes over the fd; throws, with the fd closed, when the app's `restore` refuses it.
@@ -59,6 +61,10 @@ export interface Carrier {
   ignoreResponses?(connection: Socket): void;
   /** Lets go of a socket that was upgraded, for another carrier answers for it from now on. */
   release?(socket: Socket): void;
+  /** Of those that are open: connections whose ends only the app or the client knows, like WebSockets and event streams. */
+  readonly endless?: number;
+  /** The deadline is near: tells such connections to end in their own protocol, one after the other within that time. */
+  endStreams?(withinMs: number): void;
   /** Closes what is left, at the deadline; each counts as cut. */
   cut(): void;
 }

@@ -44,7 +44,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
         action.slots.length > 0 &&
         action.slots.every((slot) => {
           const draining = findGeneration(state, slot.generation)?.stage.phase === "draining";
-          return draining && ["stopping", "draining"].includes(phaseOf(state, slot) ?? "");
+          const leaving = findWorker(state, slot)?.leaving !== undefined;
+          return (draining || leaving) && ["stopping", "draining"].includes(phaseOf(state, slot) ?? "");
         })
       );
     case "kill":

@@ -109,6 +109,11 @@ export class World {
     this.send({ type: "worker-native", generation: being.generation, index: being.index, protocol: 2 });
   }
 
+  /** Somebody else tells it to end, and it says so. */
+  leave({ generation, index, process }: Being): void {
+    this.send({ type: "worker-leaving", generation, index, pid: process.pid });
+  }
+
   /** With `noticed` the daemon lives to see it; else the next one finds no channel. */
   loseChannel(being: Being, noticed: boolean): void {
     being.native = false;

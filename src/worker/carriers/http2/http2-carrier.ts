@@ -7,6 +7,7 @@ import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { ResponseTally } from "../response-tally.js";
+import { whenClosed } from "../socket/when-closed.js";
 import { Http1Responses } from "./http1-responses.js";
 import { SessionEnd } from "./session-end.js";
 import { StreamResponses } from "./stream-responses.js";
@@ -142,7 +143,7 @@ class ServerSessions implements Carrier {
   #track(connection: Socket): void {
     this.#accepted += 1;
     this.#connections.add(connection);
-    connection.once("close", () => {
+    whenClosed(connection, () => {
       if (this.#connections.delete(connection) && this.#draining) this.#finished += 1;
       this.#notify();
     });
@@ -152,7 +153,7 @@ class ServerSessions implements Carrier {
     const end = new SessionEnd(session, socket, twoSteps);
     this.#sessions.set(session, end);
     if (this.#probes.has(socket)) this.#streamResponses.ignore(session);
-    socket.once("close", () => this.#sessions.delete(session));
+    whenClosed(socket, () => this.#sessions.delete(session));
     if (this.#draining) end.beginDrain();
   }
 
