@@ -18,8 +18,11 @@ await Promise.all([
   bundleWhole(source("daemon.ts"), join(DIST, "daemon.js")),
   // A command loads what it needs and nothing else.
   bundle([source("cli.ts")], DIST, "cli"),
-  bundle([source("worker/index.ts"), source("register.ts")], LIBRARY, "."),
+  bundle([source("worker/index.ts")], LIBRARY, "."),
   bundleCommonJs(source("worker/index.ts"), join(LIBRARY, "index.cjs")),
+  // One for --import and --require.
+  bundleCommonJs(source("register.ts"), join(LIBRARY, "register.cjs")),
+  bundleCommonJs(source("worker/preload/take-over-listening.ts"), join(LIBRARY, "take-over.cjs")),
   bundle([source("cli/completion/completions.ts")], COMPLETION, "."),
 ]);
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
+import { maxFdsPerMessage } from "../linux/message.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
 export const workerProtocol = 2;
@@ -37,6 +38,8 @@ export type AcceptLimitOrder = v.InferOutput<typeof acceptLimit>;
 
 /** Daemon → worker. docs/worker-protocol.md */
 export const daemonMessage = v.variant("type", [
+  /** The first message to a process that has asked for what was passed to its worker: an fd a listener. */
+  v.object({ type: v.literal("passed"), names: v.pipe(v.array(name), v.maxLength(maxFdsPerMessage)) }),
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
   v.object({
     type: v.literal("welcome"),

@@ -31,6 +31,7 @@ export interface WorkerPlaces {
 export interface NamedFd {
   readonly fd: number;
   readonly name: string;
+  readonly address: string;
 }
 
 /** `fds` are the generation's listeners, in its order. */
@@ -47,6 +48,7 @@ export function workerCommand(
     NOTIFY_SOCKET: places.notifySocket,
     HOLDFAST_STATE_DIRECTORY: places.stateDirectory,
     HOLDFAST_WORKER: String(index),
+    HOLDFAST_LISTENERS: JSON.stringify(fds.map(({ address }) => address)),
   };
   return {
     command: plan.command,

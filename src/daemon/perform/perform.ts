@@ -82,7 +82,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         const message = `cannot start a worker of generation ${generation.id}: one of its listeners is lost; upgrade to open it again`;
         return { ok: false, failure: { reason: "listener-lost", message } };
       }
-      fds.push({ fd, name: listener.name });
+      fds.push({ fd, name: listener.name, address: listener.address });
     }
     return { ok: true, value: fds };
   }

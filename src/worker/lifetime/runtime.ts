@@ -15,6 +15,7 @@ import { DaemonLink } from "./daemon-link.js";
 import { DaemonOrders } from "./daemon-orders.js";
 import { ListenerClaims } from "./listener-claims.js";
 import { findOverseer, type Overseer } from "./overseer.js";
+import { report } from "./report.js";
 import { readDrainTimeout, WorkerEnd } from "./worker-end.js";
 
 /**
@@ -100,7 +101,8 @@ export class Runtime {
       this.#watcher.unref();
       welcomed(false);
     }
-    process.on("SIGTERM", () => this.#end.terminate());
+    // The app may have been quicker, and what it does then is no mistake only once the drain has begun.
+    process.prependListener("SIGTERM", () => this.#end.terminate());
   }
 
   /** Aborted when the drain begins: for work that would otherwise go on for long. */
@@ -163,10 +165,6 @@ export class Runtime {
       report,
     });
   }
-}
-
-function report(problem: string): void {
-  process.stderr.write(`holdfast: ${problem}\n`);
 }
 
 function fatal(error: unknown): never {

@@ -76,7 +76,6 @@ class ServerConnections implements HttpCarrier {
       this.#responses.begin(response);
       if (this.#telling) response.shouldKeepAlive = false;
     });
-    server.on("listening", () => this.#resume());
     server.on("connection", (socket: Socket) => {
       if (this.#adopting) this.#adopted += 1;
       else this.#accepted += 1;
@@ -98,6 +97,7 @@ class ServerConnections implements HttpCarrier {
 
   beginDrain(): void {
     if (this.#candidates !== undefined) return;
+    this.#server.once("listening", () => this.#resume());
     // http.Server's own close destroys idle connections, whatever request is on its way to them.
     NetServer.prototype.close.call(this.#server);
     this.#candidates = new Candidates(this.#server, this.#sockets, () => this.#notify());

@@ -11,7 +11,7 @@ import { openListener } from "../../../../src/linux/listener.js";
 import { temporaryDirectory } from "../../linux/temporary-directory.js";
 import { top } from "./service.js";
 
-const register = join(top, "dist/library/register.js");
+const register = join(top, "dist/library/register.cjs");
 
 /** Runs a module with the preload, and with a listener on `address` as systemd would pass it; what it prints. */
 async function runPreloaded(t: TestContext, code: string, address?: string): Promise<string> {

@@ -46,7 +46,7 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
   setVersion("v1");
   const port = await findFreePort();
   const config = join(directory, "app.toml");
-  const register = join(top, "dist/library/register.js");
+  const register = join(top, "dist/library/register.cjs");
   writeFileSync(
     config,
     [
