@@ -36,6 +36,8 @@ export class TakeOver {
   readonly #listeners: ReadonlyMap<number, PassedListener>;
   readonly #taken = new Map<Server, TakenServer>();
   readonly #told = new Set<string>();
+  /** SIGTERM has come. */
+  #ending = false;
 
   constructor() {
     this.#runtime = keepListenVariables(process.env, getRuntime);
@@ -48,7 +50,9 @@ export class TakeOver {
         findPassedListeners([one]).map((passed): [number, PassedListener] => [number, passed]),
       ),
     );
-    leaveEndToApp(this.#runtime, this.#taken);
+    leaveEndToApp(this.#runtime, this.#taken, () => {
+      this.#ending = true;
+    });
   }
 
   /** In the place of `native`, which does what Node would do. */
@@ -75,8 +79,8 @@ export class TakeOver {
   /** Outside of the drain; nobody refuses the clients that come now, for the socket is not this process's to close. */
   noteClosed(server: Server): void {
     const taken = this.#taken.get(server);
-    if (taken === undefined || this.#runtime.signal.aborted || this.#listening(taken.passed).length > 0)
-      return;
+    const ends = this.#ending || this.#runtime.signal.aborted;
+    if (taken === undefined || ends || this.#listening(taken.passed).length > 0) return;
     const { name, address } = taken.passed;
     this.#tell(
       `the app has closed its server on listener ${name} (${formatAddress(address)}): whoever connects now waits until it listens again, or until another worker accepts`,
@@ -187,11 +191,12 @@ function describeWish(wish: WantedAddress): string {
  * second SIGTERM. While the worker drains, closing one of `servers` means to wait for the end of the drain, not to cut
  * idle connections, and is no mistake.
  */
-function leaveEndToApp(runtime: Runtime, servers: ReadonlyMap<Server, unknown>): void {
+function leaveEndToApp(runtime: Runtime, servers: ReadonlyMap<Server, unknown>, onSignal: () => void): void {
   // The runtime's, and the one that counts.
   const own = 2;
   let signals = 0;
-  process.on("SIGTERM", () => {
+  process.prependListener("SIGTERM", () => {
+    onSignal();
     signals += 1;
   });
   let end: () => void = () => {};
