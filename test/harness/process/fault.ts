@@ -20,7 +20,10 @@ export const faultVariable = "FAULT_DIRECTORY";
 /** From now on the faulty daemon counts its effects. */
 export function armFault(directory: string, fault: Fault): void {
   rmSync(struckFile(directory), { force: true });
-  writeFileSync(faultFile(directory), JSON.stringify(fault));
+  // Whole at once: a daemon may look at any time.
+  const written = `${faultFile(directory)}.written`;
+  writeFileSync(written, JSON.stringify(fault));
+  renameSync(written, faultFile(directory));
 }
 
 /** What the fault struck; undefined when fewer effects than that were needed. */
