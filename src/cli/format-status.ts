@@ -60,7 +60,7 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
   for (const { proof } of generations) if (proof !== null) lines.push(...describeNumbers(proof));
   if (notifyDropped > 0)
-    lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
+    lines.push(`${notifyDropped} notify message(s) dropped that another worker sent or nobody understands`);
   for (const { directory, paths, line } of report.written) {
     const where = `written beside the code, in ${directory}: ${paths.join(", ")}`;
     lines.push(printable(`${where}; if it is data, copy it to the release and add to the config: ${line}`));

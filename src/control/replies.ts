@@ -170,7 +170,7 @@ export const statusReply = v.object({
   rejected: v.optional(v.array(rejected), []),
   /** Why what serves is not what was deployed last. */
   rolledBack: v.optional(v.nullable(rolledBack), null),
-  /** Datagrams on the notify socket that came from no worker or were malformed. */
+  /** Datagrams on notify sockets that came from another worker or were malformed. */
   notifyDropped: v.number(),
   /** Since this daemon was started: the last one that was to take its place and did not. */
   reexecFailed: v.nullable(reexecFailure),

@@ -1,6 +1,6 @@
 import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
-import { NotifyInbox } from "../process/notify-inbox.js";
+import { NotifySockets } from "../process/notify-sockets.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-processes.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
@@ -13,14 +13,14 @@ import { ShareSteering } from "./native-workers/share.js";
 import { TicketSecret } from "./native-workers/ticket-secret.js";
 import { WorkerReports } from "./native-workers/worker-reports.js";
 import { Snapshots } from "./perform/snapshots.js";
-import { channelFdName, workerFdName } from "./recover/fd-names.js";
+import { channelFdName, notifyFdName, workerFdName } from "./recover/fd-names.js";
 import type { KeptFds } from "./recover/kept-fds.js";
+import { notifyDirectoryIn } from "./recover/own-sockets.js";
 import { type Setup, warn } from "./setup.js";
 
 export interface PartsOptions {
   readonly supervisor: Supervisor;
   readonly keptFds: KeptFds;
-  readonly notifyFd: number;
   readonly signalUnseen: WorkerProcessesOptions["signalUnseen"];
   /** Called with each beat of the watchdog or of the native workers. */
   readonly onBeat: () => void;
@@ -31,7 +31,7 @@ export interface Parts {
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
-  readonly inbox: NotifyInbox;
+  readonly notifySockets: NotifySockets;
   readonly reports: WorkerReports;
   readonly tickets: TicketSecret;
   readonly snapshots: Snapshots;
@@ -72,15 +72,17 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     signalUnseen: options.signalUnseen,
     onExit: (slot, pid, exit) => {
       channels.hearOut(slot);
-      inbox.receive();
+      notifySockets.hearOut(slot);
       push({ type: "worker-exited", ...slot, pid, exit });
     },
   });
-  const inbox: NotifyInbox = new NotifyInbox({
-    fd: options.notifyFd,
+  const notifySockets: NotifySockets = new NotifySockets({
+    directory: notifyDirectoryIn(directories.runtime),
     watcher,
+    storeSocket: (slot, fd) => keptFds.store(fd, notifyFdName(slot)),
+    removeSocket: (slot) => keptFds.remove(notifyFdName(slot)),
     ownerOf: (pid) => workers.ownerOf(pid),
-    onMessage: (slot, pid, message) => push(...interpretMessage(slot, pid, message, supervisor.state)),
+    onMessage: (slot, message) => push(...interpretMessage(slot, message, supervisor.state)),
     onDropped: (count, why) => tell(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
   const snapshots = new Snapshots({ stateDirectory: directories.state, push });
@@ -117,7 +119,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     listeners,
     workers,
     channels,
-    inbox,
+    notifySockets,
     reports,
     tickets,
     snapshots,
@@ -129,7 +131,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
 }
 
 /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */
-export function hearWorkers({ inbox, channels }: Parts): void {
-  inbox.receive();
+export function hearWorkers({ notifySockets, channels }: Parts): void {
+  notifySockets.hearAll();
   channels.hearAll();
 }

@@ -18,10 +18,11 @@ import { createEffects, record } from "./create-effects.js";
 import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
-import { controlFdName, notifyFdName, stateFdName } from "./recover/fd-names.js";
+import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
+import { controlFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
-import { peerOf, takeControlSocket, takeNotifySocket } from "./recover/own-sockets.js";
+import { peerOf, takeControlSocket } from "./recover/own-sockets.js";
 import { restore, type Source } from "./recover/restore.js";
 import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
@@ -70,14 +71,11 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   // First, because it tells whether another daemon runs: then nothing of it may be touched.
   const control = takeControlSocket(inheritance.control, directories.runtime);
   if (!control.ok) return control;
-  const notify = takeNotifySocket(inheritance.notify, directories.runtime);
-  if (!notify.ok) return notify;
   const store = new StateStore({ name, directory: directories.state, bootId: bootId() ?? "unknown", memfd });
   const remembered = source === "manager" ? succeed(store.load()) : store.take(inheritance.state ?? memfd);
   if (!remembered.ok) return remembered;
   const controlFd = control.value;
   for (const problem of remembered.value.problems) warn(setup, problem);
-  keptFds.store(notify.value, notifyFdName);
   keptFds.store(controlFd, controlFdName);
   keptFds.store(memfd, stateFdName);
 
@@ -85,7 +83,6 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const parts = buildParts(setup, {
     supervisor,
     keptFds,
-    notifyFd: notify.value,
     signalUnseen: inherited.signalUnseen,
     onBeat: () => {
       if (supervisor.retryPersist()) link.beat();
@@ -103,6 +100,13 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
       const read = readSpecification(setup.configFile);
       return read.ok ? read.value : undefined;
     },
+  });
+
+  adoptNotifySockets(inheritance, restored.alive, {
+    notifySockets: parts.notifySockets,
+    keptFds,
+    runtimeDirectory: directories.runtime,
+    warn: (message) => warn(setup, message),
   });
 
   const news = new NewsFeed(setup.log);
@@ -160,7 +164,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     clearInterval(renewal);
     effects.wakeAt(undefined, () => {});
     void server.close();
-    for (const part of [parts.inbox, parts.channels, parts.workers, parts.listeners]) part.release();
+    for (const part of [parts.notifySockets, parts.channels, parts.workers, parts.listeners]) part.release();
     closeFd(controlFd);
     closeFd(memfd);
     return keptFds.release();

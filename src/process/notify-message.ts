@@ -1,12 +1,10 @@
-/** What a worker may say on its NOTIFY_SOCKET (sd_notify(3)); all else in a datagram is left out. */
+/** What may be said on a worker's NOTIFY_SOCKET (sd_notify(3)); all else is left out: MAINPID and FDSTORE are for the daemon to decide. */
 export interface NotifyMessage {
   readonly ready: boolean;
   readonly reloading: boolean;
   readonly stopping: boolean;
   readonly status: string | null;
   readonly errno: number | null;
-  /** The worker asked for another main process; the daemon decides that, so it is refused. */
-  readonly mainPid: boolean;
 }
 
 const longest = 4096;
@@ -37,7 +35,6 @@ export function parseNotifyMessage(bytes: Buffer): NotifyMessage | undefined {
     stopping: assignments.get("STOPPING") === "1",
     status: status === undefined ? null : printable(status).slice(0, statusLongest),
     errno: errno !== undefined && /^\d{1,6}$/.test(errno) ? Number(errno) : null,
-    mainPid: assignments.has("MAINPID"),
   };
 }
 

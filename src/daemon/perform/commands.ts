@@ -21,7 +21,6 @@ export function workerEnvironment(
 
 /** What a worker is told of the file system. */
 export interface WorkerPlaces {
-  readonly notifySocket: string;
   /** Where a native worker keeps the app's state. */
   readonly stateDirectory: string;
   /** The working directory: the generation's snapshot, or its release. */
@@ -42,10 +41,11 @@ export function workerCommand(
   places: WorkerPlaces,
   fds: readonly NamedFd[],
   channel: number,
+  notifySocket: string,
 ): WorkerCommand {
   const { plan } = generation.specification;
   const added = {
-    NOTIFY_SOCKET: places.notifySocket,
+    NOTIFY_SOCKET: notifySocket,
     HOLDFAST_STATE_DIRECTORY: places.stateDirectory,
     HOLDFAST_WORKER: String(index),
     HOLDFAST_LISTENERS: JSON.stringify(fds.map(({ address }) => address)),

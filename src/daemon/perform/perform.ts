@@ -5,6 +5,7 @@ import type { Action, Event, News, SlotProcess } from "../../model/event.js";
 import type { Specification } from "../../model/plan.js";
 import { findGeneration, type Generation, type Retired, type State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
+import type { NotifySockets } from "../../process/notify-sockets.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
 import { readVersion } from "../../release/read-version.js";
@@ -23,6 +24,7 @@ export interface PerformOptions {
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
+  readonly notifySockets: NotifySockets;
   readonly snapshots: Snapshots;
   /** For what is known later. */
   readonly push: (event: Event) => void;
@@ -34,7 +36,7 @@ export interface PerformOptions {
 
 /** Turns one action of the model into what it means in the world. */
 export function createPerformer(options: PerformOptions): (action: Action, state: State) => readonly Event[] {
-  const { name, listeners, workers, channels, snapshots, push } = options;
+  const { name, listeners, workers, channels, notifySockets, snapshots, push } = options;
 
   function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
     const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
@@ -64,12 +66,25 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     if (generation === undefined) return [];
     const fds = collectFds(generation, state);
     if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
+    const notifySocket = notifySockets.open(slot);
+    if (!notifySocket.ok) return [{ type: "spawn-failed", ...slot, failure: notifySocket.failure }];
     const channel = channels.open(slot);
-    const command = workerCommand(name, generation, index, options.places, fds.value, channel);
+    const command = workerCommand(
+      name,
+      generation,
+      index,
+      options.places,
+      fds.value,
+      channel,
+      notifySocket.value,
+    );
     const spawned = workers.spawn(slot, command);
     closeFd(channel);
-    if (!spawned.ok) channels.forget(slot);
-    if (!spawned.ok) return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
+    if (!spawned.ok) {
+      channels.forget(slot);
+      notifySockets.forget(slot);
+      return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
+    }
     return [{ type: "spawned", ...slot, process: spawned.value }];
   }
 
@@ -169,6 +184,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "forget":
         workers.forget(action.process.pid);
         channels.forget(action);
+        notifySockets.forget(action);
         return [];
       case "restore-backlogs":
         listeners.restoreBacklogs(state.listeners);

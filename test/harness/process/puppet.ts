@@ -13,14 +13,15 @@ import { streamUntil } from "./stream.js";
  *   /take          answers when it has all of the request's body
  *   /crash         ends by SIGKILL without an answer
  *   /notify?TEXT   sends TEXT to the NOTIFY_SOCKET
+ *   /notify?TEXT&PATH   sends it to the socket at PATH
  */
 
 const { env, pid } = process;
 const behaviour = parseBehaviour(readFileSync("puppet.json", "utf8"));
 let draining = false;
 
-function notify(text: string): void {
-  sendDatagramWithFds(env["NOTIFY_SOCKET"] ?? "", Buffer.from(text), []);
+function notify(text: string, path = env["NOTIFY_SOCKET"] ?? ""): void {
+  sendDatagramWithFds(path, Buffer.from(text), []);
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -50,10 +51,12 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     case "/crash":
       process.kill(pid, "SIGKILL");
       return;
-    case "/notify":
-      notify(argument);
+    case "/notify": {
+      const [text = "", to] = argument.split("&", 2);
+      notify(text, to);
       send();
       return;
+    }
     default:
       send();
   }

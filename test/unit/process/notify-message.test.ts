@@ -9,7 +9,6 @@ const nothing = {
   stopping: false,
   status: null,
   errno: null,
-  mainPid: false,
 };
 
 const messages: readonly [text: string, meaning: Partial<typeof nothing> | object][] = [
@@ -20,7 +19,7 @@ const messages: readonly [text: string, meaning: Partial<typeof nothing> | objec
   ["RELOADING=1\nMONOTONIC_USEC=5", { reloading: true }],
   ["ERRNO=2", { errno: 2 }],
   ["ERRNO=two", {}],
-  ["MAINPID=1", { mainPid: true }],
+  ["MAINPID=1\nFDSTORE=1", {}],
   ["X_OTHER=a=b", {}],
 ];
 
