@@ -40,6 +40,8 @@ export type AcceptLimitOrder = v.InferOutput<typeof acceptLimit>;
 export const daemonMessage = v.variant("type", [
   /** The first message to a process that has asked for what was passed to its worker: an fd a listener. */
   v.object({ type: v.literal("passed"), names: v.pipe(v.array(name), v.maxLength(maxFdsPerMessage)) }),
+  /** Or why it does not get it. The channel ends. */
+  v.object({ type: v.literal("refused"), why: v.string() }),
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
   v.object({
     type: v.literal("welcome"),

@@ -6,6 +6,7 @@ import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-
 import type { Supervisor } from "../supervisor/supervisor.js";
 import { Backlogs } from "./judges/backlogs.js";
 import { JudgeWatch } from "./judges/judge-watch.js";
+import { connectWorker } from "./native-workers/connect-worker.js";
 import { Heartbeat } from "./native-workers/heartbeat.js";
 import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
 import { warnIfItLives } from "./native-workers/lost-channel.js";
@@ -55,6 +56,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     watcher,
     storeChannel: (slot, fd) => keptFds.store(fd, channelFdName(slot)),
     removeChannel: (slot) => keptFds.remove(channelFdName(slot)),
+    ownerOf: (pid) => workers.ownerOf(pid),
     onMessage: (slot, message) => {
       push(...takeWorkerMessage(slot, message, supervisor.state, channels, reports, tickets));
     },
@@ -82,6 +84,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     storeSocket: (slot, fd) => keptFds.store(fd, notifyFdName(slot)),
     removeSocket: (slot) => keptFds.remove(notifyFdName(slot)),
     ownerOf: (pid) => workers.ownerOf(pid),
+    onConnect: (slot, channel) => connectWorker(slot, channel, supervisor.state, { channels, listeners }),
     onMessage: (slot, message) => push(...interpretMessage(slot, message, supervisor.state)),
     onDropped: (count, why) => tell(`${count} notify message(s) dropped so far; the last: ${why}`),
   });

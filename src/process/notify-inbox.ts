@@ -9,8 +9,12 @@ const mostPerTurn = 64;
 export interface NotifyInboxOptions {
   readonly fd: number;
   readonly watcher: Watcher;
-  /** By the process `pid`, as far as the kernel could tell; undefined for what is no message. */
-  readonly onMessage: (message: NotifyMessage | undefined, pid: number | undefined) => void;
+  /** By the process `pid`, as far as the kernel could tell; undefined for what is no message. The fds are closed afterwards. */
+  readonly onMessage: (
+    message: NotifyMessage | undefined,
+    pid: number | undefined,
+    fds: readonly number[],
+  ) => void;
 }
 
 /** A socket that sd_notify(3) is spoken on. */
@@ -35,9 +39,9 @@ export class NotifyInbox {
     for (let count = 0; count < mostPerTurn && !this.#released; count += 1) {
       const datagram = peekDatagram(this.#options.fd);
       if (datagram === undefined) return;
-      for (const fd of datagram.fds) closeFd(fd);
       const message = datagram.truncated ? undefined : parseNotifyMessage(datagram.bytes);
-      this.#options.onMessage(message, datagram.sender?.pid);
+      this.#options.onMessage(message, datagram.sender?.pid, datagram.fds);
+      for (const fd of datagram.fds) closeFd(fd);
       if (!this.#released) this.#discard();
     }
   }

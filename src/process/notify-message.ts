@@ -5,6 +5,8 @@ export interface NotifyMessage {
   readonly stopping: boolean;
   readonly status: string | null;
   readonly errno: number | null;
+  /** HOLDFAST_CONNECT=1: a process of the worker wants what was passed to it, on the channel that comes along. docs/worker-protocol.md */
+  readonly connect: boolean;
 }
 
 const longest = 4096;
@@ -34,6 +36,7 @@ export function parseNotifyMessage(bytes: Buffer): NotifyMessage | undefined {
     reloading: assignments.get("RELOADING") === "1",
     stopping: assignments.get("STOPPING") === "1",
     status: status === undefined ? null : printable(status).slice(0, statusLongest),
+    connect: assignments.get("HOLDFAST_CONNECT") === "1",
     errno: errno !== undefined && /^\d{1,6}$/.test(errno) ? Number(errno) : null,
   };
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { bindDatagram } from "../linux/datagram.js";
 import type { Watcher } from "../linux/epoll.js";
+import { duplicateFd } from "../linux/fd.js";
 import type { Slot } from "../model/event.js";
 import { nameWorker } from "../model/turn.js";
 import { NotifyInbox } from "./notify-inbox.js";
@@ -16,6 +17,8 @@ export interface NotifySocketsOptions {
   /** The worker that a process is or descends from, as far as that can be told. */
   readonly ownerOf: (pid: number) => { readonly slot: Slot } | undefined;
   readonly onMessage: (slot: Slot, message: NotifyMessage) => void;
+  /** A process of the worker wants what was passed to it; the channel is the receiver's. */
+  readonly onConnect: (slot: Slot, channel: number) => void;
   /** Told at the first datagram that is dropped, and at each tenfold of their number. */
   readonly onDropped: (count: number, why: string) => void;
 }
@@ -75,10 +78,10 @@ export class NotifySockets {
     const inbox = new NotifyInbox({
       fd,
       watcher: this.#options.watcher,
-      onMessage: (message, pid) => {
+      onMessage: (message, pid, fds) => {
         const speaker = pid === undefined ? undefined : this.#options.ownerOf(pid);
         const other = speaker === undefined || nameWorker(speaker.slot) === name ? undefined : speaker.slot;
-        if (other === undefined) this.#take(slot, message, pid);
+        if (other === undefined) this.#take(slot, message, pid, fds);
         else this.#drop(`process ${pid} of worker ${nameWorker(other)} spoke for worker ${name}`);
       },
     });
@@ -90,10 +93,10 @@ export class NotifySockets {
     const inbox = new NotifyInbox({
       fd,
       watcher: this.#options.watcher,
-      onMessage: (message, pid) => {
+      onMessage: (message, pid, fds) => {
         const speaker = pid === undefined ? undefined : this.#options.ownerOf(pid);
         if (speaker === undefined) this.#drop(`process ${pid ?? "unknown"} is no worker`);
-        else this.#take(speaker.slot, message, pid);
+        else this.#take(speaker.slot, message, pid, fds);
       },
     });
     this.#common = { inbox, left: new Set(workers.map(nameWorker)), end: onUnused };
@@ -148,8 +151,14 @@ export class NotifySockets {
     end();
   }
 
-  #take(slot: Slot, message: NotifyMessage | undefined, pid: number | undefined): void {
-    if (message !== undefined) this.#options.onMessage(slot, message);
+  #take(
+    slot: Slot,
+    message: NotifyMessage | undefined,
+    pid: number | undefined,
+    [channel]: readonly number[],
+  ): void {
+    if (message?.connect && channel !== undefined) this.#options.onConnect(slot, duplicateFd(channel));
+    else if (message !== undefined) this.#options.onMessage(slot, message);
     else this.#drop(`what process ${pid} said for worker ${nameWorker(slot)} is no sd_notify message`);
   }
 

@@ -5,6 +5,7 @@ import type { Generation } from "../../model/state.js";
 import { buildEnvironment } from "../../process/environment.js";
 import { runCommand } from "../../process/run-command.js";
 import type { WorkerCommand } from "../../process/spawn-worker.js";
+import type { NamedFd } from "./collect-fds.js";
 
 const readyRetryMs = 100;
 
@@ -25,12 +26,6 @@ export interface WorkerPlaces {
   readonly stateDirectory: string;
   /** The working directory: the generation's snapshot, or its release. */
   readonly directoryOf: (generation: Generation) => string;
-}
-
-export interface NamedFd {
-  readonly fd: number;
-  readonly name: string;
-  readonly address: string;
 }
 
 /** `fds` are the generation's listeners, in its order. */

@@ -3,14 +3,15 @@ import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Action, Event, News, SlotProcess } from "../../model/event.js";
 import type { Specification } from "../../model/plan.js";
-import { findGeneration, type Generation, type Retired, type State } from "../../model/state.js";
+import { findGeneration, type Retired, type State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
 import type { NotifySockets } from "../../process/notify-sockets.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
 import { readVersion } from "../../release/read-version.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
-import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
+import { collectFds } from "./collect-fds.js";
+import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import type { Snapshots } from "./snapshots.js";
 import { readSpecification, verifyCommands, verifySpecification } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
@@ -64,7 +65,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     const slot = { generation: id, index };
     const generation = findGeneration(state, id);
     if (generation === undefined) return [];
-    const fds = collectFds(generation, state);
+    const fds = collectFds(generation, state, listeners);
     if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
     const notifySocket = notifySockets.open(slot);
     if (!notifySocket.ok) return [{ type: "spawn-failed", ...slot, failure: notifySocket.failure }];
@@ -86,20 +87,6 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
     }
     return [{ type: "spawned", ...slot, process: spawned.value }];
-  }
-
-  function collectFds(generation: Generation, state: State): Result<NamedFd[]> {
-    const fds: NamedFd[] = [];
-    for (const id of generation.listeners) {
-      const listener = state.listeners.find((one) => one.id === id);
-      const fd = listeners.fdOf(id);
-      if (listener === undefined || fd === undefined) {
-        const message = `cannot start a worker of generation ${generation.id}: one of its listeners is lost; upgrade to open it again`;
-        return { ok: false, failure: { reason: "listener-lost", message } };
-      }
-      fds.push({ fd, name: listener.name, address: listener.address });
-    }
-    return { ok: true, value: fds };
   }
 
   function check(id: number, state: State): void {

@@ -1,5 +1,5 @@
 import { decodeMessage } from "../../channel/json.js";
-import { daemonMessage } from "../../channel/worker-messages.js";
+import { type DaemonMessage, daemonMessage } from "../../channel/worker-messages.js";
 import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import { sendDatagramWithFds } from "../../linux/datagram.js";
 import { closeFd } from "../../linux/fd.js";
@@ -28,24 +28,20 @@ export function askForSockets(notifySocket: string): Result<Sockets, Failure<"so
   closeFd(theirs);
   const answer = sent >= 0 && waitUntilReadable(own, answerWithinMs) ? receiveMessage(own) : undefined;
   const message = answer === undefined ? undefined : decodeMessage(daemonMessage, answer.bytes);
-  if (answer !== undefined && message?.ok && message.value.type === "passed") {
-    const { names } = message.value;
-    if (names.length === answer.fds.length) {
-      return succeed({
-        channelFd: own,
-        inherited: answer.fds.map((fd, at) => ({ fd, name: names[at] ?? "" })),
-      });
-    }
+  const fds = answer?.fds ?? [];
+  if (message?.ok && message.value.type === "passed" && message.value.names.length === fds.length) {
+    const inherited = message.value.names.map((name, at) => ({ fd: fds[at] ?? -1, name }));
+    return succeed({ channelFd: own, inherited });
   }
-  answer?.fds.forEach(closeFd);
+  fds.forEach(closeFd);
   closeFd(own);
-  return fail("sockets-refused", why(sent, answer?.bytes.length));
+  return fail("sockets-refused", `cannot get the listeners of this worker: ${why(sent, message)}`);
 }
 
-function why(sent: number, bytes: number | undefined): string {
-  const what = "cannot get the listeners of this worker";
-  if (sent < 0) return `${what}: nobody is at NOTIFY_SOCKET`;
-  if (bytes === undefined) return `${what}: the daemon has not answered within ${answerWithinMs / 1000} s`;
-  if (bytes === 0) return `${what}: another process of this worker has them; give each a service of its own`;
-  return `${what}: this process is out of file descriptors, or its limit on them is too low`;
+function why(sent: number, answer: Result<DaemonMessage> | undefined): string {
+  if (sent < 0) return "nobody is at NOTIFY_SOCKET";
+  if (answer === undefined) return `the daemon has not answered within ${answerWithinMs / 1000} s`;
+  if (!answer.ok) return "the daemon does not know that question";
+  if (answer.value.type === "refused") return answer.value.why;
+  return "this process is out of file descriptors";
 }

@@ -48,6 +48,7 @@ export class DaemonOrders {
     const [fd] = fds;
     switch (message.type) {
       case "passed":
+      case "refused":
         // Said twice, by a daemon that has died in between: the first time counts.
         return false;
       case "welcome":

@@ -9,6 +9,7 @@ const nothing = {
   stopping: false,
   status: null,
   errno: null,
+  connect: false,
 };
 
 const messages: readonly [text: string, meaning: Partial<typeof nothing> | object][] = [
@@ -20,6 +21,7 @@ const messages: readonly [text: string, meaning: Partial<typeof nothing> | objec
   ["ERRNO=2", { errno: 2 }],
   ["ERRNO=two", {}],
   ["MAINPID=1\nFDSTORE=1", {}],
+  ["HOLDFAST_CONNECT=1", { connect: true }],
   ["X_OTHER=a=b", {}],
 ];
 

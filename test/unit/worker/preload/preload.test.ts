@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../linux/temporary-directory.js";
-import { register, runPreloaded } from "./run-preloaded.js";
+import { runPreloaded } from "./run-preloaded.js";
+import { register } from "./service.js";
 
 test("a process to which nothing was passed is not changed at all", async (t) => {
   const code = `

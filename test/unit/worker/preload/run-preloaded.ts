@@ -8,9 +8,7 @@ import { parseAddress } from "../../../../src/lib/address.js";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { openListener } from "../../../../src/linux/listener.js";
 import { temporaryDirectory } from "../../linux/temporary-directory.js";
-import { top } from "./service.js";
-
-export const register = join(top, "dist/library/register.cjs");
+import { register } from "./service.js";
 
 export interface Preloaded {
   /** A listener that is passed as systemd would; none when not given. */

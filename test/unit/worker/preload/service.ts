@@ -15,6 +15,8 @@ import { waitUntil } from "../../../harness/container/wait-until.js";
 /** The checkout, seen from build/test/unit/worker/register. */
 export const top = fileURLToPath(new URL("../../../../..", import.meta.url));
 
+export const register = join(top, "dist/library/register.cjs");
+
 const startDeadlineMs = 30_000;
 
 /** A service under a daemon of its own, with an app that was not changed for Holdfast. */
@@ -33,6 +35,8 @@ export interface App {
   /** A directory of test/apps, or files by name. */
   readonly files: string | Readonly<Record<string, string>>;
   readonly main: string;
+  /** Node with the preload and `main` otherwise. */
+  readonly command?: readonly string[];
   /** Further lines of the config, before its first table. */
   readonly config?: string;
 }
@@ -46,11 +50,10 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
   setVersion("v1");
   const port = await findFreePort();
   const config = join(directory, "app.toml");
-  const register = join(top, "dist/library/register.cjs");
   writeFileSync(
     config,
     [
-      `command = ${JSON.stringify([process.execPath, "--import", register, app.main])}`,
+      `command = ${JSON.stringify(app.command ?? [process.execPath, "--import", register, app.main])}`,
       `release = ${JSON.stringify(release)}`,
       `environment = { PORT = "${port}" }`,
       "workers = 2",
