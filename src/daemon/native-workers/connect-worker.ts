@@ -42,7 +42,7 @@ export function connectWorker(slot: Slot, channel: number, state: State, parts: 
 
 function findPassed(slot: Slot, state: State, { channels, listeners }: Parts): Result<readonly NamedFd[]> {
   const worker = nameWorker(slot);
-  const refuse = (why: string): Result<never> => fail("refused", why);
+  const refuse = (why: string): Result<never> => fail("sockets-refused", why);
   const generation = findGeneration(state, slot.generation);
   const phase = findWorker(state, slot)?.run.phase;
   if (generation === undefined || (phase !== "starting" && phase !== "ready"))
