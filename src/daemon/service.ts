@@ -18,6 +18,7 @@ import { createEffects, record } from "./create-effects.js";
 import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
+import { isAskedFor } from "./recover/asked-for.js";
 import { controlFdName, notifyFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
@@ -131,7 +132,8 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const unconnected = restored.alive.filter((slot) => !parts.channels.isNative(slot));
   const { alive } = restored;
   const snapshots = parts.snapshots.list();
-  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots });
+  const asked = isAskedFor(restored.state, parts.listeners);
+  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots, asked });
   rmSync(restartMark, { force: true });
   if (!supervisor.exited) hearWorkers(parts);
   if (!supervisor.exited) {

@@ -58,6 +58,8 @@ export type Event =
       readonly unconnected: readonly Slot[];
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
+      /** Somebody wants this start: systemd has not begun it by itself. */
+      readonly asked: boolean;
     }
   | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade" } & UpgradeManner)
   | { readonly type: "keep-requested" }

@@ -9,6 +9,7 @@ const stopping = { reason: "stopping", message: "the service was told to stop" }
 export function stop(turn: Turn, fast: boolean): void {
   const { lifecycle } = turn.state;
   if (lifecycle.phase === "leaving") return;
+  update(turn, { failedStart: null });
   if (lifecycle.phase !== "stopping") {
     update(turn, { lifecycle: { phase: "stopping", failure: null } });
     announce(turn, "info", "stopping", fast ? "stopping fast" : "stopping: workers drain");
@@ -45,6 +46,7 @@ export function leave(turn: Turn, next: "adopt" | "upgrade"): void {
   if (phase === "stopping" || phase === "leaving") return;
   // After a reexec a drained service is still drained: only a restart brings workers back.
   if (phase !== "drained" || next === "upgrade") update(turn, { lifecycle: { phase: "leaving", next } });
+  if (next === "upgrade") update(turn, { failedStart: null });
   const how =
     next === "upgrade"
       ? "restart: the next daemon adopts the workers and upgrades"

@@ -229,6 +229,7 @@ const state = v.object({
   nextUpgrade: count,
   nextListener: count,
   lifecycle,
+  failedStart: v.optional(v.nullable(v.object({ count, failure, retryAt: v.number() })), null),
   listeners: v.array(listener),
   closing: v.array(listener),
   generations: v.array(generation),

@@ -96,6 +96,7 @@ export class World {
       alive,
       unconnected: alive.filter(({ native }) => !native),
       snapshots: [...this.directories.keys()],
+      asked: false,
     });
     this.#work(Number.POSITIVE_INFINITY);
   }
