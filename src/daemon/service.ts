@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import type { ControlPort, ReexecFailure } from "../control/port.js";
+import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
 import { restartMarkIn } from "../lib/directories.js";
 import { type Failure, type Result, succeed } from "../lib/failure.js";
@@ -177,14 +177,15 @@ const upgrading: Failure = {
 const stopping: Failure = { reason: "stopping", message: "the service is being stopped" };
 
 function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: ControlPort): () => void {
+  const submit = (command: ControlCommand): void => {
+    const submission = port.submit(command);
+    if (!submission.accepted) warn({ log }, submission.failure.message);
+  };
   return listenToSignals({
     unit,
     push: (event) => supervisor.push(event),
-    upgrade: () => void port.submit("upgrade"),
-    reexec: () => {
-      const submission = port.submit("reexec");
-      if (!submission.accepted) warn({ log }, submission.failure.message);
-    },
+    upgrade: () => submit("upgrade"),
+    reexec: () => submit("reexec"),
     reopenLog: () => log.reopen(),
     report: (message) => warn({ log }, message),
   });

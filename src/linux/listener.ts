@@ -1,8 +1,9 @@
 import { constants } from "node:os";
 import { type Address, formatAddress } from "../lib/address.js";
-import { type Failure, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "./fd.js";
 import { errorName, orThrow } from "./ffi.js";
+import { hasHungUp } from "./poll.js";
 import { findOwner } from "./port-owner.js";
 import { familyOf, packSocketAddress } from "./socket-address.js";
 import { bind, listen, openSocket, SOCK_DGRAM, SOCK_STREAM, turnOn } from "./socket-calls.js";
@@ -45,6 +46,26 @@ export function openListener(address: Address, options: ListenOptions): Result<n
 /** Sets how many connections may wait, also while others accept; the kernel caps it at net.core.somaxconn. listen(2). */
 export function setBacklog(fd: number, backlog: number): void {
   orThrow(`set the backlog of socket ${fd}`, listen(fd, backlog));
+}
+
+/**
+ * For a stream socket that was shut down: it takes connections again, for all that share it. Fails with `listener-down` where that
+ * cannot be, as with unix sockets.
+ */
+export function listenAgain(
+  fd: number,
+  address: Address,
+  backlog: number,
+): Result<void, Failure<"listener-down">> {
+  const packed = packSocketAddress(address);
+  // A port that the kernel chose is lost with the shutdown; one that was asked for is still bound (EINVAL).
+  if (address.kind === "tcp") bind(fd, packed, packed.length);
+  const result = listen(fd, backlog);
+  if (result >= 0 && !hasHungUp(fd)) return succeed(undefined);
+  return fail(
+    "listener-down",
+    result < 0 ? errorName(result) : "a unix socket that was shut down stays so, and has to be opened anew",
+  );
 }
 
 function establish(fd: number, address: Address, { backlog, mode }: ListenOptions): number {

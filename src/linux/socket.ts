@@ -6,6 +6,7 @@ import { AF_INET, AF_INET6, AF_UNIX, maxSocketAddressBytes, unpackSocketAddress 
 import {
   readOption,
   readOwnAddress,
+  readPeerAddress,
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   SOCK_STREAM,
@@ -59,6 +60,11 @@ export function inspectSocket(fd: number): SocketFacts | undefined {
 /** Whether the fd is a stream socket: one call to the kernel, where `inspectSocket` makes five. socket(7) SO_TYPE. */
 export function isStreamSocket(fd: number): boolean {
   return readInt(fd, SO_TYPE) === SOCK_STREAM;
+}
+
+/** Whether it is one end of a connection. getpeername(2). */
+export function hasPeer(fd: number): boolean {
+  return typeof readPeerAddress(fd, maxSocketAddressBytes) !== "number";
 }
 
 /** Who connected to a unix stream socket, at the time of connect(2). unix(7) SO_PEERCRED. */

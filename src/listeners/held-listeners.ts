@@ -1,9 +1,17 @@
-import { formatAddress } from "../lib/address.js";
+import { formatAddress, parseAddress } from "../lib/address.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { readBacklog } from "../linux/backlog.js";
+import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import { type ListenFailure, openListener, setBacklog, usualBacklog } from "../linux/listener.js";
-import { inspectSocket } from "../linux/socket.js";
+import {
+  type ListenFailure,
+  listenAgain,
+  openListener,
+  setBacklog,
+  usualBacklog,
+} from "../linux/listener.js";
+import { hasHungUp } from "../linux/poll.js";
+import { inspectSocket, isStreamSocket } from "../linux/socket.js";
 import { identifySocketFile, removeSocketFile, type SocketFileFailure } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
@@ -20,20 +28,36 @@ export interface FdKeeper {
   remove(name: string): void;
 }
 
+/** Tells when a socket has hung up. */
+export type EndWatcher = Pick<Watcher, "watchEnd" | "unwatch">;
+
+export interface HeldListenersOptions {
+  readonly keeper: FdKeeper;
+  readonly watcher: EndWatcher;
+  readonly warn: (message: string) => void;
+  /** One of those that share it has shut the socket down, for all. */
+  readonly onDown: (id: number) => void;
+}
+
 /** The sockets behind the state's listeners. */
 export class HeldListeners {
   readonly #fds = new Map<number, number>();
   readonly #unstored = new Set<number>();
+  readonly #watched = new Set<number>();
   readonly #keeper: FdKeeper;
+  readonly #watcher: EndWatcher;
   readonly #warn: (message: string) => void;
+  readonly #onDown: (id: number) => void;
 
-  constructor(keeper: FdKeeper, warn: (message: string) => void) {
+  constructor({ keeper, watcher, warn, onDown }: HeldListenersOptions) {
     this.#keeper = keeper;
+    this.#watcher = watcher;
     this.#warn = warn;
+    this.#onDown = onDown;
   }
 
   hold({ id, name }: Listener, fd: number): void {
-    this.#fds.set(id, fd);
+    this.#take(id, fd);
     this.#keeper.store(fd, name);
   }
 
@@ -64,7 +88,9 @@ export class HeldListeners {
     nextId: number,
   ): Result<Omit<Prepared, "version">, ListenersFailure> {
     const declarations = specification.listeners ?? impliedDeclarations(held);
-    const all = [...held];
+    // In the place of one that is down for good another one is opened.
+    const all = held.filter(({ id }) => !this.isDown(id));
+    const down = held.filter(({ id }) => this.isDown(id));
     const listeners: number[] = [];
     let id = nextId;
     for (const declaration of declarations) {
@@ -82,6 +108,7 @@ export class HeldListeners {
         }
         continue;
       }
+      clearPath(down, declaration);
       const opened = this.open(declaration, id);
       if (!opened.ok) {
         this.#dropOpened(all, nextId);
@@ -92,7 +119,7 @@ export class HeldListeners {
       id += 1;
     }
     this.#reportUndeclared(declarations, all);
-    return succeed({ specification, held: all, listeners });
+    return succeed({ specification, held: [...all, ...down], listeners });
   }
 
   open(declaration: ListenerDeclaration, id: number): Result<Listener, ListenersFailure> {
@@ -118,7 +145,7 @@ export class HeldListeners {
       origin: "bound",
       backlog,
     };
-    this.#fds.set(id, opened.value);
+    this.#take(id, opened.value);
     this.#unstored.add(id);
     return succeed(listener);
   }
@@ -133,6 +160,7 @@ export class HeldListeners {
     const own = ownFile(listener);
     // First, for after the rest nobody would know any more that there is a file.
     if (own !== undefined) removeSocketFile(...own);
+    this.#unwatch(fd);
     this.#fds.delete(listener.id);
     this.#unstored.delete(listener.id);
     this.#keeper.remove(listener.name);
@@ -141,6 +169,21 @@ export class HeldListeners {
       if (name === listener.name && kept !== undefined) this.#keeper.store(kept, name);
     }
     closeFd(fd);
+  }
+
+  isDown(id: number): boolean {
+    const fd = this.#fds.get(id);
+    return fd !== undefined && isStreamSocket(fd) && hasHungUp(fd);
+  }
+
+  /** Fails as `listenAgain` does. */
+  revive({ id, address, backlog }: Listener): Result<void, Failure<"listener-down">> {
+    const fd = this.#fds.get(id);
+    const where = parseAddress(address);
+    if (fd === undefined || !where.ok || !this.isDown(id)) return succeed(undefined);
+    const again = listenAgain(fd, where.value, backlog ?? usualBacklog);
+    if (again.ok) this.#watch(id, fd);
+    return again;
   }
 
   /** Workers may have set a backlog of their own on the shared socket (Node sets 511): puts the right one back. */
@@ -165,8 +208,29 @@ export class HeldListeners {
 
   /** Lets go of all of them; what is kept elsewhere stays open. */
   release(): void {
-    for (const fd of this.#fds.values()) closeFd(fd);
+    for (const fd of this.#fds.values()) {
+      this.#unwatch(fd);
+      closeFd(fd);
+    }
     this.#fds.clear();
+  }
+
+  #take(id: number, fd: number): void {
+    this.#fds.set(id, fd);
+    if (isStreamSocket(fd)) this.#watch(id, fd);
+  }
+
+  /** Said once: it would be said again and again as long as it is so. */
+  #watch(id: number, fd: number): void {
+    this.#watched.add(fd);
+    this.#watcher.watchEnd(fd, () => {
+      this.#unwatch(fd);
+      this.#onDown(id);
+    });
+  }
+
+  #unwatch(fd: number): void {
+    if (this.#watched.delete(fd)) this.#watcher.unwatch(fd);
   }
 
   #dropOpened(listeners: readonly Listener[], fromId: number): void {
@@ -183,5 +247,14 @@ export class HeldListeners {
         `listener ${name} (${address}) is declared by nobody and will be closed; declare it as [listeners.${name}]`,
       );
     }
+  }
+}
+
+/** The file of a unix socket that is down leads nowhere, and its path is wanted. */
+function clearPath(down: readonly Listener[], { address }: ListenerDeclaration): void {
+  const wanted = address === null ? undefined : formatAddress(address);
+  for (const listener of down) {
+    const own = listener.address === wanted ? ownFile(listener) : undefined;
+    if (own !== undefined) removeSocketFile(...own);
   }
 }

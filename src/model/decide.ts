@@ -14,6 +14,7 @@ import type { Clock, Decision, Event } from "./event.js";
 import { startDueAt } from "./failed-start.js";
 import { judgeErrorsOf } from "./judge.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
+import { listenerDown, listenerRevived } from "./listener-down.js";
 import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
 import type { Wish } from "./request.js";
@@ -135,6 +136,12 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "listener-closed":
       update(turn, { closing: turn.state.closing.filter(({ id }) => id !== event.id) });
+      break;
+    case "listener-down":
+      listenerDown(turn, event.id);
+      break;
+    case "listener-revived":
+      listenerRevived(turn, event.id, event.failure);
       break;
     case "tick":
       tick(turn);

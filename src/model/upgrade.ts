@@ -46,7 +46,7 @@ export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): 
 }
 
 /** Why a request can neither be begun nor wait. */
-export function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
+export function refuse(state: State, { kind, to }: Pick<UpgradeRequest, "kind" | "to">): Failure | null {
   const { phase } = state.lifecycle;
   if (phase === "stopping" || phase === "leaving") {
     return { reason: "stopping", message: "cannot upgrade: the service is being stopped" };

@@ -1,12 +1,14 @@
 import { formatDuration } from "../lib/duration.js";
 import { describeFailedStart, startDueAt } from "./failed-start.js";
 import { leftReason } from "./rejected.js";
+import { isRefused } from "./request.js";
 import {
   activeGeneration,
   candidateGeneration,
   type Generation,
   heldGeneration,
   type Monotonic,
+  type Outcome,
   type Proof,
   type RolledBack,
   type State,
@@ -94,8 +96,12 @@ function describeIdle(state: State): string {
   return `starting generation ${upgrade?.generation ?? nextGeneration}`;
 }
 
+function lastTried({ outcomes }: State): Outcome | undefined {
+  return outcomes.findLast((one) => !isRefused(one));
+}
+
 function describeLast(state: State): string | null {
-  const last = state.outcomes.at(-1);
+  const last = lastTried(state);
   if (last === undefined) return null;
   const at = new Date(last.endedAt).toISOString().slice(11, 19);
   const what = last.kind === "start" ? "start" : "last upgrade";
@@ -127,7 +133,7 @@ export function degradation(state: State): string | null {
   if (active === undefined) return describeFailedStart(state) ?? null;
   const proof = proofOf(state);
   if (proof?.kind === "rejected") return proof.failure.message;
-  const last = state.outcomes.at(-1);
+  const last = lastTried(state);
   if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
   if (last?.kind === "fallback") return describeFallback(state);
   // What somebody has left by hand is as it should be.

@@ -181,6 +181,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "close-listener":
         listeners.close(action.listener, state.listeners);
         return [{ type: "listener-closed", id: action.listener.id }];
+      case "revive-listener": {
+        const revived = listeners.revive(action.listener);
+        const failure = revived.ok ? null : revived.failure;
+        return [{ type: "listener-revived", id: action.listener.id, failure }];
+      }
       case "announce":
         options.announce(action.news);
         return [];

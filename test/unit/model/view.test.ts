@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { summarize, viewService } from "../../../src/model/view.js";
+import { degradation, summarize, viewService } from "../../../src/model/view.js";
 import { readyTimeoutMs } from "./sample.js";
 import { Story } from "./story.js";
 
@@ -45,4 +45,14 @@ test("READY=1 waits for the start, a reload is seen as one, and how long it may 
   assert.equal(phase(), "ready");
   story.send({ type: "stop-requested", fast: false });
   assert.equal(phase(), "stopping");
+});
+
+test("a request that is refused says nothing about the service", () => {
+  const story = new Story().start().send({ type: "upgrade-requested", kind: "rollback", to: 999 });
+  assert.equal(story.lastOutcome?.failure?.reason, "nothing-before");
+  assert.equal(degradation(story.state), null);
+  assert.match(summarize(story.state), /start at .* took/);
+  story.request().candidate().exit(2, 0);
+  story.send({ type: "upgrade-requested", kind: "rollback", to: 999 });
+  assert.match(degradation(story.state) ?? "", /the last upgrade failed: worker 2.0/);
 });

@@ -300,6 +300,9 @@ export class World {
         this.held = this.held.filter(({ id }) => id !== action.listener.id);
         this.#queue.push({ type: "listener-closed", id: action.listener.id });
         break;
+      case "revive-listener":
+        this.#queue.push({ type: "listener-revived", id: action.listener.id, failure: null });
+        break;
       case "exit":
         this.exited = action.status;
         break;

@@ -11,7 +11,12 @@ function report(story: JudgedStory, stalledForMs = (_: number): number | undefin
   return reportStatus(story.state, {
     name: "web",
     unit: undefined,
-    listeners: new HeldListeners({ store() {}, remove() {} }, () => {}),
+    listeners: new HeldListeners({
+      keeper: { store() {}, remove() {} },
+      watcher: { watchEnd() {}, unwatch() {} },
+      warn() {},
+      onDown() {},
+    }),
     nowMs: () => story.now,
     reports: new WorkerReports(),
     snapshots: new Snapshots({ stateDirectory: "/nowhere", push() {} }),
