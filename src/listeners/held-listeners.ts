@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from "../lib/address.js";
+import { type Address, formatAddress, leavesIPv4To, parseAddress } from "../lib/address.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { readBacklog } from "../linux/backlog.js";
 import type { Watcher } from "../linux/epoll.js";
@@ -13,11 +13,9 @@ import {
 import { hasHungUp } from "../linux/poll.js";
 import { inspectSocket, isStreamSocket } from "../linux/socket.js";
 import { identifySocketFile, removeSocketFile, type SocketFileFailure } from "../linux/socket-file.js";
-import type { Prepared } from "../model/event.js";
-import type { ListenerDeclaration, Specification } from "../model/plan.js";
+import type { ListenerDeclaration } from "../model/plan.js";
 import type { Generation, Listener } from "../model/state.js";
-import { chooseListener, impliedDeclarations } from "./choose.js";
-import { applyModes, ownFile, rehearseMode } from "./socket-modes.js";
+import { applyModes, ownFile } from "./socket-modes.js";
 
 export type ListenersFailure = ListenFailure | SocketFileFailure | Failure<"listener-missing">;
 
@@ -46,13 +44,13 @@ export class HeldListeners {
   readonly #watched = new Set<number>();
   readonly #keeper: FdKeeper;
   readonly #watcher: EndWatcher;
-  readonly #warn: (message: string) => void;
+  readonly warn: (message: string) => void;
   readonly #onDown: (id: number) => void;
 
   constructor({ keeper, watcher, warn, onDown }: HeldListenersOptions) {
     this.#keeper = keeper;
     this.#watcher = watcher;
-    this.#warn = warn;
+    this.warn = warn;
     this.#onDown = onDown;
   }
 
@@ -77,52 +75,12 @@ export class HeldListeners {
     return this.#fds.get(id);
   }
 
-  /**
-   * The listeners of a new generation: held ones where they fit, else opened. What was opened before a failure stays
-   * held; the model closes what no generation uses. Fails as `openListener` does, or with `listener-missing` or
-   * `mode-refused`.
-   */
-  reconcile(
-    specification: Specification,
-    held: readonly Listener[],
-    nextId: number,
-  ): Result<Omit<Prepared, "version">, ListenersFailure> {
-    const declarations = specification.listeners ?? impliedDeclarations(held);
-    // In the place of one that is down for good another one is opened.
-    const all = held.filter(({ id }) => !this.isDown(id));
-    const down = held.filter(({ id }) => this.isDown(id));
-    const listeners: number[] = [];
-    let id = nextId;
-    for (const declaration of declarations) {
-      const choice = chooseListener(declaration, all);
-      if (choice.kind === "held") {
-        if (choice.warning !== null) this.#warn(choice.warning);
-        for (const chosen of choice.listeners) {
-          const rehearsed = rehearseMode(declaration, chosen);
-          if (!rehearsed.ok) {
-            this.#dropOpened(all, nextId);
-            return rehearsed;
-          }
-          all[all.indexOf(chosen)] = { ...chosen, backlog: declaration.backlog ?? chosen.backlog };
-          listeners.push(chosen.id);
-        }
-        continue;
-      }
-      clearPath(down, declaration);
-      const opened = this.open(declaration, id);
-      if (!opened.ok) {
-        this.#dropOpened(all, nextId);
-        return opened;
-      }
-      all.push(opened.value);
-      listeners.push(id);
-      id += 1;
-    }
-    this.#reportUndeclared(declarations, all);
-    return succeed({ specification, held: [...all, ...down], listeners });
-  }
-
-  open(declaration: ListenerDeclaration, id: number): Result<Listener, ListenersFailure> {
+  /** `others` have or will have their addresses: `[::]` leaves IPv4 to those. Fails as `openListener` does, or with `listener-missing`. */
+  open(
+    declaration: ListenerDeclaration,
+    id: number,
+    others: readonly Address[],
+  ): Result<Listener, ListenersFailure> {
     const { name, address, mode } = declaration;
     if (address === null) {
       const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
@@ -132,7 +90,8 @@ export class HeldListeners {
       );
     }
     const backlog = declaration.backlog ?? usualBacklog;
-    const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
+    const ipv6Only = others.some((other) => leavesIPv4To(address, other));
+    const opened = openListener(address, { backlog, ipv6Only, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
     const inode = inspectSocket(opened.value)?.id ?? "";
     const file = address.kind === "unix" ? identifySocketFile(address.path) : undefined;
@@ -197,7 +156,7 @@ export class HeldListeners {
   /** The modes of a generation's own socket files, once it is the active one. */
   applyModes({ specification, listeners }: Generation, held: readonly Listener[]): void {
     const used = held.filter(({ id }) => listeners.includes(id));
-    for (const { message } of applyModes(specification.listeners ?? [], used)) this.#warn(message);
+    for (const { message } of applyModes(specification.listeners ?? [], used)) this.warn(message);
   }
 
   backlogOf(id: number): { readonly queued: number; readonly limit: number } | null {
@@ -231,30 +190,5 @@ export class HeldListeners {
 
   #unwatch(fd: number): void {
     if (this.#watched.delete(fd)) this.#watcher.unwatch(fd);
-  }
-
-  #dropOpened(listeners: readonly Listener[], fromId: number): void {
-    const opened = listeners.filter(({ id }) => id >= fromId);
-    const kept = listeners.filter(({ id }) => id < fromId);
-    for (const listener of opened) this.close(listener, kept);
-  }
-
-  #reportUndeclared(declarations: readonly ListenerDeclaration[], held: readonly Listener[]): void {
-    const names = new Set(declarations.map(({ name }) => name));
-    for (const { name, address } of held) {
-      if (names.has(name)) continue;
-      this.#warn(
-        `listener ${name} (${address}) is declared by nobody and will be closed; declare it as [listeners.${name}]`,
-      );
-    }
-  }
-}
-
-/** The file of a unix socket that is down leads nowhere, and its path is wanted. */
-function clearPath(down: readonly Listener[], { address }: ListenerDeclaration): void {
-  const wanted = address === null ? undefined : formatAddress(address);
-  for (const listener of down) {
-    const own = listener.address === wanted ? ownFile(listener) : undefined;
-    if (own !== undefined) removeSocketFile(...own);
   }
 }

@@ -62,7 +62,13 @@ const plan = v.object({
 });
 
 const address = v.variant("kind", [
-  v.object({ kind: v.picklist(["tcp", "udp"]), family: v.picklist([4, 6]), host: text, port: count }),
+  v.object({
+    kind: v.picklist(["tcp", "udp"]),
+    family: v.picklist([4, 6]),
+    host: text,
+    port: count,
+    device: v.exactOptional(text),
+  }),
   v.object({ kind: v.literal("unix"), path: text }),
 ]);
 

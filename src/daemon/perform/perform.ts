@@ -1,6 +1,7 @@
 import { type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
+import { reconcile } from "../../listeners/reconcile.js";
 import type { Action, Event, News, SlotProcess } from "../../model/event.js";
 import type { Specification } from "../../model/plan.js";
 import { findGeneration, type Generation, type Retired, type State } from "../../model/state.js";
@@ -39,7 +40,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
     const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
     if (!wanted.ok) return [{ type: "prepared", upgrade, result: wanted }];
-    const held = listeners.reconcile(wanted.value, state.listeners, state.nextListener);
+    const held = reconcile(listeners, wanted.value, state.listeners, state.nextListener);
     if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
     const { plan } = wanted.value;
     const version = again === null ? (plan.snapshot ? null : readVersion(plan.release)) : again.version;

@@ -191,3 +191,13 @@ test("a unix listener that was shut down stays so", (t) => {
   assert.ok(hasHungUp(fd));
   assert.ok(!listenAgain(fd, address, 16).ok);
 });
+
+test("an address on one network interface is bound to that, and read back with it", (t) => {
+  const address: Address = { kind: "tcp", ...loopback, device: "lo" };
+  assert.match(inspectSocket(open(t, address))?.address ?? "", /^127\.0\.0\.1%lo:\d+$/);
+  const missing = openListener({ ...address, device: "no-such-if" }, { backlog: 1 });
+  assert.ok(!missing.ok && missing.failure.reason === "address-not-available");
+  const unzoned = openListener({ kind: "tcp", family: 6, host: "fe80::1", port: 80 }, { backlog: 1 });
+  assert.ok(!unzoned.ok);
+  assert.match(unzoned.failure.message, /%eth0/);
+});
