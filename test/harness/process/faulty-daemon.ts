@@ -21,13 +21,9 @@ function through<T>(what: string, effect: () => T, failed: (failure: Failure) =>
   }
   if (fault.what === undefined || fault.what === what) count += 1;
   else return effect();
-  if (count !== fault.at) return effect();
-  if (fault.how === "fail") {
-    noteStruck(directory, what);
-    return failed({ reason: "by-test", message: `cannot ${what}: the test says so` });
-  }
+  if (count !== fault.at || !noteStruck(directory, what)) return effect();
+  if (fault.how === "fail") return failed({ reason: "by-test", message: `cannot ${what}: the test says so` });
   const result = fault.how === "die-after" ? effect() : undefined;
-  noteStruck(directory, what);
   process.kill(process.pid, "SIGKILL");
   // Unreachable in fact: a signal that a process sends itself is delivered before kill(2) returns.
   return result ?? effect();

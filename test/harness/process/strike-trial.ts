@@ -46,7 +46,8 @@ async function strikeEach(rig: Rig, how: Fault["how"], turning: Turning): Promis
         judge: bad ? judgeBy(gate, native) : "",
       }),
     );
-    assert.ok((await rig.control.request("upgrade")).ok);
+    const asked = await rig.control.request("upgrade");
+    assert.ok(asked.ok, asked.ok ? "" : `${how} ${at}: ${asked.failure.message}`);
     await untilProof(rig, phase);
     if (phase === "probation") await rig.settled();
     armFault(rig.directory, { at, how });
