@@ -132,11 +132,20 @@ export function sumOver(servers: readonly ServerReport[], name: CounterName | Ga
   return servers.reduce((sum, { counters }) => sum + counters[name], 0);
 }
 
-function listenerRow({ name, address, origin, backlog, stalledMs, generations }: ListenerReport): Cell[] {
+function listenerRow({
+  name,
+  address,
+  origin,
+  backlog,
+  stalledMs,
+  down,
+  generations,
+}: ListenerReport): Cell[] {
   const queue = orDash(backlog, ({ queued, limit }) => `${queued}/${limit}`);
   const shown: Cell =
     stalledMs === null ? queue : { text: `${queue} still for ${formatDuration(stalledMs)}`, style: "red" };
-  return [name, printable(address), origin, shown, generations.join(" ")];
+  const queueCell: Cell = down ? { text: "down", style: "red" } : shown;
+  return [name, printable(address), origin, queueCell, generations.join(" ")];
 }
 
 function answers(total: StatusReport["totals"][number]): boolean {

@@ -1,4 +1,5 @@
 import { exitConfig, exitReexec } from "../lib/exit-statuses.js";
+import type { Failure } from "../lib/failure.js";
 import type { Action } from "../model/event.js";
 import type { State } from "../model/state.js";
 
@@ -15,6 +16,10 @@ const lasting: ReadonlySet<string> = new Set([
   "listener-missing",
 ]);
 
+export function isLasting({ reason }: Failure): boolean {
+  return lasting.has(reason);
+}
+
 export function exitStatusOf(
   status: Extract<Action, { type: "exit" }>["status"],
   { lifecycle }: State,
@@ -26,8 +31,8 @@ export function exitStatusOf(
     case "leaving-reexec":
       return exitReexec;
     case "failed": {
-      const reason = lifecycle.phase === "stopping" ? (lifecycle.failure?.reason ?? "") : "";
-      return lasting.has(reason) ? exitConfig : 1;
+      const failure = lifecycle.phase === "stopping" ? lifecycle.failure : null;
+      return failure !== null && isLasting(failure) ? exitConfig : 1;
     }
     default:
       return status satisfies never;

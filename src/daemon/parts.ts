@@ -49,7 +49,12 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
   const push: Supervisor["push"] = (...events) => supervisor.push(...events);
   const current = () => supervisor.state;
 
-  const listeners = new HeldListeners(keptFds, tell);
+  const listeners = new HeldListeners({
+    keeper: keptFds,
+    watcher,
+    warn: tell,
+    onDown: (id) => push({ type: "listener-down", id }),
+  });
   const reports = new WorkerReports();
   const tickets = new TicketSecret(directories.state, tell);
   const channels: WorkerChannels = new WorkerChannels({

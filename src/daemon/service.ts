@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import type { ControlPort, ReexecFailure } from "../control/port.js";
+import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
 import { restartMarkIn } from "../lib/directories.js";
 import { type Failure, type Result, succeed } from "../lib/failure.js";
@@ -19,6 +19,7 @@ import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
 import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
+import { isAskedFor } from "./recover/asked-for.js";
 import { controlFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
@@ -135,7 +136,8 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const unconnected = restored.alive.filter((slot) => !parts.channels.isNative(slot));
   const { alive } = restored;
   const snapshots = parts.snapshots.list();
-  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots });
+  const asked = isAskedFor(restored.state, parts.listeners);
+  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots, asked });
   rmSync(restartMark, { force: true });
   if (!supervisor.exited) hearWorkers(parts);
   if (!supervisor.exited) {
@@ -179,14 +181,15 @@ const upgrading: Failure = {
 const stopping: Failure = { reason: "stopping", message: "the service is being stopped" };
 
 function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: ControlPort): () => void {
+  const submit = (command: ControlCommand): void => {
+    const submission = port.submit(command);
+    if (!submission.accepted) warn({ log }, submission.failure.message);
+  };
   return listenToSignals({
     unit,
     push: (event) => supervisor.push(event),
-    upgrade: () => void port.submit("upgrade"),
-    reexec: () => {
-      const submission = port.submit("reexec");
-      if (!submission.accepted) warn({ log }, submission.failure.message);
-    },
+    upgrade: () => submit("upgrade"),
+    reexec: () => submit("reexec"),
     reopenLog: () => log.reopen(),
     report: (message) => warn({ log }, message),
   });

@@ -33,7 +33,7 @@ export function commit(turn: Turn, candidate: Generation): void {
     proved,
     stage: { phase: "active", since: wall, proof: { kind: "proved" } },
   });
-  update(turn, { lifecycle: { phase: "running" } });
+  update(turn, { lifecycle: { phase: "running" }, failedStart: null });
   announce(turn, "info", "generation-active", `generation ${id} is active`, { generation: id });
   dropHeld(turn, id);
   act(turn, { type: "restore-backlogs" });

@@ -1,5 +1,6 @@
 import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
+import { startDueAt } from "./failed-start.js";
 import { prove } from "./probation.js";
 import {
   activeGeneration,
@@ -23,7 +24,7 @@ export function nextDeadline(state: State): Monotonic | undefined {
     proofDeadline(generation),
     ...generation.workers.map((worker) => workerDeadline(generation, worker)),
   ]);
-  const set = [...deadlines, leavesRejectedAt(state)].filter(isSet);
+  const set = [...deadlines, leavesRejectedAt(state), startDueAt(state)].filter(isSet);
   return set.length === 0 ? undefined : Math.min(...set);
 }
 

@@ -58,6 +58,8 @@ export type Event =
       readonly unconnected: readonly Slot[];
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
+      /** Somebody wants this start: systemd has not begun it by itself. */
+      readonly asked: boolean;
     }
   | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade" } & UpgradeManner)
   | { readonly type: "keep-requested" }
@@ -93,6 +95,9 @@ export type Event =
   /** They were asked to drain; those in `plain` by SIGTERM, for there was no channel to say it on. */
   | { readonly type: "signalled"; readonly slots: readonly Slot[]; readonly plain: readonly Slot[] }
   | { readonly type: "listener-closed"; readonly id: number }
+  /** One of the processes that share it has shut it down: nobody is accepted any more, by whomever. */
+  | { readonly type: "listener-down"; readonly id: number }
+  | { readonly type: "listener-revived"; readonly id: number; readonly failure: Failure | null }
   | { readonly type: "tick" }
   | { readonly type: "drain-requested" }
   | { readonly type: "stop-requested"; readonly fast: boolean }
@@ -183,6 +188,7 @@ export type Action =
   /** Gives the socket files of the generation the modes that it declares. */
   | { readonly type: "apply-modes"; readonly generation: number }
   | { readonly type: "close-listener"; readonly listener: Listener }
+  | { readonly type: "revive-listener"; readonly listener: Listener }
   | { readonly type: "announce"; readonly news: News }
   | { readonly type: "record"; readonly entry: LedgerEntry }
   | { readonly type: "exit"; readonly status: "stopped" | "failed" | "leaving-restart" | "leaving-reexec" };

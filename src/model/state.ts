@@ -241,12 +241,21 @@ export interface Retired {
   readonly track: Track | null;
 }
 
+/** Starts that failed in a row, since the service was told to start; the next one waits. */
+export interface FailedStart {
+  readonly count: number;
+  /** Of the last one. */
+  readonly failure: Failure;
+  readonly retryAt: Monotonic;
+}
+
 /** The facts. All that the daemon knows; kernel objects are in the fd store under names derived from this. */
 export interface State {
   readonly nextGeneration: number;
   readonly nextUpgrade: number;
   readonly nextListener: number;
   readonly lifecycle: Lifecycle;
+  readonly failedStart: FailedStart | null;
   readonly listeners: readonly Listener[];
   /** No generation uses them any more; they are to be closed. */
   readonly closing: readonly Listener[];
@@ -276,6 +285,7 @@ export const initialState: State = {
   nextUpgrade: 1,
   nextListener: 1,
   lifecycle: { phase: "starting" },
+  failedStart: null,
   listeners: [],
   closing: [],
   generations: [],

@@ -1,6 +1,7 @@
 import type { Failure } from "../lib/failure.js";
 import { isRepeat } from "./commit.js";
 import { drainGeneration } from "./drain.js";
+import { failStart } from "./failed-start.js";
 import { conclude } from "./outcome.js";
 import { leftByHand, reject } from "./rejected.js";
 import { manner, newRequest, type Wish } from "./request.js";
@@ -45,7 +46,7 @@ export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): 
 }
 
 /** Why a request can neither be begun nor wait. */
-export function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
+export function refuse(state: State, { kind, to }: Pick<UpgradeRequest, "kind" | "to">): Failure | null {
   const { phase } = state.lifecycle;
   if (phase === "stopping" || phase === "leaving") {
     return { reason: "stopping", message: "cannot upgrade: the service is being stopped" };
@@ -177,7 +178,7 @@ export function abort(turn: Turn, failure: Failure): void {
   } else {
     const start = turn.state.outcomes.findLast(({ kind }) => kind === "start");
     const first = upgrade.kind === "fallback" ? (start?.failure ?? failure) : failure;
-    update(turn, { lifecycle: { phase: "stopping", failure: first } });
+    failStart(turn, first);
   }
 }
 

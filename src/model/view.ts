@@ -1,11 +1,14 @@
 import { formatDuration } from "../lib/duration.js";
+import { describeFailedStart, startDueAt } from "./failed-start.js";
 import { leftReason } from "./rejected.js";
+import { isRefused } from "./request.js";
 import {
   activeGeneration,
   candidateGeneration,
   type Generation,
   heldGeneration,
   type Monotonic,
+  type Outcome,
   type Proof,
   type RolledBack,
   type State,
@@ -41,6 +44,8 @@ function busyUntil(state: State): Monotonic | null {
   }
   const candidate = candidateGeneration(state);
   if (candidate?.stage.phase === "candidate") return candidate.stage.deadline;
+  const due = startDueAt(state);
+  if (due !== undefined) return due;
   const proof = proofOf(state);
   return state.upgrade !== null && proof?.kind === "trial" ? proof.until : null;
 }
@@ -58,7 +63,7 @@ export function summarize(state: State): string {
   if (lifecycle.phase === "stopping" && lifecycle.failure !== null) return lifecycle.failure.message;
   if (upgrade !== null && !isStart(upgrade.kind)) {
     parts.push(`upgrade to generation ${upgrade.generation ?? state.nextGeneration} is under way`);
-  } else {
+  } else if (startDueAt(state) === undefined) {
     const last = describeLast(state);
     if (last !== null) parts.push(last);
   }
@@ -83,14 +88,20 @@ function describeActive({ id, workers }: Generation): string {
   return `generation ${id}, ${count} worker${count === "1" ? "" : "s"} ready`;
 }
 
-function describeIdle({ lifecycle, upgrade, nextGeneration }: State): string {
+function describeIdle(state: State): string {
+  const { lifecycle, upgrade, nextGeneration } = state;
   if (lifecycle.phase === "stopping") return "stopping";
   if (lifecycle.phase === "drained") return "drained; the listeners stay open";
+  if (startDueAt(state) !== undefined) return `${describeFailedStart(state)}; it is tried again soon`;
   return `starting generation ${upgrade?.generation ?? nextGeneration}`;
 }
 
+function lastTried({ outcomes }: State): Outcome | undefined {
+  return outcomes.findLast((one) => !isRefused(one));
+}
+
 function describeLast(state: State): string | null {
-  const last = state.outcomes.at(-1);
+  const last = lastTried(state);
   if (last === undefined) return null;
   const at = new Date(last.endedAt).toISOString().slice(11, 19);
   const what = last.kind === "start" ? "start" : "last upgrade";
@@ -118,10 +129,11 @@ function describeFallback({ outcomes }: State): string {
 export function degradation(state: State): string | null {
   const active = activeGeneration(state);
   if (state.unwritable !== null) return state.unwritable.message;
-  if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
+  if (state.lifecycle.phase === "drained") return "drained: no workers";
+  if (active === undefined) return describeFailedStart(state) ?? null;
   const proof = proofOf(state);
   if (proof?.kind === "rejected") return proof.failure.message;
-  const last = state.outcomes.at(-1);
+  const last = lastTried(state);
   if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
   if (last?.kind === "fallback") return describeFallback(state);
   // What somebody has left by hand is as it should be.

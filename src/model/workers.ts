@@ -1,3 +1,4 @@
+import { backoffMs } from "../lib/backoff.js";
 import type { Failure } from "../lib/failure.js";
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
 import { judgeDeathsOf } from "./judge.js";
@@ -14,14 +15,7 @@ import {
 } from "./turn.js";
 import { abort, dropStaged } from "./upgrade.js";
 
-const backoffFirstMs = 100;
-const backoffLastMs = 30_000;
 const steadyAfterMs = 60_000;
-
-/** 100 ms, doubled at each crash in a row, at most 30 s. */
-export function backoffMs(crashes: number): number {
-  return Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(crashes - 1, 20));
-}
 
 export function wantWorker(turn: Turn, slot: Slot): void {
   setRun(turn, slot, { phase: "spawning" });

@@ -62,7 +62,13 @@ const plan = v.object({
 });
 
 const address = v.variant("kind", [
-  v.object({ kind: v.picklist(["tcp", "udp"]), family: v.picklist([4, 6]), host: text, port: count }),
+  v.object({
+    kind: v.picklist(["tcp", "udp"]),
+    family: v.picklist([4, 6]),
+    host: text,
+    port: count,
+    device: v.exactOptional(text),
+  }),
   v.object({ kind: v.literal("unix"), path: text }),
 ]);
 
@@ -229,6 +235,7 @@ const state = v.object({
   nextUpgrade: count,
   nextListener: count,
   lifecycle,
+  failedStart: v.optional(v.nullable(v.object({ count, failure, retryAt: v.number() })), null),
   listeners: v.array(listener),
   closing: v.array(listener),
   generations: v.array(generation),

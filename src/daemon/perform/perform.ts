@@ -1,6 +1,7 @@
 import { type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
+import { reconcile } from "../../listeners/reconcile.js";
 import type { Action, Event, News, SlotProcess } from "../../model/event.js";
 import type { Specification } from "../../model/plan.js";
 import { findGeneration, type Retired, type State } from "../../model/state.js";
@@ -42,7 +43,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
     const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
     if (!wanted.ok) return [{ type: "prepared", upgrade, result: wanted }];
-    const held = listeners.reconcile(wanted.value, state.listeners, state.nextListener);
+    const held = reconcile(listeners, wanted.value, state.listeners, state.nextListener);
     if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
     const { plan } = wanted.value;
     const version = again === null ? (plan.snapshot ? null : readVersion(plan.release)) : again.version;
@@ -184,6 +185,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "close-listener":
         listeners.close(action.listener, state.listeners);
         return [{ type: "listener-closed", id: action.listener.id }];
+      case "revive-listener": {
+        const revived = listeners.revive(action.listener);
+        const failure = revived.ok ? null : revived.failure;
+        return [{ type: "listener-revived", id: action.listener.id, failure }];
+      }
       case "announce":
         options.announce(action.news);
         return [];

@@ -1,7 +1,7 @@
 import { readBacklog } from "../../linux/backlog.js";
 import { closeFd } from "../../linux/fd.js";
 import { pidOfPidfd } from "../../linux/pidfd.js";
-import { inspectSocket, type SocketFacts } from "../../linux/socket.js";
+import { hasPeer, inspectSocket, type SocketFacts } from "../../linux/socket.js";
 import type { InheritedListener } from "../../listeners/match.js";
 import type { Slot } from "../../model/event.js";
 import { predecessorFdName } from "../../succession/predecessor.js";
@@ -76,7 +76,7 @@ export function sortInheritance(
       else own.set(name, fd);
     } else {
       const facts = inspectSocket(fd);
-      const obstacle = obstacleTo(facts);
+      const obstacle = obstacleTo(facts, fd);
       if (facts === undefined || obstacle !== undefined) {
         discard(fd, name, obstacle ?? "it is no socket", refuse);
         continue;
@@ -104,12 +104,13 @@ export function sortInheritance(
   };
 }
 
-function obstacleTo(facts: SocketFacts | undefined): string | undefined {
+function obstacleTo(facts: SocketFacts | undefined, fd: number): string | undefined {
   if (facts === undefined) return "it is no socket";
   const { family, type, listening } = facts;
   if (family !== "inet" && family !== "inet6" && family !== "unix")
     return `its address family (${family}) is not supported`;
-  if (type === "stream" && !listening) {
+  // One that was shut down while no daemon lived has no peer, and will listen again.
+  if (type === "stream" && !listening && hasPeer(fd)) {
     return "it is a connection, not a listener (the .socket unit has Accept=yes; set Accept=no)";
   }
   if (type === "stream" || (type === "dgram" && family !== "unix")) return undefined;

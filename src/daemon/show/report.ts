@@ -12,6 +12,7 @@ import { residentBytes } from "../../linux/pidfd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { generationTotals, serviceTotals } from "../../model/counters.js";
 import type { Slot } from "../../model/event.js";
+import { wayOut } from "../../model/listener-down.js";
 import { sharedLine } from "../../model/snapshots.js";
 import { type Generation, isLive, type Listener, type State, type Worker } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
@@ -48,7 +49,10 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     unit: unit ?? null,
     lifecycle: state.lifecycle.phase,
     summary: summarize(state),
-    degraded: degradation(state) ?? (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
+    degraded:
+      degradation(state) ??
+      describeDown(listeners) ??
+      (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
     generations: state.generations.map((generation) => reportGeneration(generation, state, sources)),
@@ -121,8 +125,15 @@ function reportListener(
     origin,
     generations: users.map((user) => user.id),
     backlog: listeners.backlogOf(id),
+    down: listeners.isDown(id),
     stalledMs: stalledForMs(id) ?? null,
   };
+}
+
+function describeDown(listeners: readonly ListenerReport[]): string | null {
+  const one = listeners.find(({ down }) => down);
+  if (one === undefined) return null;
+  return `clients are refused at listener ${one.name}, because a worker has shut it down for all; ${wayOut(one)}`;
 }
 
 function describeStalled(listeners: readonly ListenerReport[]): string | null {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Server } from "node:net";
 import { sendDatagramWithFds } from "../../../src/linux/datagram.js";
 import { parseBehaviour } from "./behaviour.js";
+import { shutDown } from "./shut-down.js";
 import { streamUntil } from "./stream.js";
 
 /*
@@ -74,6 +75,7 @@ function serve(): void {
   process.on("SIGTERM", () => {
     if (behaviour.term === "ignore" || draining) return;
     draining = true;
+    if (behaviour.term === "shutdown") for (let fd = 3; fd < 3 + count; fd++) shutDown(fd);
     // Not http.Server's own close: that ends connections on which a request may be on its way.
     for (const server of servers) Server.prototype.close.call(server);
   });

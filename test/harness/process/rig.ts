@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { type ControlClient, createControlClient } from "../../../src/control/client.js";
 import type { StatusReport, UpgradeWish } from "../../../src/control/port.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
+import type { Failure } from "../../../src/lib/failure.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import type { Outcome, State } from "../../../src/model/state.js";
 import { snapshotDirectory } from "../../../src/release/places.js";
@@ -197,6 +198,13 @@ export class Rig implements AsyncDisposable {
     const followed = await this.control.follow(command, { onAccepted() {}, onNews() {}, signal }, wish);
     assert.ok(followed.ok, followed.ok ? "" : `${followed.failure.message}\n${this.manager.log()}`);
     return followed.value;
+  }
+
+  /** Asks for what cannot be done; why it is refused. */
+  async refusal(command: "upgrade" | "rollback" = "upgrade", wish: UpgradeWish = {}): Promise<Failure> {
+    const asked = await this.control.request(command, wish);
+    assert.ok(!asked.ok, `${command} was accepted\n${this.manager.log()}`);
+    return asked.failure;
   }
 
   /** Waits until the status satisfies `probe`. */

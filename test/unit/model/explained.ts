@@ -75,6 +75,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       if (action.status === "leaving-restart") return phase === "leaving";
       return phase === "leaving" || phase === "drained";
     }
+    case "revive-listener":
+      return state.listeners.some(({ id }) => id === action.listener.id);
     case "announce":
     case "restore-backlogs":
       return true;

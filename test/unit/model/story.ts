@@ -56,7 +56,7 @@ export class Story {
 
   /** A first start that went well: generation 1 is active. */
   start(change: Partial<Plan> = {}): this {
-    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], asked: true });
     this.candidate(change);
     return this.allReady();
   }
@@ -119,6 +119,7 @@ export class Story {
       alive: slots,
       unconnected: [],
       snapshots: this.state.snapshots.map(({ id }) => id),
+      asked: false,
     });
   }
 

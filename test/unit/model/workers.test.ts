@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { backoffMs } from "../../../src/lib/backoff.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
-import { backoffMs, describeExit } from "../../../src/model/workers.js";
+import { describeExit } from "../../../src/model/workers.js";
 import { failure, processOf, readyTimeoutMs } from "./sample.js";
 import { Story } from "./story.js";
 
@@ -53,7 +54,13 @@ test("a replacement that is not ready in time is killed and replaced", () => {
 
 test("with `after` a worker is ready once it has lived that long", () => {
   const rule = { when: "after", afterMs: 2_000 } as const;
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    asked: true,
+  });
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } }).after(1_999);
   assert.equal(story.active, undefined);
   story.after(1);
@@ -62,7 +69,13 @@ test("with `after` a worker is ready once it has lived that long", () => {
 
 test("with a ready command it is run for each worker", () => {
   const rule = { when: "command", command: ["curl"] } as const;
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    asked: true,
+  });
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } });
   assert.deepEqual(
     story.did("run-ready-command").map(({ index }) => index),
@@ -72,7 +85,13 @@ test("with a ready command it is run for each worker", () => {
 
 test("a candidate that is ready when the tick for its timeout comes late is not aborted", () => {
   const rule = { when: "after", afterMs: 2_000 } as const;
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    asked: true,
+  });
   story.candidate({ ready: { rule, timeoutMs: readyTimeoutMs } }).after(3 * readyTimeoutMs);
   assert.equal(story.active, 1);
 });

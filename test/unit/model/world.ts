@@ -96,6 +96,7 @@ export class World {
       alive,
       unconnected: alive.filter(({ native }) => !native),
       snapshots: [...this.directories.keys()],
+      asked: false,
     });
     this.#work(Number.POSITIVE_INFINITY);
   }
@@ -298,6 +299,9 @@ export class World {
       case "close-listener":
         this.held = this.held.filter(({ id }) => id !== action.listener.id);
         this.#queue.push({ type: "listener-closed", id: action.listener.id });
+        break;
+      case "revive-listener":
+        this.#queue.push({ type: "listener-revived", id: action.listener.id, failure: null });
         break;
       case "exit":
         this.exited = action.status;

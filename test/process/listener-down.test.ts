@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { balance } from "../harness/process/accounts.js";
+import { ask } from "../harness/process/requests.js";
+import { Rig } from "../harness/process/rig.js";
+
+/** Waits until an answer comes, and says of which generation. */
+async function answered(rig: Rig): Promise<number> {
+  return rig.manager.waitFor("an answer", async () => {
+    const answer = await rig.ask().catch(() => undefined);
+    return answer?.generation;
+  });
+}
+
+test("a worker that shuts its listener down when it is told to go does not take it from the others", async () => {
+  await using rig = new Rig();
+  for (const version of ["1", "2", "3"]) {
+    rig.release({ version, term: "shutdown" });
+    if (version === "1") await rig.manager.startReady();
+    else assert.equal((await rig.upgrade()).failure, null);
+    const { degraded, generations } = await rig.settled();
+    assert.equal(await answered(rig), generations[0]?.id);
+    assert.equal(degraded, null);
+  }
+  await balance(rig);
+});
+
+test("a listener that was shut down while no daemon lived listens again with the next", async () => {
+  await using rig = new Rig();
+  rig.release({ version: "1", term: "shutdown" });
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  const [worker = 0] = rig.workers();
+  process.kill(worker, "SIGTERM");
+  await rig.manager.waitFor("the port closed", () =>
+    rig.ask().then(
+      () => false,
+      () => true,
+    ),
+  );
+  await rig.manager.startReady();
+  assert.equal(await answered(rig), 1);
+  await balance(rig);
+});
+
+test("a unix socket that was shut down makes the service degraded, until an upgrade opens it anew", async () => {
+  await using rig = new Rig();
+  const socketPath = join(rig.directory, "own.sock");
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${socketPath}"\n`);
+  rig.release({ version: "1", term: "shutdown" });
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  assert.equal((await rig.upgrade()).failure, null);
+  const { degraded } = await rig.until("the fault seen", (status) => status.degraded !== null);
+  assert.match(degraded ?? "", /listener own.*holdfast upgrade/);
+  await assert.rejects(ask({ socketPath }), /ECONNREFUSED/);
+  assert.equal((await rig.upgrade()).failure, null);
+  assert.equal((await ask({ socketPath })).generation, 3);
+  assert.equal((await rig.settled()).degraded, null);
+  await balance(rig);
+});
