@@ -3,7 +3,7 @@ import { counterNames, gaugeNames } from "../lib/counters.js";
 import { maxFdsPerMessage } from "../linux/message.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
-export const workerProtocol = 2;
+export const workerProtocol = 3;
 
 /** A worker is handed to at most this many peers; more would not make it faster. */
 export const peersLimit = 4;
@@ -80,6 +80,8 @@ export const daemonMessage = v.variant("type", [
     /** First finish, then hand over the state, then the connections: nobody else may change the state meanwhile. */
     exclusive: v.boolean(),
   }),
+  /** Version 3. The answer to `want`, with one fd; or why there is none. */
+  v.object({ type: v.literal("listener"), request: count, name, failure: v.nullable(v.string()) }),
   /** Answer with `report`: a worker that does not is stuck. */
   v.object({ type: v.literal("query"), query: count }),
 ]);
@@ -103,6 +105,8 @@ export const workerMessage = v.variant("type", [
     failure: v.nullable(v.string()),
   }),
   v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(v.string()) }),
+  /** Version 3. The app listens where its config says nothing: the daemon opens that address, keeps it, and answers with `listener`. */
+  v.object({ type: v.literal("want"), request: count, address: v.pipe(v.string(), v.maxLength(200)) }),
   v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200)) }),
   v.object({
     type: v.literal("report"),

@@ -14,6 +14,7 @@ import { ShareSteering } from "./native-workers/share.js";
 import { TicketSecret } from "./native-workers/ticket-secret.js";
 import { WorkerReports } from "./native-workers/worker-reports.js";
 import { Snapshots } from "./perform/snapshots.js";
+import { takeListener } from "./recover/adopt.js";
 import { channelFdName, notifyFdName, workerFdName } from "./recover/fd-names.js";
 import type { KeptFds } from "./recover/kept-fds.js";
 import { notifyDirectoryIn } from "./recover/own-sockets.js";
@@ -53,6 +54,8 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     keeper: keptFds,
     watcher,
     warn: tell,
+    takeFromWorkers: (address) =>
+      takeListener(workers.pidfds, (facts) => facts.address === address && facts.listening),
     onDown: (id) => push({ type: "listener-down", id }),
   });
   const reports = new WorkerReports();

@@ -5,6 +5,7 @@ import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import {
   type ListenFailure,
+  type ListenOptions,
   listenAgain,
   openListener,
   setBacklog,
@@ -33,6 +34,8 @@ export interface HeldListenersOptions {
   readonly keeper: FdKeeper;
   readonly watcher: EndWatcher;
   readonly warn: (message: string) => void;
+  /** A copy of a listener that a worker has opened itself; undefined when none has. */
+  readonly takeFromWorkers: (address: string) => number | undefined;
   /** One of those that share it has shut the socket down, for all. */
   readonly onDown: (id: number) => void;
 }
@@ -45,12 +48,14 @@ export class HeldListeners {
   readonly #keeper: FdKeeper;
   readonly #watcher: EndWatcher;
   readonly warn: (message: string) => void;
+  readonly #takeFromWorkers: HeldListenersOptions["takeFromWorkers"];
   readonly #onDown: (id: number) => void;
 
-  constructor({ keeper, watcher, warn, onDown }: HeldListenersOptions) {
+  constructor({ keeper, watcher, warn, takeFromWorkers, onDown }: HeldListenersOptions) {
     this.#keeper = keeper;
     this.#watcher = watcher;
     this.warn = warn;
+    this.#takeFromWorkers = takeFromWorkers;
     this.#onDown = onDown;
   }
 
@@ -75,7 +80,10 @@ export class HeldListeners {
     return this.#fds.get(id);
   }
 
-  /** `others` have or will have their addresses: `[::]` leaves IPv4 to those. Fails as `openListener` does, or with `listener-missing`. */
+  /**
+   * Opened, or copied from a worker that has opened it itself. `others` have or will have their addresses: `[::]` leaves IPv4 to those.
+   * Fails as `openListener` does, or with `listener-missing`.
+   */
   open(
     declaration: ListenerDeclaration,
     id: number,
@@ -91,9 +99,10 @@ export class HeldListeners {
     }
     const backlog = declaration.backlog ?? usualBacklog;
     const ipv6Only = others.some((other) => leavesIPv4To(address, other));
-    const opened = openListener(address, { backlog, ipv6Only, ...(mode === null ? {} : { mode }) });
+    const opened = this.#openOrCopy(address, { backlog, ipv6Only, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
-    const inode = inspectSocket(opened.value)?.id ?? "";
+    const fd = opened.value;
+    const inode = inspectSocket(fd)?.id ?? "";
     const file = address.kind === "unix" ? identifySocketFile(address.path) : undefined;
     const listener: Listener = {
       id,
@@ -104,9 +113,34 @@ export class HeldListeners {
       origin: "bound",
       backlog,
     };
-    this.#take(id, opened.value);
+    this.#take(id, fd);
     this.#unstored.add(id);
     return succeed(listener);
+  }
+
+  #openOrCopy(address: Address, options: ListenOptions): Result<number, ListenFailure> {
+    const opened = openListener(address, options);
+    if (opened.ok || opened.failure.reason !== "address-in-use") return opened;
+    const copy = this.#takeFromWorkers(formatAddress(address));
+    return copy === undefined ? opened : succeed(copy);
+  }
+
+  /** Under another name from now on. `others` of the old name stay stored. */
+  rename(listener: Listener, name: string, others: readonly Listener[]): void {
+    const fd = this.#fds.get(listener.id);
+    if (fd === undefined) return;
+    this.#forget(listener.name, others);
+    this.#unstored.delete(listener.id);
+    this.#keeper.store(fd, name);
+  }
+
+  /** The store removes by name. */
+  #forget(name: string, others: readonly Listener[]): void {
+    this.#keeper.remove(name);
+    for (const other of others) {
+      const kept = this.#fds.get(other.id);
+      if (other.name === name && kept !== undefined) this.#keeper.store(kept, name);
+    }
   }
 
   /**
@@ -122,11 +156,7 @@ export class HeldListeners {
     this.#unwatch(fd);
     this.#fds.delete(listener.id);
     this.#unstored.delete(listener.id);
-    this.#keeper.remove(listener.name);
-    for (const { id, name } of others) {
-      const kept = this.#fds.get(id);
-      if (name === listener.name && kept !== undefined) this.#keeper.store(kept, name);
-    }
+    this.#forget(listener.name, others);
     closeFd(fd);
   }
 

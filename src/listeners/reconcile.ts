@@ -34,7 +34,8 @@ export function reconcile(
           dropOpened(sockets, all, nextId);
           return rehearsed;
         }
-        all[all.indexOf(chosen)] = { ...chosen, backlog: declaration.backlog ?? chosen.backlog };
+        const declared = declare(sockets, chosen, declaration, all);
+        all[all.indexOf(chosen)] = { ...declared, backlog: declaration.backlog ?? chosen.backlog };
         listeners.push(chosen.id);
       }
       continue;
@@ -51,6 +52,22 @@ export function reconcile(
   }
   reportUndeclared(sockets, declarations, all);
   return succeed({ specification, held: [...all, ...down], listeners });
+}
+
+/** What an app has asked for until now, and the config names from now on, has the name that the config gives it. */
+function declare(
+  sockets: HeldListeners,
+  listener: Listener,
+  { name }: ListenerDeclaration,
+  all: readonly Listener[],
+): Listener {
+  if (listener.origin !== "app") return listener;
+  sockets.rename(
+    listener,
+    name,
+    all.filter((other) => other !== listener),
+  );
+  return { ...listener, name, origin: "bound" };
 }
 
 /** Where something listens or is to. */
@@ -103,7 +120,7 @@ function reportUndeclared(
   held: readonly Listener[],
 ): void {
   const names = new Set(declarations.map(({ name }) => name));
-  const undeclared = held.filter(({ name }) => !names.has(name));
+  const undeclared = held.filter(({ name, origin }) => origin !== "app" && !names.has(name));
   for (const { name, address } of undeclared) {
     sockets.warn(
       `listener ${name} (${address}) is declared by nobody and will be closed; declare it as [listeners.${name}]`,

@@ -23,6 +23,7 @@ import { activeGeneration, candidateGeneration, initialState, type Listener, typ
 import { act, announce, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
 import { abort, beginQueued, isUncommitted, leaveRejected, requestUpgrade } from "./upgrade.js";
 import { condemn } from "./verdict.js";
+import { listenerOpened, listenerWanted } from "./wanted-listeners.js";
 import {
   channelLost,
   spawnFailed,
@@ -133,6 +134,12 @@ function apply(turn: Turn, event: Event): void {
         if (run?.phase === "stopping") setRun(turn, slot, { ...run, phase: "draining" });
       }
       for (const slot of event.plain) updateWorker(turn, slot, { native: false });
+      break;
+    case "listener-wanted":
+      listenerWanted(turn, event);
+      break;
+    case "listener-opened":
+      listenerOpened(turn, event);
       break;
     case "listener-closed":
       update(turn, { closing: turn.state.closing.filter(({ id }) => id !== event.id) });

@@ -95,6 +95,9 @@ export type Event =
   /** They were asked to drain; those in `plain` by SIGTERM, for there was no channel to say it on. */
   | { readonly type: "signalled"; readonly slots: readonly Slot[]; readonly plain: readonly Slot[] }
   | { readonly type: "listener-closed"; readonly id: number }
+  /** The app of a worker listens where its config says nothing. */
+  | ({ readonly type: "listener-wanted" } & ListenerWish)
+  | ({ readonly type: "listener-opened"; readonly result: Result<Listener> } & ListenerWish)
   /** One of the processes that share it has shut it down: nobody is accepted any more, by whomever. */
   | { readonly type: "listener-down"; readonly id: number }
   | { readonly type: "listener-revived"; readonly id: number; readonly failure: Failure | null }
@@ -104,6 +107,13 @@ export type Event =
   | { readonly type: "leave-requested"; readonly next: "adopt" | "upgrade" }
   | { readonly type: "persist-failed"; readonly failure: Failure }
   | { readonly type: "persist-restored" };
+
+/** A worker's question for a listener of its own. */
+export interface ListenerWish extends Slot {
+  /** The worker's own number for it. */
+  readonly request: number;
+  readonly address: string;
+}
 
 /** How somebody wants an upgrade to be. */
 export interface UpgradeManner {
@@ -188,6 +198,9 @@ export type Action =
   /** Gives the socket files of the generation the modes that it declares. */
   | { readonly type: "apply-modes"; readonly generation: number }
   | { readonly type: "close-listener"; readonly listener: Listener }
+  | ({ readonly type: "open-listener" } & ListenerWish)
+  /** The answer to a worker that wants one. */
+  | ({ readonly type: "give-listener"; readonly result: Result<Listener> } & ListenerWish)
   | { readonly type: "revive-listener"; readonly listener: Listener }
   | { readonly type: "announce"; readonly news: News }
   | { readonly type: "record"; readonly entry: LedgerEntry }

@@ -128,9 +128,10 @@ export interface Generation {
 
 /**
  * `unit`: the .socket unit passes it and owns its address and socket file; `bound`: opened by the daemon;
- * `stored`: once a unit's, now kept by the fd store alone.
+ * `stored`: once a unit's, now kept by the fd store alone; `app`: opened by the daemon because an app listens there, while no config
+ * says so: workers have it when they ask for it, and it goes when no generation has asked.
  */
-export type ListenerOrigin = "unit" | "bound" | "stored";
+export type ListenerOrigin = "unit" | "bound" | "stored" | "app";
 
 /** A listen socket that the daemon holds. `inode` tells it from any other socket alive. */
 export interface Listener {

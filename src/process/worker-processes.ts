@@ -62,6 +62,11 @@ export class WorkerProcesses {
     });
   }
 
+  /** Of all that live. */
+  get pidfds(): readonly number[] {
+    return [...this.#tracked.values()].map(({ pidfd }) => pidfd);
+  }
+
   openGate(pid: number): void {
     this.#tracked.get(pid)?.gate?.openGate();
   }

@@ -184,7 +184,7 @@ const listener = v.object({
   address: text,
   inode: text,
   file: v.optional(v.nullable(text), null),
-  origin: v.picklist(["unit", "bound", "stored"]),
+  origin: v.picklist(["unit", "bound", "stored", "app"]),
   backlog: v.nullable(count),
 });
 

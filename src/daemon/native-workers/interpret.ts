@@ -51,6 +51,8 @@ export function takeWorkerMessage(
       const { when } = generation.specification.plan.ready.rule;
       return when === "notify" ? [{ type: "worker-ready", ...slot, pid }] : [];
     }
+    case "want":
+      return [{ type: "listener-wanted", ...slot, request: message.request, address: message.address }];
     case "status":
       return [{ type: "worker-status", ...slot, pid, text: message.text }];
     case "report":

@@ -9,7 +9,7 @@ export interface NamedFd {
   readonly address: string;
 }
 
-/** What the workers of a generation are passed, in that order. Fails with `listener-lost`. */
+/** What the workers of a generation are passed, in that order: not what their apps ask for. Fails with `listener-lost`. */
 export function collectFds(
   generation: Generation,
   state: State,
@@ -23,6 +23,7 @@ export function collectFds(
       const what = `cannot start a worker of generation ${generation.id}: one of its listeners is lost`;
       return fail("listener-lost", `${what}; upgrade to open it again`);
     }
+    if (listener.origin === "app") continue;
     fds.push({ fd, name: listener.name, address: listener.address });
   }
   return succeed(fds);

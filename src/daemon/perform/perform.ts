@@ -16,6 +16,7 @@ import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from ".
 import type { Snapshots } from "./snapshots.js";
 import { readSpecification, verifyCommands, verifySpecification } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
+import { giveWanted, openWanted } from "./wanted-listeners.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
 
@@ -185,6 +186,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "close-listener":
         listeners.close(action.listener, state.listeners);
         return [{ type: "listener-closed", id: action.listener.id }];
+      case "open-listener":
+        return [{ ...action, type: "listener-opened", result: openWanted(action, state, listeners) }];
+      case "give-listener":
+        giveWanted(action, listeners, channels);
+        return [];
       case "revive-listener": {
         const revived = listeners.revive(action.listener);
         const failure = revived.ok ? null : revived.failure;

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Server } from "node:net";
-import { formatAddress } from "../../lib/address.js";
+import { type Address, formatAddress } from "../../lib/address.js";
 import { listenBacklog } from "../carriers/listen.js";
 import { getRuntime, type Runtime } from "../lifetime/runtime.js";
 import { holdListener } from "../node-internals/hold-listener.js";
@@ -10,6 +10,7 @@ import { collide, findListener } from "./find-listener.js";
 import type { WantedAddress, WantedSocket } from "./listen-arguments.js";
 import { firstFd } from "./passed.js";
 import { findPassedListeners, type PassedListener } from "./passed-listeners.js";
+import { resolvePlace } from "./resolve-place.js";
 
 /** A server of the app that listens on a passed socket. */
 interface TakenServer {
@@ -34,6 +35,8 @@ export class TakeOver {
   readonly #runtime: Runtime;
   /** By the numbers that the app knows, which is those of the process that they were passed to. */
   readonly #listeners: ReadonlyMap<number, PassedListener>;
+  /** Which the app has asked for, and no config names. */
+  readonly #wanted: PassedListener[] = [];
   readonly #taken = new Map<Server, TakenServer>();
   readonly #told = new Set<string>();
   /** SIGTERM has come. */
@@ -58,11 +61,23 @@ export class TakeOver {
   /** In the place of `native`, which does what Node would do. */
   listen(server: Server, wish: WantedSocket, args: readonly unknown[], native: Listen): void {
     const passed = this.#choose(wish);
-    if (passed === undefined) {
-      if (wish.kind !== "fd") this.#tellNotPassed(wish);
-      native(...args);
-      return;
-    }
+    if (passed !== undefined) this.#serve(server, passed, wish, args, native);
+    else if (wish.kind === "fd") native(...args);
+    else
+      resolvePlace(wish, (place) => {
+        const wanted = this.#want(wish, place);
+        if (wanted === undefined) native(...args);
+        else this.#serve(server, wanted, wish, args, native);
+      });
+  }
+
+  #serve(
+    server: Server,
+    passed: PassedListener,
+    wish: WantedSocket,
+    args: readonly unknown[],
+    native: Listen,
+  ): void {
     const wished = wish.kind === "fd" ? undefined : wish;
     const others = this.#listening(passed).filter(([other]) => other !== server);
     const inUse = others.some(([, { wish: first }]) => {
@@ -92,7 +107,26 @@ export class TakeOver {
     const all = [...this.#listeners.values()];
     const unclaimed = new Set(this.#runtime.claims.unclaimed.map(({ fd }) => fd));
     const free = all.filter(({ fd }) => unclaimed.has(fd));
-    return findListener(free, wish) ?? findListener(all, wish);
+    return findListener(free, wish) ?? findListener(all, wish) ?? findListener(this.#wanted, wish);
+  }
+
+  /** One that no config names. Undefined: the app has to listen by itself. */
+  #want(wish: WantedAddress, place: Address | undefined): PassedListener | undefined {
+    const got = place === undefined ? undefined : this.#runtime.wantListener(formatAddress(place));
+    if (got?.ok) {
+      const [listener] = findPassedListeners([got.value]);
+      if (listener !== undefined) this.#wanted.push(listener);
+      return listener;
+    }
+    const known = [...this.#listeners.values(), ...this.#wanted].map(describe).join(", ") || "none";
+    const itself = `the app itself listens on ${describeWish(wish)}`;
+    if (got === undefined) this.#tell(`${itself}: no such listener was passed (passed: ${known})`);
+    else {
+      const problem = `${itself}, which is not in the config: ${got.failure.message}`;
+      this.#tell(problem);
+      this.#runtime.tellStatus(problem);
+    }
+    return undefined;
   }
 
   #listening(passed: PassedListener): [Server, TakenServer][] {
@@ -133,14 +167,6 @@ export class TakeOver {
       taken.accept();
     });
     setImmediate(() => void this.#runtime.start(appServer, fd));
-  }
-
-  #tellNotPassed(wish: WantedAddress): void {
-    const known = [...this.#listeners.values()].map(describe).join(", ");
-    const wanted = describeWish(wish);
-    this.#tell(
-      `the app itself listens on ${wanted}: no such listener was passed (passed: ${known || "none"})`,
-    );
   }
 
   /** Of the address that its clients will know and the one that they can reach. */

@@ -77,6 +77,13 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     }
     case "revive-listener":
       return state.listeners.some(({ id }) => id === action.listener.id);
+    case "give-listener": {
+      const { result, generation } = action;
+      const known = findGeneration(state, generation);
+      return !result.ok || known?.listeners.includes(result.value.id) === true;
+    }
+    // What it opens is nobody's until the state knows it, and gone with the daemon.
+    case "open-listener":
     case "announce":
     case "restore-backlogs":
       return true;

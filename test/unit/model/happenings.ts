@@ -12,7 +12,7 @@ export type Happening =
       readonly what: "worker-ready" | "worker-exits" | "worker-reads" | "worker-counts";
       readonly which: number;
     }
-  | { readonly what: "worker-says-hello"; readonly which: number }
+  | { readonly what: "worker-says-hello" | "worker-wants-listener"; readonly which: number }
   /** The generation that is active, or any other. */
   | { readonly what: "judged-bad"; readonly which: number }
   | { readonly what: "channel-lost"; readonly which: number; readonly noticed: boolean }
@@ -81,7 +81,12 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      what: fc.constantFrom("worker-says-hello" as const, "worker-reads" as const, "worker-counts" as const),
+      what: fc.constantFrom(
+        "worker-says-hello" as const,
+        "worker-wants-listener" as const,
+        "worker-reads" as const,
+        "worker-counts" as const,
+      ),
       which,
     }),
   },
@@ -164,6 +169,11 @@ export function happen(world: World, happening: Happening): void {
     case "worker-says-hello": {
       const being = pick(world.beings, happening.which);
       if (being?.gate === "open") world.sayHello(being);
+      break;
+    }
+    case "worker-wants-listener": {
+      const being = pick(world.beings, happening.which);
+      if (being?.gate === "open") world.wantListener(being);
       break;
     }
     case "worker-reads": {

@@ -15,6 +15,7 @@ function report(story: JudgedStory, stalledForMs = (_: number): number | undefin
       keeper: { store() {}, remove() {} },
       watcher: { watchEnd() {}, unwatch() {} },
       warn() {},
+      takeFromWorkers: () => undefined,
       onDown() {},
     }),
     nowMs: () => story.now,

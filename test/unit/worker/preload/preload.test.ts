@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { get } from "node:http";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../linux/temporary-directory.js";
 import { runPreloaded } from "./run-preloaded.js";
-import { register } from "./service.js";
+import { findFreePort, register } from "./service.js";
 
 test("a process to which nothing was passed is not changed at all", async (t) => {
   const code = `
@@ -45,8 +43,7 @@ test("a server that is closed and listens again is served again", async (t) => {
 test("a second server of the same address is told what Node says: that it is in use", async (t) => {
   const path = join(temporaryDirectory(t), "app.sock");
   const code = `
-    import { createServer } from "node:net";
-    const listen = (done) => createServer().listen(${JSON.stringify(path)}, done);
+        const listen = (done) => createServer().listen(${JSON.stringify(path)}, done);
     listen(() => listen().on("error", ({ code }) => { console.log(code); process.exit(); }));`;
   assert.equal((await runPreloaded(t, code, { address: `unix:${path}` })).stdout, "EADDRINUSE");
 });
@@ -116,13 +113,4 @@ function request(socketPath: string): Promise<string> {
   return new Promise((resolve, reject) => {
     get({ socketPath, path: "/" }, (response) => resolve(text(response))).on("error", reject);
   });
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  assert(typeof address === "object" && address !== null);
-  return address.port;
 }

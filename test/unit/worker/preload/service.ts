@@ -25,6 +25,10 @@ export interface Service {
   /** All that the daemon and the workers have printed. */
   readonly output: () => string;
   release(version: string): void;
+  /** Other files in the release. */
+  files(files: Readonly<Record<string, string>>): void;
+  /** More tables in the config, in the place of those of the last call. */
+  configure(tables: string): void;
   upgrade(): Promise<Outcome>;
   status(): Promise<StatusReport>;
   /** Ends the service as systemd would; gives the daemon's exit status. */
@@ -50,9 +54,8 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
   setVersion("v1");
   const port = await findFreePort();
   const config = join(directory, "app.toml");
-  writeFileSync(
-    config,
-    [
+  const configure = (tables: string): void => {
+    const lines = [
       `command = ${JSON.stringify(app.command ?? [process.execPath, "--import", register, app.main])}`,
       `release = ${JSON.stringify(release)}`,
       `environment = { PORT = "${port}" }`,
@@ -62,8 +65,11 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
       `address = "127.0.0.1:${port}"`,
       "[ready]",
       'timeout = "20s"',
-    ].join("\n"),
-  );
+      tables,
+    ];
+    writeFileSync(config, lines.join("\n"));
+  };
+  configure("");
   const directories = ["--runtime-dir", join(directory, "run"), "--state-dir", join(directory, "state")];
   mkdirSync(join(directory, "run"));
   mkdirSync(join(directory, "state"));
@@ -87,6 +93,8 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
     address: `127.0.0.1:${port}`,
     output: () => output,
     release: setVersion,
+    files: (files) => writeFiles(release, files),
+    configure,
     upgrade: async () => {
       const { signal } = new AbortController();
       const outcome = await client.follow("upgrade", { onAccepted: () => {}, onNews: () => {}, signal });
@@ -112,9 +120,13 @@ function layOut(release: string, files: App["files"]): void {
   if (typeof files === "string") cpSync(join(top, "test/apps", files), release, { recursive: true });
   else {
     mkdirSync(release);
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(release, name), text);
+    writeFiles(release, files);
   }
   symlinkSync(join(top, "node_modules"), join(release, "node_modules"));
+}
+
+function writeFiles(release: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(release, name), text);
 }
 
 /** SIGTERM without a service manager: the workers drain, then the daemon ends. */
@@ -126,7 +138,7 @@ async function end(daemon: ChildProcess): Promise<number | null> {
   return daemon.exitCode;
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
