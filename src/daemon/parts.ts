@@ -80,10 +80,10 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     storePidfd: (slot, pidfd) => keptFds.store(pidfd, workerFdName(slot)),
     removePidfd: (slot) => keptFds.remove(workerFdName(slot)),
     signalUnseen: options.signalUnseen,
-    onExit: (slot, pid, exit) => {
+    onExit: (slot, pid, exit, left) => {
       channels.hearOut(slot);
       notifySockets.hearOut(slot);
-      push({ type: "worker-exited", ...slot, pid, exit });
+      push({ type: "worker-exited", ...slot, pid, exit, ...(left === undefined ? {} : { left }) });
     },
   });
   const notifySockets: NotifySockets = new NotifySockets({

@@ -126,7 +126,7 @@ function apply(turn: Turn, event: Event): void {
       judgeErrorsOf(turn);
       break;
     case "worker-exited":
-      workerExited(turn, event, event.pid, event.exit);
+      workerExited(turn, event, event);
       break;
     case "signalled":
       for (const slot of event.slots) {

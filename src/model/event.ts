@@ -91,7 +91,13 @@ export type Event =
   | ({ readonly type: "channel-lost" } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | { readonly type: "counted"; readonly counts: readonly Count[] }
-  | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
+  /** `left`: another process of its group, which is still there; missing where there is none. */
+  | ({
+      readonly type: "worker-exited";
+      readonly pid: number;
+      readonly exit: ExitStatus;
+      readonly left?: Process;
+    } & Slot)
   /** They were asked to drain; those in `plain` by SIGTERM, for there was no channel to say it on. */
   | { readonly type: "signalled"; readonly slots: readonly Slot[]; readonly plain: readonly Slot[] }
   | { readonly type: "listener-closed"; readonly id: number }
@@ -194,6 +200,8 @@ export type Action =
     }
   | ({ readonly type: "kill" } & SlotProcess)
   | ({ readonly type: "forget" } & SlotProcess)
+  /** The worker's own process has ended in the drain (a shell, npm), and another one of its group finishes the requests. */
+  | ({ readonly type: "follow"; readonly before: Process } & SlotProcess)
   | { readonly type: "restore-backlogs" }
   /** Gives the socket files of the generation the modes that it declares. */
   | { readonly type: "apply-modes"; readonly generation: number }

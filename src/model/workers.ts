@@ -1,8 +1,8 @@
 import { backoffMs } from "../lib/backoff.js";
 import type { Failure } from "../lib/failure.js";
-import type { ExitStatus, Slot, SlotProcess } from "./event.js";
+import type { Event, ExitStatus, Slot, SlotProcess } from "./event.js";
 import { judgeDeathsOf } from "./judge.js";
-import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
+import { findGeneration, type Generation, isLive, type LiveRun, type Process, type Worker } from "./state.js";
 import {
   act,
   announce,
@@ -96,13 +96,31 @@ export function disconnect({ stage }: Generation, worker: Worker): Worker {
   return { ...worker, native: false, run: unsure ? { ...worker.run, phase: "stopping" } : worker.run };
 }
 
-export function workerExited(turn: Turn, slot: Slot, pid: number, exit: ExitStatus): void {
+export function workerExited(
+  turn: Turn,
+  slot: Slot,
+  { pid, exit, left }: Pick<Extract<Event, { type: "worker-exited" }>, "pid" | "exit" | "left">,
+): void {
   const generation = findGeneration(turn.state, slot.generation);
   const worker = findWorker(turn.state, slot);
   if (generation === undefined || worker === undefined || !isLive(worker.run)) return;
   if (worker.run.process.pid !== pid) return;
+  if (left !== undefined && mayFinish(generation)) {
+    follow(turn, slot, worker.run, left);
+    return;
+  }
   act(turn, { type: "forget", generation: slot.generation, index: slot.index, process: worker.run.process });
   loseWorker(turn, generation, worker, describeExit(exit));
+}
+
+/** It is told to end, and has its time for that: also where only a shell or npm has ended, which pass no signal on. */
+function mayFinish({ stage }: Generation): boolean {
+  return stage.phase === "draining" && stage.pressure !== "killed";
+}
+
+function follow(turn: Turn, { generation, index }: Slot, run: LiveRun, process: Process): void {
+  setRun(turn, { generation, index }, { ...run, process });
+  act(turn, { type: "follow", generation, index, before: run.process, process });
 }
 
 function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: string): void {

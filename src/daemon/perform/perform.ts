@@ -175,6 +175,9 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         channels.forget(action);
         notifySockets.forget(action);
         return [];
+      case "follow":
+        workers.follow(action.before.pid, action.process);
+        return [];
       case "restore-backlogs":
         listeners.restoreBacklogs(state.listeners);
         return [];

@@ -275,7 +275,7 @@ export const presentDaemon = fileURLToPath(new URL("../../../src/daemon.js", imp
 export const futureDaemon = fileURLToPath(new URL("./future-daemon.js", import.meta.url));
 const faultyDaemon = fileURLToPath(new URL("./faulty-daemon.js", import.meta.url));
 const nativePuppet = fileURLToPath(new URL("./native-puppet.js", import.meta.url));
-const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
+export const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
 
 /** Puts another program in the place of the daemon's, as a package does. */
 export function install(rig: Rig, target: string): void {

@@ -49,6 +49,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     case "kill":
       // Either the state knows that the worker is to go, or it never knew the worker.
       return ["stopping", "draining", undefined].includes(phaseOf(state, action));
+    case "follow":
+      return phaseOf(state, action) === "draining" || phaseOf(state, action) === "stopping";
     case "forget":
       return phaseOf(state, action) === undefined;
     case "close-listener": {

@@ -137,3 +137,32 @@ test("how a worker ended is told in words", () => {
   assert.equal(describeExit({ code: null, signal: "SIGSEGV" }), "was ended by SIGSEGV");
   assert.match(describeExit({ code: null, signal: null }), /status unknown/);
 });
+
+test("a worker whose process ends while it drains goes on as another one of its group, until the deadline", () => {
+  const story = new Story().start({ workers: 1 }).request().candidate({ workers: 1 }).allReady();
+  const left = processOf(900);
+  const exit = { code: null, signal: "SIGTERM" };
+  const ends = (pid: number | undefined): Story =>
+    story.send({ type: "worker-exited", generation: 1, index: 0, pid: pid ?? 0, exit, left });
+  ends(story.pidOf(1, 0));
+  assert.equal(story.pidOf(1, 0), 900);
+  assert.deepEqual(
+    story.did("follow").map(({ process }) => process),
+    [left],
+  );
+  assert.deepEqual(story.did("forget"), []);
+  story.exit(1, 0, 0);
+  assert.deepEqual(
+    story.state.generations.map(({ id }) => id),
+    [2],
+  );
+});
+
+test("what a worker of the active generation leaves behind when it ends takes no part", () => {
+  const story = new Story().start({ workers: 1 });
+  const exit = { code: 0, signal: null };
+  const pid = story.pidOf(1, 0) ?? 0;
+  story.send({ type: "worker-exited", generation: 1, index: 0, pid, exit, left: processOf(900) });
+  assert.equal(story.run(1, 0).phase, "waiting");
+  assert.equal(story.did("forget").length, 1);
+});

@@ -328,6 +328,7 @@ export class World {
       case "exit":
         this.exited = action.status;
         break;
+      case "follow":
       case "activate":
       case "forget":
       case "restore-backlogs":
