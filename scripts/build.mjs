@@ -37,6 +37,9 @@ const types = spawnSync(join(TOP, "node_modules", ".bin", "tsc"), ["-p", join(TO
 });
 if (types.status !== 0) process.exit(1);
 
+// For configs that name the file.
+writeFileSync(join(LIBRARY, "register.js"), 'import "./register.cjs";\n');
+
 // The types are those of ESM, named again for CommonJS.
 const esm = '"../worker/index.js" with { "resolution-mode": "import" }';
 const values = Object.keys(await import(pathToFileURL(join(LIBRARY, "index.js"))));
