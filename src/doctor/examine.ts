@@ -2,7 +2,14 @@ import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
-import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/sockets.js";
+import {
+  checkAccept,
+  checkKinds,
+  checkListeners,
+  checkPerSource,
+  checkSocketFiles,
+  checkTakenAddresses,
+} from "./checks/sockets.js";
 import {
   checkDynamicUser,
   checkNeedrestart,
@@ -24,6 +31,9 @@ const checks: readonly Check[] = [
   checkTimeouts,
   checkListeners,
   checkAccept,
+  checkKinds,
+  checkPerSource,
+  checkSocketFiles,
   checkTakenAddresses,
   checkStalled,
   checkAsking,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { inspectSocket } from "../../src/linux/socket.js";
 import { balance } from "../harness/process/accounts.js";
 import { armFault } from "../harness/process/fault.js";
 import { countSocketFds } from "../harness/process/open-fds.js";
-import { freePort } from "../harness/process/ports.js";
+import { freePort, openAtFreePort } from "../harness/process/ports.js";
 import { ask } from "../harness/process/requests.js";
 import { Rig } from "../harness/process/rig.js";
 
@@ -252,4 +252,16 @@ test("an address that the service has already under another name, or a part of i
   assert.match((await rig.upgrade()).failure?.message ?? "", /this service holds .*another port/);
   rig.configure(`[listeners.web]\naddress = "127.0.0.1:${rig.port}"\n`);
   assert.match((await rig.upgrade()).failure?.message ?? "", /call it http.*FileDescriptorName=web/);
+});
+
+test("without a config of theirs the sockets of several units have the same numbers whatever order they come in", async () => {
+  const sockets = ["zeta", "alpha"].map((name) => ({ name, fd: openAtFreePort() }));
+  await using rig = new Rig({ alsoPassed: sockets });
+  await rig.manager.startReady();
+  const environ = async (): Promise<string | undefined> => {
+    const { pid } = await rig.ask();
+    const lines = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return lines.find((line) => line.startsWith("LISTEN_FDNAMES="));
+  };
+  assert.equal(await environ(), "LISTEN_FDNAMES=alpha:http:zeta");
 });

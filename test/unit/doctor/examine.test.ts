@@ -118,6 +118,18 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ],
   ["no listener for a socket", withSocket(http, { listener: "stray" }), "problem socket-without-listener"],
   ["Accept=yes", withSocket(http, { accept: true }), "problem accept"],
+  ["a FIFO beside a stream", withSocket(http, { unused: ["/run/x (FIFO)"] }), "problem socket-kind"],
+  ["a limit per address", withSocket(http, { perSource: 3 }), "note per-source"],
+  ["the same with Accept=yes", withSocket(http, { accept: true, perSource: 3 }), "problem accept"],
+  [
+    "a socket file in the service's own runtime directory",
+    withSocket("", { addresses: [{ kind: "unix", path: "/run/holdfast/web/http.sock" }] }),
+    "problem socket-file",
+  ],
+  [
+    "a socket file elsewhere",
+    withSocket("", { addresses: [{ kind: "unix", path: "/run/holdfast/website.sock" }] }),
+  ],
   ["a port of another service", taken("nginx.service"), "problem address-taken"],
   ["a port of some process", taken(null), "problem address-taken"],
   ["the daemon's own port", taken("holdfast@web.service"), "note address-own"],
