@@ -112,8 +112,8 @@ const listener = v.object({
   backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
   /** How long clients have waited with nobody accepted; null where that is not so, or cannot be seen. */
   stalledMs: v.optional(v.nullable(v.number()), null),
-  /** It was shut down, and clients are refused. */
-  down: v.optional(v.boolean(), false),
+  /** Why clients are refused. */
+  down: v.optional(v.nullable(v.string()), null),
 });
 
 const written = v.object({

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { balance } from "../harness/process/accounts.js";
@@ -57,6 +58,20 @@ test("a unix socket that was shut down makes the service degraded, until an upgr
   await assert.rejects(ask({ socketPath }), /ECONNREFUSED/);
   assert.equal((await rig.upgrade()).failure, null);
   assert.equal((await ask({ socketPath })).generation, 3);
+  assert.equal((await rig.settled()).degraded, null);
+  await balance(rig);
+});
+
+test("a unix socket whose file somebody removes makes the service degraded, until an upgrade opens it anew", async () => {
+  await using rig = new Rig();
+  const socketPath = join(rig.directory, "own.sock");
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${socketPath}"\n`);
+  await rig.manager.startReady();
+  assert.equal((await rig.status()).degraded, null);
+  rmSync(socketPath);
+  assert.match((await rig.status()).degraded ?? "", /listener own.*own\.sock is gone/);
+  assert.equal((await rig.upgrade()).failure, null);
+  assert.equal((await ask({ socketPath })).generation, 2);
   assert.equal((await rig.settled()).degraded, null);
   await balance(rig);
 });
