@@ -22,7 +22,7 @@ import { isAskedFor } from "./recover/asked-for.js";
 import { controlFdName, notifyFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
-import { peerOf, takeControlSocket, takeNotifySocket } from "./recover/own-sockets.js";
+import { hasLeft, peerOf, takeControlSocket, takeNotifySocket } from "./recover/own-sockets.js";
 import { restore, type Source } from "./recover/restore.js";
 import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
@@ -108,7 +108,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
 
   const news = new NewsFeed(setup.log);
   const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
-  const server = createControlServer(port, { peerOf, serviceUid: process.getuid?.() ?? 0 });
+  const server = createControlServer(port, { peerOf, hasLeft, serviceUid: process.getuid?.() ?? 0 });
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
   const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);

@@ -12,7 +12,7 @@ export function isReadable(fd: number): boolean {
   return look(fd, POLLIN) !== 0;
 }
 
-/** Of a listening socket: whether it was shut down, for all that share it. */
+/** Of a listening socket: whether it was shut down, for all that share it. Of a connection: whether both directions have ended. */
 export function hasHungUp(fd: number): boolean {
   return (look(fd, 0) & POLLHUP) !== 0;
 }

@@ -3,45 +3,55 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { balance } from "../harness/process/accounts.js";
+import { freePort } from "../harness/process/ports.js";
 import { ask } from "../harness/process/requests.js";
 import { Rig } from "../harness/process/rig.js";
 
+/** A second listener, of the daemon's own, which puppets shut down. */
+function rigWithOwn(): { readonly rig: Rig; readonly port: number } {
+  const port = freePort();
+  const rig = new Rig({ config: `[listeners.http]\n[listeners.own]\naddress = "127.0.0.1:${port}"\n` });
+  return { rig, port };
+}
+
 /** Waits until an answer comes, and says of which generation. */
-async function answered(rig: Rig): Promise<number> {
+async function answered(rig: Rig, port: number): Promise<number> {
   return rig.manager.waitFor("an answer", async () => {
-    const answer = await rig.ask().catch(() => undefined);
+    const answer = await ask({ port }).catch(() => undefined);
     return answer?.generation;
   });
 }
 
 test("a worker that shuts its listener down when it is told to go does not take it from the others", async () => {
-  await using rig = new Rig();
+  const { rig: made, port } = rigWithOwn();
+  await using rig = made;
   for (const version of ["1", "2", "3"]) {
     rig.release({ version, term: "shutdown" });
     if (version === "1") await rig.manager.startReady();
     else assert.equal((await rig.upgrade()).failure, null);
     const { degraded, generations } = await rig.settled();
-    assert.equal(await answered(rig), generations[0]?.id);
+    assert.equal(await answered(rig, port), generations[0]?.id);
     assert.equal(degraded, null);
   }
   await balance(rig);
 });
 
 test("a listener that was shut down while no daemon lived listens again with the next", async () => {
-  await using rig = new Rig();
+  const { rig: made, port } = rigWithOwn();
+  await using rig = made;
   rig.release({ version: "1", term: "shutdown" });
   await rig.manager.startReady();
   await rig.manager.kill9();
   const [worker = 0] = rig.workers();
   process.kill(worker, "SIGTERM");
   await rig.manager.waitFor("the port closed", () =>
-    rig.ask().then(
+    ask({ port }).then(
       () => false,
       () => true,
     ),
   );
   await rig.manager.startReady();
-  assert.equal(await answered(rig), 1);
+  assert.equal(await answered(rig, port), 1);
   await balance(rig);
 });
 

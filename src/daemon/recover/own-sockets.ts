@@ -5,6 +5,7 @@ import { type Failure, HoldfastError, type Result, succeed } from "../../lib/fai
 import { bindDatagram } from "../../linux/datagram.js";
 import { closeFd } from "../../linux/fd.js";
 import { openListener } from "../../linux/listener.js";
+import { hasHungUp } from "../../linux/poll.js";
 import { peerCredentials } from "../../linux/socket.js";
 import { removeStaleSocket } from "../../linux/unix-path.js";
 
@@ -53,8 +54,19 @@ function explain(failure: Failure, path: string): Failure {
 
 /** Who is at the other end of a control connection: unix(7) SO_PEERCRED. */
 export function peerOf(socket: Socket): { readonly pid: number; readonly uid: number } | undefined {
-  // Node keeps the fd of a connection to itself; without it the peer is unknown and not answered.
+  const fd = fdOf(socket);
+  return fd === undefined ? undefined : peerCredentials(fd);
+}
+
+/** Whether the other end has closed the control connection. */
+export function hasLeft(socket: Socket): boolean {
+  const fd = fdOf(socket);
+  return fd === undefined || hasHungUp(fd);
+}
+
+/** Node keeps the fd of a connection to itself; without it the peer is unknown and not answered. */
+function fdOf(socket: Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, "_handle");
   const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
-  return typeof fd === "number" && fd >= 0 ? peerCredentials(fd) : undefined;
+  return typeof fd === "number" && fd >= 0 ? fd : undefined;
 }
