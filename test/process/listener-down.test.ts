@@ -2,17 +2,11 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { inspectSocket } from "../../src/linux/socket.js";
 import { balance } from "../harness/process/accounts.js";
-import { freePort } from "../harness/process/ports.js";
+import { freePort, openAt } from "../harness/process/ports.js";
 import { ask } from "../harness/process/requests.js";
 import { Rig } from "../harness/process/rig.js";
-
-/** A second listener, of the daemon's own, which puppets shut down. */
-function rigWithOwn(): { readonly rig: Rig; readonly port: number } {
-  const port = freePort();
-  const rig = new Rig({ config: `[listeners.http]\n[listeners.own]\naddress = "127.0.0.1:${port}"\n` });
-  return { rig, port };
-}
 
 /** Waits until an answer comes, and says of which generation. */
 async function answered(rig: Rig, port: number): Promise<number> {
@@ -23,8 +17,8 @@ async function answered(rig: Rig, port: number): Promise<number> {
 }
 
 test("a worker that shuts its listener down when it is told to go does not take it from the others", async () => {
-  const { rig: made, port } = rigWithOwn();
-  await using rig = made;
+  const port = freePort();
+  await using rig = new Rig({ config: `[listeners.http]\n[listeners.own]\naddress = "127.0.0.1:${port}"\n` });
   for (const version of ["1", "2", "3"]) {
     rig.release({ version, term: "shutdown" });
     if (version === "1") await rig.manager.startReady();
@@ -37,8 +31,12 @@ test("a worker that shuts its listener down when it is told to go does not take 
 });
 
 test("a listener that was shut down while no daemon lived listens again with the next", async () => {
-  const { rig: made, port } = rigWithOwn();
-  await using rig = made;
+  const port = freePort();
+  const own = openAt({ kind: "tcp", family: 4, host: "127.0.0.1", port });
+  await using rig = new Rig({
+    alsoPassed: [{ name: "own", fd: own }],
+    config: "[listeners.http]\n[listeners.own]\n",
+  });
   rig.release({ version: "1", term: "shutdown" });
   await rig.manager.startReady();
   await rig.manager.kill9();
@@ -52,6 +50,7 @@ test("a listener that was shut down while no daemon lived listens again with the
   );
   await rig.manager.startReady();
   assert.equal(await answered(rig, port), 1);
+  assert.ok(inspectSocket(own)?.listening, "the socket unit's own is the same socket");
   await balance(rig);
 });
 
