@@ -4,6 +4,7 @@ import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
 import {
   checkAccept,
+  checkDown,
   checkKinds,
   checkListeners,
   checkPerSource,
@@ -35,6 +36,7 @@ const checks: readonly Check[] = [
   checkPerSource,
   checkSocketFiles,
   checkTakenAddresses,
+  checkDown,
   checkStalled,
   checkAsking,
   checkAccess,

@@ -93,6 +93,19 @@ export const checkSocketFiles: Check = ({ sockets, unit }) => {
   );
 };
 
+/** What the daemon itself calls degraded, with the way out. */
+export const checkDown: Check = ({ report, unit, sockets }) =>
+  (report?.listeners ?? []).flatMap(({ name, address, origin, down }) => {
+    if (down === null) return [];
+    const socket = sockets.find(({ listener }) => listener === name)?.unit ?? "its socket unit";
+    const where =
+      origin === "unit"
+        ? `systemctl stop ${unit.name} ${socket}; systemctl start ${socket} ${unit.name}`
+        : `systemctl reload ${unit.name}`;
+    const message = `clients are refused at listener ${name} (${address}): ${down}`;
+    return [problem("listener-down", message, { where, lines: [] })];
+  });
+
 /** A port that another service has, before the start that would fail on it. */
 export const checkTakenAddresses: Check = ({ taken, unit }) =>
   taken.map(({ address, socketUnit, process, pid, unit: owner }) => {

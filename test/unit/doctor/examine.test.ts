@@ -28,6 +28,10 @@ const asking = (table: "ready" | "judge", ...words: readonly string[]): Facts =>
   ...healthy,
   config: configOf(`${http}\n[${table}]\ncommand = ${JSON.stringify(["curl", ...words])}`),
 });
+const down = (text: string | null): Facts => ({
+  ...healthy,
+  report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, down: text })) },
+});
 const stalled = (stalledMs: number | null): Facts => ({
   ...healthy,
   report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, stalledMs })) },
@@ -118,6 +122,7 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ],
   ["no listener for a socket", withSocket(http, { listener: "stray" }), "problem socket-without-listener"],
   ["Accept=yes", withSocket(http, { accept: true }), "problem accept"],
+  ["a listener that nobody can reach", down("the file /run/web.sock is gone"), "problem listener-down"],
   ["a FIFO beside a stream", withSocket(http, { unused: ["/run/x (FIFO)"] }), "problem socket-kind"],
   ["a limit per address", withSocket(http, { perSource: 3 }), "note per-source"],
   ["the same with Accept=yes", withSocket(http, { accept: true, perSource: 3 }), "problem accept"],
