@@ -144,7 +144,7 @@ function listenerRow({
   const queue = orDash(backlog, ({ queued, limit }) => `${queued}/${limit}`);
   const shown: Cell =
     stalledMs === null ? queue : { text: `${queue} still for ${formatDuration(stalledMs)}`, style: "red" };
-  const queueCell: Cell = down ? { text: "down", style: "red" } : shown;
+  const queueCell: Cell = down !== null ? { text: "down", style: "red" } : shown;
   return [name, printable(address), origin, queueCell, generations.join(" ")];
 }
 

@@ -14,6 +14,8 @@ export interface ControlServerOptions {
   readonly peerOf: (socket: Socket) => { readonly pid: number; readonly uid: number } | undefined;
   /** Besides root the only user who is answered. */
   readonly serviceUid: number;
+  /** Whether the client at the other end has closed the connection, which may not have been read yet. */
+  readonly hasLeft: (socket: Socket) => boolean;
   /** How long a client may take to send its request; 5 s unless told. */
   readonly requestTimeoutMs?: number;
 }
@@ -55,7 +57,9 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
     clearTimeout(deadlines.get(request.socket));
     const refusal = refuseClient(request, options) ?? refuseBody(request);
     const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
-    if (route.kind === "refused") sendRefusal(response, route);
+    // It waited for an answer, in vain, and has said so to whoever asked: nothing follows from its request any more.
+    if (route.kind === "command" && options.hasLeft(request.socket)) request.socket.destroy();
+    else if (route.kind === "refused") sendRefusal(response, route);
     else answer(port, route, response);
   });
 
@@ -134,7 +138,7 @@ function answerProgress(
   const progress = port.progressOf(upgrade);
   if (progress.phase === "unknown") {
     const message = `no upgrade ${upgrade} is known: it was never asked for, or is too long ago`;
-    const failure = { reason: "upgrade-unknown", message };
+    const failure: Refusal["failure"] = { reason: "upgrade-unknown", message };
     sendRefusal(response, { kind: "refused", status: 404, failure });
   } else if (wait !== null) {
     streamUpgrade(port, upgrade, response, wait);

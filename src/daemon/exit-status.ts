@@ -1,12 +1,12 @@
 import { exitConfig, exitReexec } from "../lib/exit-statuses.js";
-import type { Failure } from "../lib/failure.js";
 import type { Action } from "../model/event.js";
+import type { ModelFailure } from "../model/failure.js";
 import type { State } from "../model/state.js";
 
 export { exitConfig } from "../lib/exit-statuses.js";
 
 /** Reasons that stay until somebody changes the config or the release. */
-const lasting: ReadonlySet<string> = new Set([
+const lasting: ReadonlySet<ModelFailure["reason"]> = new Set([
   "config-unreadable",
   "config-syntax",
   "config-invalid",
@@ -16,7 +16,7 @@ const lasting: ReadonlySet<string> = new Set([
   "listener-missing",
 ]);
 
-export function isLasting({ reason }: Failure): boolean {
+export function isLasting({ reason }: ModelFailure): boolean {
   return lasting.has(reason);
 }
 

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
 import { restartMarkIn } from "../lib/directories.js";
-import { type Failure, type Result, succeed } from "../lib/failure.js";
+import { type Failure, type FailureOf, type Result, succeed } from "../lib/failure.js";
 import { openPromise } from "../lib/open-promise.js";
 import { bootId } from "../linux/boot.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
@@ -23,7 +23,7 @@ import { isAskedFor } from "./recover/asked-for.js";
 import { controlFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
-import { peerOf, takeControlSocket } from "./recover/own-sockets.js";
+import { hasLeft, peerOf, takeControlSocket } from "./recover/own-sockets.js";
 import { restore, type Source } from "./recover/restore.js";
 import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
@@ -65,7 +65,7 @@ export interface TenureEnd {
  * Puts the parts together, recovers, and serves until the model has ended. Fails, having changed nothing, when its sockets cannot be
  * had or the predecessor's state cannot be read.
  */
-export async function runService(setup: Setup, inherited: Inherited): Promise<Result<TenureEnd>> {
+export async function runService(setup: Setup, inherited: Inherited): Promise<Result<TenureEnd, Failure>> {
   const { name, directories } = setup;
   const { inheritance, source, memfd, keptFds, link, takeover } = inherited;
 
@@ -112,7 +112,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
 
   const news = new NewsFeed(setup.log);
   const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
-  const server = createControlServer(port, { peerOf, serviceUid: process.getuid?.() ?? 0 });
+  const server = createControlServer(port, { peerOf, hasLeft, serviceUid: process.getuid?.() ?? 0 });
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
   const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
@@ -173,12 +173,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   }
 }
 
-const upgrading: Failure = {
+const upgrading: FailureOf<"daemon"> = {
   reason: "upgrading",
   message: "an upgrade is under way; try again when it has ended",
 };
 
-const stopping: Failure = { reason: "stopping", message: "the service is being stopped" };
+const stopping: FailureOf<"daemon"> = { reason: "stopping", message: "the service is being stopped" };
 
 function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: ControlPort): () => void {
   const submit = (command: ControlCommand): void => {

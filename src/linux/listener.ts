@@ -74,8 +74,8 @@ export function listenAgain(
 ): Result<void, Failure<"listener-down">> {
   const packed = packSocketAddress(address);
   // A port that the kernel chose is lost with the shutdown; one that was asked for is still bound (EINVAL).
-  if (address.kind === "tcp") bind(fd, packed, packed.length);
-  const result = listen(fd, backlog);
+  const bound = address.kind === "tcp" ? bind(fd, packed, packed.length) : -EINVAL;
+  const result = bound === 0 || bound === -EINVAL ? listen(fd, backlog) : bound;
   if (result >= 0 && !hasHungUp(fd)) return succeed(undefined);
   return fail(
     "listener-down",

@@ -17,7 +17,7 @@ export function waitUntilReadable(fd: number, timeoutMs: number): boolean {
   return look(fd, POLLIN, timeoutMs) !== 0;
 }
 
-/** Of a listening socket: whether it was shut down, for all that share it. */
+/** Of a listening socket: whether it was shut down, for all that share it. Of a connection: whether both directions have ended. */
 export function hasHungUp(fd: number): boolean {
   return (look(fd, 0) & POLLHUP) !== 0;
 }

@@ -32,8 +32,11 @@ function warn(name: string, wanted: string | null, ofUnit: readonly Listener[]):
   return `listener ${name}: the socket unit listens on ${addresses}, so the configured address ${wanted} is not used`;
 }
 
-/** Without a `[listeners]` table everything that systemd passes is a listener. */
+/**
+ * Without a `[listeners]` table everything that systemd passes is a listener. In the order of their names, for systemd promises none
+ * between units, and workers may know a socket by its number.
+ */
 export function impliedDeclarations(held: readonly Listener[]): readonly ListenerDeclaration[] {
-  const names = [...new Set(held.filter(({ origin }) => origin !== "app").map(({ name }) => name))];
+  const names = [...new Set(held.filter(({ origin }) => origin !== "app").map(({ name }) => name))].sort();
   return names.map((name) => ({ name, address: null, backlog: null, mode: null }));
 }

@@ -13,7 +13,12 @@ import {
 } from "../linux/listener.js";
 import { hasHungUp } from "../linux/poll.js";
 import { inspectSocket, isStreamSocket } from "../linux/socket.js";
-import { identifySocketFile, removeSocketFile, type SocketFileFailure } from "../linux/socket-file.js";
+import {
+  identifySocketFile,
+  isFileGone,
+  removeSocketFile,
+  type SocketFileFailure,
+} from "../linux/socket-file.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import type { Generation, Listener } from "../model/state.js";
 import { applyModes, ownFile } from "./socket-modes.js";
@@ -160,7 +165,17 @@ export class HeldListeners {
     closeFd(fd);
   }
 
-  isDown(id: number): boolean {
+  /** Why no client can connect; null where clients can. */
+  obstacleTo(listener: Listener): string | null {
+    if (this.#hasHungUp(listener)) return "a process that shares it has shut it down for all";
+    const parsed = parseAddress(listener.address);
+    const path = parsed.ok && parsed.value.kind === "unix" ? parsed.value.path : undefined;
+    if (path === undefined || !isFileGone(path)) return null;
+    // The service may have a /tmp of its own.
+    return listener.origin === "unit" && /^\/(var\/)?tmp\//.test(path) ? null : `the file ${path} is gone`;
+  }
+
+  #hasHungUp({ id }: Pick<Listener, "id">): boolean {
     const fd = this.#fds.get(id);
     return fd !== undefined && isStreamSocket(fd) && hasHungUp(fd);
   }
@@ -169,7 +184,7 @@ export class HeldListeners {
   revive({ id, address, backlog }: Listener): Result<void, Failure<"listener-down">> {
     const fd = this.#fds.get(id);
     const where = parseAddress(address);
-    if (fd === undefined || !where.ok || !this.isDown(id)) return succeed(undefined);
+    if (fd === undefined || !where.ok || !this.#hasHungUp({ id })) return succeed(undefined);
     const again = listenAgain(fd, where.value, backlog ?? usualBacklog);
     if (again.ok) this.#watch(id, fd);
     return again;

@@ -1,5 +1,6 @@
 import { type Address, formatAddress, leavesIPv4To, overlaps, parseAddress } from "../lib/address.js";
 import { type Result, succeed } from "../lib/failure.js";
+import { split } from "../lib/split.js";
 import { removeSocketFile } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
@@ -19,9 +20,9 @@ export function reconcile(
   nextId: number,
 ): Result<Omit<Prepared, "version">, ListenersFailure> {
   const declarations = specification.listeners ?? impliedDeclarations(held);
-  // In the place of one that is down for good another one is opened.
-  const all = held.filter(({ id }) => !sockets.isDown(id));
-  const down = held.filter(({ id }) => sockets.isDown(id));
+  // In the place of one that no client can reach any more another one is opened; a socket unit's is for systemd to open.
+  const [down, usable] = split(held, (one) => one.origin !== "unit" && sockets.obstacleTo(one) !== null);
+  const all = [...usable];
   const listeners: number[] = [];
   let id = nextId;
   for (const declaration of declarations) {

@@ -234,7 +234,7 @@ function closeUnused(turn: Turn): void {
 
 /**
  * Nobody will accept any more. Who comes to a listener of the daemon's own is refused from now on; what a socket unit has waits there
- * for the next start, so that is let go of with the last worker, and nothing more.
+ * for the next start, so the daemon lets go of that with the last worker.
  */
 function closeOwn(turn: Turn): void {
   const { listeners, generations } = turn.state;
@@ -246,8 +246,7 @@ function closeOwn(turn: Turn): void {
       listeners: one.listeners.filter((id) => kept.has(id)),
     })),
   });
-  close(turn, own);
-  if (generations.length === 0) update(turn, { listeners: [] });
+  close(turn, generations.length === 0 ? listeners : own);
 }
 
 function close(turn: Turn, unused: readonly Listener[]): void {

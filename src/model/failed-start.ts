@@ -1,6 +1,6 @@
 import { backoffMs } from "../lib/backoff.js";
 import { formatDuration } from "../lib/duration.js";
-import type { Failure } from "../lib/failure.js";
+import type { ModelFailure } from "./failure.js";
 import { activeGeneration, type Monotonic, type State } from "./state.js";
 import { announce, type Turn, update } from "./turn.js";
 
@@ -11,7 +11,7 @@ const forgottenAfterMs = 60_000;
  * Nothing could be started, so the service ends with this failure, as whoever asked for the start expects. Whatever starts the next
  * daemon, be it Restart= or a client of the socket unit, that one waits first.
  */
-export function failStart(turn: Turn, failure: Failure): void {
+export function failStart(turn: Turn, failure: ModelFailure): void {
   const count = (turn.state.failedStart?.count ?? 0) + 1;
   const retryAt = turn.clock.now + backoffMs(count);
   update(turn, { lifecycle: { phase: "stopping", failure }, failedStart: { count, failure, retryAt } });

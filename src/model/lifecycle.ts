@@ -1,10 +1,11 @@
-import type { Failure } from "../lib/failure.js";
+import type { FailureOf } from "../lib/failure.js";
 import { drainGeneration, pressGeneration } from "./drain.js";
+import type { ModelFailure } from "./failure.js";
 import { activeGeneration, heldGeneration, type State } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import { abortAll } from "./upgrade.js";
 
-const stopping = { reason: "stopping", message: "the service was told to stop" };
+const stopping: ModelFailure = { reason: "stopping", message: "the service was told to stop" };
 
 /** Every worker drains, then the daemon exits. `fast` does not wait for the drain timeout, only for `drain.kill`. */
 export function stop(turn: Turn, fast: boolean): void {
@@ -23,7 +24,7 @@ export function stop(turn: Turn, fast: boolean): void {
 }
 
 /** Why nobody can be told to drain; null where somebody can, or all have been. */
-export function refuseDrain(state: State): Failure | null {
+export function refuseDrain(state: State): FailureOf<"model"> | null {
   const { phase } = state.lifecycle;
   if (phase === "running" || phase === "drained") return null;
   return {
@@ -33,7 +34,7 @@ export function refuseDrain(state: State): Failure | null {
 }
 
 /** Why the daemon cannot make way. */
-export function refuseLeaving({ lifecycle: { phase } }: State): Failure | null {
+export function refuseLeaving({ lifecycle: { phase } }: State): FailureOf<"model"> | null {
   if (phase !== "stopping" && phase !== "leaving") return null;
   return { reason: "stopping", message: "cannot re-exec: the service is being stopped" };
 }

@@ -1,4 +1,4 @@
-import type { Failure } from "../lib/failure.js";
+import type { ModelFailure } from "./failure.js";
 import type { Listener, State } from "./state.js";
 import { act, announce, liveWorkers, nameWorker, type Turn } from "./turn.js";
 
@@ -15,7 +15,7 @@ export function listenerDown(turn: Turn, id: number): void {
   act(turn, { type: "revive-listener", listener });
 }
 
-export function listenerRevived(turn: Turn, id: number, failure: Failure | null): void {
+export function listenerRevived(turn: Turn, id: number, failure: ModelFailure | null): void {
   const listener = turn.state.listeners.find((one) => one.id === id);
   if (listener === undefined) return;
   if (failure === null) {

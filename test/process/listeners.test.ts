@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { inspectSocket } from "../../src/linux/socket.js";
 import { balance } from "../harness/process/accounts.js";
 import { armFault } from "../harness/process/fault.js";
 import { countSocketFds } from "../harness/process/open-fds.js";
-import { freePort } from "../harness/process/ports.js";
+import { freePort, openAtFreePort } from "../harness/process/ports.js";
 import { ask } from "../harness/process/requests.js";
 import { Rig } from "../harness/process/rig.js";
 
@@ -52,6 +52,35 @@ test("a listener that is no longer declared is closed and taken from the store, 
   await rig.manager.waitFor("it to leave the store", () => !rig.manager.store.names.includes("own"));
   await balance(rig);
 });
+
+for (const native of [true, false]) {
+  test(`a configured backlog stays that of the socket when ${native ? "native" : "plain"} workers accept on it`, async () => {
+    await using rig = new Rig({ native });
+    const socketPath = join(rig.directory, "own.sock");
+    const declare = (http: number, own: number): void => {
+      rig.configure(
+        `[listeners.http]\nbacklog = ${http}\n[listeners.own]\naddress = "unix:${socketPath}"\nbacklog = ${own}\n`,
+      );
+    };
+    const limits = async (): Promise<unknown> => {
+      await rig.settled();
+      await Promise.all([ask({ port: rig.port }), ask({ socketPath })]);
+      return (await rig.status()).listeners.map(({ name, backlog }) => [name, backlog?.limit]);
+    };
+    declare(77, 55);
+    await rig.manager.startReady();
+    assert.deepEqual(await limits(), [
+      ["http", 77],
+      ["own", 55],
+    ]);
+    declare(78, 56);
+    assert.equal((await rig.upgrade()).failure, null);
+    assert.deepEqual(await limits(), [
+      ["http", 78],
+      ["own", 56],
+    ]);
+  });
+}
 
 test("a changed mode of a socket file counts once the new version serves: not if it is bad, and back at a rollback", async () => {
   await using rig = new Rig();
@@ -252,4 +281,16 @@ test("an address that the service has already under another name, or a part of i
   assert.match((await rig.upgrade()).failure?.message ?? "", /this service holds .*another port/);
   rig.configure(`[listeners.web]\naddress = "127.0.0.1:${rig.port}"\n`);
   assert.match((await rig.upgrade()).failure?.message ?? "", /call it http.*FileDescriptorName=web/);
+});
+
+test("without a config of theirs the sockets of several units have the same numbers whatever order they come in", async () => {
+  const sockets = ["zeta", "alpha"].map((name) => ({ name, fd: openAtFreePort() }));
+  await using rig = new Rig({ alsoPassed: sockets });
+  await rig.manager.startReady();
+  const environ = async (): Promise<string | undefined> => {
+    const { pid } = await rig.ask();
+    const lines = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return lines.find((line) => line.startsWith("LISTEN_FDNAMES="));
+  };
+  assert.equal(await environ(), "LISTEN_FDNAMES=alpha:http:zeta");
 });

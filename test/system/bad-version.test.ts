@@ -148,7 +148,7 @@ onEachRelease("bad versions", (promise) => {
       });
       await web.configure({});
       assert.equal((await client).stdout.trim(), "v1");
-      assert.equal(await web.show("ActiveState"), "active");
+      await web.waitFor("ActiveState", "active");
     },
   );
 

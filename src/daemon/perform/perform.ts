@@ -14,7 +14,12 @@ import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { collectFds } from "./collect-fds.js";
 import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import type { Snapshots } from "./snapshots.js";
-import { readSpecification, verifyCommands, verifySpecification } from "./specify.js";
+import {
+  readSpecification,
+  type SpecificationFailure,
+  verifyCommands,
+  verifySpecification,
+} from "./specify.js";
 import { verifyGeneration } from "./verify.js";
 import { giveWanted, openWanted } from "./wanted-listeners.js";
 
@@ -51,14 +56,14 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version }) }];
   }
 
-  function readAnew(upgrade: number): Result<Specification> {
+  function readAnew(upgrade: number): Result<Specification, SpecificationFailure> {
     return readSpecification(options.configFile, (message) => {
       options.announce({ event: "outside-snapshot", level: "warning", message, upgrade });
     });
   }
 
   /** With a snapshot of its own it needs no release any more. */
-  function verifyAgain({ specification, snapshot }: Retired): Result<Specification> {
+  function verifyAgain({ specification, snapshot }: Retired): Result<Specification, SpecificationFailure> {
     if (snapshot === null) return verifySpecification(specification);
     return verifyCommands(specification, snapshots.directoryOf(snapshot));
   }

@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import { controlSocketIn } from "../../lib/directories.js";
 import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
-import { openListener } from "../../linux/listener.js";
+import { type ListenFailure, openListener } from "../../linux/listener.js";
+import { hasHungUp } from "../../linux/poll.js";
 import { peerCredentials } from "../../linux/socket.js";
 import { removeStaleSocket } from "../../linux/unix-path.js";
 
@@ -23,7 +24,10 @@ export function commonNotifySocketIn(runtimeDirectory: string): string {
  * The inherited socket as long as its file is still there, for clients know it by its path; else a new one. It also is what keeps a
  * second daemon of the same name from starting.
  */
-export function takeControlSocket(inherited: number | undefined, runtimeDirectory: string): Result<number> {
+export function takeControlSocket(
+  inherited: number | undefined,
+  runtimeDirectory: string,
+): Result<number, Failure<"already-running"> | ListenFailure> {
   const path = controlSocketIn(runtimeDirectory);
   if (inherited !== undefined && hasFile(path)) return succeed(inherited);
   if (inherited !== undefined) closeFd(inherited);
@@ -36,7 +40,7 @@ function hasFile(path: string): boolean {
   return removeStaleSocket(path).ok ? existsSync(path) : true;
 }
 
-function explain(failure: Failure, path: string): Failure {
+function explain(failure: ListenFailure, path: string): ListenFailure | Failure<"already-running"> {
   if (failure.reason !== "address-in-use") return failure;
   return {
     reason: "already-running",
@@ -46,8 +50,19 @@ function explain(failure: Failure, path: string): Failure {
 
 /** Who is at the other end of a control connection: unix(7) SO_PEERCRED. */
 export function peerOf(socket: Socket): { readonly pid: number; readonly uid: number } | undefined {
-  // Node keeps the fd of a connection to itself; without it the peer is unknown and not answered.
+  const fd = fdOf(socket);
+  return fd === undefined ? undefined : peerCredentials(fd);
+}
+
+/** Whether the other end has closed the control connection. */
+export function hasLeft(socket: Socket): boolean {
+  const fd = fdOf(socket);
+  return fd === undefined || hasHungUp(fd);
+}
+
+/** Node keeps the fd of a connection to itself; without it the peer is unknown and not answered. */
+function fdOf(socket: Socket): number | undefined {
   const handle: unknown = Reflect.get(socket, "_handle");
   const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
-  return typeof fd === "number" && fd >= 0 ? peerCredentials(fd) : undefined;
+  return typeof fd === "number" && fd >= 0 ? fd : undefined;
 }

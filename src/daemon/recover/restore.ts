@@ -119,7 +119,8 @@ function restoreListeners(
   world: World,
 ): State {
   const storeCame = inheritance.state !== undefined && world.source === "manager";
-  const known = [...state.listeners, ...state.closing];
+  // A socket unit's that was to be closed comes back from the unit, as any other of a unit.
+  const known = [...state.listeners, ...state.closing.filter(({ origin }) => origin !== "unit")];
   const closing = new Set(state.closing.map(({ id }) => id));
   const matched = matchListeners(known, inheritance.listeners, storeCame, state.nextListener);
   const held: Listener[] = [];

@@ -125,15 +125,15 @@ function reportListener(
     origin,
     generations: users.map((user) => user.id),
     backlog: listeners.backlogOf(id),
-    down: listeners.isDown(id),
+    down: listeners.obstacleTo(listener),
     stalledMs: stalledForMs(id) ?? null,
   };
 }
 
 function describeDown(listeners: readonly ListenerReport[]): string | null {
-  const one = listeners.find(({ down }) => down);
+  const one = listeners.find(({ down }) => down !== null);
   if (one === undefined) return null;
-  return `clients are refused at listener ${one.name}, because a worker has shut it down for all; ${wayOut(one)}`;
+  return `clients are refused at listener ${one.name}, because ${one.down}; ${wayOut(one)}`;
 }
 
 function describeStalled(listeners: readonly ListenerReport[]): string | null {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Server } from "node:net";
 import { type Address, formatAddress } from "../../lib/address.js";
-import { listenBacklog } from "../carriers/listen.js";
+import { backlogLimitOf } from "../../linux/backlog.js";
 import { getRuntime, type Runtime } from "../lifetime/runtime.js";
 import { holdListener } from "../node-internals/hold-listener.js";
 import { createAppServer } from "../serve.js";
@@ -151,7 +151,7 @@ export class TakeOver {
       native(signal === null ? { fd } : { fd, signal }, callback),
     );
     const acceptNow = (): void => {
-      if (!this.#runtime.signal.aborted) accept(listenBacklog);
+      if (!this.#runtime.signal.aborted) accept(backlogLimitOf(passed.fd));
     };
     this.#runtime.claims.takeFd(passed.fd);
     const active = known?.active ?? false;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { waitUntil } from "../container/wait-until.js";
+import { HarnessError } from "../harness-error.js";
 
 /** A client at work, a process that prints reports. It ends by `stop`, after its duration, or with this process. */
 export class ClientProcess<Report> implements AsyncDisposable {
@@ -28,7 +28,7 @@ export class ClientProcess<Report> implements AsyncDisposable {
   /** The counters so far, not older than 100 ms. */
   get report(): Report {
     if (this.#report !== null) return this.#report;
-    throw new HoldfastError("load", `cannot report on the client: nothing was printed: ${this.#trouble}`);
+    throw new HarnessError("load", `cannot report on the client: nothing was printed: ${this.#trouble}`);
   }
 
   /** Waits until the counters fulfil `condition`, and returns them. */
@@ -36,10 +36,10 @@ export class ClientProcess<Report> implements AsyncDisposable {
     const look = (): Report | null => {
       if (this.#report !== null && condition(this.#report)) return this.#report;
       if (this.#child.exitCode === null && this.#child.signalCode === null) return null;
-      throw new HoldfastError("load", `cannot see ${what}: the client ended: ${this.#trouble}`);
+      throw new HarnessError("load", `cannot see ${what}: the client ended: ${this.#trouble}`);
     };
     return waitUntil(what, deadlineMs, look).catch((cause: unknown) => {
-      throw new HoldfastError("load", `cannot see ${what}: ${JSON.stringify(this.#report)}`, { cause });
+      throw new HarnessError("load", `cannot see ${what}: ${JSON.stringify(this.#report)}`, { cause });
     });
   }
 
@@ -48,7 +48,7 @@ export class ClientProcess<Report> implements AsyncDisposable {
     this.#child.stdin?.end("stop\n");
     await this.#closed;
     if (this.#child.exitCode === 0) return this.report;
-    throw new HoldfastError("load", `cannot run the client: it ended badly: ${this.#trouble}`);
+    throw new HarnessError("load", `cannot run the client: it ended badly: ${this.#trouble}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { DEADLINE_MS } from "../container/wait-until.js";
+import { HarnessError } from "../harness-error.js";
 import { Connection } from "../load/connection.js";
 import { Asking } from "./asking.js";
 
@@ -41,11 +41,11 @@ export class KeptConnection {
 
   /** A request and its response. Throws when the connection ends instead. */
   async exchange(path: string): Promise<{ readonly body: string; readonly kept: boolean }> {
-    if (this.closed) throw new HoldfastError("closed", "the connection was closed between two requests");
+    if (this.closed) throw new HarnessError("closed", "the connection was closed between two requests");
     const ending = await this.#connection.request(path, { close: false, timeoutMs: DEADLINE_MS });
     if (ending.outcome === "ok") return { body: ending.response.body, kept: ending.response.keepsAlive };
     const code = ending.outcome === "bad" || ending.outcome === "timedOut" ? ending.outcome : "closed";
-    throw new HoldfastError(code, `the request for ${path} was lost, ${ending.outcome}: ${ending.why}`);
+    throw new HarnessError(code, `the request for ${path} was lost, ${ending.outcome}: ${ending.why}`);
   }
 
   end(): void {
@@ -63,7 +63,7 @@ export class KeptLoad extends Asking {
     const ask = async (connection: KeptConnection): Promise<void> => {
       const answer = await connection.ask(path);
       answers.push(answer);
-      if (!answer.kept) throw new HoldfastError("told", "the connection was told to close");
+      if (!answer.kept) throw new HarnessError("told", "the connection was told to close");
     };
     super(
       connections.map((connection) => () => ask(connection)),

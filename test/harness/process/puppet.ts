@@ -75,7 +75,7 @@ function serve(): void {
   process.on("SIGTERM", () => {
     if (behaviour.term === "ignore" || draining) return;
     draining = true;
-    if (behaviour.term === "shutdown") for (let fd = 3; fd < 3 + count; fd++) shutDown(fd);
+    if (behaviour.term === "shutdown") shutDown(2 + count);
     // Not http.Server's own close: that ends connections on which a request may be on its way.
     for (const server of servers) Server.prototype.close.call(server);
   });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { DEADLINE_MS } from "../container/wait-until.js";
+import { HarnessError } from "../harness-error.js";
 import { Connection } from "../load/connection.js";
 import { Asking } from "./asking.js";
 
@@ -18,7 +18,7 @@ export type Target = { readonly port: number; readonly host?: string } | { reado
 export async function ask(target: Target, path = "/", timeoutMs = DEADLINE_MS): Promise<Answer> {
   const address = "socketPath" in target ? target.socketPath : `${target.host ?? "127.0.0.1"}:${target.port}`;
   const ending = await new Connection(address, () => {}).request(path, { close: true, timeoutMs });
-  if (ending.outcome !== "ok") throw new HoldfastError(ending.outcome, `${ending.outcome}: ${ending.why}`);
+  if (ending.outcome !== "ok") throw new HarnessError(ending.outcome, `${ending.outcome}: ${ending.why}`);
   return v.parse(answer, ending.response.body);
 }
 

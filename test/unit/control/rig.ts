@@ -26,7 +26,12 @@ export async function startServer(
 ): Promise<Rig> {
   const { socketPath = join(temporaryDirectory(context), "control.sock"), port = new FakePort() } = options;
   rmSync(socketPath, { force: true });
-  const server = createControlServer(port, { peerOf: () => ({ pid: 1, uid: 0 }), serviceUid: 0, ...options });
+  const server = createControlServer(port, {
+    peerOf: () => ({ pid: 1, uid: 0 }),
+    hasLeft: () => false,
+    serviceUid: 0,
+    ...options,
+  });
   await server.listen({ path: socketPath });
   context.after(() => server.close());
   return { port, socketPath, close: () => server.close() };
