@@ -20,8 +20,8 @@ export interface Plan {
   readonly keep: number;
   readonly workers: number;
   /**
-   * overlap: both generations may accept for a moment. exclusive: the new one accepts once the old one has finished
-   * and handed over its state; clients wait in the backlog meanwhile. Native workers only.
+   * overlap: both generations may accept for a moment. exclusive: the new one accepts once the old one has finished and handed over its
+   * state; where it cannot hand over, being plain, it has ended before the new one starts. Clients wait in the backlog meanwhile.
    */
   readonly strategy: "overlap" | "exclusive";
   /** Added to the environment of the workers. */
