@@ -83,7 +83,7 @@ export const rootEntries = {
   strategy: v.optional(
     v.picklist(
       ["overlap", "exclusive"],
-      'must be "overlap" (both versions accept for a moment) or "exclusive"',
+      'must be "overlap" (both versions accept for a moment) or "exclusive" (one at a time)',
     ),
     "overlap",
   ),

@@ -47,7 +47,7 @@ function whyUnfit(generation: Generation, state: State, channels: WorkerChannels
   if (trial.share !== null) return refuse(`trial.share needs native workers, and ${worker}`);
   if (strategy === "overlap" || activeGeneration(state) === undefined) return null;
   return refuse(
-    `with strategy = "exclusive" native workers hand over to native ones, and ${worker}; \`holdfast drain\` ends them first, then upgrade`,
+    `strategy = "exclusive" needs native workers after native ones, which hand over to them, and ${worker}; \`holdfast drain\`, then \`holdfast upgrade\` ends the old ones first`,
   );
 }
 
