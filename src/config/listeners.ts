@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { formatAddress, parseAddress } from "../lib/address.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import { count, isTable, named, readWith, table } from "./values.js";
 
@@ -59,7 +59,7 @@ function judgeListenerName(name: string): string | null {
   return "a listener's name has 1 to 100 printable ASCII characters, without spaces and colons";
 }
 
-function parseMode(mode: string): Result<number> {
+function parseMode(mode: string): Result<number, Failure<"mode-invalid">> {
   if (/^0?[0-7]{3}$/.test(mode)) return succeed(Number.parseInt(mode, 8));
   return fail(
     "mode-invalid",

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { HoldfastError, messageOf } from "../../src/lib/failure.js";
+import { messageOf } from "../../src/lib/failure.js";
 import { Container } from "../harness/container/container.js";
 import { ensureImageWith } from "../harness/container/image.js";
 import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { PodmanService, setUpPodman } from "../harness/service/podman-service.js";
 import { losesNothing } from "../harness/service/under-load.js";
 
@@ -44,7 +45,7 @@ describe("podman containers as workers, on trixie", { concurrency: 1 }, () => {
         await podman.end();
       } catch (cause) {
         const journal = await container.journal(podman.web.unit);
-        throw new HoldfastError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
+        throw new HarnessError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
       }
     });
   }

@@ -1,4 +1,4 @@
-import type { Failure } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import type { SlotProcess } from "../../model/event.js";
 import type { Plan } from "../../model/plan.js";
 import type { Generation } from "../../model/state.js";
@@ -63,7 +63,7 @@ export async function runCheck(
   name: string,
   { id, specification: { plan } }: Generation,
   directory: string,
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   if (plan.check === null) return null;
   const ran = await runCommand(plan.check, {
     directory,

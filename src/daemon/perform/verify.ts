@@ -1,5 +1,5 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
-import type { Failure } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
 import type { Slot, SlotProcess } from "../../model/event.js";
@@ -13,9 +13,9 @@ const stateTimeoutMs = 5_000;
 type Verify = NonNullable<Generation["specification"]["plan"]["verify"]>;
 
 export interface Verified {
-  readonly failure: Failure | null;
+  readonly failure: FailureOf<"daemon/perform"> | null;
   /** Why the generation before could not take the candidate's state, if so. */
-  readonly noWayBack: Failure | null;
+  readonly noWayBack: FailureOf<"daemon/perform"> | null;
 }
 
 /** What a candidate must show before it takes over: that it can take the state, and that it answers. */
@@ -39,7 +39,11 @@ function losesState(state: State): boolean {
 }
 
 /** What the config asks for needs workers that speak on their channels. */
-function whyUnfit(generation: Generation, state: State, channels: WorkerChannels): Failure | null {
+function whyUnfit(
+  generation: Generation,
+  state: State,
+  channels: WorkerChannels,
+): FailureOf<"daemon/perform"> | null {
   const { strategy, trial } = generation.specification.plan;
   const plain = liveWorkers(generation).find((slot) => !channels.isNative(slot));
   if (plain === undefined) return null;
@@ -55,7 +59,7 @@ async function askAll(
   generation: Generation,
   state: State,
   channels: WorkerChannels,
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   const { verify } = generation.specification.plan;
   if (verify === null) return null;
   const [first] = generation.listeners;
@@ -76,7 +80,7 @@ async function tryState(
 ): Promise<Verified> {
   const active = activeGeneration(state);
   const givers = active === undefined ? [] : liveWorkers(active).filter((slot) => channels.isNative(slot));
-  let noWayBack: Failure | null = null;
+  let noWayBack: FailureOf<"daemon/perform"> | null = null;
   for (const giver of givers) {
     const taker = candidates[giver.index % candidates.length];
     if (taker === undefined || !channels.isNative(taker)) continue;
@@ -93,7 +97,7 @@ async function tryOne(
   taker: Slot,
   channels: WorkerChannels,
   type: "try" | "check" = "try",
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   const given = await channels.ask(giver, { type: "save" }, [], stateTimeoutMs);
   // A giver that says nothing is stuck or has just ended; its state is on disk.
   if (given === undefined) return null;
@@ -113,7 +117,7 @@ async function tryOne(
   }
 }
 
-function refuseState(slot: Slot, why: string): Failure {
+function refuseState(slot: Slot, why: string): FailureOf<"daemon/perform"> {
   return { reason: "state-refused", message: `worker ${nameWorker(slot)}: ${why}` };
 }
 
@@ -122,7 +126,7 @@ async function verifyWorker(
   listener: string,
   { http: path, status, timeoutMs }: Verify,
   channels: WorkerChannels,
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   const name = nameWorker(slot);
   if (!channels.isNative(slot)) {
     return refuse(
@@ -167,6 +171,6 @@ function sendProbe(slot: Slot, listener: string, channels: WorkerChannels): numb
   return undefined;
 }
 
-function refuse(why: string): Failure {
+function refuse(why: string): FailureOf<"daemon/perform"> {
   return { reason: "verify-failed", message: `the verification failed: ${why}` };
 }

@@ -75,8 +75,8 @@ test("exclusive: to make room is a step that is not taken unless it is on disk",
 test("exclusive: what cannot be written later ends the upgrade, and what ran before is started", () => {
   const story = stepsAside()
     .end(1)
-    .send({ type: "persist-failed", failure: failure("disk-full") });
-  assert.deepEqual(told(story), ["upgrade disk-full"]);
+    .send({ type: "persist-failed", failure: failure("state-unwritable") });
+  assert.deepEqual(told(story), ["upgrade state-unwritable"]);
   assert.equal(story.state.upgrade?.kind, "fallback");
 });
 
