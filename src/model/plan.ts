@@ -16,6 +16,8 @@ export interface Plan {
   readonly snapshot: boolean;
   /** Relative paths in the release that hold data: links to the original in every snapshot. */
   readonly shared: readonly string[];
+  /** Relative paths in the release that the app may write in its snapshot: each has its own, which goes with it. */
+  readonly writable: readonly string[];
   /** How many generations that have ended can be returned to. */
   readonly keep: number;
   readonly workers: number;

@@ -48,6 +48,7 @@ const plan = v.object({
   release: text,
   snapshot: v.optional(v.boolean(), false),
   shared: v.optional(v.array(text), () => []),
+  writable: v.optional(v.array(text), () => []),
   keep: v.optional(v.pipe(count, v.minValue(1)), 3),
   workers: v.pipe(count, v.minValue(1)),
   strategy: v.picklist(["overlap", "exclusive"]),
