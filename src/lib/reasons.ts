@@ -84,6 +84,7 @@ export const reasons = {
     "rejected",
     "rolled-back",
     "snapshot-timeout",
+    "stage-exclusive",
     "start-timeout",
     "state-unwritable",
     "stopping",
@@ -93,7 +94,7 @@ export const reasons = {
     "worker-exited",
   ],
   "daemon/perform": ["check-failed", "listener-lost", "state-refused", "verify-failed"],
-  process: ["command-failed", "command-missing", "spawn-failed"],
+  process: ["command-failed", "command-missing", "notify-socket-failed", "spawn-failed"],
   release: [
     "name-invalid",
     "release-invalid",

@@ -58,6 +58,9 @@ import {
  *                          └──────────┴─judged bad─▶ rejected ─▶ draining
  * ```
  *
+ * With `exclusive` and plain workers a candidate that has been checked waits until the active generation has drained, and only then
+ * starts: when it fails, what ran before is started again, as after a first start that fails.
+ *
  * On trial the generation before is held: it serves on beside the new one. When that is judged bad, or by a rollback, it is active again
  * at once. A candidate that was asked for with `--stage` stands by (staged) between verifying and the commit.
  *

@@ -50,9 +50,12 @@ export type DrainReason =
 export type Stage =
   | {
       readonly phase: "candidate";
-      /** staged: verified, and left standing by until somebody commits it. */
-      readonly step: "copying" | "checking" | "starting" | "verifying" | "staged";
-      /** Null once it is staged. */
+      /**
+       * waiting: it starts when what served before has ended, which has been told to; staged: verified, and left standing by until
+       * somebody commits it.
+       */
+      readonly step: "copying" | "checking" | "waiting" | "starting" | "verifying" | "staged";
+      /** Null while it waits, and once it is staged. */
       readonly deadline: Monotonic | null;
     }
   | { readonly phase: "active"; readonly since: WallTime; readonly proof: Proof }

@@ -171,7 +171,7 @@ export function abort(turn: Turn, failure: ModelFailure): void {
   if (lifecycle.phase !== "starting") return;
   const last = whatToRepeat(turn.state, { kind: "fallback", to: null });
   const hopeless = candidate !== undefined && last !== null && isSame(turn.state, candidate, last);
-  if (upgrade.kind === "start" && last !== null && !hopeless) {
+  if (upgrade.kind !== "fallback" && last !== null && !hopeless) {
     announce(
       turn,
       "error",
@@ -180,7 +180,7 @@ export function abort(turn: Turn, failure: ModelFailure): void {
     );
     beginFallback(turn);
   } else {
-    const start = turn.state.outcomes.findLast(({ kind }) => kind === "start");
+    const start = turn.state.outcomes.findLast(({ kind }) => kind !== "fallback");
     const first = upgrade.kind === "fallback" ? (start?.failure ?? failure) : failure;
     failStart(turn, first);
   }

@@ -38,16 +38,20 @@ function phaseOf({ lifecycle, upgrade }: State): ServiceView["phase"] {
 
 function busyUntil(state: State): Monotonic | null {
   if (state.lifecycle.phase === "stopping") {
-    return state.generations.reduce<number | null>((latest, generation) => {
-      return Math.max(latest ?? 0, endOfDrain(generation));
-    }, null);
+    return endOfDrains(state);
   }
   const candidate = candidateGeneration(state);
-  if (candidate?.stage.phase === "candidate") return candidate.stage.deadline;
+  if (candidate?.stage.phase === "candidate") {
+    return candidate.stage.step === "waiting" ? endOfDrains(state) : candidate.stage.deadline;
+  }
   const due = startDueAt(state);
   if (due !== undefined) return due;
   const proof = proofOf(state);
   return state.upgrade !== null && proof?.kind === "trial" ? proof.until : null;
+}
+
+function endOfDrains({ generations }: State): Monotonic | null {
+  return generations.length === 0 ? null : Math.max(...generations.map(endOfDrain));
 }
 
 function endOfDrain({ stage, specification }: Generation): Monotonic {
@@ -120,8 +124,7 @@ function describeRolledBack({ to, failure }: RolledBack): string {
 
 function describeFallback({ outcomes }: State): string {
   const why =
-    outcomes.findLast(({ kind }) => kind === "start" || kind === "restart")?.failure?.message ??
-    "its reason is not known";
+    outcomes.findLast(({ kind }) => kind !== "fallback")?.failure?.message ?? "its reason is not known";
   return `the release could not be started, so what ran last serves: ${why}`;
 }
 

@@ -48,6 +48,7 @@ const plan = v.object({
   release: text,
   snapshot: v.optional(v.boolean(), false),
   shared: v.optional(v.array(text), () => []),
+  writable: v.optional(v.array(text), () => []),
   keep: v.optional(v.pipe(count, v.minValue(1)), 3),
   workers: v.pipe(count, v.minValue(1)),
   strategy: v.picklist(["overlap", "exclusive"]),
@@ -136,7 +137,7 @@ const verdict = v.variant("kind", [
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
-    step: v.picklist(["copying", "checking", "starting", "verifying", "staged"]),
+    step: v.picklist(["copying", "checking", "waiting", "starting", "verifying", "staged"]),
     deadline: v.nullable(v.number()),
   }),
   v.object({ phase: v.literal("active"), since: v.number(), proof: v.optional(proof, { kind: "proved" }) }),

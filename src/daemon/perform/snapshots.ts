@@ -52,6 +52,7 @@ export class Snapshots {
         id,
         release: plan.release,
         shared: plan.shared,
+        writable: plan.writable,
         base: base ?? undefined,
         signal,
         uid: process.geteuid?.() ?? 0,

@@ -33,13 +33,16 @@ export const checkTimeouts: Check = ({ unit, config }) => {
   if (!config.ok) return [];
   const { ready, verify, drain, trial, strategy } = config.value.plan;
   const trialMs = strategy === "overlap" ? trial.timeMs : 0;
-  const startMs = ready.timeoutMs + (verify?.timeoutMs ?? 0) + trialMs;
+  const stopMs = drain.timeoutMs + drain.killMs;
+  // Where the new version starts when the old one has ended.
+  const endMs = strategy === "overlap" ? 0 : stopMs;
+  const startMs = ready.timeoutMs + (verify?.timeoutMs ?? 0) + trialMs + endMs;
   const startParts = [
     "ready.timeout",
     verify === null ? "" : "verify.timeout",
     trialMs === 0 ? "" : "trial.time",
+    ...(endMs === 0 ? [] : ["drain.timeout", "drain.kill"]),
   ];
-  const stopMs = drain.timeoutMs + drain.killMs;
   const compare = (check: string, key: string, neededMs: number, parts: string, why: string): Finding[] => {
     const value = unit.properties.get(key.replace(/Sec$/, "USec"));
     const boundMs = value === undefined ? undefined : readTimeSpan(value);

@@ -37,6 +37,8 @@ export interface RigOptions {
   readonly native?: boolean;
   /** One writer at a time. */
   readonly exclusive?: boolean;
+  /** Workers hold a lock that only one process can have, and do not start without it. */
+  readonly locked?: boolean;
   /** Generations run in the release itself, not in snapshots. */
   readonly inPlace?: boolean;
   /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
@@ -78,6 +80,7 @@ export class Rig implements AsyncDisposable {
   readonly #probe: ControlClient;
   readonly #sockets: readonly UnitSocket[];
   readonly #inPlace: boolean;
+  readonly #locked: boolean;
   /** How many the next config names. */
   workersWanted: number;
 
@@ -87,6 +90,7 @@ export class Rig implements AsyncDisposable {
     faulty = false,
     native = false,
     exclusive = false,
+    locked = false,
     inPlace = false,
     logFile = false,
     standalone = false,
@@ -96,6 +100,7 @@ export class Rig implements AsyncDisposable {
     this.workersWanted = workers;
     this.native = native;
     this.#inPlace = inPlace;
+    this.#locked = locked;
     this.strategy = exclusive ? "exclusive" : "overlap";
     const http = openAtFreePort();
     this.port = portOf(http);
@@ -128,7 +133,8 @@ export class Rig implements AsyncDisposable {
   configure(more = ""): void {
     const limit = this.fdLimit === undefined ? "" : `ulimit -n ${this.fdLimit}; `;
     const without = this.unprivileged ? "setpriv --bounding-set=-all --inh-caps=-all " : "";
-    const shell = ["/bin/sh", "-c", `${limit}exec ${without}"$0" "$@"`];
+    const lock = this.#locked ? `flock --no-fork --nonblock ${join(this.directory, "lock")} ` : "";
+    const shell = ["/bin/sh", "-c", `${limit}exec ${without}${lock}"$0" "$@"`];
     const app = this.app ?? [process.execPath, this.native ? nativePuppet : puppet];
     const command = JSON.stringify([...shell, ...app]);
     const common = [

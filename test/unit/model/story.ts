@@ -88,6 +88,14 @@ export class Story {
     return this;
   }
 
+  /** All workers of a generation say hello: they are native. */
+  speak(generation: number): this {
+    for (const { index } of this.generation(generation).workers) {
+      this.send({ type: "worker-native", generation, index, protocol: 2 });
+    }
+    return this;
+  }
+
   ready(generation: number, index: number): this {
     const pid = this.pidOf(generation, index);
     return pid === undefined ? this : this.send({ type: "worker-ready", generation, index, pid });
