@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
+import { oneLine } from "../lib/printable.js";
 import { maxFdsPerMessage } from "../linux/message.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
@@ -10,6 +11,9 @@ export const peersLimit = 4;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(255));
+
+/** For people: it stands in one line with what the daemon says of it. */
+const words = v.pipe(v.string(), v.transform(oneLine));
 
 /** What TLS ticket keys are derived from, 48 bytes in base64. Never in a log. */
 const tickets = v.pipe(v.string(), v.base64(), v.length(64));
@@ -79,6 +83,8 @@ export const daemonMessage = v.variant("type", [
     to: v.pipe(v.array(peer), v.maxLength(peersLimit)),
     /** First finish, then hand over the state, then the connections: nobody else may change the state meanwhile. */
     exclusive: v.boolean(),
+    /** When SIGTERM follows, which cuts what is left; a daemon of old does not say. */
+    withinMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   }),
   /** Version 3. The answer to `want`, with one fd; or why there is none. */
   v.object({ type: v.literal("listener"), request: count, name, failure: v.nullable(v.string()) }),
@@ -102,12 +108,14 @@ export const workerMessage = v.variant("type", [
     type: v.literal("saved"),
     query: count,
     entries: stateEntries,
-    failure: v.nullable(v.string()),
+    failure: v.nullable(words),
   }),
-  v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(v.string()) }),
+  v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(words) }),
+  /** Version 3. It got SIGTERM without having been told to drain, and accepts until it is told to. */
+  v.object({ type: v.literal("leaving") }),
   /** Version 3. The app listens where its config says nothing: the daemon opens that address, keeps it, and answers with `listener`. */
   v.object({ type: v.literal("want"), request: count, address: v.pipe(v.string(), v.maxLength(200)) }),
-  v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200)) }),
+  v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200), v.transform(oneLine)) }),
   v.object({
     type: v.literal("report"),
     query: count,

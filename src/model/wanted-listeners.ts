@@ -1,6 +1,8 @@
-import { type Failure, fail, succeed } from "../lib/failure.js";
+import { fail, succeed } from "../lib/failure.js";
 import type { Event, ListenerWish } from "./event.js";
-import { findGeneration, type Generation, type Listener } from "./state.js";
+import type { ModelFailure } from "./failure.js";
+import { findGeneration } from "./find.js";
+import type { Generation, Listener } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 
 /**
@@ -52,7 +54,7 @@ function use(turn: Turn, { id, listeners }: Generation, listener: Listener, wish
   act(turn, { type: "give-listener", ...wishOf(wish), result: succeed(listener) });
 }
 
-function refuse(turn: Turn, wish: ListenerWish, { reason, message }: Failure): void {
+function refuse(turn: Turn, wish: ListenerWish, { reason, message }: ModelFailure): void {
   act(turn, { type: "give-listener", ...wishOf(wish), result: fail(reason, message) });
 }
 

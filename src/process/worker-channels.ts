@@ -186,7 +186,7 @@ export class WorkerChannels {
   }
 
   /** Makes a native worker hand its connections to native ones of `to`, and end. False for a plain worker. */
-  drain(from: SlotProcess, to: readonly SlotProcess[], exclusive: boolean): boolean {
+  drain(from: SlotProcess, to: readonly SlotProcess[], exclusive: boolean, withinMs: number): boolean {
     if (!this.isNative(from)) return false;
     const peers = this.#peersOf(from, to);
     const ends = peers.map((peer) => {
@@ -195,7 +195,8 @@ export class WorkerChannels {
       closeFd(receiving);
       return sending;
     });
-    this.send(from, { type: "drain", to: peers.map((peer) => this.#identify(peer)), exclusive }, ends);
+    const named = peers.map((peer) => this.#identify(peer));
+    this.send(from, { type: "drain", to: named, exclusive, withinMs }, ends);
     ends.forEach(closeFd);
     return true;
   }

@@ -1,15 +1,18 @@
 import { encodeMessage } from "../../channel/json.js";
 import type { DaemonMessage } from "../../channel/worker-messages.js";
-import { fail, type Result } from "../../lib/failure.js";
+import { type Failure, fail, type Result } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxFdsPerMessage, sendMessage } from "../../linux/message.js";
 import { inspectSocket } from "../../linux/socket.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Slot } from "../../model/event.js";
-import { findGeneration, type State } from "../../model/state.js";
+import { findGeneration } from "../../model/find.js";
+import type { State } from "../../model/state.js";
 import { findWorker, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import { collectFds, type NamedFd } from "../perform/collect-fds.js";
+
+type Refusal = Failure<"listener-lost" | "sockets-refused">;
 
 interface Parts {
   readonly channels: WorkerChannels;
@@ -40,9 +43,13 @@ export function connectWorker(slot: Slot, channel: number, state: State, parts: 
   closeFd(channel);
 }
 
-function findPassed(slot: Slot, state: State, { channels, listeners }: Parts): Result<readonly NamedFd[]> {
+function findPassed(
+  slot: Slot,
+  state: State,
+  { channels, listeners }: Parts,
+): Result<readonly NamedFd[], Refusal> {
   const worker = nameWorker(slot);
-  const refuse = (why: string): Result<never> => fail("sockets-refused", why);
+  const refuse = (why: string): Result<never, Refusal> => fail("sockets-refused", why);
   const generation = findGeneration(state, slot.generation);
   const phase = findWorker(state, slot)?.run.phase;
   if (generation === undefined || (phase !== "starting" && phase !== "ready"))

@@ -1,4 +1,4 @@
-import { fail, type Result, succeed } from "../../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Generation, State } from "../../model/state.js";
 
@@ -14,7 +14,7 @@ export function collectFds(
   generation: Generation,
   state: State,
   listeners: HeldListeners,
-): Result<NamedFd[]> {
+): Result<NamedFd[], Failure<"listener-lost">> {
   const fds: NamedFd[] = [];
   for (const id of generation.listeners) {
     const listener = state.listeners.find((one) => one.id === id);

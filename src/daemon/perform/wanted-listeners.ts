@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { type Address, parseAddress } from "../../lib/address.js";
-import { type Result, succeed } from "../../lib/failure.js";
-import type { HeldListeners } from "../../listeners/held-listeners.js";
+import { fail, type Result, succeed } from "../../lib/failure.js";
+import type { HeldListeners, ListenersFailure } from "../../listeners/held-listeners.js";
 import { addressesOf } from "../../listeners/reconcile.js";
 import type { Action, ListenerWish } from "../../model/event.js";
 import type { Listener, State } from "../../model/state.js";
@@ -12,9 +12,9 @@ export function openWanted(
   { address: text }: ListenerWish,
   { listeners, nextListener }: State,
   sockets: HeldListeners,
-): Result<Listener> {
+): Result<Listener, ListenersFailure> {
   const address = parseAddress(text);
-  if (!address.ok) return address;
+  if (!address.ok) return fail("listen-failed", address.failure.message);
   const declaration = { name: nameOf(address.value), address: address.value, backlog: null, mode: null };
   const opened = sockets.open(declaration, nextListener, addressesOf(listeners));
   return opened.ok ? succeed({ ...opened.value, origin: "app" }) : opened;

@@ -38,7 +38,7 @@ export function askForSockets(notifySocket: string): Result<Sockets, Failure<"so
   return fail("sockets-refused", `cannot get the listeners of this worker: ${why(sent, message)}`);
 }
 
-function why(sent: number, answer: Result<DaemonMessage> | undefined): string {
+function why(sent: number, answer: Result<DaemonMessage, Failure<"bad-message">> | undefined): string {
   if (sent < 0) return "nobody is at NOTIFY_SOCKET";
   if (answer === undefined) return `the daemon has not answered within ${answerWithinMs / 1000} s`;
   if (!answer.ok) return "the daemon does not know that question";

@@ -44,6 +44,10 @@ export class Runtime {
   #wish: ListenerWish | undefined;
   /** It has not been told to accept yet. */
   #needsDaemon = true;
+  /** The daemon knows what to do about a worker that somebody else tells to end. */
+  #canBeReplaced = false;
+  #saidReady = false;
+  #tellingApp = false;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
   readonly #end: WorkerEnd;
@@ -69,6 +73,7 @@ export class Runtime {
       direct: this.#direct,
       drainTimeoutMs: readDrainTimeout(env, report),
       hearDaemon: () => this.#link?.hear() ?? true,
+      askForHeir: () => this.#askForHeir(),
       sayGoodbye: () => this.#orders.tellCounts(0),
       report,
     });
@@ -98,6 +103,7 @@ export class Runtime {
           if (message.type === "welcome") {
             this.#daemonSpeaks ??= message.protocol;
             this.#needsDaemon &&= message.standby;
+            this.#canBeReplaced = message.protocol >= 3;
             welcomed(message.standby);
           }
           if (message.type === "activate") this.#needsDaemon = false;
@@ -106,6 +112,7 @@ export class Runtime {
         onLost: (why) => {
           if (this.#needsDaemon) fatal(`there is no daemon that could tell this worker to: ${why}`);
           report(`lost the daemon: ${why}; SIGTERM still drains`);
+          this.#end.loseDaemon();
         },
       });
     } else {
@@ -114,7 +121,9 @@ export class Runtime {
       welcomed(false);
     }
     // The app may have been quicker, and what it does then is no mistake only once the drain has begun.
-    process.prependListener("SIGTERM", () => this.#end.terminate());
+    process.prependListener("SIGTERM", () => {
+      if (!this.#tellingApp) this.#end.terminate();
+    });
   }
 
   /** Aborted when the drain begins: for work that would otherwise go on for long. */
@@ -130,6 +139,24 @@ export class Runtime {
     this.#end.onDrain(hook);
   }
 
+  onOnlyStreams(hook: () => void): void {
+    this.#end.onOnlyStreams(hook);
+  }
+
+  /** Lets the app's own handlers hear SIGTERM, and nobody else. */
+  tellApp(): void {
+    this.#tellingApp = true;
+    try {
+      process.emit("SIGTERM", "SIGTERM");
+    } finally {
+      this.#tellingApp = false;
+    }
+  }
+
+  get tellingApp(): boolean {
+    return this.#tellingApp;
+  }
+
   /** Listens, unless in standby; says ready once every inherited listener is served. */
   async start(appServer: AppServer, fd: number | undefined): Promise<void> {
     this.state.seal();
@@ -138,7 +165,9 @@ export class Runtime {
     const standby = await this.#welcome;
     if (standby) void this.#activation.happened.then(() => this.#listen(appServer, fd)).catch(fatal);
     else await this.#listen(appServer, fd);
-    if (this.claims.unclaimed.length === 0) this.#link?.send({ type: "ready" });
+    if (this.claims.unclaimed.length > 0) return;
+    this.#saidReady = true;
+    this.#link?.send({ type: "ready" });
   }
 
   async #listen(appServer: AppServer, fd: number | undefined): Promise<void> {
@@ -183,6 +212,14 @@ export class Runtime {
 
   report(problem: string): void {
     report(problem);
+  }
+
+  /** Not before this worker serves: until then its end is a failure to start. */
+  #askForHeir(): boolean {
+    if (this.#link === undefined || !this.#canBeReplaced || this.#needsDaemon || !this.#saidReady)
+      return false;
+    this.#link.send({ type: "leaving" });
+    return true;
   }
 
   /** Loaded only where it is needed. */

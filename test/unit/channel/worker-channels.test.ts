@@ -134,7 +134,7 @@ test("a hand-over names the process that made the channel where that is a child 
   channels.adopt(other, ownToo, spoken);
   const shell = { ...slot, process: { pid: 4711, startTime: null } };
   const second = { ...other, process: { pid: 4712, startTime: null } };
-  assert(channels.drain(shell, [second], false));
+  assert(channels.drain(shell, [second], false, 1_000));
   const received = await waitUntil("an order", 10_000, () => receiveMessage(heir));
   assert.deepEqual(JSON.parse(received.bytes.toString()).from, { name: "1.0", pid: process.pid });
   const drain = await waitUntil("an order", 10_000, () => receiveMessage(worker));

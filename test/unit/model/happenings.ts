@@ -9,7 +9,7 @@ import { anyFailure, type World } from "./world.js";
 export type Happening =
   | { readonly what: "job-ends"; readonly which: number; readonly well: boolean }
   | {
-      readonly what: "worker-ready" | "worker-exits" | "worker-reads" | "worker-counts";
+      readonly what: "worker-ready" | "worker-exits" | "worker-reads" | "worker-counts" | "worker-leaves";
       readonly which: number;
     }
   | { readonly what: "worker-says-hello" | "worker-wants-listener"; readonly which: number }
@@ -86,6 +86,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
         "worker-wants-listener" as const,
         "worker-reads" as const,
         "worker-counts" as const,
+        "worker-leaves" as const,
       ),
       which,
     }),
@@ -174,6 +175,14 @@ export function happen(world: World, happening: Happening): void {
     case "worker-wants-listener": {
       const being = pick(world.beings, happening.which);
       if (being?.gate === "open") world.wantListener(being);
+      break;
+    }
+    case "worker-leaves": {
+      const being = pick(
+        world.beings.filter(({ native }) => native),
+        happening.which,
+      );
+      if (being !== undefined) world.leave(being);
       break;
     }
     case "worker-reads": {

@@ -22,7 +22,13 @@ function opened(story: Story, generation: number): Story {
 function candidate(story: Story): Story {
   const { upgrade, listeners } = story.request().state;
   assert(upgrade !== null);
-  const result = succeed({ specification: specify(), version: null, held: listeners, listeners: [1] });
+  const result = succeed({
+    specification: specify(),
+    version: null,
+    commit: null,
+    held: listeners,
+    listeners: [1],
+  });
   story.send({ type: "prepared", upgrade: upgrade.id, result });
   const making = story.state.snapshots.find(({ phase }) => phase === "making");
   if (making !== undefined) story.send(copied(making.id));
