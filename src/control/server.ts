@@ -17,6 +17,8 @@ export interface ControlServerOptions {
   readonly peerOf: (socket: Socket) => { readonly pid: number; readonly uid: number } | undefined;
   /** Besides root the only user who is answered. */
   readonly serviceUid: number;
+  /** Whether the client at the other end has closed the connection, which may not have been read yet. */
+  readonly hasLeft: (socket: Socket) => boolean;
   /** How long a client may take to send its request; 5 s unless told. */
   readonly requestTimeoutMs?: number;
 }
@@ -58,7 +60,9 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
     clearTimeout(deadlines.get(request.socket));
     const refusal = refuseClient(request, options) ?? refuseOther(request, options) ?? refuseBody(request);
     const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
-    if (route.kind === "refused") sendRefusal(response, route);
+    // It waited for an answer, in vain, and has said so to whoever asked: nothing follows from its request any more.
+    if (route.kind === "command" && options.hasLeft(request.socket)) request.socket.destroy();
+    else if (route.kind === "refused") sendRefusal(response, route);
     else answer(port, route, response, options.peerOf(request.socket)?.uid);
   });
 

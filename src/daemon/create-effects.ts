@@ -10,7 +10,6 @@ import { createAlarm } from "./alarm.js";
 import { Hooks } from "./hooks/hooks.js";
 import { hearWorkers, type Parts } from "./parts.js";
 import { createPerformer } from "./perform/perform.js";
-import { notifySocketIn } from "./recover/own-sockets.js";
 import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
 import type { NewsFeed } from "./show/news-feed.js";
@@ -33,7 +32,7 @@ export interface EffectsOptions {
 /** The loop's hands: the state goes to disk, actions to the parts, the view to systemd. */
 export function createEffects(setup: Setup, parts: Parts, options: EffectsOptions): Effects {
   const { name, directories, configFile } = setup;
-  const { listeners, workers, channels, snapshots, heartbeat, judges } = parts;
+  const { listeners, workers, channels, notifySockets, snapshots, heartbeat, judges } = parts;
   const { supervisor, store, link, news } = options;
   const publish = (state: State): void => {
     heartbeat.follow(state);
@@ -47,13 +46,13 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     name,
     configFile,
     places: {
-      notifySocket: notifySocketIn(directories.runtime),
       stateDirectory: `${directories.state}/app`,
       directoryOf,
     },
     listeners,
     workers,
     channels,
+    notifySockets,
     snapshots,
     countWorkers: () => heartbeat.askWorkers(countPatienceMs),
     push: (event) => supervisor.push(event),

@@ -2,7 +2,15 @@ import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
-import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/sockets.js";
+import {
+  checkAccept,
+  checkDown,
+  checkKinds,
+  checkListeners,
+  checkPerSource,
+  checkSocketFiles,
+  checkTakenAddresses,
+} from "./checks/sockets.js";
 import {
   checkDynamicUser,
   checkNeedrestart,
@@ -24,7 +32,11 @@ const checks: readonly Check[] = [
   checkTimeouts,
   checkListeners,
   checkAccept,
+  checkKinds,
+  checkPerSource,
+  checkSocketFiles,
   checkTakenAddresses,
+  checkDown,
   checkStalled,
   checkAsking,
   checkAccess,

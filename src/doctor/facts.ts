@@ -39,7 +39,11 @@ export interface SocketUnitFacts {
   /** FileDescriptorName=, or what systemd takes for it. */
   readonly listener: string;
   readonly addresses: readonly Address[];
+  /** What it passes besides, of kinds that no worker gets, as systemd writes it. */
+  readonly unused: readonly string[];
   readonly accept: boolean;
+  /** MaxConnectionsPerSource=; 0 is no limit. */
+  readonly perSource: number;
   readonly active: boolean;
 }
 

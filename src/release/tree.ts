@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 
-/** `other`: a socket, a FIFO, a device, or a directory that this process may not read. It cannot be copied. */
-export type EntryKind = "directory" | "file" | "link" | "other";
+/**
+ * `other`: a socket, a FIFO, a device, or a directory that this process may not read. It cannot be copied. `writable`: what the app may
+ * write in its copy, of which nothing more is known.
+ */
+export type EntryKind = "directory" | "file" | "link" | "other" | "writable";
 
 export interface Entry {
   /** Relative to the top, which is "". */

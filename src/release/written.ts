@@ -12,9 +12,10 @@ export function isUnchanged(made: Omit<Made, "signature">, now: Omit<Made, "sign
   );
 }
 
-/** What an app has written into its snapshot: the files it changed, and the topmost of what it created. Sorted. */
+/** What an app has written into its snapshot where it is not meant to: the files it changed, and the topmost of what it created. Sorted. */
 export async function findWritten(snapshot: string, manifest: Manifest): Promise<string[]> {
-  return compare(await scanTree(snapshot), manifest);
+  const own = [...manifest].filter(([, { kind }]) => kind === "writable").map(([path]) => path);
+  return compare(await scanTree(snapshot, new Set(own)), manifest);
 }
 
 function compare(tree: Tree, manifest: Manifest): string[] {

@@ -12,10 +12,15 @@ const own = 2;
  * the drain is over and the app has exited, or nothing holds the process up any more, or at a second SIGTERM. Until then the app's
  * closing of `servers` and its `process.exit()` wait; an exit with a failure does not.
  */
-export function leaveEndToApp(runtime: Runtime, servers: ReadonlyMap<Server, unknown>): void {
+export function leaveEndToApp(
+  runtime: Runtime,
+  servers: ReadonlyMap<Server, unknown>,
+  onSignal: () => void,
+): void {
   let signals = 0;
   let told = false;
-  process.on("SIGTERM", () => {
+  process.prependListener("SIGTERM", () => {
+    onSignal();
     if (!runtime.tellingApp) signals += 1;
   });
   let end: () => void = () => {};

@@ -30,6 +30,7 @@ export async function startServer(
   const server = createControlServer(port, {
     name: "web",
     peerOf: () => ({ pid: 1, uid: 0 }),
+    hasLeft: () => false,
     serviceUid: 0,
     ...options,
   });

@@ -28,6 +28,10 @@ const asking = (table: "ready" | "judge", ...words: readonly string[]): Facts =>
   ...healthy,
   config: configOf(`${http}\n[${table}]\ncommand = ${JSON.stringify(["curl", ...words])}`),
 });
+const down = (text: string | null): Facts => ({
+  ...healthy,
+  report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, down: text })) },
+});
 const stalled = (stalledMs: number | null): Facts => ({
   ...healthy,
   report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, stalledMs })) },
@@ -90,8 +94,8 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     { ...withUnit({ NonBlocking: "no" }, "[Service]\nNonBlocking=no\n"), sockets: [socket] },
     "note non-blocking",
   ],
-  ["an fd store of just enough", withUnit({ FileDescriptorStoreMax: "16" })],
-  ["an fd store too small", withUnit({ FileDescriptorStoreMax: "15" }), "problem fd-store"],
+  ["an fd store of just enough", withUnit({ FileDescriptorStoreMax: "21" })],
+  ["an fd store too small", withUnit({ FileDescriptorStoreMax: "20" }), "problem fd-store"],
   ["no fd store", withUnit({ FileDescriptorStoreMax: "0" }), "problem fd-store"],
   ["TimeoutStartSec just enough", withUnit({ TimeoutStartUSec: "33s" })],
   ["TimeoutStartSec too short", withUnit({ TimeoutStartUSec: "32s 999ms" }), "problem timeout-start"],
@@ -118,6 +122,19 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ],
   ["no listener for a socket", withSocket(http, { listener: "stray" }), "problem socket-without-listener"],
   ["Accept=yes", withSocket(http, { accept: true }), "problem accept"],
+  ["a listener that nobody can reach", down("the file /run/web.sock is gone"), "problem listener-down"],
+  ["a FIFO beside a stream", withSocket(http, { unused: ["/run/x (FIFO)"] }), "problem socket-kind"],
+  ["a limit per address", withSocket(http, { perSource: 3 }), "note per-source"],
+  ["the same with Accept=yes", withSocket(http, { accept: true, perSource: 3 }), "problem accept"],
+  [
+    "a socket file in the service's own runtime directory",
+    withSocket("", { addresses: [{ kind: "unix", path: "/run/holdfast/web/http.sock" }] }),
+    "problem socket-file",
+  ],
+  [
+    "a socket file elsewhere",
+    withSocket("", { addresses: [{ kind: "unix", path: "/run/holdfast/website.sock" }] }),
+  ],
   ["a port of another service", taken("nginx.service"), "problem address-taken"],
   ["a port of some process", taken(null), "problem address-taken"],
   ["the daemon's own port", taken("holdfast@web.service"), "note address-own"],

@@ -44,7 +44,9 @@ export const socket: SocketUnitFacts = {
   unit: "holdfast@web.socket",
   listener: "http",
   addresses: [{ kind: "tcp", family: 4, host: "127.0.0.1", port: 8080 }],
+  unused: [],
   accept: false,
+  perSource: 0,
   active: true,
 };
 

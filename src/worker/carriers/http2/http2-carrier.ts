@@ -68,10 +68,6 @@ class ServerSessions implements Carrier {
       this.#requests += 1;
       if (stream.session !== undefined) this.#sessions.get(stream.session)?.add(stream);
     });
-    server.on("listening", () => {
-      this.#draining = false;
-      this.#responses.resume();
-    });
   }
 
   get open(): number {
@@ -101,6 +97,10 @@ class ServerSessions implements Carrier {
   beginDrain(): void {
     if (this.#draining) return;
     this.#draining = true;
+    this.#server.once("listening", () => {
+      this.#draining = false;
+      this.#responses.resume();
+    });
     // The own close of newer versions ends sessions with one GOAWAY, and idle HTTP/1 connections at once.
     NetServer.prototype.close.call(this.#server);
     this.#responses.tellToClose();
