@@ -1,16 +1,9 @@
 import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
+import { activeGeneration, findGeneration } from "./find.js";
 import { leavingDeadline, pressLeaving } from "./leaving.js";
 import { prove } from "./probation.js";
-import {
-  activeGeneration,
-  findGeneration,
-  type Generation,
-  type Monotonic,
-  type Proof,
-  type State,
-  type Worker,
-} from "./state.js";
+import type { Generation, Monotonic, Proof, State, Worker } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
 import { leavesRejectedAt } from "./upgrade.js";

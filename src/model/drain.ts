@@ -1,16 +1,10 @@
 import { formatDuration } from "../lib/duration.js";
 import { generationTotals } from "./counters.js";
 import type { EndReason, LedgerEntry } from "./event.js";
+import { isLive } from "./find.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
-import {
-  type DrainReason,
-  type Generation,
-  isLive,
-  type Monotonic,
-  type State,
-  type WallTime,
-} from "./state.js";
+import type { DrainReason, Generation, Monotonic, State, WallTime } from "./state.js";
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
 /**
@@ -101,7 +95,7 @@ export function retireDrained(turn: Turn): void {
 /** For the ledger. */
 function recordEnd(
   state: State,
-  { id, specification, version, createdAt, proved }: Generation,
+  { id, specification, version, commit, origin, createdAt, proved }: Generation,
   why: EndReason,
   cut: boolean,
   to: WallTime,
@@ -113,6 +107,8 @@ function recordEnd(
     generation: id,
     release,
     version,
+    commit,
+    origin,
     from: createdAt,
     to,
     why,

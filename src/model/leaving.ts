@@ -1,6 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Slot } from "./event.js";
-import { findGeneration, type Generation, isLive, type Monotonic, type Worker } from "./state.js";
+import { findGeneration, isLive } from "./find.js";
+import type { Generation, Monotonic, Worker } from "./state.js";
 import { act, announce, findWorker, nameWorker, type Turn, updateGeneration, updateWorker } from "./turn.js";
 
 /**

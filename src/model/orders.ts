@@ -1,5 +1,6 @@
 import type { SlotProcess } from "./event.js";
-import { activeGeneration, type Generation, type State } from "./state.js";
+import { activeGeneration } from "./find.js";
+import type { Generation, State } from "./state.js";
 import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
 
 /**

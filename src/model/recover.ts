@@ -1,14 +1,7 @@
 import type { Slot, SlotProcess } from "./event.js";
+import { activeGeneration, candidateGeneration, isLive, stagedGeneration } from "./find.js";
 import { orderSnapshot, recoverSnapshots } from "./snapshots.js";
-import type { Process } from "./state.js";
-import {
-  activeGeneration,
-  candidateGeneration,
-  type Generation,
-  isLive,
-  stagedGeneration,
-  type Worker,
-} from "./state.js";
+import type { Generation, Process, Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, dropStaged, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, disconnect, wantWorker } from "./workers.js";

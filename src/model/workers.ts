@@ -1,7 +1,8 @@
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
 import type { ModelFailure } from "./failure.js";
+import { findGeneration, isLive } from "./find.js";
 import { judgeDeathsOf } from "./judge.js";
-import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
+import type { Generation, Worker } from "./state.js";
 import {
   act,
   announce,

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { ResponseCounters } from "./response-tally.js";
+import type { ResponseTally } from "./response-tally.js";
 
 /** What goes along with a moved connection; JSON, so that any language can read it. */
 export type Meta = { readonly [key: string]: unknown };
@@ -54,11 +54,9 @@ export interface Carrier {
   readonly open: number;
   readonly counters: Counters;
   /** Where it speaks HTTP. */
-  readonly responses?: ResponseCounters;
+  readonly tally?: ResponseTally;
   /** Calls back when a connection may have become movable, or has ended; at most once a turn of the loop. */
   onChange(callback: () => void): void;
-  /** From now on a response that takes longer counts as slow. */
-  countSlow?(slowMs: number): void;
   /** Responses on this connection do not count: the daemon asks on it. To be said before the server knows the connection. */
   ignoreResponses?(connection: Socket): void;
   /** Lets go of a socket that was upgraded, for another carrier answers for it from now on. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Action, SlotProcess } from "../../../src/model/event.js";
-import { findGeneration, findSnapshot, isLive, type State } from "../../../src/model/state.js";
+import { findGeneration, findSnapshot, isLive } from "../../../src/model/find.js";
+import type { State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
 import type { Step } from "./invariants.js";
 

@@ -2,16 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
+import { activeGeneration, findGeneration, isLive } from "../../../src/model/find.js";
 import { findRejected } from "../../../src/model/rejected.js";
-import {
-  activeGeneration,
-  findGeneration,
-  type Generation,
-  isLive,
-  type Monotonic,
-  type State,
-  type Worker,
-} from "../../../src/model/state.js";
+import type { Generation, Monotonic, State, Worker } from "../../../src/model/state.js";
 import { isUncommitted } from "../../../src/model/upgrade.js";
 import { unexplainedActions } from "./explained.js";
 

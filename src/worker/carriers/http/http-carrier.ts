@@ -14,7 +14,7 @@ import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
-import { type ResponseCounters, ResponseTally } from "../response-tally.js";
+import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
@@ -62,7 +62,7 @@ class ServerConnections implements HttpCarrier {
   #telling = false;
   readonly #lookAgain = new LookAgain();
   readonly #handshakes = new Handshakes();
-  readonly #tally = new ResponseTally();
+  readonly tally = new ResponseTally();
   readonly #responses: HttpResponses;
   #adopting = false;
   #accepted = 0;
@@ -79,7 +79,7 @@ class ServerConnections implements HttpCarrier {
     this.#mayMove = !tls && this.#knowsBegun;
     this.#anyOrigin = anyOrigin;
     this.#streams = new Streams(server);
-    this.#responses = new HttpResponses(server, this.#tally);
+    this.#responses = new HttpResponses(server, this.tally);
     onRequestStart(server, (response) => {
       this.#requests += 1;
       this.#responses.begin(response);
@@ -196,14 +196,6 @@ class ServerConnections implements HttpCarrier {
     };
   }
 
-  get responses(): ResponseCounters {
-    return this.#tally.counters;
-  }
-
-  countSlow(slowMs: number): void {
-    this.#tally.slowMs = slowMs;
-  }
-
   ignoreResponses(connection: Socket): void {
     this.#responses.ignore(connection);
   }
@@ -218,13 +210,13 @@ class ServerConnections implements HttpCarrier {
 
   endStreams(withinMs: number): void {
     this.#streams.end(this.#sockets, withinMs, () => {
-      this.#tally.close();
+      this.tally.close();
       this.#cut += 1;
     });
   }
 
   cut(): void {
-    this.#tally.close();
+    this.tally.close();
     for (const socket of this.#sockets) {
       // One that has just ended by itself has not told so yet.
       if (socket.destroyed) this.#countFinished();

@@ -6,7 +6,7 @@ import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
-import { type ResponseCounters, ResponseTally } from "../response-tally.js";
+import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
 import { spread } from "../spread.js";
 import { endGrpcStream } from "./grpc-streams.js";
@@ -31,9 +31,9 @@ export function createHttp2Carrier(server: NetServer): Carrier {
 class ServerSessions implements Carrier {
   readonly kind = "http2";
   readonly #server: NetServer;
-  readonly #tally = new ResponseTally();
+  readonly tally = new ResponseTally();
   readonly #responses: Http1Responses;
-  readonly #streamResponses = new StreamResponses(this.#tally);
+  readonly #streamResponses = new StreamResponses(this.tally);
   readonly #probes = new WeakSet<Socket>();
   /** Those of the kernel: under TLS from before the handshake on. */
   readonly #connections = new Set<Socket>();
@@ -47,7 +47,7 @@ class ServerSessions implements Carrier {
 
   constructor(server: NetServer) {
     this.#server = server;
-    this.#responses = new Http1Responses(server, this.#tally);
+    this.#responses = new Http1Responses(server, this.tally);
     const twoSteps = !isTlsServer(server) && checkHttpInternals() === undefined;
     let arriving: Socket | undefined;
     // Before Node's own listener, in which the session begins: a session does not let go of its socket.
@@ -93,14 +93,6 @@ class ServerSessions implements Carrier {
       finished: this.#finished,
       cut: this.#cut,
     };
-  }
-
-  get responses(): ResponseCounters {
-    return this.#tally.counters;
-  }
-
-  countSlow(slowMs: number): void {
-    this.#tally.slowMs = slowMs;
   }
 
   ignoreResponses(connection: Socket): void {
@@ -150,7 +142,7 @@ class ServerSessions implements Carrier {
   }
 
   cut(): void {
-    this.#tally.close();
+    this.tally.close();
     for (const connection of this.#connections) {
       this.#cut += 1;
       this.#connections.delete(connection);

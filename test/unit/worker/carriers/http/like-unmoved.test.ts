@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elapse, turn, until } from "./deadline.js";
+import { DEADLINE_MS, waitUntil } from "../../../../harness/container/wait-until.js";
+import { elapse, turn } from "./deadline.js";
 import { Pair } from "./pair.js";
 import { get } from "./raw-client.js";
 
@@ -71,7 +72,7 @@ test("a connection whose listeners the app has removed is gone when it is closed
   assert.equal(carrier.open, 2);
   upgraded.close();
   asked.close();
-  await until("both are gone", () => carrier.open === 0);
+  await waitUntil("both are gone", DEADLINE_MS, () => carrier.open === 0);
   assert.equal(carrier.counters.cut, 0);
 });
 

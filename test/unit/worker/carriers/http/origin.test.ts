@@ -3,7 +3,8 @@ import type { Server } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { findServer } from "../../../../../src/worker/moving-connections/adopt-connections.js";
-import { deadline, until } from "./deadline.js";
+import { DEADLINE_MS, waitUntil } from "../../../../harness/container/wait-until.js";
+import { deadline } from "./deadline.js";
 import { moveNow, Pair, type Side } from "./pair.js";
 import { get, RawClient } from "./raw-client.js";
 
@@ -61,7 +62,7 @@ for (const [where, wrap] of Object.entries(wrappers)) {
     await pair.begin(pair.a, pair.b);
     assert.deepEqual(moveNow(pair.a, pair.b), []);
     await expectClose(client, pair.a);
-    await until("it is gone", () => pair.a.carrier.open === 0);
+    await waitUntil("it is gone", DEADLINE_MS, () => pair.a.carrier.open === 0);
     assert.deepEqual([pair.a.carrier.counters.moved, pair.b.carrier.counters.adopted], [0, 0]);
   });
 
@@ -101,7 +102,7 @@ test("a connection that another server accepted stays and is told to close, whil
     assert.equal((await client.get("/")).headers.get("connection"), "keep-alive");
   }
   await pair.begin(pair.a, pair.b);
-  await until("the own one has moved", () => pair.b.carrier.open === 1);
+  await waitUntil("the own one has moved", DEADLINE_MS, () => pair.b.carrier.open === 1);
   assert.equal((await own.get("/")).headers.get("x-side"), "b");
   await expectClose(elsewhere, pair.a);
   sniffer.close();

@@ -4,7 +4,8 @@ import { closeFd, duplicateFd } from "../../../../../src/linux/fd.js";
 import { openListener } from "../../../../../src/linux/listener.js";
 import type { Frozen } from "../../../../../src/worker/carriers/carrier.js";
 import { createHttpCarrier, type HttpCarrier } from "../../../../../src/worker/carriers/http/http-carrier.js";
-import { deadline, until } from "./deadline.js";
+import { until } from "../tcp/rig.js";
+import { deadline } from "./deadline.js";
 import { RawClient } from "./raw-client.js";
 
 export interface Side {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elapse, until } from "./deadline.js";
+import { until } from "../tcp/rig.js";
+import { elapse } from "./deadline.js";
 import { Pair } from "./pair.js";
 import { get } from "./raw-client.js";
 

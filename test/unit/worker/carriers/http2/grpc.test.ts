@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { connect, createServer, type ServerHttp2Stream } from "node:http2";
 import { test } from "node:test";
 import { createHttp2Carrier } from "../../../../../src/worker/carriers/http2/http2-carrier.js";
-import { deadline, until } from "../http/deadline.js";
+import { DEADLINE_MS, waitUntil } from "../../../../harness/container/wait-until.js";
+import { deadline } from "../http/deadline.js";
 
 test("gRPC streams that are left end with a status that clients may retry, and calls that have not begun to answer go on", async (t) => {
   const server = createServer();
@@ -30,7 +31,7 @@ test("gRPC streams that are left end with a status that clients may retry, and c
     trailers = its["grpc-status"];
   });
   stream.resume();
-  await until("both are open", () => calls.size === 2);
+  await waitUntil("both are open", DEADLINE_MS, () => calls.size === 2);
   assert.equal(carrier.endless, 0);
   carrier.beginDrain();
   const ended = once(stream, "end");
@@ -43,6 +44,6 @@ test("gRPC streams that are left end with a status that clients may retry, and c
   const answered = once(unary, "response");
   calls.get("/unary")?.respond({ "grpc-status": "0" }, { endStream: true });
   await deadline("the answer", answered);
-  await until("all is closed", () => carrier.open === 0);
+  await waitUntil("all is closed", DEADLINE_MS, () => carrier.open === 0);
   assert.equal(carrier.counters.cut, 0);
 });
