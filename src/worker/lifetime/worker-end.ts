@@ -102,7 +102,7 @@ export class WorkerEnd {
     this.#leaving = true;
     setTimeout(() => {
       if (this.#drain === undefined) this.#beginAlone();
-    }, heirWithinMs);
+    }, heirWithinMs).unref();
   }
 
   /** Nobody to hand over to. */
@@ -130,7 +130,7 @@ export class WorkerEnd {
 
   #cutInTime(): void {
     const { drainTimeoutMs } = this.#options;
-    if (drainTimeoutMs !== undefined) setTimeout(() => this.#drain?.cut(), drainTimeoutMs);
+    if (drainTimeoutMs !== undefined) setTimeout(() => this.#drain?.cut(), drainTimeoutMs).unref();
   }
 
   #announce(): void {

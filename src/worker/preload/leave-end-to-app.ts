@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Server } from "node:net";
+import type { Server } from "node:net";
 import type { Runtime } from "../lifetime/runtime.js";
 
 /** The runtime's handler of SIGTERM, and the one that counts. */
@@ -19,9 +19,12 @@ export function leaveEndToApp(
 ): void {
   let signals = 0;
   let told = false;
+  // Before the app's handlers: they are not to end what goes on until the drain begins and is over.
   process.prependListener("SIGTERM", () => {
     onSignal();
-    if (!runtime.tellingApp) signals += 1;
+    if (runtime.tellingApp) return;
+    signals += 1;
+    hold();
   });
   let end: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
@@ -32,10 +35,14 @@ export function leaveEndToApp(
     runtime.tellApp();
   };
   const exit = new HeldExit();
-  runtime.signal.addEventListener("abort", () => {
+  let held = false;
+  const hold = (): void => {
+    if (held) return;
+    held = true;
     exit.hold();
     for (const server of servers.keys()) holdClose(server, drained);
-  });
+  };
+  runtime.signal.addEventListener("abort", hold);
   runtime.onOnlyStreams(() => {
     if (signals === 0 && process.listenerCount("SIGTERM") > own) tell();
   });
@@ -48,11 +55,11 @@ export function leaveEndToApp(
   });
 }
 
-/** Closing it means to wait for the end of the drain, not to cut idle connections, and is no mistake. */
+/** Closing it means to wait for the end of the drain, which closes it, not to cut idle connections, and is no mistake. */
 function holdClose(server: Server, drained: Promise<void>): void {
   Reflect.set(server, "close", (callback?: () => void) => {
     if (callback !== undefined) void drained.then(() => callback());
-    return Server.prototype.close.call(server);
+    return server;
   });
   for (const name of ["closeIdleConnections", "closeAllConnections"]) {
     if (name in server) Reflect.set(server, name, () => {});

@@ -8,6 +8,8 @@ import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
+import { spread } from "../spread.js";
+import { endGrpcStream } from "./grpc-streams.js";
 import { Http1Responses } from "./http1-responses.js";
 import { SessionEnd } from "./session-end.js";
 import { StreamResponses } from "./stream-responses.js";
@@ -128,6 +130,15 @@ class ServerSessions implements Carrier {
 
   onChange(callback: () => void): void {
     this.#lookAgain.listen(callback);
+  }
+
+  get endless(): number {
+    return [...this.#sessions.values()].filter((session) => session.isEndless).length;
+  }
+
+  endStreams(withinMs: number): void {
+    const streams = [...this.#sessions.values()].flatMap(({ grpcStreams }) => grpcStreams);
+    spread(streams, withinMs, endGrpcStream);
   }
 
   cut(): void {

@@ -109,6 +109,40 @@ test("an app that closes its server at SIGTERM answers what it has begun and is 
   assert.equal(stderr, "");
 });
 
+for (const [what, hook] of [
+  ["closes all its connections", "server.closeIdleConnections(); server.closeAllConnections()"],
+  ["exits", "process.exit()"],
+] as const) {
+  test(`an app that ${what} at SIGTERM answers what it has begun first`, async (t) => {
+    const path = join(temporaryDirectory(t), "app.sock");
+    const code = `
+      import { createServer } from "node:http";
+      const server = createServer((request, response) => {
+        process.once("SIGTERM", () => setImmediate(() => response.end("answered")));
+        process.kill(process.pid, "SIGTERM");
+      });
+      process.on("exit", (code) => console.log("exit", code));
+      process.on("SIGTERM", () => { ${hook}; });
+      server.listen(${JSON.stringify(path)});`;
+    const printed = runPreloaded(t, code, `unix:${path}`);
+    assert.equal(await request(path), "answered");
+    assert.equal(await printed, "exit 0");
+  });
+}
+
+test("an app that fails while it drains exits at once, with its status", async (t) => {
+  const path = join(temporaryDirectory(t), "app.sock");
+  const code = `
+    import { createServer } from "node:http";
+    const server = createServer(() => process.kill(process.pid, "SIGTERM"));
+    process.on("exit", (code) => console.log("exit", code));
+    process.on("SIGTERM", () => process.exit(3));
+    server.listen(${JSON.stringify(path)});`;
+  const printed = runPreloaded(t, code, `unix:${path}`);
+  await assert.rejects(request(path));
+  assert.equal(await printed, "exit 3");
+});
+
 function request(socketPath: string): Promise<string> {
   return new Promise((resolve, reject) => {
     get({ socketPath, path: "/" }, (response) => resolve(text(response))).on("error", reject);
