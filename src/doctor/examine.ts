@@ -2,6 +2,7 @@ import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
+import { checkShared } from "./checks/shared.js";
 import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/sockets.js";
 import {
   checkDynamicUser,
@@ -28,6 +29,7 @@ const checks: readonly Check[] = [
   checkStalled,
   checkAsking,
   checkAccess,
+  checkShared,
   checkOpenFiles,
   checkMemory,
   checkDynamicUser,

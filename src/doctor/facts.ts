@@ -66,6 +66,16 @@ export interface AccessFacts {
   readonly user: string | null;
   /** The first of the files and folders it needs that it may not read or enter. */
   readonly blocked: readonly string[];
+  /** What the config calls `shared`. */
+  readonly shared: readonly SharedPath[];
+}
+
+export interface SharedPath {
+  /** Absolute, symlinks resolved. */
+  readonly path: string;
+  readonly exists: boolean;
+  /** Whether the service's user may write there, as far as owner and mode go; null where nobody could be asked. */
+  readonly writable: boolean | null;
 }
 
 export interface MachineFacts {

@@ -59,7 +59,7 @@ export const healthy: Facts = {
   workers: [{ name: "1.0", openFds: 60, maxFds: 1024 }],
   generationBytes: 200 * 1024 ** 2,
   taken: [],
-  access: { missing: [], user: "nobody", blocked: [] },
+  access: { missing: [], user: "nobody", blocked: [], shared: [] },
   machine,
 };
 
