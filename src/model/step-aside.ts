@@ -1,7 +1,8 @@
 import { isRepeat, remember } from "./commit.js";
 import { drainGeneration } from "./drain.js";
+import { isLive } from "./find.js";
 import { pronounce } from "./outcome.js";
-import { type DrainReason, type Generation, isLive, type State } from "./state.js";
+import type { DrainReason, Generation, State } from "./state.js";
 import { announce, type Turn, update, updateGeneration } from "./turn.js";
 
 /**
