@@ -1,5 +1,5 @@
 import { checkAccess, checkConfig } from "./checks/files.js";
-import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
+import { checkFdStore, checkMemory, checkOpenFiles, checkSigterm, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
 import { checkShared } from "./checks/shared.js";
@@ -31,6 +31,7 @@ const checks: readonly Check[] = [
   checkAccess,
   checkShared,
   checkOpenFiles,
+  checkSigterm,
   checkMemory,
   checkDynamicUser,
   checkSystemd,

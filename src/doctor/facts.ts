@@ -47,6 +47,8 @@ export interface WorkerFacts {
   readonly name: string;
   readonly openFds: number;
   readonly maxFds: number;
+  /** SIGTERM ends it at once, because nothing in it handles the signal. */
+  readonly diesOfTerm: boolean;
 }
 
 export interface TakenAddress {

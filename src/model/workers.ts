@@ -13,6 +13,7 @@ import {
   updateGeneration,
   updateWorker,
 } from "./turn.js";
+import { noticeUnheard } from "./unheard-signal.js";
 import { abort, dropStaged } from "./upgrade.js";
 
 const backoffFirstMs = 100;
@@ -110,6 +111,7 @@ export function workerExited(turn: Turn, slot: Slot, pid: number, exit: ExitStat
   if (generation === undefined || worker === undefined || !isLive(worker.run)) return;
   if (worker.run.process.pid !== pid) return;
   act(turn, { type: "forget", generation: slot.generation, index: slot.index, process: worker.run.process });
+  noticeUnheard(turn, generation, worker, exit);
   loseWorker(turn, generation, worker, describeExit(exit));
 }
 

@@ -100,8 +100,13 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ["no time limit", withUnit({ TimeoutStartUSec: "infinity", TimeoutStopUSec: "infinity" })],
   [
     "few fds left",
-    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024 }] },
+    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024, diesOfTerm: false }] },
     "problem open-files",
+  ],
+  [
+    "a worker without a handler for SIGTERM",
+    { ...healthy, workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOfTerm: true }] },
+    "problem sigterm",
   ],
   ["room for two generations", withUnit({ MemoryMax: String(400 * 1024 ** 2) })],
   ["no room for two under MemoryMax", withUnit({ MemoryMax: String(399 * 1024 ** 2) }), "problem memory-max"],
