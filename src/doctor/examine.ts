@@ -1,7 +1,8 @@
 import { checkAccess, checkConfig } from "./checks/files.js";
-import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
+import { checkFdStore, checkMemory, checkOpenFiles, checkSigterm, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
+import { checkShared } from "./checks/shared.js";
 import {
   checkAccept,
   checkDown,
@@ -40,7 +41,9 @@ const checks: readonly Check[] = [
   checkStalled,
   checkAsking,
   checkAccess,
+  checkShared,
   checkOpenFiles,
+  checkSigterm,
   checkMemory,
   checkDynamicUser,
   checkSystemd,

@@ -51,6 +51,8 @@ export interface WorkerFacts {
   readonly name: string;
   readonly openFds: number;
   readonly maxFds: number;
+  /** SIGTERM ends it at once, because nothing in it handles the signal. */
+  readonly diesOfTerm: boolean;
 }
 
 export interface TakenAddress {
@@ -70,6 +72,16 @@ export interface AccessFacts {
   readonly user: string | null;
   /** The first of the files and folders it needs that it may not read or enter. */
   readonly blocked: readonly string[];
+  /** What the config calls `shared`. */
+  readonly shared: readonly SharedPath[];
+}
+
+export interface SharedPath {
+  /** Absolute, symlinks resolved. */
+  readonly path: string;
+  readonly exists: boolean;
+  /** Whether the service's user may write there, as far as owner and mode go; null where nobody could be asked. */
+  readonly writable: boolean | null;
 }
 
 export interface MachineFacts {

@@ -14,6 +14,7 @@ import {
   updateGeneration,
   updateWorker,
 } from "./turn.js";
+import { noticeUnheard } from "./unheard-signal.js";
 import { abort, dropStaged } from "./upgrade.js";
 
 const steadyAfterMs = 60_000;
@@ -112,6 +113,7 @@ export function workerExited(
     return;
   }
   act(turn, { type: "forget", generation: slot.generation, index: slot.index, process: worker.run.process });
+  noticeUnheard(turn, generation, worker, exit);
   loseWorker(turn, generation, worker, describeExit(exit));
 }
 

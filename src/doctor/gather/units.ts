@@ -10,7 +10,7 @@ const serviceProperties = words(`
   FileDescriptorStoreMax FileDescriptorStorePreserve RuntimeDirectory RuntimeDirectoryPreserve StateDirectory
   ExecReload ExecStopPost Restart RestartForceExitStatus SuccessExitStatus RestartPreventExitStatus
   StartLimitIntervalUSec WatchdogUSec TimeoutStartUSec TimeoutStopUSec
-  MemoryMax Environment ProtectHome PrivateTmp
+  MemoryMax Environment ProtectHome PrivateTmp ProtectSystem ReadWritePaths BindPaths
 `);
 const socketProperties = words("Id ActiveState Listen FileDescriptorName Accept MaxConnectionsPerSource");
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { examine } from "../../../src/doctor/examine.js";
-import type { Facts } from "../../../src/doctor/facts.js";
+import type { Facts, SharedPath } from "../../../src/doctor/facts.js";
 import { report } from "../control/fake-port.js";
 import { configOf, healthy, machine, socket, withUnit } from "./sample.js";
 
@@ -104,8 +104,13 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ["no time limit", withUnit({ TimeoutStartUSec: "infinity", TimeoutStopUSec: "infinity" })],
   [
     "few fds left",
-    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024 }] },
+    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024, diesOfTerm: false }] },
     "problem open-files",
+  ],
+  [
+    "a worker without a handler for SIGTERM",
+    { ...healthy, workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOfTerm: true }] },
+    "problem sigterm",
   ],
   ["room for two generations", withUnit({ MemoryMax: String(400 * 1024 ** 2) })],
   ["no room for two under MemoryMax", withUnit({ MemoryMax: String(399 * 1024 ** 2) }), "problem memory-max"],
@@ -187,11 +192,25 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
       config: configOf(`${http}\n[judge]\ncommand = ["curl", "localhost:8080"]\n[trial]\ntime = "0s"`),
     },
   ],
-  ["no release", { ...healthy, access: { missing: ["cannot"], user: null, blocked: [] } }, "problem missing"],
+  ["no release", { ...healthy, access: { ...healthy.access, missing: ["cannot"] } }, "problem missing"],
   [
     "a release out of reach",
-    { ...healthy, access: { missing: [], user: "nobody", blocked: ["/srv"] } },
+    { ...healthy, access: { ...healthy.access, blocked: ["/srv"] } },
     "problem access",
+  ],
+  ["shared, the app's to write", sharing({ writable: true })],
+  ["shared, and nobody to ask", sharing({ writable: null })],
+  ["shared, of somebody else", sharing({ writable: false }), "problem shared"],
+  ["shared, and not there", sharing({ exists: false, writable: false }), "problem shared"],
+  ["shared in a sandbox", sharing({}, { ProtectSystem: "strict" }), "problem shared-sandbox"],
+  [
+    "shared in a sandbox beside what is open",
+    sharing({}, { ProtectSystem: "strict", ReadWritePaths: "/srv/web/up /mnt" }),
+    "problem shared-sandbox",
+  ],
+  [
+    "shared in a sandbox with a door",
+    sharing({}, { ProtectSystem: "strict", ReadWritePaths: "-/srv/web/uploads /mnt" }),
   ],
   ["ProtectHome, and the release elsewhere", withUnit({ ProtectHome: "yes" })],
   [
@@ -228,6 +247,11 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     apt('//Unattended-Upgrade::Automatic-Reboot "true";\nUnattended-Upgrade::Automatic-Reboot "false";'),
   ],
 ];
+
+function sharing(path: Partial<SharedPath>, unit: Record<string, string> = {}): Facts {
+  const shared = [{ path: "/srv/web/uploads", exists: true, writable: true, ...path }];
+  return { ...withUnit(unit), access: { ...healthy.access, user: "holdfast-web", shared } };
+}
 
 function home(release: string): Facts["config"] {
   const config = configOf(http);

@@ -124,9 +124,9 @@ for (const [what, hook] of [
       process.on("exit", (code) => console.log("exit", code));
       process.on("SIGTERM", () => { ${hook}; });
       server.listen(${JSON.stringify(path)});`;
-    const printed = runPreloaded(t, code, `unix:${path}`);
+    const printed = runPreloaded(t, code, { address: `unix:${path}` });
     assert.equal(await request(path), "answered");
-    assert.equal(await printed, "exit 0");
+    assert.equal((await printed).stdout, "exit 0");
   });
 }
 
@@ -138,9 +138,9 @@ test("an app that fails while it drains exits at once, with its status", async (
     process.on("exit", (code) => console.log("exit", code));
     process.on("SIGTERM", () => process.exit(3));
     server.listen(${JSON.stringify(path)});`;
-  const printed = runPreloaded(t, code, `unix:${path}`);
+  const printed = runPreloaded(t, code, { address: `unix:${path}` });
   await assert.rejects(request(path));
-  assert.equal(await printed, "exit 3");
+  assert.equal((await printed).stdout, "exit 3");
 });
 
 function request(socketPath: string): Promise<string> {
