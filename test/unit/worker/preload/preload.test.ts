@@ -43,7 +43,8 @@ test("a server that is closed and listens again is served again", async (t) => {
 test("a second server of the same address is told what Node says: that it is in use", async (t) => {
   const path = join(temporaryDirectory(t), "app.sock");
   const code = `
-        const listen = (done) => createServer().listen(${JSON.stringify(path)}, done);
+    import { createServer } from "node:net";
+    const listen = (done) => createServer().listen(${JSON.stringify(path)}, done);
     listen(() => listen().on("error", ({ code }) => { console.log(code); process.exit(); }));`;
   assert.equal((await runPreloaded(t, code, { address: `unix:${path}` })).stdout, "EADDRINUSE");
 });
