@@ -18,7 +18,7 @@ export function reconcile(
   specification: Specification,
   held: readonly Listener[],
   nextId: number,
-): Result<Omit<Prepared, "version">, ListenersFailure> {
+): Result<Omit<Prepared, "version" | "commit">, ListenersFailure> {
   const declarations = specification.listeners ?? impliedDeclarations(held);
   // In the place of one that no client can reach any more another one is opened; a socket unit's is for systemd to open.
   const [down, usable] = split(held, (one) => one.origin !== "unit" && sockets.obstacleTo(one) !== null);

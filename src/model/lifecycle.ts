@@ -1,7 +1,8 @@
 import type { FailureOf } from "../lib/failure.js";
 import { drainGeneration, pressGeneration } from "./drain.js";
 import type { ModelFailure } from "./failure.js";
-import { activeGeneration, heldGeneration, type State } from "./state.js";
+import { activeGeneration, heldGeneration } from "./find.js";
+import type { State } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import { abortAll } from "./upgrade.js";
 

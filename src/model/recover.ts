@@ -1,27 +1,20 @@
 import type { Event, SlotProcess } from "./event.js";
 import { postponeStart } from "./failed-start.js";
+import { activeGeneration, candidateGeneration, isLive, stagedGeneration } from "./find.js";
 import { orderSnapshot, recoverSnapshots } from "./snapshots.js";
-import type { Process } from "./state.js";
-import {
-  activeGeneration,
-  candidateGeneration,
-  type Generation,
-  isLive,
-  stagedGeneration,
-  type Worker,
-} from "./state.js";
+import type { Generation, Process, Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, dropStaged, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, disconnect, wantWorker } from "./workers.js";
 
 /**
  * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes were found and
- * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk, `asked` that somebody wants
+ * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk, `wanted` that somebody wants
  * this start; whatever the state intended and the last daemon did not get to do is done now.
  */
 export function recovered(
   turn: Turn,
-  { alive, unconnected, snapshots, asked }: Extract<Event, { type: "recovered" }>,
+  { alive, unconnected, snapshots, wanted }: Extract<Event, { type: "recovered" }>,
 ): void {
   const { lifecycle } = turn.state;
   const restarting = lifecycle.phase === "leaving" && lifecycle.next === "upgrade";
@@ -46,7 +39,7 @@ export function recovered(
   if (restarting) {
     requestUpgrade(turn, active === undefined ? "start" : "restart");
   } else if (active === undefined && turn.state.upgrade === null && lifecycle.phase !== "drained") {
-    if (!postponeStart(turn, asked)) requestUpgrade(turn, "start");
+    if (!postponeStart(turn, wanted)) requestUpgrade(turn, "start");
   }
 }
 
@@ -72,7 +65,7 @@ function takeStock(
       const found = { ...worker, run: { ...worker.run, process } };
       return [mute.has(name) ? disconnect(generation, found) : found];
     }
-    return generation.stage.phase === "draining"
+    return generation.stage.phase === "draining" || worker.leaving !== undefined
       ? []
       : [{ ...worker, native: false, protocol: 0, run: { phase: "spawning" } }];
   });
@@ -92,13 +85,15 @@ function takeStock(
 
 /** Does what the state intends and the last daemon may not have done. */
 function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void {
-  for (const { index, run } of workers) {
+  for (const { index, run, leaving } of workers) {
     if (run.phase === "spawning") wantWorker(turn, { generation: id, index });
     if (!isLive(run)) continue;
     const slot = { generation: id, index, process: run.process };
     if (run.phase === "starting") awaitReady(turn, slot);
-    // Of an active generation only a worker that was overdue drains.
-    const doomed = stage.phase === "draining" ? stage.pressure === "killed" : run.phase === "draining";
+    // Of an active generation only a worker that leaves drains, or one that was overdue.
+    const overdue =
+      leaving === undefined ? run.phase === "draining" : leaving.insisted && leaving.deadline === null;
+    const doomed = stage.phase === "draining" ? stage.pressure === "killed" : overdue;
     if (doomed) act(turn, { type: "kill", ...slot });
   }
 }

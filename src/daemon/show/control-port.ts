@@ -10,8 +10,9 @@ import type {
 import type { FailureOf } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
+import { activeGeneration, stagedGeneration } from "../../model/find.js";
 import { refuseDrain, refuseLeaving } from "../../model/lifecycle.js";
-import { activeGeneration, type State, stagedGeneration } from "../../model/state.js";
+import type { Asked, Asker, State } from "../../model/state.js";
 import { refuse } from "../../model/upgrade.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 
@@ -42,22 +43,24 @@ export function createControlPort({
 }: ControlPortOptions): ControlPort {
   function submit(
     command: ControlCommand,
-    { to, hold = false, stage = false, force = false }: UpgradeWish = {},
+    { to, hold = false, stage = false, force = false, message }: UpgradeWish = {},
+    by: Asker = { kind: "signal" },
   ): Submission {
+    const asked: Asked = { by, message: message ?? null };
     switch (command) {
       case "upgrade":
         return request(
           { kind: command, to: null },
-          { type: "upgrade-requested", kind: command, hold, stage, force },
+          { type: "upgrade-requested", kind: command, hold, stage, force, asked },
         );
       case "rollback": {
         const wish = { kind: command, to: to ?? null };
-        return request(wish, { type: "upgrade-requested", ...wish });
+        return request(wish, { type: "upgrade-requested", ...wish, asked });
       }
       case "commit": {
         const stage = activeGeneration(supervisor.state)?.stage;
         if (stagedGeneration(supervisor.state) !== undefined)
-          return request({ kind: "upgrade", to: null }, { type: "keep-requested" });
+          return request({ kind: "upgrade", to: null }, { type: "keep-requested", asked });
         if (stage?.phase !== "active" || stage.proof.kind !== "trial")
           return { accepted: false, failure: noTrial };
         const upgrade = upgradeOfTrial(supervisor.state);

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { decide } from "../../../src/model/decide.js";
 import type { Action, Event } from "../../../src/model/event.js";
+import { activeGeneration, findGeneration, isLive } from "../../../src/model/find.js";
 import type { Plan } from "../../../src/model/plan.js";
 import {
-  activeGeneration,
-  findGeneration,
   type Generation,
   initialState,
-  isLive,
   type Outcome,
   type State,
   type WorkerRun,
@@ -56,7 +54,7 @@ export class Story {
 
   /** A first start that went well: generation 1 is active. */
   start(change: Partial<Plan> = {}): this {
-    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], asked: true });
+    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
     this.candidate(change);
     return this.allReady();
   }
@@ -119,7 +117,7 @@ export class Story {
       alive: slots,
       unconnected: [],
       snapshots: this.state.snapshots.map(({ id }) => id),
-      asked: false,
+      wanted: false,
     });
   }
 

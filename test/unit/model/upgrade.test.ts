@@ -20,7 +20,7 @@ test("a start prepares, spawns, opens the gates and is active when every worker 
     alive: [],
     unconnected: [],
     snapshots: [],
-    asked: true,
+    wanted: true,
   });
   assert.equal(story.did("prepare").length, 1);
   story.send(prepared(1));
@@ -154,11 +154,11 @@ test("a generation that failed is drained like any other, and the next one has a
 
 test("a first start that fails stops the service as failed", () => {
   const story = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], asked: true })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
     .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
   const crashed = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], asked: true })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
     .candidate()
     .exit(1, 0);
   assert.deepEqual(crashed.did("exit"), []);
@@ -213,7 +213,7 @@ test("an upgrade that waits gets an outcome when it cannot run any more", () => 
     ],
   );
   const start = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], asked: true })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
     .request()
     .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(
@@ -272,7 +272,10 @@ test("listeners that only the old generation uses are closed when it has ended, 
   const moved = { ...story.state.listeners[0], id: 2, name: "http", address: "127.0.0.1:9090", inode: "9" };
   const held = [...story.state.listeners, { ...moved, file: null, origin: "bound" as const, backlog: null }];
   const specification = specify();
-  const result = { ok: true as const, value: { specification, version: null, held, listeners: [2] } };
+  const result = {
+    ok: true as const,
+    value: { specification, version: null, commit: null, held, listeners: [2] },
+  };
   story.send({ type: "prepared", upgrade: 2, result }).spawnAll().allReady();
   assert.deepEqual(
     story.state.listeners.map(({ id }) => id),

@@ -12,7 +12,7 @@ const promptMs = 1_000;
  * Whether somebody wants the service started now, of which the last start failed. After a failure that lasts the shipped units begin no
  * further one by themselves: then it is a person, or a client that waits at the socket unit and would cause one start after the other.
  */
-export function isAskedFor({ failedStart, listeners }: State, held: Pick<HeldListeners, "fdOf">): boolean {
+export function isWanted({ failedStart, listeners }: State, held: Pick<HeldListeners, "fdOf">): boolean {
   if (failedStart === null || !isLasting(failedStart.failure)) return false;
   const { count, retryAt } = failedStart;
   if (monotonicMs() < retryAt - backoffMs(count) + promptMs) return false;
