@@ -19,12 +19,12 @@ import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
 import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
-import { isAskedFor } from "./recover/asked-for.js";
 import { controlFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
 import { hasLeft, peerOf, takeControlSocket } from "./recover/own-sockets.js";
 import { restore, type Source } from "./recover/restore.js";
+import { isWanted } from "./recover/wanted.js";
 import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
 import { NewsFeed } from "./show/news-feed.js";
@@ -136,8 +136,8 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const unconnected = restored.alive.filter((slot) => !parts.channels.isNative(slot));
   const { alive } = restored;
   const snapshots = parts.snapshots.list();
-  const asked = isAskedFor(restored.state, parts.listeners);
-  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots, asked });
+  const wanted = isWanted(restored.state, parts.listeners);
+  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots, wanted });
   rmSync(restartMark, { force: true });
   if (!supervisor.exited) hearWorkers(parts);
   if (!supervisor.exited) {

@@ -64,7 +64,7 @@ export type Event =
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
       /** Somebody wants this start: systemd has not begun it by itself. */
-      readonly asked: boolean;
+      readonly wanted: boolean;
     }
   | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade"; readonly asked?: Asked } & UpgradeManner)
   | { readonly type: "keep-requested"; readonly asked?: Asked }

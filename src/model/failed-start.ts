@@ -18,13 +18,13 @@ export function failStart(turn: Turn, failure: ModelFailure): void {
   update(turn, { lifecycle: { phase: "stopping", failure }, failedStart: { count, failure, retryAt } });
 }
 
-/** True when the start has to wait; `asked`: somebody wants it now. */
-export function postponeStart(turn: Turn, asked: boolean): boolean {
+/** True when the start has to wait; `wanted`: somebody wants it now. */
+export function postponeStart(turn: Turn, wanted: boolean): boolean {
   const { failedStart } = turn.state;
   const { now } = turn.clock;
   if (failedStart === null) return false;
   if (now >= failedStart.retryAt + forgottenAfterMs) update(turn, { failedStart: null });
-  if (asked || now >= failedStart.retryAt) return false;
+  if (wanted || now >= failedStart.retryAt) return false;
   const rest = `tried again in ${formatDuration(failedStart.retryAt - now)}`;
   announce(turn, "warning", "start-waits", `${describeFailedStart(turn.state)}; ${rest}`);
   return true;

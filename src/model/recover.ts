@@ -9,12 +9,12 @@ import { awaitReady, disconnect, wantWorker } from "./workers.js";
 
 /**
  * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes were found and
- * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk, `asked` that somebody wants
+ * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk, `wanted` that somebody wants
  * this start; whatever the state intended and the last daemon did not get to do is done now.
  */
 export function recovered(
   turn: Turn,
-  { alive, unconnected, snapshots, asked }: Extract<Event, { type: "recovered" }>,
+  { alive, unconnected, snapshots, wanted }: Extract<Event, { type: "recovered" }>,
 ): void {
   const { lifecycle } = turn.state;
   const restarting = lifecycle.phase === "leaving" && lifecycle.next === "upgrade";
@@ -39,7 +39,7 @@ export function recovered(
   if (restarting) {
     requestUpgrade(turn, active === undefined ? "start" : "restart");
   } else if (active === undefined && turn.state.upgrade === null && lifecycle.phase !== "drained") {
-    if (!postponeStart(turn, asked)) requestUpgrade(turn, "start");
+    if (!postponeStart(turn, wanted)) requestUpgrade(turn, "start");
   }
 }
 

@@ -67,7 +67,7 @@ test("a daemon that waits to start again says why, is told to upgrade at once, a
   assert.equal((await rig.manager.stop()).code, 0);
 });
 
-test("a config that is wrong is read at once by a start that somebody asked for, and after a pause by one that a client causes", async () => {
+test("a wrong config is an end with 78 each time, and while a client waits one after a pause, until it is right", async () => {
   await using rig = new Rig({ config: "[listeners.missing]\n" });
   for (let round = 0; round < 5; round++) {
     rig.manager.start();

@@ -8,7 +8,7 @@ import { Story } from "./story.js";
 const first = { type: "recovered", alive: [], unconnected: [], snapshots: [] } as const;
 
 function failed(): Story {
-  const story = new Story().send({ ...first, asked: false });
+  const story = new Story().send({ ...first, wanted: false });
   return story.send(notPrepared(1, "listen-failed"));
 }
 
@@ -40,8 +40,8 @@ test("the pause doubles with each start that fails, and goes on over the death o
 });
 
 test("a start that somebody asked for does not wait, nor does one after a stop, a restart, or a long time", () => {
-  const asked = failed().send({ ...first, asked: true });
-  assert.equal(asked.did("prepare").length, 1);
+  const wanted = failed().send({ ...first, wanted: true });
+  assert.equal(wanted.did("prepare").length, 1);
   const stopped = failed().die().send({ type: "stop-requested", fast: false });
   assert.deepEqual(stopped.did("exit"), [{ type: "exit", status: "stopped" }]);
   assert.equal(stopped.die().did("prepare").length, 1);

@@ -196,7 +196,7 @@ test("a first start that fails has nothing to bring back", () => {
     alive: [],
     unconnected: [],
     snapshots: [],
-    asked: true,
+    wanted: true,
   });
   story.send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
@@ -229,7 +229,7 @@ test("the next daemon makes again what was half made, and removes again what was
 
 test("a snapshot that somebody deleted is not waited for: its generation runs in the release, and none returns to it", () => {
   const story = upgradeTo(new Story().start({ ...on, release: "/1" }), "/2");
-  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], asked: true });
+  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
   assert.deepEqual([ids(story), story.state.retired, story.generation(2).snapshot], [[], [], null]);
   assert.equal(story.did("announce").filter(({ news }) => news.event === "snapshot-lost").length, 1);
 });
@@ -240,7 +240,7 @@ test("what is on disk and in no state is removed, and its number is not given ag
     alive: [],
     unconnected: [],
     snapshots: [4, 9],
-    asked: true,
+    wanted: true,
   });
   assert.deepEqual(
     story.did("remove-snapshot").map(({ snapshot }) => snapshot),
@@ -258,7 +258,7 @@ test("left-over workers of a lost state keep all that they may run in, until the
   const alive = active.workers.flatMap(({ index, run }) =>
     "process" in run ? [{ generation: 1, index, process: run.process }] : [],
   );
-  story.send({ type: "recovered", alive, unconnected: [], snapshots: [1, 7], asked: true });
+  story.send({ type: "recovered", alive, unconnected: [], snapshots: [1, 7], wanted: true });
   assert.deepEqual(ids(story), [
     [1, "unknown"],
     [7, "unknown"],

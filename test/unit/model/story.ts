@@ -54,7 +54,7 @@ export class Story {
 
   /** A first start that went well: generation 1 is active. */
   start(change: Partial<Plan> = {}): this {
-    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], asked: true });
+    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
     this.candidate(change);
     return this.allReady();
   }
@@ -125,7 +125,7 @@ export class Story {
       alive: slots,
       unconnected: [],
       snapshots: this.state.snapshots.map(({ id }) => id),
-      asked: false,
+      wanted: false,
     });
   }
 

@@ -32,7 +32,7 @@ test("nothing is told of one that ends by itself, is pressed, has never served, 
     alive: [],
     unconnected: [],
     snapshots: [],
-    asked: false,
+    wanted: false,
   });
   candidate.candidate({ workers: 1 }).after(30_000);
   assert.equal(isNoticed(candidate, bySigterm), false);

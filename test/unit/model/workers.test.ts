@@ -59,7 +59,7 @@ test("with `after` a worker is ready once it has lived that long", () => {
     alive: [],
     unconnected: [],
     snapshots: [],
-    asked: true,
+    wanted: true,
   });
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } }).after(1_999);
   assert.equal(story.active, undefined);
@@ -74,7 +74,7 @@ test("with a ready command it is run for each worker", () => {
     alive: [],
     unconnected: [],
     snapshots: [],
-    asked: true,
+    wanted: true,
   });
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } });
   assert.deepEqual(
@@ -90,7 +90,7 @@ test("a candidate that is ready when the tick for its timeout comes late is not 
     alive: [],
     unconnected: [],
     snapshots: [],
-    asked: true,
+    wanted: true,
   });
   story.candidate({ ready: { rule, timeoutMs: readyTimeoutMs } }).after(3 * readyTimeoutMs);
   assert.equal(story.active, 1);

@@ -98,7 +98,7 @@ export class World {
       alive,
       unconnected: alive.filter(({ native }) => !native),
       snapshots: [...this.directories.keys()],
-      asked: false,
+      wanted: false,
     });
     this.#work(Number.POSITIVE_INFINITY);
   }

@@ -122,7 +122,7 @@ test("clients that wait with nobody accepting degrade a service that runs", () =
     alive: [],
     unconnected: [],
     snapshots: [],
-    asked: true,
+    wanted: true,
   });
   starting.candidate(judged);
   assert.equal(report(starting, () => 12_000).degraded, null);
