@@ -77,7 +77,9 @@ export interface AccessFacts {
 }
 
 export interface SharedPath {
-  /** Absolute, symlinks resolved. */
+  /** Absolute, by way of the release as the config names it. */
+  readonly written: string;
+  /** The same, symlinks resolved. */
   readonly path: string;
   readonly exists: boolean;
   /** Whether the service's user may write there, as far as owner and mode go; null where nobody could be asked. */

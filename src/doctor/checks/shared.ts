@@ -1,9 +1,9 @@
-import type { UnitFacts } from "../facts.js";
+import type { SharedPath, UnitFacts } from "../facts.js";
 import { type Check, type Finding, inUnit, problem } from "../finding.js";
 
 /** What is shared is data that the app writes: it has to be there, the service's user's, and outside of what the sandbox locks. */
 export const checkShared: Check = ({ access: { shared, user }, unit, name }) => {
-  const locked = shared.filter(({ path }) => isLocked(unit, path)).map(({ path }) => path);
+  const locked = shared.filter((one) => isLocked(unit, one)).map(({ path }) => path);
   const findings: Finding[] = [];
   if (locked.length > 0) {
     const message = `the unit's sandbox (ProtectSystem=strict) lets the app write nothing to ${locked.join(", ")}, which is \`shared\`; it takes effect with the next systemctl restart`;
@@ -22,7 +22,7 @@ export const checkShared: Check = ({ access: { shared, user }, unit, name }) => 
 };
 
 /** systemd.exec(5): with strict, all is read-only but what is named. */
-function isLocked({ properties }: UnitFacts, path: string): boolean {
+function isLocked({ properties }: UnitFacts, { path, written }: SharedPath): boolean {
   if (properties.get("ProtectSystem") !== "strict") return false;
   const listed = (property: string): string[] => (properties.get(property) ?? "").split(" ").filter(Boolean);
   const open = [
@@ -30,5 +30,6 @@ function isLocked({ properties }: UnitFacts, path: string): boolean {
     ...listed("BindPaths").map((entry) => entry.split(":")[1] ?? ""),
     ...listed("StateDirectory").map((directory) => `/var/lib/${directory}`),
   ];
-  return !open.some((top) => top !== "" && `${path}/`.startsWith(top === "/" ? top : `${top}/`));
+  const isWithin = (one: string, top: string): boolean => `${one}/`.startsWith(top === "/" ? top : `${top}/`);
+  return !open.some((top) => top !== "" && (isWithin(path, top) || isWithin(written, top)));
 }

@@ -37,14 +37,16 @@ export async function gatherAccess(
   const command = config === undefined ? succeed("") : findWorkerProgram(unit, config, release.value);
   const missing = command.ok ? [] : [command.failure.message];
   const asked = await askAsUser(unit, script, [configFile, ...folders(release.value)]);
-  const paths = (config?.plan.shared ?? []).map((path) => resolvePath(join(release.value, path)));
-  const shared = await gatherShared(unit, paths);
+  const written = (config?.plan.shared ?? []).map((path) => join(config?.plan.release ?? "/", path));
+  const shared = await gatherShared(unit, written);
   return { missing, user: asked?.user ?? null, blocked: asked?.lines ?? [], shared };
 }
 
-async function gatherShared(unit: UnitFacts, paths: readonly string[]): Promise<SharedPath[]> {
+async function gatherShared(unit: UnitFacts, written: readonly string[]): Promise<SharedPath[]> {
+  const paths = written.map(resolvePath);
   const asked = paths.length === 0 ? undefined : await askAsUser(unit, writeScript, paths);
-  return paths.map((path) => ({
+  return paths.map((path, index) => ({
+    written: written[index] ?? path,
     path,
     exists: existsSync(path),
     writable: asked === undefined ? null : asked.lines.includes(path),

@@ -209,6 +209,13 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     "problem shared-sandbox",
   ],
   [
+    "shared in a sandbox with a door, by another name",
+    sharing(
+      { written: "/srv/web/current/uploads" },
+      { ProtectSystem: "strict", ReadWritePaths: "-/srv/web/current/uploads" },
+    ),
+  ],
+  [
     "shared in a sandbox with a door",
     sharing({}, { ProtectSystem: "strict", ReadWritePaths: "-/srv/web/uploads /mnt" }),
   ],
@@ -249,7 +256,9 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
 ];
 
 function sharing(path: Partial<SharedPath>, unit: Record<string, string> = {}): Facts {
-  const shared = [{ path: "/srv/web/uploads", exists: true, writable: true, ...path }];
+  const shared = [
+    { written: "/srv/web/uploads", path: "/srv/web/uploads", exists: true, writable: true, ...path },
+  ];
   return { ...withUnit(unit), access: { ...healthy.access, user: "holdfast-web", shared } };
 }
 
