@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Peer } from "../../control/server.js";
 import { controlSocketIn } from "../../lib/directories.js";
 import { type Failure, HoldfastError, type Result, succeed } from "../../lib/failure.js";
 import { bindDatagram } from "../../linux/datagram.js";
 import { closeFd } from "../../linux/fd.js";
+import { peerGroups } from "../../linux/groups.js";
 import { type ListenFailure, openListener } from "../../linux/listener.js";
 import { peerCredentials } from "../../linux/socket.js";
 import { removeStaleSocket } from "../../linux/unix-path.js";
@@ -57,10 +59,12 @@ function explain(failure: ListenFailure, path: string): ListenFailure | Failure<
   };
 }
 
-/** Who is at the other end of a control connection: unix(7) SO_PEERCRED. */
-export function peerOf(socket: Socket): { readonly pid: number; readonly uid: number } | undefined {
+/** Who is at the other end of a control connection: unix(7) SO_PEERCRED, SO_PEERGROUPS. */
+export function peerOf(socket: Socket): Peer | undefined {
   // Node keeps the fd of a connection to itself; without it the peer is unknown and not answered.
   const handle: unknown = Reflect.get(socket, "_handle");
   const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
-  return typeof fd === "number" && fd >= 0 ? peerCredentials(fd) : undefined;
+  if (typeof fd !== "number" || fd < 0) return undefined;
+  const { uid, gid } = peerCredentials(fd);
+  return { uid, gids: [gid, ...peerGroups(fd)] };
 }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Config } from "../../config/config.js";
 import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { findProgram } from "../../linux/find-program.js";
+import { findGroup } from "../../linux/groups.js";
 import { findCommand } from "../../process/find-command.js";
 import { followCommand } from "../../process/run-command.js";
 import type { AccessFacts, UnitFacts } from "../facts.js";
@@ -32,8 +33,21 @@ export async function gatherAccess(
   const release = config === undefined ? succeed("/") : resolveFolder(config.plan.release);
   if (!release.ok) return { missing: [release.failure.message], user: null, blocked: [] };
   const command = config === undefined ? succeed("") : findWorkerProgram(unit, config, release.value);
-  const missing = command.ok ? [] : [command.failure.message];
+  const missing = [...(command.ok ? [] : [command.failure.message]), ...(await findMissingGroups(config))];
   return { missing, ...(await askAsUser(unit, configFile, release.value)) };
+}
+
+/** Of [control]: it lets nobody in then. */
+async function findMissingGroups(config: Config | undefined): Promise<readonly string[]> {
+  const named = Object.entries(config?.control ?? {});
+  const found = await Promise.all(
+    named.map(async ([key, name]) =>
+      name === null || (await findGroup(name)) !== undefined
+        ? []
+        : [`there is no group ${name}: control.${key} lets nobody in`],
+    ),
+  );
+  return found.flat();
 }
 
 /**

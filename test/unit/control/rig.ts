@@ -6,6 +6,8 @@ import type { TestContext } from "node:test";
 import { type ControlServerOptions, createControlServer } from "../../../src/control/server.js";
 import { FakePort } from "./fake-port.js";
 
+const root = { uid: 0, gids: [0] };
+
 export interface Rig {
   readonly port: FakePort;
   readonly socketPath: string;
@@ -28,8 +30,8 @@ export async function startServer(
   rmSync(socketPath, { force: true });
   const server = createControlServer(port, {
     name: "web",
-    peerOf: () => ({ pid: 1, uid: 0 }),
-    serviceUid: 0,
+    peerOf: () => root,
+    rightOf: () => "act",
     ...options,
   });
   await server.listen({ path: socketPath });
