@@ -35,7 +35,7 @@ export async function findGroup(name: string): Promise<number | undefined> {
   const local = gidIn(readGroups(), name);
   if (local !== undefined) return local;
   try {
-    const { stdout } = await run(findProgram("getent"), ["group", name], { timeout: getentTimeoutMs });
+    const { stdout } = await run(findProgram("getent"), ["group", "--", name], { timeout: getentTimeoutMs });
     return gidIn(stdout, name);
   } catch {
     return undefined;
