@@ -101,7 +101,7 @@ function writeConfig(
 ): string {
   const { name, program, release, workers } = wanted;
   const lines = [
-    `# ${name} under Holdfast. After a change: systemctl reload holdfast@${name}`,
+    `# ${name} under Holdfast. After a change: holdfast -n ${name} upgrade`,
     `command = [${program.map(quote).join(", ")}]`,
     `release = ${quote(release)}`,
     '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app',

@@ -34,7 +34,7 @@ export const initCommand: Command = {
     say("Next:");
     say(`  holdfast doctor ${name}`);
     say(`  systemctl enable --now ${units.join(" ")}`);
-    say(`  systemctl reload holdfast@${name}      # after each deploy and each change of the config`);
+    say(`  holdfast -n ${name} upgrade      # after each deploy and each change of the config`);
     return succeed("done");
   },
 };
