@@ -3,7 +3,7 @@ import { counterNames, gaugeNames } from "../lib/counters.js";
 import { oneLine } from "../lib/printable.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
-export const workerProtocol = 2;
+export const workerProtocol = 3;
 
 /** A worker is handed to at most this many peers; more would not make it faster. */
 export const peersLimit = 4;
@@ -78,6 +78,8 @@ export const daemonMessage = v.variant("type", [
     to: v.pipe(v.array(peer), v.maxLength(peersLimit)),
     /** First finish, then hand over the state, then the connections: nobody else may change the state meanwhile. */
     exclusive: v.boolean(),
+    /** When SIGTERM follows, which cuts what is left; a daemon of old does not say. */
+    withinMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   }),
   /** Answer with `report`: a worker that does not is stuck. */
   v.object({ type: v.literal("query"), query: count }),
@@ -102,6 +104,8 @@ export const workerMessage = v.variant("type", [
     failure: v.nullable(words),
   }),
   v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(words) }),
+  /** Version 3. It got SIGTERM without having been told to drain, and accepts until it is told to. */
+  v.object({ type: v.literal("leaving") }),
   v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200), v.transform(oneLine)) }),
   v.object({
     type: v.literal("report"),

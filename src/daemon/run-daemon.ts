@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { temporaryBaseOf } from "../lib/directories.js";
+import { exitConfig } from "../lib/exit-statuses.js";
 import { messageOf } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
@@ -13,7 +14,6 @@ import type { Effects } from "../supervisor/effects.js";
 import { takeListenFds } from "../systemd/listen-fds.js";
 import { openNotifier } from "../systemd/notify.js";
 import { watchdogIntervalMs } from "../systemd/watchdog.js";
-import { exitConfig } from "./exit-status.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
 import { PidFile } from "./pid-file.js";
 import { stateFdName } from "./recover/fd-names.js";

@@ -3,20 +3,13 @@ import type { Result } from "../lib/failure.js";
 import { commit, isRepeat } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
 import type { ModelFailure } from "./failure.js";
+import { activeGeneration, candidateGeneration, findGeneration, stagedGeneration } from "./find.js";
 import { conclude } from "./outcome.js";
 import { findRejected } from "./rejected.js";
 import { newRequest } from "./request.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
-import {
-  type Asked,
-  activeGeneration,
-  candidateGeneration,
-  findGeneration,
-  type Generation,
-  stagedGeneration,
-  type Worker,
-} from "./state.js";
+import type { Asked, Generation, Worker } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, beginFallback, refuse } from "./upgrade.js";

@@ -101,6 +101,8 @@ export type Event =
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-native"; readonly protocol: number } & Slot)
   | ({ readonly type: "channel-lost" } & Slot)
+  /** It got SIGTERM, and not from the daemon as far as it knows. */
+  | ({ readonly type: "worker-leaving"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | { readonly type: "counted"; readonly counts: readonly Count[] }
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
@@ -192,6 +194,8 @@ export type Action =
       readonly slots: readonly SlotProcess[];
       readonly to: readonly SlotProcess[];
       readonly insist: boolean;
+      /** How long they have. */
+      readonly withinMs: number;
     }
   | ({ readonly type: "kill" } & SlotProcess)
   | ({ readonly type: "forget" } & SlotProcess)

@@ -1,7 +1,8 @@
 import type { SlotProcess } from "./event.js";
+import { isLive } from "./find.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
-import { type Generation, initialState, isLive, type Listener, type State } from "./state.js";
+import { type Generation, initialState, type Listener, type State } from "./state.js";
 import { nameWorker } from "./turn.js";
 
 /**

@@ -1,6 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import type { ModelFailure } from "./failure.js";
-import { activeGeneration, type FinalVerdict, type Outcome, type Upgrade } from "./state.js";
+import { activeGeneration } from "./find.js";
+import type { FinalVerdict, Outcome, Upgrade } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 
 const outcomesKept = 8;

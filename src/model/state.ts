@@ -38,6 +38,18 @@ export interface Worker {
   /** The worker's own STATUS=. */
   readonly status: string | null;
   readonly run: WorkerRun;
+  /** It was told to end by somebody other than the daemon. Missing: it was not. */
+  readonly leaving?: Leaving | undefined;
+}
+
+/** A worker of a generation that serves on, and the one that takes its place. */
+export interface Leaving {
+  /** Index of the other worker. */
+  readonly heir: number;
+  /** When it is pressed; null before it drains, and when nothing is left but to wait for its end. */
+  readonly deadline: Monotonic | null;
+  /** It has been pressed by SIGTERM. */
+  readonly insisted: boolean;
 }
 
 export type DrainReason =
@@ -316,33 +328,3 @@ export const initialState: State = {
   counters: { ended: [], generations: [], workers: [] },
   upSince: null,
 };
-
-export function isLive(run: WorkerRun): run is LiveRun {
-  return run.phase !== "waiting" && run.phase !== "spawning";
-}
-
-export function findGeneration(state: State, id: number): Generation | undefined {
-  return state.generations.find((generation) => generation.id === id);
-}
-
-export function findSnapshot(state: State, id: number | null): Snapshot | undefined {
-  return id === null ? undefined : state.snapshots.find((snapshot) => snapshot.id === id);
-}
-
-export function activeGeneration(state: State): Generation | undefined {
-  return state.generations.find((generation) => generation.stage.phase === "active");
-}
-
-export function heldGeneration(state: State): Generation | undefined {
-  return state.generations.find((generation) => generation.stage.phase === "held");
-}
-
-/** The candidate that stands by until somebody commits it. */
-export function stagedGeneration(state: State): Generation | undefined {
-  const candidate = candidateGeneration(state);
-  return candidate?.stage.phase === "candidate" && candidate.stage.step === "staged" ? candidate : undefined;
-}
-
-export function candidateGeneration(state: State): Generation | undefined {
-  return state.generations.find((generation) => generation.stage.phase === "candidate");
-}

@@ -1,15 +1,10 @@
 import type { HistoryEntry } from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
 import { describeReason, describeStage } from "../model/describe.js";
+import { heldGeneration } from "../model/find.js";
 import { findRejected } from "../model/rejected.js";
 import { whatToRepeat } from "../model/retired.js";
-import {
-  type Generation,
-  heldGeneration,
-  type Monotonic,
-  type State,
-  type WallTime,
-} from "../model/state.js";
+import type { Generation, Monotonic, State, WallTime } from "../model/state.js";
 import type { EndedGeneration, Ledger } from "./ledger.js";
 
 type End = NonNullable<HistoryEntry["end"]>;

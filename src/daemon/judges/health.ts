@@ -1,8 +1,8 @@
 import { countHealth, type HealthOutcome, judgeHealth } from "../../judge/health.js";
 import { connectTo } from "../../linux/connect-to.js";
 import type { SlotProcess } from "../../model/event.js";
+import { findGeneration } from "../../model/find.js";
 import type { HealthCheck } from "../../model/plan.js";
-import { findGeneration } from "../../model/state.js";
 import { liveWorkers, nameWorker } from "../../model/turn.js";
 import { askProbe } from "../perform/probe-request.js";
 import { askWorker } from "../perform/verify.js";

@@ -3,8 +3,9 @@ import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Action, Event, News, Prepared, SlotProcess } from "../../model/event.js";
+import { findGeneration } from "../../model/find.js";
 import type { Plan, Specification } from "../../model/plan.js";
-import { findGeneration, type Generation, type Retired, type State } from "../../model/state.js";
+import type { Generation, Retired, State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
@@ -31,6 +32,8 @@ export interface PerformOptions {
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
   readonly snapshots: Snapshots;
+  /** Has native workers tell what they have counted. */
+  readonly countWorkers: () => Promise<void>;
   /** For what is known later. */
   readonly push: (event: Event) => void;
   readonly current: () => State;
@@ -108,15 +111,19 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels).then((verified) => {
+    void verifyGeneration(generation, state, channels).then(async (verified) => {
+      // What the version before has shown of itself until now is what the new one is held against.
+      await options.countWorkers();
       push({ type: "verified", generation: id, ...verified });
     });
   }
 
-  function terminate({ slots, to, insist }: ActionOf<"terminate">, state: State): readonly Event[] {
+  function terminate({ slots, to, insist, withinMs }: ActionOf<"terminate">, state: State): readonly Event[] {
     // Whoever is left takes all that comes.
     liftLimits(channels, state, to);
-    const told = insist ? [] : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state)));
+    const told = insist
+      ? []
+      : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state), withinMs));
     const others = slots.filter((slot) => !told.includes(slot));
     for (const { process } of others) workers.terminate(process.pid);
     return [{ type: "signalled", slots, plain: insist ? [] : others }];

@@ -10,7 +10,8 @@ import type {
 import type { FailureOf } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
-import { type Asked, type Asker, activeGeneration, type State, stagedGeneration } from "../../model/state.js";
+import { activeGeneration, stagedGeneration } from "../../model/find.js";
+import type { Asked, Asker, State } from "../../model/state.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 
 export interface ControlPortOptions {

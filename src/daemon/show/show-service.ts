@@ -1,7 +1,7 @@
 import type { ControlPort, ReexecFailure } from "../../control/port.js";
 import type { FailureOf } from "../../lib/failure.js";
 import { monotonicMs } from "../../linux/boot.js";
-import { activeGeneration } from "../../model/state.js";
+import { activeGeneration } from "../../model/find.js";
 import { reportHistory } from "../../state/history.js";
 import { readLedger } from "../../state/ledger.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";

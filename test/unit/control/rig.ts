@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { type ControlServerOptions, createControlServer } from "../../../src/control/server.js";
+import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 import { FakePort } from "./fake-port.js";
 
 const root = { uid: 0, gids: [0] };
@@ -57,11 +58,7 @@ export function exchangeBytes(socketPath: string, bytes: string): Promise<string
   });
 }
 
-/** Waits for a condition, at most ten seconds. */
+/** Waits for a condition. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not so within 10 s: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await waitUntil(condition.toString(), DEADLINE_MS, condition, 5);
 }

@@ -5,8 +5,9 @@ import { nextDeadline } from "../../../src/model/deadlines.js";
 import { decide } from "../../../src/model/decide.js";
 import type { Action, Event, Slot, SlotProcess } from "../../../src/model/event.js";
 import type { ModelFailure } from "../../../src/model/failure.js";
+import { isLive } from "../../../src/model/find.js";
 import type { Specification } from "../../../src/model/plan.js";
-import { initialState, isLive, type Listener, type State } from "../../../src/model/state.js";
+import { initialState, type Listener, type State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
 import { violations } from "./invariants.js";
 import { failure, listener, processOf, specify } from "./sample.js";
@@ -106,6 +107,11 @@ export class World {
     if (being.native || being.mute) return;
     being.native = true;
     this.send({ type: "worker-native", generation: being.generation, index: being.index, protocol: 2 });
+  }
+
+  /** Somebody else tells it to end, and it says so. */
+  leave({ generation, index, process }: Being): void {
+    this.send({ type: "worker-leaving", generation, index, pid: process.pid });
   }
 
   /** With `noticed` the daemon lives to see it; else the next one finds no channel. */
