@@ -113,7 +113,7 @@ function writeConfig(
 ): string {
   const { name, program, release, shared, workers } = wanted;
   const lines = [
-    `# ${name} under Holdfast. After a change: systemctl reload holdfast@${name}`,
+    `# ${name} under Holdfast. After a change: holdfast -n ${name} upgrade`,
     `command = [${program.map(quote).join(", ")}]`,
     `release = ${quote(release)}`,
     shared.length === 0

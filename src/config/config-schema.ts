@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
+import { control } from "./control-table.js";
 import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
 import { overlap, pathsWithin, tidyPath } from "./paths-within.js";
@@ -110,6 +111,7 @@ export const rootEntries = {
   judge: v.optional(judge, emptyTable),
   rollback: v.optional(rollback, emptyTable),
   hooks: v.optional(hooks, emptyTable),
+  control: v.optional(control, emptyTable),
 };
 
 /** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
@@ -183,7 +185,7 @@ export function configSchema(defaults: ConfigDefaults) {
         rollback: root.rollback,
         hooks: root.hooks,
       };
-      return { plan, listeners: root.listeners ?? null };
+      return { plan, listeners: root.listeners ?? null, control: root.control };
     }),
   );
 }

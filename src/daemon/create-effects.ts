@@ -1,3 +1,4 @@
+import type { Config } from "../config/config.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Action, LedgerEntry, News } from "../model/event.js";
 import type { Generation, State } from "../model/state.js";
@@ -26,6 +27,7 @@ export interface EffectsOptions {
   readonly remembered: State;
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
+  readonly onConfig: (config: Config) => void;
   readonly onExit: (status: Extract<Action, { type: "exit" }>["status"]) => void;
 }
 
@@ -56,6 +58,7 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     snapshots,
     countWorkers: () => heartbeat.askWorkers(countPatienceMs),
     push: (event) => supervisor.push(event),
+    onConfig: options.onConfig,
     current: () => supervisor.state,
     announce,
     record: ({ entry }) => record(setup, entry),

@@ -1,7 +1,8 @@
 import { existsSync, rmSync } from "node:fs";
-import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
-import { createControlServer } from "../control/server.js";
-import { restartMarkIn } from "../lib/directories.js";
+import { type ControlCommand, type ControlPort, type ReexecFailure } from "../control/port.js";
+import { readConfig } from "../config/read.js";
+import { createControlServer, type Peer, type Right } from "../control/server.js";
+import { controlSocketIn, restartMarkIn } from "../lib/directories.js";
 import { type Failure, type FailureOf, type Result, succeed } from "../lib/failure.js";
 import { openPromise } from "../lib/open-promise.js";
 import { bootId } from "../linux/boot.js";
@@ -26,6 +27,7 @@ import { hasLeft, peerOf, takeControlSocket } from "./recover/own-sockets.js";
 import { restore, type Source } from "./recover/restore.js";
 import { isWanted } from "./recover/wanted.js";
 import { type Setup, warn } from "./setup.js";
+import { ControlAccess } from "./show/control-access.js";
 import type { ManagerLink } from "./show/manager-link.js";
 import { NewsFeed } from "./show/news-feed.js";
 import { showService } from "./show/show-service.js";
@@ -112,7 +114,13 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
 
   const news = new NewsFeed(setup.log);
   const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
-  const server = createControlServer(port, { name, peerOf, hasLeft, serviceUid: process.getuid?.() ?? 0 });
+  const access = new ControlAccess({
+    socketPath: controlSocketIn(directories.runtime),
+    serviceUid: process.getuid?.() ?? 0,
+    warn: (message) => warn(setup, message),
+  });
+  const rightOf = (peer: Peer): Right | undefined => access.rightOf(peer);
+  const server = createControlServer(port, { name, peerOf, rightOf, hasLeft });
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
   const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
@@ -125,6 +133,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     news,
     remembered: restored.state,
     onPersisted: inherited.onPersisted,
+    onConfig: ({ control }) => void access.follow(control),
     onExit: (status) => {
       const heldSignals = new HeldSignals();
       end({ status, state: supervisor.state, fds: release(), heldSignals, link, successor });
@@ -144,7 +153,10 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     takeover?.listen(makeWay);
     await server.listen({ fd: duplicateFd(controlFd) });
   }
-  if (!supervisor.exited) inherited.onServing();
+  if (!supervisor.exited) {
+    inherited.onServing();
+    followConfig(setup, access);
+  }
   return succeed(await ended);
 
   function makeWay(asking: Successor): void {
@@ -171,6 +183,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     closeFd(memfd);
     return keptFds.release();
   }
+}
+
+/** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody. */
+function followConfig({ configFile }: Setup, access: ControlAccess): void {
+  const config = readConfig(configFile, { cwd: process.cwd(), cores: 1 });
+  void access.follow(config.ok ? config.value.control : { viewers: null, operators: null });
 }
 
 const upgrading: FailureOf<"daemon"> = {

@@ -36,7 +36,7 @@ export const initCommand: Command = {
     say(`  holdfast doctor ${name}`);
     for (const command of commands) say(`  ${command}`);
     say(`  systemctl enable --now ${units.join(" ")}`);
-    say(`  systemctl reload holdfast@${name}      # after each deploy and each change of the config`);
+    say(`  holdfast -n ${name} upgrade      # after each deploy and each change of the config`);
     return succeed("done");
   },
 };

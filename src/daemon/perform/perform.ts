@@ -1,4 +1,5 @@
-import { type Result, succeed } from "../../lib/failure.js";
+import { type Result, succeed, type Failure } from "../../lib/failure.js";
+import { type Config } from "../../config/config.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { reconcile } from "../../listeners/reconcile.js";
@@ -44,6 +45,8 @@ export interface PerformOptions {
   readonly announce: (news: News) => void;
   readonly record: (action: ActionOf<"record">) => void;
   readonly exit: (status: ActionOf<"exit">["status"]) => void;
+  /** Hears of every config that has been read for an upgrade. */
+  readonly onConfig: (config: Config) => void;
 }
 
 /** Turns one action of the model into what it means in the world. */
@@ -61,9 +64,10 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   }
 
   function readAnew(upgrade: number): Result<Specification, SpecificationFailure> {
-    return readSpecification(options.configFile, (message) => {
+    const warn = (message: string): void => {
       options.announce({ event: "outside-snapshot", level: "warning", message, upgrade });
-    });
+    };
+    return readSpecification(options.configFile, warn, options.onConfig);
   }
 
   /** With a snapshot of its own it needs no release any more. */

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Peer } from "../../control/server.js";
 import { controlSocketIn } from "../../lib/directories.js";
 import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
+import { peerGroups } from "../../linux/groups.js";
 import { type ListenFailure, openListener } from "../../linux/listener.js";
 import { hasHungUp } from "../../linux/poll.js";
 import { peerCredentials } from "../../linux/socket.js";
@@ -48,10 +50,12 @@ function explain(failure: ListenFailure, path: string): ListenFailure | Failure<
   };
 }
 
-/** Who is at the other end of a control connection: unix(7) SO_PEERCRED. */
-export function peerOf(socket: Socket): { readonly pid: number; readonly uid: number } | undefined {
+/** Who is at the other end of a control connection: unix(7) SO_PEERCRED, SO_PEERGROUPS. */
+export function peerOf(socket: Socket): Peer | undefined {
   const fd = fdOf(socket);
-  return fd === undefined ? undefined : peerCredentials(fd);
+  if (fd === undefined) return undefined;
+  const { uid, gid } = peerCredentials(fd);
+  return { uid, gids: [gid, ...peerGroups(fd)] };
 }
 
 /** Whether the other end has closed the control connection. */

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { Config } from "../../config/config.js";
 import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { findProgram } from "../../linux/find-program.js";
+import { findGroup } from "../../linux/groups.js";
 import { findCommand } from "../../process/find-command.js";
 import { followCommand } from "../../process/run-command.js";
 import type { AccessFacts, SharedPath, UnitFacts } from "../facts.js";
@@ -35,7 +36,7 @@ export async function gatherAccess(
   const release = config === undefined ? succeed("/") : resolveFolder(config.plan.release);
   if (!release.ok) return { missing: [release.failure.message], user: null, blocked: [], shared: [] };
   const command = config === undefined ? succeed("") : findWorkerProgram(unit, config, release.value);
-  const missing = command.ok ? [] : [command.failure.message];
+  const missing = [...(command.ok ? [] : [command.failure.message]), ...(await findMissingGroups(config))];
   const asked = await askAsUser(unit, script, [configFile, ...folders(release.value)]);
   const written = (config?.plan.shared ?? []).map((path) => join(config?.plan.release ?? "/", path));
   const shared = await gatherShared(unit, written);
@@ -51,6 +52,19 @@ async function gatherShared(unit: UnitFacts, written: readonly string[]): Promis
     exists: existsSync(path),
     writable: asked === undefined ? null : asked.lines.includes(path),
   }));
+}
+
+/** Of [control]: it lets nobody in then. */
+async function findMissingGroups(config: Config | undefined): Promise<readonly string[]> {
+  const named = Object.entries(config?.control ?? {});
+  const found = await Promise.all(
+    named.map(async ([key, name]) =>
+      name === null || (await findGroup(name)) !== undefined
+        ? []
+        : [`there is no group ${name}: control.${key} lets nobody in`],
+    ),
+  );
+  return found.flat();
 }
 
 /**

@@ -51,6 +51,7 @@ test("every documented key is read", () => {
       },
       { name: "from-systemd", address: null, backlog: null, mode: null },
     ],
+    control: { viewers: null, operators: null },
   });
 });
 
@@ -78,6 +79,7 @@ test("all keys but the command have defaults", () => {
       hooks: {},
     },
     listeners: null,
+    control: { viewers: null, operators: null },
   });
 });
 
