@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
-import { type ControlCommand, type ControlPort, type ReexecFailure } from "../control/port.js";
 import { readConfig } from "../config/read.js";
+import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer, type Peer, type Right } from "../control/server.js";
 import { controlSocketIn, restartMarkIn } from "../lib/directories.js";
 import { type Failure, type FailureOf, type Result, succeed } from "../lib/failure.js";

@@ -1,5 +1,5 @@
-import { type Result, succeed, type Failure } from "../../lib/failure.js";
-import { type Config } from "../../config/config.js";
+import type { Config } from "../../config/config.js";
+import { type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { reconcile } from "../../listeners/reconcile.js";
