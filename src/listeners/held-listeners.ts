@@ -127,7 +127,16 @@ export class HeldListeners {
     const opened = openListener(address, options);
     if (opened.ok || opened.failure.reason !== "address-in-use") return opened;
     const copy = this.#takeFromWorkers(formatAddress(address));
-    return copy === undefined ? opened : succeed(copy);
+    if (copy === undefined) return opened;
+    if (!this.#holds(copy)) return succeed(copy);
+    closeFd(copy);
+    return opened;
+  }
+
+  /** A listener has it already: its workers did not open it themselves. */
+  #holds(fd: number): boolean {
+    const inode = inspectSocket(fd)?.id;
+    return [...this.#fds.values()].some((held) => inspectSocket(held)?.id === inode);
   }
 
   /** Under another name from now on. `others` of the old name stay stored. */
