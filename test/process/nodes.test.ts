@@ -17,8 +17,11 @@ const bound = [
   ...["http", "http2", "tcp", "tls", "udp", "websocket"].map((protocol) => join("carriers", protocol)),
   "preload",
 ];
-/** The one takes long, for its clients more than for the server; the other is about packages and types. */
-const leftOut = [join("http", "clients.test.js"), join("preload", "package.test.js")];
+/** The one takes long, for its clients more than for the server; the others are about packages and types, and the daemon. */
+const leftOut = [
+  join("http", "clients.test.js"),
+  ...["package", "undeclared", "wrappers"].map((name) => join("preload", `${name}.test.js`)),
+];
 const samples = fileURLToPath(new URL("../unit/docs/examples.test.js", import.meta.url));
 const app = fileURLToPath(new URL("../harness/nodes/web-app.js", import.meta.url));
 const own: OtherNode = { version: process.version, path: process.execPath };

@@ -46,7 +46,8 @@ test("a second server of the same address is told what Node says: that it is in 
     import { createServer } from "node:net";
     const listen = (done) => createServer().listen(${JSON.stringify(path)}, done);
     listen(() => listen().on("error", ({ code }) => { console.log(code); process.exit(); }));`;
-  assert.equal((await runPreloaded(t, code, { address: `unix:${path}` })).stdout, "EADDRINUSE");
+  const { stdout, stderr } = await runPreloaded(t, code, { address: `unix:${path}` });
+  assert.equal(stdout, "EADDRINUSE", stderr);
 });
 
 test("another loopback address of the same port is served by the one listener, and the log says so", async (t) => {
