@@ -40,7 +40,10 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown; of a failed system call what and where, without the call's name. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const [, what, path] = /^E[A-Z0-9]+: (.+?), [a-z]+(?: '(.*?)')?(?: -> '.*')?$/s.exec(error.message) ?? [];
+  if (what === undefined) return error.message;
+  return path === undefined ? what : `${what}: ${path}`;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { signalGroup } from "../linux/pidfd.js";
 
 const outputKept = 2000;
@@ -49,7 +49,7 @@ export function followCommand(argv: readonly string[], options: CommandOptions):
         detached: true,
       });
     } catch (error) {
-      return resolve({ how: "not-started", why: messageOf(error) });
+      return resolve({ how: "not-started", why: explainStart(error) });
     }
     let output = "";
     const keep = (chunk: Buffer): void => {
@@ -75,7 +75,7 @@ export function followCommand(argv: readonly string[], options: CommandOptions):
       resolve(end);
     };
     options.signal.addEventListener("abort", kill, { once: true });
-    child.on("error", (error) => finish({ how: "not-started", why: error.message }));
+    child.on("error", (error) => finish({ how: "not-started", why: explainStart(error) }));
     child.on("exit", (status, signal) => {
       options.signal.removeEventListener("abort", kill);
       const conclude = (): void => {
@@ -90,6 +90,12 @@ export function followCommand(argv: readonly string[], options: CommandOptions):
       child.once("close", conclude);
     });
   });
+}
+
+function explainStart(error: unknown): string {
+  const code = errorCode(error);
+  if (code === "ENOENT") return "there is no such program, or its working directory is gone";
+  return code === "EACCES" ? "it may not be executed (chmod +x)" : messageOf(error);
 }
 
 /** The end of a command in words, without what it printed. */

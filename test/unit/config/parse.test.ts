@@ -300,6 +300,24 @@ test("text that is not TOML is refused with line and column, and without showing
   assert.doesNotMatch(lines.join("\n"), /secret/);
 });
 
+for (const [toml, why] of [
+  ['command = ["node", "server.js]\nrelease = "/srv"', /web\.toml:1:\d+: .*closing quote is missing/],
+  ["command = 'node", /web\.toml:1:\d+: .*closing quote/],
+  ['command = """node', /closing quotes are missing/],
+  ['command = ["node"\nrelease = "/srv"', /comma, a quote or a closing bracket is missing/],
+  ["command = node", /text has straight quotes/],
+  ["command = [“node”]", /straight quotes/],
+  ['command: "node"', /= between them/],
+  ['[ready\nwhen = "notify"', /a \] or a = is missing/],
+  ['command = "C:\\q"', /backslash begins an escape/],
+  ['command = ["a"]\ncommand = ["b"]', /web\.toml:2:.*stands above already/],
+  ['command = ["a\u0001b"]', /control character is in a string/],
+] as const) {
+  test(`${JSON.stringify(toml)} is refused with the sentence that helps`, () => {
+    assert.match(problemsOf(toml).lines[0] ?? "", why);
+  });
+}
+
 test("a file with thousands of problems gets a message that can be read", () => {
   const { lines } = problemsOf(Array.from({ length: 5_000 }, (_, index) => `k${index} = 1`).join("\n"));
   assert.equal(lines.length, 51);
