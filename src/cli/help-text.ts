@@ -22,7 +22,7 @@ Options:
 ${optionLines.join("\n")}
 
 Exit status: 0 done, 1 failed or findings, 2 usage, 3 not running or no such instance,
-4 degraded (it serves, but something needs care).
+4 degraded (not answering yet, or something needs care).
 `;
 }
 

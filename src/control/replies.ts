@@ -154,7 +154,7 @@ export const statusReply = v.object({
   lifecycle: v.picklist(["starting", "running", "drained", "stopping", "leaving"]),
   /** One sentence, the same as the unit's STATUS=. */
   summary: v.string(),
-  /** Serving, but the last upgrade failed, a version was rejected, workers are missing, clients wait, or the state cannot be written. */
+  /** Not serving yet, or the last upgrade failed, a version was rejected, workers are missing, clients wait, or the state cannot be written. */
   degraded: v.nullable(v.string()),
   upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
   lastUpgrade: v.nullable(outcome),

@@ -114,11 +114,11 @@ function describeFallback({ outcomes }: State): string {
   return `the release could not be started, so what ran last serves: ${why}`;
 }
 
-/** Why a serving service is not as it should be; null when it is. */
+/** Why the service is not as it should be; null when it is. */
 export function degradation(state: State): string | null {
   const active = activeGeneration(state);
   if (state.unwritable !== null) return state.unwritable.message;
-  if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
+  if (active === undefined) return describeNobody(state.lifecycle.phase);
   const proof = proofOf(state);
   if (proof?.kind === "rejected") return proof.failure.message;
   const last = state.outcomes.at(-1);
@@ -131,6 +131,12 @@ export function degradation(state: State): string | null {
   return missing === 0
     ? null
     : `${missing} of ${active.workers.length} workers of generation ${active.id} are not ready`;
+}
+
+/** A check that looks in while the first generation still boots is not to take it for a service that answers. */
+function describeNobody(phase: State["lifecycle"]["phase"]): string | null {
+  if (phase === "drained") return "drained: no workers";
+  return phase === "starting" ? "it is being started, and answers nobody yet" : null;
 }
 
 function proofOf(state: State): Proof | undefined {

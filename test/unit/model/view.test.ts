@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { summarize, viewService } from "../../../src/model/view.js";
+import { degradation, summarize, viewService } from "../../../src/model/view.js";
 import { readyTimeoutMs } from "./sample.js";
 import { Story } from "./story.js";
 
@@ -22,6 +22,17 @@ test("the status is one sentence that says what serves, and what became of the l
   says(`generation 2, 1 of 2 workers ready; upgrade to generation 3 failed: ${why}; still serving 2`);
   story.send({ type: "persist-failed", failure: { reason: "ENOSPC", message: "the disk is full" } });
   assert.match(summarize(story.state), /; no upgrades: the disk is full$/);
+});
+
+test("a service whose first generation still boots is not as it should be", () => {
+  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  assert.match(degradation(story.state) ?? "", /answers nobody yet/);
+  story.candidate();
+  assert.match(degradation(story.state) ?? "", /answers nobody yet/);
+  story.allReady();
+  assert.equal(degradation(story.state), null);
+  story.send({ type: "stop-requested", fast: false });
+  assert.equal(degradation(story.state), null);
 });
 
 test("READY=1 waits for the start, a reload is seen as one, and how long it may take is known", () => {
