@@ -6,6 +6,7 @@ import { type ListenFailure, openListener, setBacklog, usualBacklog } from "../l
 import { inspectSocket } from "../linux/socket.js";
 import { identifySocketFile, removeSocketFile, type SocketFileFailure } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
+import { isOwn } from "../model/own-listener.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import type { Generation, Listener } from "../model/state.js";
 import { chooseListener, impliedDeclarations } from "./choose.js";
@@ -107,13 +108,14 @@ export class HeldListeners {
     const backlog = declaration.backlog ?? usualBacklog;
     const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
-    const inode = inspectSocket(opened.value)?.id ?? "";
+    const facts = inspectSocket(opened.value);
     const file = address.kind === "unix" ? identifySocketFile(address.path) : undefined;
     const listener: Listener = {
       id,
       name,
-      address: formatAddress(address),
-      inode,
+      // Which port the kernel has chosen.
+      address: isOwn(declaration) ? (facts?.address ?? "") : formatAddress(address),
+      inode: facts?.id ?? "",
       file: file ?? null,
       origin: "bound",
       backlog,

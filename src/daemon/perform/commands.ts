@@ -1,7 +1,8 @@
 import type { Failure } from "../../lib/failure.js";
 import type { SlotProcess } from "../../model/event.js";
+import { ownListener } from "../../model/own-listener.js";
 import type { Plan } from "../../model/plan.js";
-import type { Generation } from "../../model/state.js";
+import type { Generation, State } from "../../model/state.js";
 import { buildEnvironment } from "../../process/environment.js";
 import { runCommand } from "../../process/run-command.js";
 import type { WorkerCommand } from "../../process/spawn-worker.js";
@@ -17,6 +18,12 @@ export function workerEnvironment(
 ) {
   const own = { HOLDFAST_NAME: name, HOLDFAST_GENERATION: String(generation), ...added };
   return buildEnvironment(process.env, plan.environment, own);
+}
+
+/** Where only the workers of this generation answer, if anywhere. */
+export function probeVariable(generation: Generation, state: State): Record<string, string> {
+  const own = ownListener(generation, state);
+  return own === undefined ? {} : { HOLDFAST_PROBE: own.address };
 }
 
 /** What a worker is told of the file system. */
@@ -38,6 +45,7 @@ export function workerCommand(
   name: string,
   generation: Generation,
   index: number,
+  state: State,
   places: WorkerPlaces,
   fds: readonly NamedFd[],
   channel: number,
@@ -47,6 +55,7 @@ export function workerCommand(
     NOTIFY_SOCKET: places.notifySocket,
     HOLDFAST_STATE_DIRECTORY: places.stateDirectory,
     HOLDFAST_WORKER: String(index),
+    ...probeVariable(generation, state),
   };
   return {
     command: plan.command,
@@ -77,14 +86,21 @@ export async function runCheck(
 /** Runs the ready command again and again until it exits 0; false when `wanted` says that nobody waits any more. */
 export async function awaitReadyCommand(
   name: string,
-  { id, specification: { plan } }: Generation,
+  generation: Generation,
+  state: State,
   directory: string,
   { index, process }: SlotProcess,
   wanted: () => boolean,
 ): Promise<boolean> {
+  const { id, specification } = generation;
+  const { plan } = specification;
   const { rule, timeoutMs } = plan.ready;
   if (rule.when !== "command") return false;
-  const added = { HOLDFAST_WORKER: String(index), HOLDFAST_WORKER_PID: String(process.pid) };
+  const added = {
+    HOLDFAST_WORKER: String(index),
+    HOLDFAST_WORKER_PID: String(process.pid),
+    ...probeVariable(generation, state),
+  };
   while (wanted()) {
     const ran = await runCommand(rule.command, {
       directory,

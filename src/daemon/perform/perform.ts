@@ -11,7 +11,7 @@ import { readVersion } from "../../release/read-version.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import type { Snapshots } from "./snapshots.js";
-import { readSpecification, verifyCommands, verifySpecification } from "./specify.js";
+import { readSpecification, verifyCommands, verifySpecification, warnOfAsking } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
@@ -42,14 +42,18 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     const held = listeners.reconcile(wanted.value, state.listeners, state.nextListener);
     if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
     const { plan } = wanted.value;
+    if (again === null)
+      warnOfAsking(wanted.value, held.value, (message) => warn("asks-old-workers", message, upgrade));
     const version = again === null ? (plan.snapshot ? null : readVersion(plan.release)) : again.version;
     return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version }) }];
   }
 
   function readAnew(upgrade: number): Result<Specification> {
-    return readSpecification(options.configFile, (message) => {
-      options.announce({ event: "outside-snapshot", level: "warning", message, upgrade });
-    });
+    return readSpecification(options.configFile, (message) => warn("outside-snapshot", message, upgrade));
+  }
+
+  function warn(event: string, message: string, upgrade: number): void {
+    options.announce({ event, level: "warning", message, upgrade });
   }
 
   /** With a snapshot of its own it needs no release any more. */
@@ -65,7 +69,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     const fds = collectFds(generation, state);
     if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
     const channel = channels.open(slot);
-    const command = workerCommand(name, generation, index, options.places, fds.value, channel);
+    const command = workerCommand(name, generation, index, state, options.places, fds.value, channel);
     const spawned = workers.spawn(slot, command);
     closeFd(channel);
     if (!spawned.ok) channels.forget(slot);
@@ -98,7 +102,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels).then((verified) => {
+    void verifyGeneration(generation, state, channels, listeners).then((verified) => {
       push({ type: "verified", generation: id, ...verified });
     });
   }
@@ -120,11 +124,16 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       const run = findWorker(options.current(), slot)?.run;
       return run?.phase === "starting" && run.process.pid === pid;
     };
-    void awaitReadyCommand(name, generation, snapshots.workingDirectoryOf(generation), slot, wanted).then(
-      (ready) => {
-        if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
-      },
-    );
+    void awaitReadyCommand(
+      name,
+      generation,
+      state,
+      snapshots.workingDirectoryOf(generation),
+      slot,
+      wanted,
+    ).then((ready) => {
+      if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
+    });
   }
 
   return (action, state) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Config } from "../../../src/config/config.js";
+import { formatAddress } from "../../../src/lib/address.js";
 import { parse, sample } from "./sample.js";
 
 function read(toml: string): Config {
@@ -317,6 +318,20 @@ for (const [toml, why] of [
     assert.match(problemsOf(toml).lines[0] ?? "", why);
   });
 }
+
+test("port 0 on the loopback is each generation's own, and any number of listeners may have it", () => {
+  const { listeners } = read(
+    `${command}[listeners.a]\naddress = "127.0.0.1:0"\n[listeners.b]\naddress = "127.0.0.1:0"\n[listeners.c]\naddress = "[::1]:0"`,
+  );
+  assert.deepEqual(
+    listeners?.map(({ address }) => address !== null && formatAddress(address)),
+    ["127.0.0.1:0", "127.0.0.1:0", "[::1]:0"],
+  );
+  for (const elsewhere of ["0.0.0.0:0", "[::]:0", "udp:127.0.0.1:0"]) {
+    const { lines } = problemsOf(`${command}[listeners.a]\naddress = "${elsewhere}"`);
+    assert.match(lines[0] ?? "", /port 0 .* or 127\.0\.0\.1:0 in the config/);
+  }
+});
 
 test("a file with thousands of problems gets a message that can be read", () => {
   const { lines } = problemsOf(Array.from({ length: 5_000 }, (_, index) => `k${index} = 1`).join("\n"));
