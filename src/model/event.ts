@@ -161,7 +161,7 @@ export type Action =
   | { readonly type: "check"; readonly generation: number }
   | ({ readonly type: "spawn" } & Slot)
   | ({ readonly type: "open-gate" } & SlotProcess)
-  | ({ readonly type: "run-ready-command" } & SlotProcess)
+  | ({ readonly type: "await-ready" } & SlotProcess)
   | { readonly type: "verify"; readonly generation: number }
   /** Lets workers accept that were ready in standby; nothing to a plain worker, which accepts since it runs. */
   | {

@@ -44,7 +44,7 @@ export function workerSpawned(turn: Turn, spawned: SlotProcess): void {
 
 export function awaitReady(turn: Turn, slot: SlotProcess): void {
   const rule = findGeneration(turn.state, slot.generation)?.specification.plan.ready.rule;
-  if (rule?.when === "command") act(turn, { type: "run-ready-command", ...slot });
+  if (rule?.when === "command" || rule?.when === "accepts") act(turn, { type: "await-ready", ...slot });
 }
 
 export function spawnFailed(turn: Turn, slot: Slot, failure: Failure): void {

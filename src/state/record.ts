@@ -10,7 +10,7 @@ export const failure = v.object({ reason: text, message: text });
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
 
 const rule = v.variant("when", [
-  v.object({ when: v.literal("notify") }),
+  v.object({ when: v.picklist(["notify", "accepts"]) }),
   v.object({ when: v.literal("command"), command: argv }),
   v.object({ when: v.literal("after"), afterMs: v.number() }),
 ]);

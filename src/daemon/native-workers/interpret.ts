@@ -51,7 +51,8 @@ export function takeWorkerMessage(
     }
     case "ready": {
       const { when } = generation.specification.plan.ready.rule;
-      return when === "notify" ? [{ type: "worker-ready", ...slot, pid }] : [];
+      // One that stands by accepts nobody, and could.
+      return when === "notify" || when === "accepts" ? [{ type: "worker-ready", ...slot, pid }] : [];
     }
     case "status":
       return [{ type: "worker-status", ...slot, pid, text: message.text }];

@@ -9,6 +9,7 @@ import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
 import { readVersion } from "../../release/read-version.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
+import { awaitAccepting } from "./await-accepting.js";
 import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import type { Snapshots } from "./snapshots.js";
 import { readSpecification, verifyCommands, verifySpecification, warnOfAsking } from "./specify.js";
@@ -124,14 +125,12 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       const run = findWorker(options.current(), slot)?.run;
       return run?.phase === "starting" && run.process.pid === pid;
     };
-    void awaitReadyCommand(
-      name,
-      generation,
-      state,
-      snapshots.workingDirectoryOf(generation),
-      slot,
-      wanted,
-    ).then((ready) => {
+    const directory = snapshots.workingDirectoryOf(generation);
+    const waiting =
+      generation.specification.plan.ready.rule.when === "accepts"
+        ? awaitAccepting(options, slot, wanted)
+        : awaitReadyCommand(name, generation, state, directory, slot, wanted);
+    void waiting.then((ready) => {
       if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
     });
   }
@@ -164,7 +163,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
           channels.activate(slot, action.slots, action.after, firstLimit(state));
         }
         return [];
-      case "run-ready-command":
+      case "await-ready":
         awaitReady(action, state);
         return [];
       case "open-gate":

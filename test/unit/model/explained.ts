@@ -36,7 +36,7 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     case "spawn":
       return findWorker(state, action)?.run.phase === "spawning";
     case "open-gate":
-    case "run-ready-command":
+    case "await-ready":
       return phaseOf(state, action) === "starting";
     case "terminate":
       return (

@@ -103,7 +103,7 @@ test("a ready command is run again for a worker that is not ready yet", () => {
   const story = new Story().start().request();
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } }).die();
   assert.deepEqual(
-    story.did("run-ready-command").map(({ generation }) => generation),
+    story.did("await-ready").map(({ generation }) => generation),
     [2],
   );
 });

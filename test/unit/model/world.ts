@@ -21,7 +21,7 @@ export type Job = Extract<
       | "inspect-snapshot"
       | "check"
       | "spawn"
-      | "run-ready-command"
+      | "await-ready"
       | "verify";
   }
 >;
@@ -151,7 +151,7 @@ export class World {
       case "spawn":
         this.#spawn(job, problem);
         break;
-      case "run-ready-command":
+      case "await-ready":
         if (problem === null) this.send({ ...job, type: "worker-ready", pid: job.process.pid });
         break;
       default:
@@ -273,7 +273,7 @@ export class World {
       case "inspect-snapshot":
       case "check":
       case "spawn":
-      case "run-ready-command":
+      case "await-ready":
       case "verify":
         this.jobs.push(action);
         break;
