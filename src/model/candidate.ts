@@ -162,10 +162,27 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
     });
     return;
   }
-  const late = generation.workers.filter(({ run }) => run.phase !== "ready").length;
-  const message = `${late} of ${plan.workers} worker(s) not ready within ${waited}`;
-  abort(turn, { reason: "start-timeout", message });
+  if (generation.stage.step === "examining") {
+    candidateExamined(turn, generation.id, null);
+    return;
+  }
+  const deadline = turn.clock.now + examineMs;
+  updateGeneration(turn, generation.id, { stage: { phase: "candidate", step: "examining", deadline } });
+  act(turn, { type: "examine", generation: generation.id });
 }
+
+/** It was not ready in time, whatever it has become meanwhile. */
+export function candidateExamined(turn: Turn, id: number, why: string | null): void {
+  const generation = findGeneration(turn.state, id);
+  if (generation?.stage.phase !== "candidate" || generation.stage.step !== "examining") return;
+  const { plan } = generation.specification;
+  const late = generation.workers.filter(({ run }) => run.phase !== "ready").length;
+  const message = `${late} of ${plan.workers} worker(s) not ready within ${formatDuration(plan.ready.timeoutMs)}`;
+  abort(turn, { reason: "start-timeout", message: why === null ? message : `${message}: ${why}` });
+}
+
+/** For a look at processes and listeners. */
+const examineMs = 5_000;
 
 /** For the state of one old worker: two questions of 5 s at most, there and back (`daemon/perform/verify.ts`). */
 const stateTrialMs = 20_000;

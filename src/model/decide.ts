@@ -2,6 +2,7 @@ import {
   advanceCandidate,
   candidateChecked,
   candidateCopied,
+  candidateExamined,
   candidateVerified,
   keepNew,
   upgradePrepared,
@@ -39,6 +40,7 @@ import {
  *
  * generation:  candidate(copying) ─▶ (checking) ─▶ (starting) ─▶ (verifying) ─commit─▶ active ─▶ draining ─▶ gone
  *                        └─────────────────┴─────abort──┴─────────────┴──────────────────────────▲
+ *                                                       └─too late─▶ (examining)─abort────────────┘
  *
  * snapshot:    making ─▶ ready ─▶ removing ─▶ gone
  *                 └─────abort────────▲
@@ -92,6 +94,9 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "checked":
       candidateChecked(turn, event.generation, event.failure);
+      break;
+    case "examined":
+      candidateExamined(turn, event.generation, event.why);
       break;
     case "verified":
       candidateVerified(turn, event.generation, event.failure, event.noWayBack);

@@ -73,6 +73,8 @@ export type Event =
       readonly result: Result<readonly string[]>;
     }
   | { readonly type: "checked"; readonly generation: number; readonly failure: Failure | null }
+  /** `why`: what keeps its workers from being ready; null where that is not seen. */
+  | { readonly type: "examined"; readonly generation: number; readonly why: string | null }
   /** `noWayBack`: why the generation before could not take the candidate's state. */
   | {
       readonly type: "verified";
@@ -162,6 +164,8 @@ export type Action =
   | ({ readonly type: "spawn" } & Slot)
   | ({ readonly type: "open-gate" } & SlotProcess)
   | ({ readonly type: "await-ready" } & SlotProcess)
+  /** Looks for what keeps its workers from being ready. */
+  | { readonly type: "examine"; readonly generation: number }
   | { readonly type: "verify"; readonly generation: number }
   /** Lets workers accept that were ready in standby; nothing to a plain worker, which accepts since it runs. */
   | {

@@ -50,8 +50,11 @@ export type DrainReason =
 export type Stage =
   | {
       readonly phase: "candidate";
-      /** staged: verified, and left standing by until somebody commits it. */
-      readonly step: "copying" | "checking" | "starting" | "verifying" | "staged";
+      /**
+       * examining: it was not ready in time, and is looked at for the reason. staged: verified, and left standing by until somebody
+       * commits it.
+       */
+      readonly step: "copying" | "checking" | "starting" | "examining" | "verifying" | "staged";
       /** Null once it is staged. */
       readonly deadline: Monotonic | null;
     }

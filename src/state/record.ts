@@ -128,7 +128,7 @@ const verdict = v.variant("kind", [
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
-    step: v.picklist(["copying", "checking", "starting", "verifying", "staged"]),
+    step: v.picklist(["copying", "checking", "starting", "examining", "verifying", "staged"]),
     deadline: v.nullable(v.number()),
   }),
   v.object({ phase: v.literal("active"), since: v.number(), proof: v.optional(proof, { kind: "proved" }) }),

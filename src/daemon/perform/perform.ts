@@ -11,6 +11,7 @@ import { readVersion } from "../../release/read-version.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { awaitAccepting } from "./await-accepting.js";
 import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
+import { explainLate } from "./explain-late.js";
 import type { Snapshots } from "./snapshots.js";
 import { readSpecification, verifyCommands, verifySpecification, warnOfAsking } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
@@ -154,6 +155,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         return spawn(action, state);
       case "check":
         check(action.generation, state);
+        return [];
+      case "examine":
+        void explainLate(options, action.generation).then((why) =>
+          push({ type: "examined", generation: action.generation, why }),
+        );
         return [];
       case "verify":
         verify(action.generation, state);

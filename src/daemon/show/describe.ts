@@ -6,6 +6,7 @@ const candidateSteps = {
   copying: "its snapshot is made",
   checking: "the check runs",
   starting: "waits for its workers to be ready",
+  examining: "was not ready in time, and is looked at",
   verifying: "is being verified",
   staged: "stands by until it is committed",
 };

@@ -25,6 +25,10 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       const stage = findGeneration(state, action.generation)?.stage;
       return stage?.phase === "candidate" && stage.step === "checking";
     }
+    case "examine": {
+      const stage = findGeneration(state, action.generation)?.stage;
+      return stage?.phase === "candidate" && stage.step === "examining";
+    }
     case "verify": {
       const stage = findGeneration(state, action.generation)?.stage;
       return stage?.phase === "candidate" && stage.step === "verifying";

@@ -130,6 +130,7 @@ const legal: Record<string, readonly Worker["run"]["phase"][]> = {
   copying: [],
   checking: [],
   starting: ["spawning", "starting", "ready"],
+  examining: ["spawning", "starting", "ready"],
   verifying: ["ready"],
   staged: ["ready"],
   active: ["waiting", "spawning", "starting", "ready", "draining"],
@@ -143,7 +144,7 @@ function wrongWorkers({ id, stage, workers, specification }: Generation): string
     .filter(({ run }) => !legal[label]?.includes(run.phase))
     .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
   const wanted = specification.plan.workers;
-  const whole = ["active", "held", "starting", "verifying", "staged"].includes(label);
+  const whole = ["active", "held", "starting", "examining", "verifying", "staged"].includes(label);
   if (whole && workers.length !== wanted) {
     found.push(`generation ${id} has ${workers.length} workers, not ${wanted}`);
   }

@@ -95,6 +95,11 @@ test("an upgrade goes on where the last daemon left it", () => {
 
 test("time spent dead counts: a candidate that is overdue is aborted at the next tick", () => {
   const story = new Story().start().request().candidate().pass(readyTimeoutMs).die().after(0);
+  assert.deepEqual(story.did("examine"), [{ type: "examine", generation: 2 }]);
+  story.die();
+  assert.deepEqual(story.did("examine"), [{ type: "examine", generation: 2 }]);
+  story.ready(2, 0).ready(2, 1).send({ type: "examined", generation: 2, why: "it listens elsewhere" });
+  assert.match(story.lastOutcome?.failure?.message ?? "", /not ready within .*: it listens elsewhere$/);
   assert.equal(story.lastOutcome?.failure?.reason, "start-timeout");
 });
 

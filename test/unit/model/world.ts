@@ -22,6 +22,7 @@ export type Job = Extract<
       | "check"
       | "spawn"
       | "await-ready"
+      | "examine"
       | "verify";
   }
 >;
@@ -138,6 +139,9 @@ export class World {
         break;
       case "check":
         this.send({ type: "checked", generation: job.generation, failure: problem });
+        break;
+      case "examine":
+        this.send({ type: "examined", generation: job.generation, why: problem?.message ?? null });
         break;
       case "verify":
         this.send({
@@ -274,6 +278,7 @@ export class World {
       case "check":
       case "spawn":
       case "await-ready":
+      case "examine":
       case "verify":
         this.jobs.push(action);
         break;
