@@ -12,6 +12,7 @@ import { say } from "./print.js";
 
 /** Told by the last line, which comes from the outcome. */
 const leftToTheOutcome: ReadonlySet<string> = new Set([
+  "check-output",
   "generation-active",
   "generation-proved",
   "generation-rejected",
@@ -55,7 +56,6 @@ export async function waitForUpgrade(
   const patience = startPatience(timeoutMs);
   const wait: Wait = flags.has("proved") ? "proved" : "done";
   let id: number | undefined;
-  let pid: number | undefined;
   const following: Following = {
     signal: patience.signal,
     wait,
@@ -63,7 +63,6 @@ export async function waitForUpgrade(
       id = upgrade;
     },
     onNews: (news: News) => {
-      pid = news.pid ?? pid;
       // In the journal the daemon has told it already.
       if (!leftToTheOutcome.has(news.event) && !isReloadCommand()) say(news.message);
     },
@@ -78,7 +77,7 @@ export async function waitForUpgrade(
     if (result.ok) {
       const { value: outcome } = result;
       if (outcome === null) return withoutUpgrade();
-      const end = await tellEnd(client, { outcome, done, wait, pid, following });
+      const end = await tellEnd(client, { outcome, done, wait, following });
       if (end.ok && process.stdout.isTTY) await followDrain(client, patience.signal);
       return end;
     }

@@ -9,7 +9,11 @@ import type { ListenerOrigin, Outcome, Rejected, RolledBack } from "../model/sta
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 type ReportOf<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
 
-const failure = v.object({ reason: v.string(), message: v.string() }) satisfies v.GenericSchema<Failure>;
+const failure = v.object({
+  reason: v.string(),
+  message: v.string(),
+  output: v.exactOptional(v.string()),
+}) satisfies v.GenericSchema<Failure>;
 
 const news = v.object({
   event: v.string(),

@@ -1,5 +1,7 @@
 import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
+import { findWorker } from "../model/turn.js";
+import { endLeftBehind, findLeftBehind } from "../process/left-behind.js";
 import { NotifyInbox } from "../process/notify-inbox.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-processes.js";
@@ -73,7 +75,10 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     onExit: (slot, pid, exit) => {
       channels.hearOut(slot);
       inbox.receive();
-      push({ type: "worker-exited", ...slot, pid, exit });
+      const early = findWorker(supervisor.state, slot)?.run.phase === "starting";
+      const left = early && exit.code === 0 ? findLeftBehind(setup.name, slot) : [];
+      endLeftBehind(left);
+      push({ type: "worker-exited", ...slot, pid, exit: { ...exit, left } });
     },
   });
   const inbox: NotifyInbox = new NotifyInbox({

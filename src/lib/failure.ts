@@ -11,6 +11,8 @@ export interface Failure<R extends string = string> {
   readonly reason: R;
   /** "cannot <verb> <object>: <why>", with what to do where that is known. */
   readonly message: string;
+  /** The end of what a command that failed printed: for those who may read it, and never in STATUS=, which everybody may. */
+  readonly output?: string;
 }
 
 export function succeed<T>(value: T): { readonly ok: true; readonly value: T } {

@@ -126,6 +126,11 @@ export function candidateChecked(turn: Turn, id: number, failure: Failure | null
   const generation = findGeneration(turn.state, id);
   if (generation?.stage.phase !== "candidate" || generation.stage.step !== "checking") return;
   if (failure !== null) {
+    const { output } = failure;
+    if (output !== undefined)
+      announce(turn, "warning", "check-output", `the check of generation ${id} printed:\n${output}`, {
+        generation: id,
+      });
     abort(turn, failure);
     return;
   }

@@ -32,6 +32,13 @@ export interface SlotProcess extends Slot {
 export interface ExitStatus {
   readonly code: number | null;
   readonly signal: string | null;
+  /** What it has started and left, where it ended without an error before it was ready. */
+  readonly left?: readonly LeftBehind[];
+}
+
+export interface LeftBehind {
+  readonly pid: number;
+  readonly name: string;
 }
 
 export interface Prepared {

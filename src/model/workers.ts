@@ -108,17 +108,19 @@ export function workerExited(turn: Turn, slot: Slot, pid: number, exit: ExitStat
   if (generation === undefined || worker === undefined || !isLive(worker.run)) return;
   if (worker.run.process.pid !== pid) return;
   act(turn, { type: "forget", generation: slot.generation, index: slot.index, process: worker.run.process });
-  loseWorker(turn, generation, worker, describeExit(exit));
+  loseWorker(turn, generation, worker, exit);
 }
 
-function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: string): void {
+function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: ExitStatus): void {
+  const how = describeExit(exit);
   const slot = { generation: generation.id, index: worker.index };
   const name = nameWorker(slot);
   switch (generation.stage.phase) {
     case "candidate": {
       removeWorker(turn, slot);
       const said = worker.status === null ? "" : `, and said last: ${worker.status}`;
-      const when = worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}`;
+      const when =
+        worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}${explainEnd(exit)}`;
       const failure = { reason: "worker-exited", message: `worker ${name} ${how} ${when}` };
       dropStaged(turn, failure);
       abort(turn, failure);
@@ -126,7 +128,12 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
     }
     case "active":
     case "held":
-      backOff(turn, slot, worker, `worker ${name} ${how}`);
+      backOff(
+        turn,
+        slot,
+        worker,
+        `worker ${name} ${how}${worker.run.phase === "starting" ? explainEnd(exit) : ""}`,
+      );
       updateGeneration(turn, slot.generation, { deaths: generation.deaths + 1 });
       if (generation.stage.phase === "active") judgeDeathsOf(turn, `worker ${name} ${how}`);
       return;
@@ -163,6 +170,16 @@ function backOff(turn: Turn, slot: Slot, worker: Worker, what: string): void {
     generation: slot.generation,
     worker: nameWorker(slot),
   });
+}
+
+/** What status 0 of a command that was to serve means. */
+function explainEnd({ code, left = [] }: ExitStatus): string {
+  if (code !== 0) return "";
+  if (left.length === 0) return ": the command has come to its end, and a server has to go on running";
+  const who = left.map(({ pid, name }) => `${name}, pid ${pid}`).join("; ");
+  const remedy =
+    "its command has to stay in the foreground (as nginx does with `daemon off;`, php-fpm with --nodaemonize)";
+  return `: it went on in the background (${who}), where nobody can follow it, and is ended there; ${remedy}`;
 }
 
 export function describeExit({ code, signal }: ExitStatus): string {

@@ -6,7 +6,7 @@ import { initialState, type State } from "../model/state.js";
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const argv = v.pipe(v.array(text), v.minLength(1));
-export const failure = v.object({ reason: text, message: text });
+export const failure = v.object({ reason: text, message: text, output: v.exactOptional(text) });
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
 
 const rule = v.variant("when", [

@@ -79,3 +79,36 @@ test("a native app that leaves a listener unserved is told which", async () => {
     /the app in worker 2\.0 does not serve the listener admin \(127\.0\.0\.1:\d+\)/,
   );
 });
+
+test("a command that goes into the background is told so, and what it left there is ended", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  const file = join(rig.directory, "app.cjs");
+  const server =
+    'process.on("SIGTERM", () => process.exit()); require("node:http").createServer().listen({ fd: 3 });';
+  const options = '{ detached: true, stdio: ["ignore", "ignore", "ignore", 3] }';
+  writeFileSync(
+    file,
+    `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(server)}], ${options}).unref();`,
+  );
+  const before = rig.processes();
+  rig.app = [process.execPath, file];
+  rig.configure();
+  const { failure } = await rig.upgrade();
+  assert.equal(failure?.reason, "worker-exited");
+  assert.match(
+    failure.message,
+    /^worker 2\.0 exited with status 0 before it was ready: it went on in the background \(node, pid \d+\).* foreground/,
+  );
+  await rig.manager.waitFor("only the old ones", () => rig.processes().length <= before.length);
+  assert.equal((await rig.ask()).generation, 1);
+});
+
+test("a command that is done is no server, and is told so", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.app = ["true"];
+  rig.configure();
+  const { failure } = await rig.upgrade();
+  assert.match(failure?.message ?? "", /status 0 before it was ready: the command has come to its end/);
+});

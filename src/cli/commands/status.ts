@@ -1,7 +1,10 @@
+import type { StatusReport } from "../../control/replies.js";
 import { succeed } from "../../lib/failure.js";
 import { askDaemon } from "../ask-daemon.js";
 import type { Command } from "../command.js";
 import { formatStatus } from "../format-status.js";
+import { layOutput, readLastOutput } from "../last-output.js";
+import { say } from "../print.js";
 import { choosePaint } from "../table.js";
 
 /** A page for people, or the daemon's report as JSON. */
@@ -16,6 +19,15 @@ export const statusCommand: Command = {
       ? JSON.stringify(report.value, null, 2)
       : formatStatus(report.value, Date.now(), choosePaint());
     process.stdout.write(`${text}\n`);
+    if (!flags.has("json")) await tellWhyItFailed(report.value);
     return succeed(report.value.degraded === null ? "done" : "degraded");
   }),
 };
+
+/** What the generation wrote that did not come to serve, or what its check printed. */
+async function tellWhyItFailed({ name, unit, lastUpgrade }: StatusReport): Promise<void> {
+  const { failure = null, generation = null } = lastUpgrade ?? {};
+  if (failure === null || generation === null) return;
+  const lines = failure.output?.split("\n") ?? (await readLastOutput({ name, unit, generation }));
+  if (lines.length > 0) say(["", ...layOutput(generation, lines)].join("\n"));
+}

@@ -63,6 +63,7 @@ export function workerCommand(
     environment: workerEnvironment(name, plan, generation.id, added),
     fds: fds.map(({ fd }) => fd),
     fdNames: fds.map(({ name: fdName }) => fdName),
+    identifier: `${name}/${generation.id}`,
     channel,
   };
 }
@@ -80,7 +81,7 @@ export async function runCheck(
     signal: AbortSignal.timeout(plan.ready.timeoutMs),
   });
   if (ran.ok) return null;
-  return { reason: "check-failed", message: `the check failed: ${ran.failure.message}` };
+  return { ...ran.failure, reason: "check-failed", message: `the check failed: ${ran.failure.message}` };
 }
 
 /** Runs the ready command again and again until it exits 0; false when `wanted` says that nobody waits any more. */

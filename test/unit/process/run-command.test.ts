@@ -92,7 +92,13 @@ test("nothing is started when time is over already", limit, async () => {
 
 test("a failed check says how it ended and what it printed", limit, async () => {
   const failed = await runCommand(shell("echo the reason; exit 3"), options());
-  assert.match(failed.ok ? "" : failed.failure.message, / exited with status 3:\nthe reason$/);
+  assert.match(failed.ok ? "" : failed.failure.message, / exited with status 3$/);
+  assert.equal(failed.ok ? "" : failed.failure.output, "the reason");
+  const long = await runCommand(shell("seq 1000; exit 1"), options());
+  assert.equal(
+    long.ok ? "" : long.failure.output,
+    [991, 992, 993, 994, 995, 996, 997, 998, 999, 1000].join("\n"),
+  );
   const late = await runCommand(["sleep", "60"], options({ timeoutMs: 50 }));
   assert.match(late.ok ? "" : late.failure.message, /^cannot run sleep 60: it took too long and was killed$/);
   assert.deepEqual(await runCommand(["true"], options()), { ok: true, value: undefined });
