@@ -7,11 +7,13 @@ const ROOM = 4;
 const SIZE = { unit: 1, process: 1, system: 2, packages: 2 };
 /** A file that hangs fails, and does not take the others with it. */
 const TIMEOUT_MS = 15 * 60_000;
+/** Of a failed file, once more at the end of a run. */
+const FAILURE_LINES = 40;
 const COUNTED = ["tests", "pass", "fail", "cancelled", "skipped"];
 
 /**
  * Runs `files`, each `{ stage, file }`, and prints what each said when it has ended. Those of one size are begun in their order; while there
- * are small and big ones, they share the room. Returns for each its name, its counts, how many seconds it took, and whether all is well.
+ * are small and big ones, they share the room. Returns for each its name, its counts, how many seconds it took, whether all is well, and the failures.
  */
 export function runFiles(top, files) {
   const kinds = [2, 1].map((size) => ({
@@ -67,7 +69,13 @@ async function runFile(top, { file }) {
   if (!ok) console.log(`✖ ${name} ${howItEnded(child, counts)}`);
   // One that did not come to count its tests has failed all the same.
   if (!ok && counts.fail + counts.cancelled === 0) counts.fail = 1;
-  return { name, seconds, counts, ok };
+  return { name, seconds, counts, ok, failures: ok ? "" : lastOf(output) };
+}
+
+/** What a failed file said at its end: node:test repeats there what failed, and why. */
+function lastOf(output) {
+  const [, said = output] = output.split(/^✖ failing tests:$/m);
+  return said.trim().split("\n").slice(0, FAILURE_LINES).join("\n");
 }
 
 /** That of its source, as one opens it. */

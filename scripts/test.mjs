@@ -1,5 +1,5 @@
 // Runs the tests: test.mjs [unit|process|system|packages [FILTER]]. Without a stage: lint, type check, then all stages.
-// FILTER is a part of a test file's path. Ends with the slowest files and the sum over all; fails when a stage ran no test.
+// FILTER is a part of a test file's path. Ends with the slowest files, what failed, and the sum over all; fails when a stage ran no test.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -82,6 +82,7 @@ console.log(
   `▶ the slowest of ${results.length} files, of ${Math.round((performance.now() - begun) / 1000)} s`,
 );
 for (const { name, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
+for (const { name, failures } of results.filter(({ ok }) => !ok)) console.log(`✖ ${name}\n${failures}`);
 console.log("▶ all stages");
 const sum = (word) => results.reduce((total, { counts }) => total + counts[word], 0);
 for (const word of CLOSING) console.log(`ℹ ${word} ${sum(word)}`);

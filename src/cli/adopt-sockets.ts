@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from "../lib/address.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { closeFd } from "../linux/fd.js";
 import { openPidfd, takeFd } from "../linux/pidfd.js";
@@ -57,7 +57,7 @@ export async function adoptSockets({ argument = "" }: CommandLine): Promise<End>
   return succeed("done");
 }
 
-function take({ pid, fd, name }: HeldSocket): Result<number> {
+function take({ pid, fd, name }: HeldSocket): Result<number, Failure<"not-permitted">> {
   const pidfd = openPidfd(pid);
   const copy = pidfd === undefined ? undefined : takeFd(pidfd, fd);
   if (pidfd !== undefined) closeFd(pidfd);

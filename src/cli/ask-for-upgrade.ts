@@ -1,4 +1,5 @@
 import type { ControlClient, Following } from "../control/client.js";
+import type { ControlFailure } from "../control/replies.js";
 import type { UpgradeWish, Wait } from "../control/upgrade-wish.js";
 import { type Result, succeed } from "../lib/failure.js";
 import type { News } from "../model/event.js";
@@ -50,7 +51,7 @@ export async function waitForUpgrade(
   client: ControlClient,
   { flags, timeoutMs }: CommandLine,
   done: Ended["done"],
-  begin: (following: Following) => Promise<Result<Outcome | null>>,
+  begin: (following: Following) => Promise<Result<Outcome | null, ControlFailure>>,
   withoutUpgrade: () => End = () => succeed("done"),
 ): Promise<End> {
   const patience = startPatience(timeoutMs);

@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isInstanceName } from "../lib/directories.js";
 import { parseDuration } from "../lib/duration.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { nearest } from "../lib/nearest.js";
 import type { Command, CommandLine } from "./command.js";
 import { commandOptions, generalOptions, type OptionName, optionNames } from "./command-options.js";
@@ -17,7 +17,10 @@ const parsedOptions: ParseArgsConfig["options"] = Object.fromEntries(
 );
 
 /** Reads the arguments after the program's name. Fails with `usage`, naming what was probably meant. */
-export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Result<CommandLine> {
+export function parseCommandLine(
+  args: readonly string[],
+  commands: readonly Command[],
+): Result<CommandLine, Failure<"usage">> {
   const { tokens } = parseArgs({
     args: [...args],
     options: parsedOptions,
@@ -56,7 +59,7 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
 }
 
 /** Whatever else was typed. */
-function helpLine(commands: readonly Command[]): Result<CommandLine> {
+function helpLine(commands: readonly Command[]): Result<CommandLine, Failure<"usage">> {
   const command = findCommand(["help"], commands);
   return command.ok ? succeed({ command: command.value, flags: new Set() }) : command;
 }
@@ -80,7 +83,7 @@ function checkWords(
   return undefined;
 }
 
-function build(command: Command, given: Given): Result<CommandLine> {
+function build(command: Command, given: Given): Result<CommandLine, Failure<"usage">> {
   const known = [...command.options, ...generalOptions];
   for (const option of given.keys()) {
     if (!known.includes(option) || (command.alone && option === "socket"))
@@ -125,7 +128,10 @@ function isFlag(option: OptionName): boolean {
   return commandOptions[option].value === undefined;
 }
 
-function findCommand([word]: readonly string[], commands: readonly Command[]): Result<Command> {
+function findCommand(
+  [word]: readonly string[],
+  commands: readonly Command[],
+): Result<Command, Failure<"usage">> {
   if (word === undefined) return refuse("a command is missing");
   const command = commands.find(({ name }) => name === word);
   if (command !== undefined) return succeed(command);
@@ -139,7 +145,7 @@ interface OptionToken {
   readonly value?: string | undefined;
 }
 
-function readOption({ name, rawName, value }: OptionToken): Result<OptionName> {
+function readOption({ name, rawName, value }: OptionToken): Result<OptionName, Failure<"usage">> {
   const option = optionNames.find((known) => known === name);
   if (name === "command")
     return refuse("there is no --command: the program goes after --, as in -- gunicorn app:app");
@@ -153,6 +159,6 @@ function suggest(word: string, candidates: readonly string[], prefix = ""): stri
   return meant === undefined ? "" : `; did you mean ${prefix}${meant}?`;
 }
 
-function refuse(what: string): Result<never> {
+function refuse(what: string): Result<never, Failure<"usage">> {
   return fail("usage", `${what} (\`holdfast help\` shows what there is)`);
 }

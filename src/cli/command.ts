@@ -1,4 +1,4 @@
-import type { Result } from "../lib/failure.js";
+import type { Failure, Result } from "../lib/failure.js";
 import type { OptionName } from "./command-options.js";
 
 /**
@@ -41,4 +41,4 @@ export interface CommandLine {
 }
 
 /** How a command ended, if it did not fail. `degraded`: the service serves, but somebody has to look after it. */
-export type End = Result<"done" | "degraded">;
+export type End = Result<"done" | "degraded", Failure>;

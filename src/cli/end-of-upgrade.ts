@@ -1,8 +1,9 @@
 import type { ControlClient, Following } from "../control/client.js";
-import type { StatusReport } from "../control/replies.js";
+import type { ControlFailure, StatusReport } from "../control/replies.js";
 import type { Wait } from "../control/upgrade-wish.js";
 import { formatDuration } from "../lib/duration.js";
-import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { fail, type Result, succeed } from "../lib/failure.js";
+import type { ModelFailure } from "../model/failure.js";
 import type { Outcome } from "../model/state.js";
 import type { End } from "./command.js";
 import { explainOutput } from "./explain-output.js";
@@ -58,7 +59,7 @@ async function tellVerdict(client: ControlClient, ended: Ended): Promise<End> {
 async function tellFailure(
   client: ControlClient,
   { outcome: { kind, generation } }: Ended,
-  failure: Failure,
+  failure: ModelFailure,
 ): Promise<End> {
   const target = generation === null ? "" : ` to generation ${generation}`;
   const sentences = [`${kind}${target} failed: ${failure.message}`];
@@ -75,7 +76,7 @@ async function tellFailure(
 async function tellOutput(
   { name, unit, listeners }: StatusReport,
   generation: number,
-  { output }: Failure,
+  { output }: ModelFailure,
 ): Promise<readonly string[]> {
   if (isReloadCommand()) return [];
   if (output !== undefined) return ["it printed:", ...output.split("\n").map((line) => `  ${line}`)];
@@ -93,7 +94,7 @@ async function tellOutput(
 async function tellRejection(
   client: ControlClient,
   { outcome: { generation }, following }: Ended,
-  failure: Failure,
+  failure: ModelFailure,
 ): Promise<End> {
   const sentences = [`upgrade to generation ${generation} failed: ${failure.message}`];
   const status = await afterWayBack(client, generation, following);
@@ -111,7 +112,7 @@ async function afterWayBack(
   client: ControlClient,
   generation: number | null,
   following: Following,
-): Promise<Result<StatusReport>> {
+): Promise<Result<StatusReport, ControlFailure>> {
   const status = await client.status();
   if (!status.ok || status.value.upgrade === null || activeIn(status.value) !== generation) return status;
   await client.resume(status.value.upgrade.id, { ...following, wait: "done" });

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { controlSocketIn, firstOf, runtimeBases, type Surroundings } from "../lib/directories.js";
-import { errorCode, fail, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, fail, type Result, succeed } from "../lib/failure.js";
 
 export interface Wanted extends Surroundings {
   readonly name?: string | undefined;
@@ -12,12 +12,15 @@ export interface Wanted extends Surroundings {
  * The control socket of the instance that is meant. Fails with `not-running` when there is none and with `usage` when
  * there are several to choose from. Whether anybody listens there is for the connection to find out.
  */
-export function findSocket(wanted: Wanted): Result<string> {
+export function findSocket(wanted: Wanted): Result<string, Failure<"not-running" | "usage">> {
   if (wanted.socket !== undefined) return succeed(wanted.socket);
   return wanted.name === undefined ? findOnly(wanted) : findNamed(wanted, wanted.name);
 }
 
-function findNamed(surroundings: Surroundings, name: string): Result<string> {
+function findNamed(
+  surroundings: Surroundings,
+  name: string,
+): Result<string, Failure<"not-running" | "usage">> {
   const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
   const usual = runtimeBases(surroundings)
     .filter(isTrusted)
@@ -31,7 +34,7 @@ function findNamed(surroundings: Surroundings, name: string): Result<string> {
   return fail("not-running", `cannot reach ${name}: it is not running${where}`);
 }
 
-function findOnly(surroundings: Surroundings): Result<string> {
+function findOnly(surroundings: Surroundings): Result<string, Failure<"not-running" | "usage">> {
   const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
   if (own !== undefined && isThere(controlSocketIn(own))) return succeed(controlSocketIn(own));
   const directories = runtimeBases(surroundings)

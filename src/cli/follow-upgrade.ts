@@ -1,7 +1,10 @@
 import type { ControlClient, Following } from "../control/client.js";
-import { fail, type Result } from "../lib/failure.js";
+import type { ControlFailure } from "../control/replies.js";
+import { type Failure, fail, type Result } from "../lib/failure.js";
 import type { Outcome } from "../model/state.js";
 import { isAway, pause, reconnectMs, retryMs } from "./patience.js";
+
+export type FollowFailure = ControlFailure | Failure<"daemon-gone">;
 
 /**
  * Waits for the end of an upgrade that `begin` asks for, also over the deaths of daemons: when the connection breaks, the next
@@ -10,10 +13,10 @@ import { isAway, pause, reconnectMs, retryMs } from "./patience.js";
  */
 export async function followUpgrade<T>(
   client: ControlClient,
-  begin: (following: Following) => Promise<Result<T>>,
+  begin: (following: Following) => Promise<Result<T, ControlFailure>>,
   following: Following,
   onLost: (upgrade: number) => "reconnect" | "give-up",
-): Promise<Result<T | Outcome>> {
+): Promise<Result<T | Outcome, FollowFailure>> {
   let upgrade: number | undefined;
   let lostAt: number | undefined;
   const watched: Following = {
@@ -24,7 +27,7 @@ export async function followUpgrade<T>(
       following.onAccepted(id);
     },
   };
-  let result: Result<T | Outcome> = await begin(watched);
+  let result: Result<T | Outcome, ControlFailure> = await begin(watched);
   while (!result.ok && isAway(result.failure) && upgrade !== undefined) {
     if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
     lostAt ??= performance.now();
@@ -35,12 +38,12 @@ export async function followUpgrade<T>(
   return result;
 }
 
-function leftAlone(upgrade: number): Result<never> {
+function leftAlone(upgrade: number): Result<never, Failure<"daemon-gone">> {
   const why = "the daemon died; the next one goes on with it (`holdfast status` tells)";
   return fail("daemon-gone", `cannot wait for the end of upgrade ${upgrade}: ${why}`);
 }
 
-function stayedAway(upgrade: number, message: string): Result<never> {
+function stayedAway(upgrade: number, message: string): Result<never, Failure<"daemon-gone">> {
   const why = `the daemon went away and has not come back: ${message}`;
   return fail("daemon-gone", `cannot tell what became of upgrade ${upgrade}: ${why}`);
 }

@@ -1,7 +1,7 @@
 import { parseConfig } from "../config/parse.js";
 import { type Address, parseAddress } from "../lib/address.js";
 import { isInstanceName } from "../lib/directories.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
 import type { NewFile } from "../linux/create-files.js";
 import { splitNamedAddress } from "./named-address.js";
 
@@ -35,7 +35,7 @@ interface WantedListener {
  * What `holdfast init` writes. The config is read by the daemon's own parser before it gets here. Fails with `usage`, or with
  * what the parser says.
  */
-export function layOut(wanted: NewInstance): Result<Layout> {
+export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> | Failure<"usage">> {
   const { name, socketUnits } = wanted;
   const listeners = readListeners(wanted.listen);
   if (!listeners.ok) return listeners;
@@ -65,7 +65,7 @@ export function layOut(wanted: NewInstance): Result<Layout> {
   });
 }
 
-function readListeners(texts: readonly string[]): Result<readonly WantedListener[]> {
+function readListeners(texts: readonly string[]): Result<readonly WantedListener[], Failure<"usage">> {
   const listeners: WantedListener[] = [];
   for (const typed of texts) {
     const { name, text } = splitNamedAddress(typed);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Address, formatAddress, parseAddress } from "../lib/address.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import { count, isTable, named, readWith, table } from "./values.js";
 
@@ -60,7 +60,7 @@ function judgeListenerName(name: string): string | null {
 }
 
 /** Port 0 is for this machine alone, and each generation gets another: `isOwn` of the model. */
-function readAddress(text: string): Result<Address> {
+function readAddress(text: string): Result<Address, Failure<"address-invalid">> {
   const [, host, family] = /^(127\.0\.0\.1|\[(::1)\]):0$/.exec(text) ?? [];
   if (host === undefined) return parseAddress(text);
   return succeed(
@@ -70,7 +70,7 @@ function readAddress(text: string): Result<Address> {
   );
 }
 
-function parseMode(mode: string): Result<number> {
+function parseMode(mode: string): Result<number, Failure<"mode-invalid">> {
   if (/^0?[0-7]{3}$/.test(mode)) return succeed(Number.parseInt(mode, 8));
   return fail(
     "mode-invalid",

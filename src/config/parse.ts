@@ -1,6 +1,6 @@
 import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
 import type { Config, ConfigDefaults } from "./config.js";
 import { configSchema } from "./config-schema.js";
 import { explainSyntax } from "./explain-syntax.js";
@@ -12,7 +12,11 @@ import { findUnknownKeys } from "./unknown-keys.js";
  * Reads the text of a config. All problems are reported in one failure, a line each, with file, line and key. Reasons:
  * `config-syntax`; `config-unknown-key` when unknown keys are all that is wrong; `config-invalid`. `file` is for messages.
  */
-export function parseConfig(text: string, file: string, defaults: ConfigDefaults): Result<Config> {
+export function parseConfig(
+  text: string,
+  file: string,
+  defaults: ConfigDefaults,
+): Result<Config, FailureOf<"config">> {
   const root = readToml(text, file);
   if (!root.ok) return root;
   const unknown = findUnknownKeys(root.value);
@@ -25,7 +29,7 @@ export function parseConfig(text: string, file: string, defaults: ConfigDefaults
   return succeed(freeze({ file, ...parsed.output }));
 }
 
-function readToml(text: string, file: string): Result<Record<string, unknown>> {
+function readToml(text: string, file: string): Result<Record<string, unknown>, FailureOf<"config">> {
   try {
     return succeed(parseToml(text, { maxDepth: 16 }));
   } catch (error) {

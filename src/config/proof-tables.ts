@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { parseDuration } from "../lib/duration.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { HealthCheck, Judges, Plan } from "../model/plan.js";
 import { argv, count, readWith, table, text } from "./values.js";
 
@@ -13,12 +13,12 @@ const commandTimeoutMs = 10_000;
 const mostFailures = 100;
 
 /** A time span that may also be nothing. */
-function parseSpan(value: string): Result<number> {
+function parseSpan(value: string): Result<number, Failure<"duration-invalid">> {
   return /^\s*0+\s*(ms|s|sec|m|min|h)\s*$/.test(value) ? succeed(0) : parseDuration(value);
 }
 
 /** `5%`, over zero and below 100, as a share of 1. */
-function parsePercentage(value: string): Result<number> {
+function parsePercentage(value: string): Result<number, Failure<"percentage-invalid">> {
   const digits = /^\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*$/.exec(value)?.[1];
   const share = Number(digits ?? Number.NaN) / 100;
   if (share > 0 && share < 1) return succeed(share);

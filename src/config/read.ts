@@ -1,17 +1,17 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { errorCode, fail, type Result } from "../lib/failure.js";
+import { errorCode, type FailureOf, fail, type Result } from "../lib/failure.js";
 import type { Config, ConfigDefaults } from "./config.js";
 import { parseConfig } from "./parse.js";
 
 const maxBytes = 1024 * 1024;
 
 /** Reads a config file as `parseConfig` does; `config-unreadable` when it cannot be read or is no text. */
-export function readConfig(file: string, defaults: ConfigDefaults): Result<Config> {
+export function readConfig(file: string, defaults: ConfigDefaults): Result<Config, FailureOf<"config">> {
   const text = readText(file);
   return text.ok ? parseConfig(text.value, file, defaults) : text;
 }
 
-function readText(file: string): Result<string> {
+function readText(file: string): Result<string, FailureOf<"config">> {
   let fd: number;
   try {
     // Without O_NONBLOCK a FIFO of that name would stop the daemon until somebody writes to it.
@@ -43,6 +43,6 @@ function explainOpen(error: unknown): string {
   return code ?? String(error);
 }
 
-function refuse(file: string, why: string): Result<never> {
+function refuse(file: string, why: string): Result<never, FailureOf<"config">> {
   return fail("config-unreadable", `cannot read config ${file}: ${why}`);
 }

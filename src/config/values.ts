@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Result } from "../lib/failure.js";
+import type { Failure, Result } from "../lib/failure.js";
 
 /** TOML's table. Its parser makes tables without a prototype, and dates as objects of a class. */
 export function isTable(value: unknown): value is Record<string, unknown> {
@@ -40,7 +40,7 @@ export function isCount(value: unknown, min: number, max: number): value is numb
 }
 
 /** A string that `read` makes sense of; its failure becomes the problem's text. `otherwise`: what else may be written there. */
-export function readWith<T>(read: (value: string) => Result<T>, example: string, otherwise = "") {
+export function readWith<T>(read: (value: string) => Result<T, Failure>, example: string, otherwise = "") {
   return v.pipe(
     v.string((issue) => `must be a string; write ${suggestString(issue.input, example)}${otherwise}`),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {

@@ -7,6 +7,7 @@ import type { Outcome } from "../model/state.js";
 import { type Call, exchange, readLines, readText } from "./exchange.js";
 import {
   acceptedReply,
+  type ControlFailure,
   commitReply,
   errorReply,
   eventLine,
@@ -35,25 +36,29 @@ export interface Following {
  * (a daemon of another version).
  */
 export interface ControlClient {
-  status(): Promise<Result<StatusReport>>;
+  status(): Promise<Result<StatusReport, ControlFailure>>;
   /** Also tells which process answers. */
-  version(): Promise<Result<v.InferOutput<typeof versionReply>>>;
+  version(): Promise<Result<v.InferOutput<typeof versionReply>, ControlFailure>>;
   /** Asks for something that has no outcome of its own. */
-  order(command: "commit" | "reexec" | "drain" | "stop"): Promise<Result<void>>;
+  order(command: "commit" | "reexec" | "drain" | "stop"): Promise<Result<void, ControlFailure>>;
   /** Asks for an upgrade and does not wait for it; its id. */
-  request(command: "upgrade" | "rollback", wish?: UpgradeWish): Promise<Result<number>>;
+  request(command: "upgrade" | "rollback", wish?: UpgradeWish): Promise<Result<number, ControlFailure>>;
   /** Asks that the generation that is on trial or stands by be kept; the id of its upgrade, where the daemon knows one. */
-  commit(): Promise<Result<number | null>>;
+  commit(): Promise<Result<number | null, ControlFailure>>;
   /** The same, and waits like `follow`; null where the daemon knows no upgrade to wait for. */
-  followCommit(following: Following): Promise<Result<Outcome | null>>;
+  followCommit(following: Following): Promise<Result<Outcome | null, ControlFailure>>;
   /** Asks for an upgrade and waits until it has ended, well or badly; with `wait` proved, until its outcome has a verdict. */
-  follow(command: "upgrade" | "rollback", following: Following, wish?: UpgradeWish): Promise<Result<Outcome>>;
+  follow(
+    command: "upgrade" | "rollback",
+    following: Following,
+    wish?: UpgradeWish,
+  ): Promise<Result<Outcome, ControlFailure>>;
   /** The generations that ran, newest last. */
-  history(): Promise<Result<readonly HistoryEntry[]>>;
+  history(): Promise<Result<readonly HistoryEntry[], ControlFailure>>;
   /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
-  resume(upgrade: number, following: Following): Promise<Result<Outcome>>;
+  resume(upgrade: number, following: Following): Promise<Result<Outcome, ControlFailure>>;
   /** Calls back for each piece of news; returns only when it fails. */
-  events(onNews: (news: News) => void): Promise<Result<never>>;
+  events(onNews: (news: News) => void): Promise<Result<never, ControlFailure>>;
 }
 
 export interface ControlClientOptions {
@@ -65,7 +70,7 @@ export interface ControlClientOptions {
 export function createControlClient(options: ControlClientOptions): ControlClient {
   const { socketPath, timeoutMs = 10_000 } = options;
 
-  const open = async (call: Omit<Call, "timeoutMs">): Promise<Result<IncomingMessage>> => {
+  const open = async (call: Omit<Call, "timeoutMs">): Promise<Result<IncomingMessage, ControlFailure>> => {
     const response = await exchange(socketPath, { ...call, timeoutMs });
     if (!response.ok) return response;
     const { statusCode = 0 } = response.value;
@@ -75,13 +80,16 @@ export function createControlClient(options: ControlClientOptions): ControlClien
     method: Call["method"],
     path: string,
     schema: v.GenericSchema<unknown, T>,
-  ): Promise<Result<T>> => {
+  ): Promise<Result<T, ControlFailure>> => {
     const response = await open({ method, path });
     if (!response.ok) return response;
     const text = await readText(response.value);
     return text.ok ? parse(schema, text.value, response.value) : text;
   };
-  const follow = async (call: Omit<Call, "timeoutMs">, following: Following): Promise<Result<Outcome>> => {
+  const follow = async (
+    call: Omit<Call, "timeoutMs">,
+    following: Following,
+  ): Promise<Result<Outcome, ControlFailure>> => {
     const response = await open(call);
     return response.ok ? readProgress(response.value, call, following) : response;
   };
@@ -89,10 +97,10 @@ export function createControlClient(options: ControlClientOptions): ControlClien
     response: IncomingMessage,
     call: Omit<Call, "timeoutMs">,
     following: Following,
-  ): Promise<Result<Outcome>> => {
+  ): Promise<Result<Outcome, ControlFailure>> => {
     const upgrade = /^\/v1\/upgrades\/(\d+)$/.exec(response.headers.location ?? "")?.[1];
     if (upgrade !== undefined) following.onAccepted(Number(upgrade));
-    let outcome: Result<Outcome> | undefined;
+    let outcome: Result<Outcome, ControlFailure> | undefined;
     const read = await readLines(response, call.signal, (line) => {
       const parsed = parse(upgradeLine, line, response);
       if (!parsed.ok) outcome = parsed;
@@ -144,7 +152,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
     events: async (onNews) => {
       const response = await open({ method: "GET", path: "/v1/events" });
       if (!response.ok) return response;
-      let invalid: Result<never> | undefined;
+      let invalid: Result<never, ControlFailure> | undefined;
       const read = await readLines(response.value, undefined, (line) => {
         const parsed = parse(eventLine, line, response.value);
         if (parsed.ok) onNews(parsed.value);
@@ -165,7 +173,10 @@ function queryOf(wish: UpgradeWish = {}): string {
   return [...(to === undefined ? [] : [`to=${to}`]), ...wishFlags.filter((flag) => wish[flag])].join("&");
 }
 
-async function refusalIn(response: IncomingMessage, signal?: AbortSignal): Promise<Result<never>> {
+async function refusalIn(
+  response: IncomingMessage,
+  signal?: AbortSignal,
+): Promise<Result<never, ControlFailure>> {
   const text = await readText(response, signal);
   if (!text.ok) return text;
   const parsed = parse(errorReply, text.value, response);
@@ -176,7 +187,7 @@ function parse<T>(
   schema: v.GenericSchema<unknown, T>,
   text: string,
   response: IncomingMessage,
-): Result<T, { reason: string; message: string }> {
+): Result<T, ControlFailure> {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
   if (parsed.success) return succeed(parsed.output);
   const theirs = /^holdfast\/(\S+)$/.exec(String(response.headers["server"]))?.[1];
@@ -191,6 +202,6 @@ function parse<T>(
 }
 
 /** A stream that ended without what it was read for. */
-function lost(read: Result<void>): Result<never> {
+function lost(read: Result<void, ControlFailure>): Result<never, ControlFailure> {
   return read.ok ? fail("disconnected", "the daemon broke the connection off") : read;
 }

@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 export interface Call {
   readonly method: "GET" | "POST";
@@ -13,7 +13,10 @@ export interface Call {
 export type ExchangeReason = "not-running" | "permission-denied" | "timeout" | "disconnected" | "aborted";
 
 /** Makes a request on a unix socket. Fails with an `ExchangeReason`. */
-export function exchange(socketPath: string, call: Call): Promise<Result<IncomingMessage>> {
+export function exchange(
+  socketPath: string,
+  call: Call,
+): Promise<Result<IncomingMessage, Failure<ExchangeReason>>> {
   return new Promise((resolve) => {
     const { method, path, signal } = call;
     // The listener is there before anything can fail, also after the answer has begun.
@@ -38,7 +41,10 @@ export function exchange(socketPath: string, call: Call): Promise<Result<Incomin
 const replyLimit = 4 * 1024 * 1024;
 
 /** The whole of an answer. Fails like `exchange`. */
-export async function readText(response: IncomingMessage, signal?: AbortSignal): Promise<Result<string>> {
+export async function readText(
+  response: IncomingMessage,
+  signal?: AbortSignal,
+): Promise<Result<string, Failure<ExchangeReason>>> {
   let text = "";
   const end = await forEachChunk(response, signal, (chunk) => {
     text += chunk;
@@ -52,7 +58,7 @@ export async function readLines(
   response: IncomingMessage,
   signal: AbortSignal | undefined,
   onLine: (line: string) => boolean,
-): Promise<Result<void>> {
+): Promise<Result<void, Failure<ExchangeReason>>> {
   let rest = "";
   let over = false;
   const end = await forEachChunk(response, signal, (chunk) => {
@@ -70,7 +76,7 @@ async function forEachChunk(
   response: IncomingMessage,
   signal: AbortSignal | undefined,
   onChunk: (chunk: string) => boolean,
-): Promise<Result<void>> {
+): Promise<Result<void, Failure<ExchangeReason>>> {
   response.setEncoding("utf8");
   try {
     for await (const chunk of response) {
@@ -85,7 +91,7 @@ async function forEachChunk(
   }
 }
 
-function explain(socketPath: string, error: NodeJS.ErrnoException): Result<never> {
+function explain(socketPath: string, error: NodeJS.ErrnoException): Result<never, Failure<ExchangeReason>> {
   switch (error.code) {
     case "ENOENT":
     case "ENOTDIR":
@@ -114,7 +120,7 @@ function abortion(): Error {
   return Object.assign(new Error("not waited for any longer"), { code: "ABORTED" });
 }
 
-function refuse(reason: ExchangeReason, message: string): Result<never> {
+function refuse(reason: ExchangeReason, message: string): Result<never, Failure<ExchangeReason>> {
   return fail(reason, message);
 }
 

@@ -1,7 +1,6 @@
-import type { Failure } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import type { HistoryEntry, StatusReport } from "./replies.js";
+import type { ControlFailure, HistoryEntry, StatusReport } from "./replies.js";
 import type { UpgradeWish } from "./upgrade-wish.js";
 
 export type {
@@ -38,7 +37,7 @@ export type ControlCommand = "upgrade" | "commit" | "rollback" | "reexec" | "dra
 
 export type Submission =
   | { readonly accepted: true; readonly upgrade: number | null }
-  | { readonly accepted: false; readonly failure: Failure };
+  | { readonly accepted: false; readonly failure: ControlFailure };
 
 export type UpgradeProgress =
   | { readonly phase: "pending" }

@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
-import type { Failure } from "../lib/failure.js";
+import type { FailureOf } from "../lib/failure.js";
+import { isReason } from "../lib/reasons.js";
 import type { News } from "../model/event.js";
+import type { ModelFailure } from "../model/failure.js";
 import type { ListenerOrigin, Outcome, Rejected, RolledBack } from "../model/state.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
@@ -10,10 +12,15 @@ type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> 
 type ReportOf<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
 
 const failure = v.object({
-  reason: v.string(),
+  reason: v.custom<ModelFailure["reason"]>(isReason),
   message: v.string(),
   output: v.exactOptional(v.string()),
-}) satisfies v.GenericSchema<Failure>;
+});
+
+/** Why an answer did not come, or why it is no. */
+export type ControlFailure = FailureOf<"control" | "daemon" | "model">;
+
+const refusal = v.object({ reason: v.custom<ControlFailure["reason"]>(isReason), message: v.string() });
 
 const news = v.object({
   event: v.string(),
@@ -212,7 +219,7 @@ export const acceptedReply = v.object({ accepted: v.literal(true) });
 export const upgradeReply = v.object({ upgrade: v.number() });
 /** `upgrade`: by which it can be followed; null where there is none, or the daemon is an older one. */
 export const commitReply = v.object({ upgrade: v.optional(v.nullable(v.number()), null) });
-export const errorReply = v.object({ error: failure });
+export const errorReply = v.object({ error: refusal });
 export const upgradeLine = v.union([v.object({ news }), v.object({ outcome })]);
 export const eventLine = news;
 

@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
-import type { Failure } from "../lib/failure.js";
 import { version } from "../lib/version.js";
+import type { ControlFailure } from "./replies.js";
 import type { Refusal } from "./routes.js";
 
 /**
@@ -32,7 +32,7 @@ export function sendRefusal(response: ServerResponse, { status, failure, allow }
 }
 
 /** The same as bytes, for a socket whose request could not be parsed. */
-export function formatRefusal(status: 400 | 431, failure: Failure): string {
+export function formatRefusal(status: 400 | 431, failure: ControlFailure): string {
   const text = `${JSON.stringify({ error: failure })}\n`;
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

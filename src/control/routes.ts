@@ -1,5 +1,5 @@
-import type { Failure } from "../lib/failure.js";
 import type { ControlCommand } from "./port.js";
+import type { ControlFailure } from "./replies.js";
 import { type UpgradeWish, type Wait, wishFor } from "./upgrade-wish.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts so long; null: there is an answer at once. */
@@ -16,7 +16,7 @@ export type Route =
 export interface Refusal {
   readonly kind: "refused";
   readonly status: 400 | 403 | 404 | 405 | 409 | 413;
-  readonly failure: Failure;
+  readonly failure: ControlFailure;
   /** The one method that the path knows, for a 405. */
   readonly allow?: "GET" | "POST";
 }
@@ -66,7 +66,10 @@ const notGeneration: Refusal = {
 
 function allow(allowed: Method, method: string, route: Route): Route | Refusal {
   if (method === allowed) return route;
-  const failure = { reason: "method-not-allowed", message: `this path takes ${allowed} only` };
+  const failure: ControlFailure = {
+    reason: "method-not-allowed",
+    message: `this path takes ${allowed} only`,
+  };
   return { kind: "refused", status: 405, failure, allow: allowed };
 }
 

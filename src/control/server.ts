@@ -134,7 +134,7 @@ function answerProgress(
   const progress = port.progressOf(upgrade);
   if (progress.phase === "unknown") {
     const message = `no upgrade ${upgrade} is known: it was never asked for, or is too long ago`;
-    const failure = { reason: "upgrade-unknown", message };
+    const failure: Refusal["failure"] = { reason: "upgrade-unknown", message };
     sendRefusal(response, { kind: "refused", status: 404, failure });
   } else if (wait !== null) {
     streamUpgrade(port, upgrade, response, wait);

@@ -1,11 +1,12 @@
 import { exitConfig, exitReexec } from "../lib/exit-statuses.js";
 import type { Action } from "../model/event.js";
+import type { ModelFailure } from "../model/failure.js";
 import type { State } from "../model/state.js";
 
 export { exitConfig } from "../lib/exit-statuses.js";
 
 /** Reasons that stay until somebody changes the config or the release. */
-const lasting: ReadonlySet<string> = new Set([
+const lasting: ReadonlySet<ModelFailure["reason"]> = new Set([
   "config-unreadable",
   "config-syntax",
   "config-invalid",
@@ -26,8 +27,8 @@ export function exitStatusOf(
     case "leaving-reexec":
       return exitReexec;
     case "failed": {
-      const reason = lifecycle.phase === "stopping" ? (lifecycle.failure?.reason ?? "") : "";
-      return lasting.has(reason) ? exitConfig : 1;
+      const failure = lifecycle.phase === "stopping" ? lifecycle.failure : null;
+      return failure !== null && lasting.has(failure.reason) ? exitConfig : 1;
     }
     default:
       return status satisfies never;

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Directories, isInstanceName, resolveDirectories } from "../lib/directories.js";
-import { fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 export interface DaemonOptions {
   readonly name: string;
@@ -24,7 +24,10 @@ export const daemonUsage = `usage: holdfastd --name NAME [--config FILE] [--runt
   --exec              replace itself at \`holdfast reexec\` also where a service manager could (it always does without one)
   --takeover SOCKET   take over from the daemon that listens there (takeover.sock in its runtime directory)`;
 
-export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Result<DaemonOptions> {
+export function parseDaemonOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Result<DaemonOptions, Failure<"usage">> {
   try {
     const { values } = parseArgs({
       args: [...argv],

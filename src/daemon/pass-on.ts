@@ -1,5 +1,5 @@
 import type { ReexecFailure } from "../control/port.js";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import type { State } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
@@ -55,7 +55,7 @@ export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
 async function passToProgram(
   { pidFile, unit, notifier }: Setup,
   { fds, heldSignals, link }: TenureEnd,
-): Promise<Result<void>> {
+): Promise<Result<void, Failure<"reexec-failed" | "takeover-failed">>> {
   pidFile.setAside();
   const successor = await startSuccessor({ fds, inUnit: unit !== undefined });
   if (!successor.ok) {
@@ -73,7 +73,7 @@ async function passToSuccessor(
   { log, pidFile }: Setup,
   { fds, state }: TenureEnd,
   successor: Successor,
-): Promise<Result<void>> {
+): Promise<Result<void, Failure<"reexec-failed" | "takeover-failed">>> {
   const pidfds = new Map(
     fds.flatMap(({ fd, name }) => {
       const slot = parseWorkerFdName(name);

@@ -15,7 +15,7 @@ import { exitConfig } from "./exit-status.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
 import { PidFile } from "./pid-file.js";
 import { stateFdName } from "./recover/fd-names.js";
-import { type Setup, warn } from "./setup.js";
+import { die, type Setup, warn } from "./setup.js";
 import { holdTenure } from "./tenure.js";
 
 /**
@@ -35,23 +35,16 @@ export async function runDaemon(
   const options = parsed.value;
   const { name, directories, logFile } = options;
   const log = openLog({ file: logFile, journal: isStderrJournal(env) ? sendToJournal : undefined });
-  const give = (status: number, event: string, message: string): never => {
-    log.write({ level: "error", event, message });
-    process.exit(status);
-  };
 
   keepFdsFromChildren();
   if (pid === 1) reapOrphans();
   const inherited = takeListenFds(env, pid);
-  if (!inherited.ok) return give(exitConfig, inherited.failure.reason, inherited.failure.message);
+  if (!inherited.ok) return die({ log }, exitConfig, inherited.failure);
   try {
     mkdirSync(directories.runtime, { recursive: true, mode: 0o700 });
   } catch (error) {
-    return give(
-      1,
-      "runtime-dir",
-      `cannot make the runtime directory ${directories.runtime}: ${messageOf(error)}`,
-    );
+    const message = `cannot make the runtime directory ${directories.runtime}: ${messageOf(error)}`;
+    return die({ log }, 1, { reason: "runtime-dir", message });
   }
   const notifier = openNotifier(env, (why) => {
     log.write({
@@ -79,7 +72,7 @@ export async function runDaemon(
     return holdTenure(setup, { fds: given });
   }
   const taken = await takeOver(options.takeover, name, watcher);
-  if (!taken.ok) return give(exitConfig, taken.failure.reason, taken.failure.message);
+  if (!taken.ok) return die(setup, exitConfig, taken.failure);
   if (taken.value === undefined)
     warn(setup, `nobody listens at ${options.takeover}: there is nothing to take over`);
   const { fds = [], predecessor } = taken.value ?? {};

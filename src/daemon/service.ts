@@ -2,7 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import type { ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer } from "../control/server.js";
 import { restartMarkIn } from "../lib/directories.js";
-import { type Failure, type Result, succeed } from "../lib/failure.js";
+import { type Failure, type FailureOf, type Result, succeed } from "../lib/failure.js";
 import { openPromise } from "../lib/open-promise.js";
 import { bootId } from "../linux/boot.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
@@ -63,7 +63,7 @@ export interface TenureEnd {
  * Puts the parts together, recovers, and serves until the model has ended. Fails, having changed nothing, when its sockets cannot be
  * had or the predecessor's state cannot be read.
  */
-export async function runService(setup: Setup, inherited: Inherited): Promise<Result<TenureEnd>> {
+export async function runService(setup: Setup, inherited: Inherited): Promise<Result<TenureEnd, Failure>> {
   const { name, directories } = setup;
   const { inheritance, source, memfd, keptFds, link, takeover } = inherited;
 
@@ -167,12 +167,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   }
 }
 
-const upgrading: Failure = {
+const upgrading: FailureOf<"daemon"> = {
   reason: "upgrading",
   message: "an upgrade is under way; try again when it has ended",
 };
 
-const stopping: Failure = { reason: "stopping", message: "the service is being stopped" };
+const stopping: FailureOf<"daemon"> = { reason: "stopping", message: "the service is being stopped" };
 
 function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: ControlPort): () => void {
   return listenToSignals({

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.js";
 import type { StatusReport } from "../control/port.js";
 import type { Address } from "../lib/address.js";
-import type { Result } from "../lib/failure.js";
+import type { FailureOf, Result } from "../lib/failure.js";
 
 /** All that the checks look at, gathered beforehand. What could not be found out is null or empty, and is not complained about. */
 export interface Facts {
@@ -9,7 +9,7 @@ export interface Facts {
   readonly unit: UnitFacts;
   readonly sockets: readonly SocketUnitFacts[];
   readonly configFile: string;
-  readonly config: Result<Config>;
+  readonly config: Result<Config, FailureOf<"config">>;
   /** What the daemon says; null when none answers. */
   readonly report: StatusReport | null;
   readonly workers: readonly WorkerFacts[];

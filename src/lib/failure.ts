@@ -1,13 +1,15 @@
+import type { Reason, ReasonOf, Room } from "./reasons.js";
+
 /**
  * Expected outcomes are values: a call that may fail for a reason a person can mend returns a `Result`.
  * Bugs and a broken environment throw.
  */
-export type Result<T, F extends Failure = Failure> =
+export type Result<T, F extends Failure> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: F };
 
 /** Why something did not happen. `reason` is for programs and stays stable (docs/reasons.md); `message` is for people. */
-export interface Failure<R extends string = string> {
+export interface Failure<R extends Reason = Reason> {
   readonly reason: R;
   /** "cannot <verb> <object>: <why>", with what to do where that is known. */
   readonly message: string;
@@ -15,11 +17,14 @@ export interface Failure<R extends string = string> {
   readonly output?: string;
 }
 
+/** Any for which a room can fail. */
+export type FailureOf<R extends Room> = Failure<ReasonOf<R>>;
+
 export function succeed<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };
 }
 
-export function fail<R extends string>(
+export function fail<R extends Reason>(
   reason: R,
   message: string,
 ): { readonly ok: false; readonly failure: Failure<R> } {
@@ -28,9 +33,9 @@ export function fail<R extends string>(
 
 /** The one thrown error class: a literal `code` to tell cases apart and, where there is one, the `cause`. */
 export class HoldfastError extends Error {
-  readonly code: string;
+  readonly code: Reason;
 
-  constructor(code: string, message: string, options?: { readonly cause: unknown }) {
+  constructor(code: Reason, message: string, options?: { readonly cause: unknown }) {
     super(message, options);
     this.name = "HoldfastError";
     this.code = code;

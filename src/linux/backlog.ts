@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { errorName } from "./ffi.js";
+import { usualBacklog } from "./listener.js";
 import { isReadable } from "./poll.js";
 import { inspectSocket, type SocketFacts } from "./socket.js";
 import { maxSocketAddressBytes } from "./socket-address.js";
@@ -36,6 +37,12 @@ export function readBacklog(fd: number): Backlog {
   if (typeof info === "number" || info.length < 32) return cannot("it is neither a TCP nor a unix socket");
   // For a listening socket the kernel reports these in tcpi_unacked and tcpi_sacked.
   return { seen: "length", queued: info.readUInt32LE(24), limit: info.readUInt32LE(28) };
+}
+
+/** For whoever listens again on a socket that is not its own: how many may wait, as the daemon, the unit or the admin has set it. */
+export function backlogLimitOf(fd: number): number {
+  const backlog = readBacklog(fd);
+  return backlog.seen === "length" ? backlog.limit : usualBacklog;
 }
 
 /** Who waits at a listener, each by a text that stays the same while it waits: compare two by `stoodStill`. */

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import { constants } from "node:os";
-import { fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "./fd.js";
 import { errorName, orThrow } from "./ffi.js";
 import { inspectSocket } from "./socket.js";
@@ -15,7 +15,7 @@ const { EAGAIN, EINPROGRESS } = constants.errno;
  * A new connection to a listening stream socket, by the address that it has; the handshake may still be under way. To a
  * wildcard it goes over loopback. The caller closes the fd. Fails with `queue-full` (unix only: TCP waits) or `unreachable`.
  */
-export function connectTo(listener: number): Result<number> {
+export function connectTo(listener: number): Result<number, Failure<"unreachable" | "queue-full">> {
   const facts = inspectSocket(listener);
   const address = readOwnAddress(listener, maxSocketAddressBytes);
   if (facts?.listening !== true || facts.type !== "stream" || typeof address === "number") {

@@ -2,6 +2,7 @@ import { constants, endianness } from "node:os";
 import { getSystemErrorName } from "node:util";
 import koffi from "koffi";
 import { HoldfastError } from "../lib/failure.js";
+import type { SystemReason } from "../lib/reasons.js";
 
 type Argument = number | bigint | string | Buffer | null;
 
@@ -42,9 +43,13 @@ export function libc<Arguments extends readonly Argument[]>(
 }
 
 /** The name of a negative errno, like `EADDRINUSE`; a number libuv has no name for stays a number. */
-export function errorName(result: number): string {
+export function errorName(result: number): SystemReason {
   const name = getSystemErrorName(result);
-  return name.startsWith("E") ? name : `errno ${-result}`;
+  return isErrno(name) ? name : `errno ${-result}`;
+}
+
+function isErrno(name: string): name is `E${string}` {
+  return name.startsWith("E");
 }
 
 /** The error to throw for a negative result: `code` is the errno's name, the message "cannot <verb> …: <name>". */

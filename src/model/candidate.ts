@@ -1,7 +1,8 @@
 import { formatDuration } from "../lib/duration.js";
-import type { Failure, Result } from "../lib/failure.js";
+import type { Result } from "../lib/failure.js";
 import { commit, isRepeat } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
+import type { ModelFailure } from "./failure.js";
 import { conclude } from "./outcome.js";
 import { findRejected } from "./rejected.js";
 import { newRequest } from "./request.js";
@@ -22,7 +23,7 @@ import { abort, beginFallback, refuse } from "./upgrade.js";
 /** However big a release is: after this long something is wrong with the disk. */
 const copyTimeoutMs = 600_000;
 
-export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared>): void {
+export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared, ModelFailure>): void {
   const { upgrade } = turn.state;
   if (result.ok)
     update(turn, { listeners: result.value.held, nextListener: nextListener(turn, result.value) });
@@ -70,7 +71,7 @@ export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared>
   else checkCandidate(turn, generation);
 }
 
-export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotMade>): void {
+export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotMade, ModelFailure>): void {
   if (!snapshotMade(turn, id, result)) return;
   const generation = findGeneration(turn.state, id);
   if (generation?.stage.phase !== "candidate" || generation.stage.step !== "copying") return;
@@ -122,7 +123,7 @@ function nextListener(turn: Turn, { held }: Prepared): number {
   return held.reduce((next, { id }) => Math.max(next, id + 1), turn.state.nextListener);
 }
 
-export function candidateChecked(turn: Turn, id: number, failure: Failure | null): void {
+export function candidateChecked(turn: Turn, id: number, failure: ModelFailure | null): void {
   const generation = findGeneration(turn.state, id);
   if (generation?.stage.phase !== "candidate" || generation.stage.step !== "checking") return;
   if (failure !== null) {
@@ -218,8 +219,8 @@ function beginVerifying(turn: Turn, { id, specification: { plan } }: Generation)
 export function candidateVerified(
   turn: Turn,
   id: number,
-  failure: Failure | null,
-  noWayBack: Failure | null,
+  failure: ModelFailure | null,
+  noWayBack: ModelFailure | null,
 ): void {
   const candidate = findGeneration(turn.state, id);
   if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "verifying") return;

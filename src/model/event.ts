@@ -1,4 +1,5 @@
-import type { Failure, Result } from "../lib/failure.js";
+import type { Result } from "../lib/failure.js";
+import type { ModelFailure } from "./failure.js";
 import type { Specification } from "./plan.js";
 import type {
   DrainReason,
@@ -70,29 +71,33 @@ export type Event =
   | { readonly type: "keep-requested" }
   /** `to`: the generation to return to; null: what ran before. */
   | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
-  | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared> }
-  | { readonly type: "snapshot-made"; readonly snapshot: number; readonly result: Result<SnapshotMade> }
+  | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared, ModelFailure> }
+  | {
+      readonly type: "snapshot-made";
+      readonly snapshot: number;
+      readonly result: Result<SnapshotMade, ModelFailure>;
+    }
   | { readonly type: "snapshot-inspected"; readonly snapshot: number; readonly written: readonly string[] }
   /** Or not, if there is a failure; `written` has been moved to where it is not lost. */
   | {
       readonly type: "snapshot-removed";
       readonly snapshot: number;
-      readonly result: Result<readonly string[]>;
+      readonly result: Result<readonly string[], ModelFailure>;
     }
-  | { readonly type: "checked"; readonly generation: number; readonly failure: Failure | null }
+  | { readonly type: "checked"; readonly generation: number; readonly failure: ModelFailure | null }
   /** `why`: what keeps its workers from being ready; null where that is not seen. */
   | { readonly type: "examined"; readonly generation: number; readonly why: string | null }
   /** `noWayBack`: why the generation before could not take the candidate's state. */
   | {
       readonly type: "verified";
       readonly generation: number;
-      readonly failure: Failure | null;
-      readonly noWayBack: Failure | null;
+      readonly failure: ModelFailure | null;
+      readonly noWayBack: ModelFailure | null;
     }
   /** By a judge that looks at the world, and not at what the state knows: `why` is for people. */
   | { readonly type: "judged-bad"; readonly generation: number; readonly why: string }
   | ({ readonly type: "spawned" } & SlotProcess)
-  | ({ readonly type: "spawn-failed"; readonly failure: Failure } & Slot)
+  | ({ readonly type: "spawn-failed"; readonly failure: ModelFailure } & Slot)
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-native"; readonly protocol: number } & Slot)
   | ({ readonly type: "channel-lost" } & Slot)
@@ -106,7 +111,7 @@ export type Event =
   | { readonly type: "drain-requested" }
   | { readonly type: "stop-requested"; readonly fast: boolean }
   | { readonly type: "leave-requested"; readonly next: "adopt" | "upgrade" }
-  | { readonly type: "persist-failed"; readonly failure: Failure }
+  | { readonly type: "persist-failed"; readonly failure: ModelFailure }
   | { readonly type: "persist-restored" };
 
 /** How somebody wants an upgrade to be. */

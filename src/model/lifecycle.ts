@@ -1,9 +1,10 @@
 import { drainGeneration, pressGeneration } from "./drain.js";
+import type { ModelFailure } from "./failure.js";
 import { activeGeneration, heldGeneration } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import { abortAll } from "./upgrade.js";
 
-const stopping = { reason: "stopping", message: "the service was told to stop" };
+const stopping: ModelFailure = { reason: "stopping", message: "the service was told to stop" };
 
 /** Every worker drains, then the daemon exits. `fast` does not wait for the drain timeout, only for `drain.kill`. */
 export function stop(turn: Turn, fast: boolean): void {

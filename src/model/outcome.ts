@@ -1,12 +1,12 @@
 import { formatDuration } from "../lib/duration.js";
-import type { Failure } from "../lib/failure.js";
+import type { ModelFailure } from "./failure.js";
 import { activeGeneration, type FinalVerdict, type Outcome, type Upgrade } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 
 const outcomesKept = 8;
 
 /** The upgrade has ended, well or not: whoever waits for it is told. */
-export function conclude(turn: Turn, upgrade: Upgrade, failure: Failure | null): void {
+export function conclude(turn: Turn, upgrade: Upgrade, failure: ModelFailure | null): void {
   const { id, kind, generation, requestedAt } = upgrade;
   const tookMs = turn.clock.now - requestedAt;
   const active = activeGeneration(turn.state);

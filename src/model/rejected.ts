@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Failure } from "../lib/failure.js";
+import type { ModelFailure } from "./failure.js";
 import { findSnapshot, type Generation, type Rejected, type Retired, type State } from "./state.js";
 import { type Turn, update } from "./turn.js";
 
@@ -11,7 +11,7 @@ type Ran = Pick<Retired, "specification" | "snapshot">;
  * What the generation ran is not to be started again by itself. It is known by its files and its config; where it ran in the release
  * itself there is nothing to know it by, nor to go back to.
  */
-export function reject(turn: Turn, generation: Generation, by: Rejected["by"], failure: Failure): void {
+export function reject(turn: Turn, generation: Generation, by: Rejected["by"], failure: ModelFailure): void {
   const { id, specification, snapshot, version } = generation;
   const fingerprint = findSnapshot(turn.state, snapshot)?.fingerprint ?? null;
   if (fingerprint === null) return;
@@ -39,8 +39,8 @@ function isOf(one: Rejected, other: Pick<Rejected, "specification" | "fingerprin
 }
 
 /** The reason of what was left by a person, not by a judge. */
-export const leftReason = "rolled-back";
+export const leftReason = "rolled-back" satisfies ModelFailure["reason"];
 
-export function leftByHand(generation: number): Failure {
+export function leftByHand(generation: number): ModelFailure {
   return { reason: leftReason, message: `generation ${generation} was left by a rollback` };
 }

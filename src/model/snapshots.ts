@@ -1,5 +1,6 @@
 import type { Result } from "../lib/failure.js";
 import type { SnapshotMade } from "./event.js";
+import type { ModelFailure } from "./failure.js";
 import { activeGeneration, findSnapshot, type Snapshot, type State } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 
@@ -30,7 +31,7 @@ export function orderSnapshot(turn: Turn, id: number): void {
 }
 
 /** False: nobody waits for it any more. */
-export function snapshotMade(turn: Turn, id: number, result: Result<SnapshotMade>): boolean {
+export function snapshotMade(turn: Turn, id: number, result: Result<SnapshotMade, ModelFailure>): boolean {
   if (findSnapshot(turn.state, id)?.phase !== "making") return false;
   if (!result.ok) return true;
   const { fingerprint, uncopied } = result.value;
@@ -69,7 +70,11 @@ export function snapshotInspected(turn: Turn, id: number, found: readonly string
   );
 }
 
-export function snapshotRemoved(turn: Turn, id: number, result: Result<readonly string[]>): void {
+export function snapshotRemoved(
+  turn: Turn,
+  id: number,
+  result: Result<readonly string[], ModelFailure>,
+): void {
   if (findSnapshot(turn.state, id)?.phase !== "removing") return;
   if (!result.ok) {
     // It stays known, and the next daemon tries again.

@@ -1,4 +1,4 @@
-import type { Failure } from "../lib/failure.js";
+import type { ModelFailure } from "./failure.js";
 import type { Specification } from "./plan.js";
 import type { ServiceCounters } from "./totals.js";
 
@@ -43,8 +43,8 @@ export interface Worker {
 export type DrainReason =
   | { readonly kind: "superseded"; readonly by: number }
   /** It was active, and judged bad; what serves instead. */
-  | { readonly kind: "rejected"; readonly by: number; readonly failure: Failure }
-  | { readonly kind: "failed"; readonly failure: Failure }
+  | { readonly kind: "rejected"; readonly by: number; readonly failure: ModelFailure }
+  | { readonly kind: "failed"; readonly failure: ModelFailure }
   | { readonly kind: "stopped" };
 
 export type Stage =
@@ -90,7 +90,7 @@ export type Proof =
     }
   | { readonly kind: "proved" }
   /** It is to be left as soon as that is possible, `retryAt`; null: there is nothing to go back to, or it is not allowed. */
-  | { readonly kind: "rejected"; readonly failure: Failure; readonly retryAt: Monotonic | null };
+  | { readonly kind: "rejected"; readonly failure: ModelFailure; readonly retryAt: Monotonic | null };
 
 /** What a generation has shown of itself while it served. */
 export interface Track {
@@ -126,7 +126,7 @@ export interface Generation {
   /** It has come through its trial and probation, or there was nothing to compare it with. */
   readonly proved: boolean;
   /** Why going back from it would lose the state of its workers; null where nothing would be lost. */
-  readonly noWayBack: Failure | null;
+  readonly noWayBack: ModelFailure | null;
 }
 
 /**
@@ -190,7 +190,7 @@ export interface Outcome {
   readonly upgrade: number;
   readonly kind: UpgradeKind;
   readonly generation: number | null;
-  readonly failure: Failure | null;
+  readonly failure: ModelFailure | null;
   readonly endedAt: WallTime;
   readonly tookMs: number;
   /** What became of its generation since; null as long as it is not known, and where there is none. */
@@ -199,7 +199,7 @@ export interface Outcome {
 
 export type FinalVerdict =
   | { readonly kind: "proved" }
-  | { readonly kind: "rejected"; readonly failure: Failure }
+  | { readonly kind: "rejected"; readonly failure: ModelFailure }
   /** Another one took its place before it was known. */
   | { readonly kind: "replaced" };
 
@@ -207,7 +207,7 @@ export interface RolledBack {
   readonly from: number;
   /** The generation whose release and config serve again. */
   readonly to: number;
-  readonly failure: Failure;
+  readonly failure: ModelFailure;
 }
 
 /** What was judged bad, or left by hand: no start, restart or rollback chooses it by itself again. */
@@ -219,7 +219,7 @@ export interface Rejected {
   readonly version: string | null;
   /** `rollback`: somebody went back from it. */
   readonly by: "judge" | "rollback";
-  readonly failure: Failure;
+  readonly failure: ModelFailure;
   readonly at: WallTime;
 }
 
@@ -229,7 +229,7 @@ export type Lifecycle =
   | { readonly phase: "running" }
   /** Workers were drained on request; daemon and listeners stay. */
   | { readonly phase: "drained" }
-  | { readonly phase: "stopping"; readonly failure: Failure | null }
+  | { readonly phase: "stopping"; readonly failure: ModelFailure | null }
   /** The daemon leaves and the workers stay; what the next daemon is to do after adopting them. */
   | { readonly phase: "leaving"; readonly next: "adopt" | "upgrade" };
 
@@ -268,7 +268,7 @@ export interface State {
   /** Why what serves is not what was deployed last; null where it is. */
   readonly rolledBack: RolledBack | null;
   /** Why the state file cannot be written, as long as it cannot. */
-  readonly unwritable: Failure | null;
+  readonly unwritable: ModelFailure | null;
   readonly counters: ServiceCounters;
   /** When the first generation after the start of the service became active; null while there has been none. */
   readonly upSince: Monotonic | null;

@@ -1,6 +1,6 @@
 import { formatDuration } from "../lib/duration.js";
-import type { Failure } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
+import type { ModelFailure } from "./failure.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { findRejected } from "./rejected.js";
@@ -58,7 +58,7 @@ export function returnsToHeld(
 }
 
 /** The held generation is active again, as good or bad as it was, and the one on trial hands over to it. */
-export function returnToHeld(turn: Turn, held: Generation, failure: Failure): void {
+export function returnToHeld(turn: Turn, held: Generation, failure: ModelFailure): void {
   const left = activeGeneration(turn.state);
   const { now, wall } = turn.clock;
   const mark = findRejected(turn.state, held);

@@ -1,6 +1,6 @@
-import type { Failure } from "../lib/failure.js";
 import { isRepeat } from "./commit.js";
 import { drainGeneration } from "./drain.js";
+import type { ModelFailure } from "./failure.js";
 import { conclude } from "./outcome.js";
 import { leftByHand, reject } from "./rejected.js";
 import { manner, newRequest, type Wish } from "./request.js";
@@ -45,7 +45,7 @@ export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): 
 }
 
 /** Why a request can neither be begun nor wait. */
-export function refuse(state: State, { kind, to }: UpgradeRequest): Failure | null {
+export function refuse(state: State, { kind, to }: UpgradeRequest): ModelFailure | null {
   const { phase } = state.lifecycle;
   if (phase === "stopping" || phase === "leaving") {
     return { reason: "stopping", message: "cannot upgrade: the service is being stopped" };
@@ -132,7 +132,7 @@ function goBack(turn: Turn, request: UpgradeRequest): boolean {
 }
 
 /** The candidate that stands by ends; nothing else notices. */
-export function dropStaged(turn: Turn, failure: Failure): void {
+export function dropStaged(turn: Turn, failure: ModelFailure): void {
   const staged = stagedGeneration(turn.state);
   if (staged === undefined) return;
   drainGeneration(turn, staged, { kind: "failed", failure });
@@ -147,7 +147,7 @@ export function prepare(turn: Turn, upgrade: Upgrade): void {
   else act(turn, { type: "prepare", upgrade: upgrade.id, again });
 }
 
-const nothingBefore: Failure = {
+const nothingBefore: ModelFailure = {
   reason: "nothing-before",
   message: "cannot roll back: no generation before this one is known",
 };
@@ -156,7 +156,7 @@ const nothingBefore: Failure = {
  * Ends the running upgrade before its commit. The active generation has nothing to undo; where there is none, what ran
  * last is started instead, and failing that the service ends.
  */
-export function abort(turn: Turn, failure: Failure): void {
+export function abort(turn: Turn, failure: ModelFailure): void {
   const { upgrade, lifecycle } = turn.state;
   const candidate = candidateGeneration(turn.state);
   // What happened comes before what follows from it: that is the order in the log.
@@ -188,7 +188,7 @@ export function beginFallback(turn: Turn): void {
 }
 
 /** Ends the request that waits, too. */
-export function abortAll(turn: Turn, failure: Failure): void {
+export function abortAll(turn: Turn, failure: ModelFailure): void {
   const { queued } = turn.state;
   abort(turn, failure);
   if (queued === null) return;

@@ -1,5 +1,5 @@
-import type { Failure } from "../lib/failure.js";
 import { drainGeneration } from "./drain.js";
+import type { ModelFailure } from "./failure.js";
 import { conclude, pronounce } from "./outcome.js";
 import { reject } from "./rejected.js";
 import { newRequest } from "./request.js";
@@ -14,14 +14,14 @@ export function condemn(turn: Turn, id: number, why: string): void {
   if (active?.id !== id || active.stage.phase !== "active") return;
   const { kind } = active.stage.proof;
   if (kind !== "trial" && kind !== "probation") return;
-  const failure = { reason: reasons[kind], message: `generation ${id} was on ${kind}: ${why}` };
+  const failure: ModelFailure = { reason: reasons[kind], message: `generation ${id} was on ${kind}: ${why}` };
   const refusal = refuseWayBack(active);
   if (refusal !== null) stay(turn, active, { ...failure, message: `${failure.message}; ${refusal}` });
   else if (kind === "trial") failTrial(turn, active, failure);
   else failProbation(turn, active, failure);
 }
 
-const reasons = { trial: "trial-failed", probation: "probation-failed" };
+const reasons = { trial: "trial-failed", probation: "probation-failed" } as const;
 
 function refuseWayBack({ noWayBack, specification: { plan } }: Generation): string | null {
   if (noWayBack === null || plan.rollback.loseState) return null;
@@ -29,7 +29,7 @@ function refuseWayBack({ noWayBack, specification: { plan } }: Generation): stri
 }
 
 /** What was there before serves again, at once; where it has drained meanwhile, it is started again. */
-function failTrial(turn: Turn, failed: Generation, failure: Failure): void {
+function failTrial(turn: Turn, failed: Generation, failure: ModelFailure): void {
   const held = heldGeneration(turn.state);
   const { upgrade } = turn.state;
   mark(turn, failed, failure);
@@ -44,18 +44,18 @@ function failTrial(turn: Turn, failed: Generation, failure: Failure): void {
 }
 
 /** It serves, as well as it can, until what was proved before has been started. */
-function failProbation(turn: Turn, failed: Generation, failure: Failure): void {
+function failProbation(turn: Turn, failed: Generation, failure: ModelFailure): void {
   mark(turn, failed, failure);
   leaveLater(turn, failed, failure);
   announce(turn, "error", "generation-rejected", failure.message, { generation: failed.id });
 }
 
 /** What has proved itself before, and was only started once more, stays what can be gone back to. */
-function mark(turn: Turn, failed: Generation, failure: Failure): void {
+function mark(turn: Turn, failed: Generation, failure: ModelFailure): void {
   if (!hasProved(turn.state, failed)) reject(turn, failed, "judge", failure);
 }
 
-function leaveLater(turn: Turn, { id }: Generation, failure: Failure): void {
+function leaveLater(turn: Turn, { id }: Generation, failure: ModelFailure): void {
   const generation = activeGeneration(turn.state);
   if (generation?.stage.phase !== "active") return;
   const hopeless = whereToGoBack(turn.state, generation) === null;
@@ -68,7 +68,7 @@ function leaveLater(turn: Turn, { id }: Generation, failure: Failure): void {
 }
 
 /** Bad as it is, to leave it would lose what clients did meanwhile. */
-function stay(turn: Turn, { id, stage }: Generation, failure: Failure): void {
+function stay(turn: Turn, { id, stage }: Generation, failure: ModelFailure): void {
   if (stage.phase !== "active") return;
   const held = heldGeneration(turn.state);
   updateGeneration(turn, id, { stage: { ...stage, proof: { kind: "rejected", failure, retryAt: null } } });

@@ -1,5 +1,5 @@
-import type { Failure } from "../lib/failure.js";
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
+import type { ModelFailure } from "./failure.js";
 import { judgeDeathsOf } from "./judge.js";
 import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
 import {
@@ -47,7 +47,7 @@ export function awaitReady(turn: Turn, slot: SlotProcess): void {
   if (rule?.when === "command" || rule?.when === "accepts") act(turn, { type: "await-ready", ...slot });
 }
 
-export function spawnFailed(turn: Turn, slot: Slot, failure: Failure): void {
+export function spawnFailed(turn: Turn, slot: Slot, failure: ModelFailure): void {
   const generation = findGeneration(turn.state, slot.generation);
   const worker = findWorker(turn.state, slot);
   if (generation === undefined || worker?.run.phase !== "spawning") return;
@@ -121,7 +121,7 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: Ex
       const said = worker.status === null ? "" : `, and said last: ${worker.status}`;
       const when =
         worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}${explainEnd(exit)}`;
-      const failure = { reason: "worker-exited", message: `worker ${name} ${how} ${when}` };
+      const failure: ModelFailure = { reason: "worker-exited", message: `worker ${name} ${how} ${when}` };
       dropStaged(turn, failure);
       abort(turn, failure);
       return;

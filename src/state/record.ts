@@ -1,12 +1,18 @@
 import * as v from "valibot";
 import { counterNames } from "../lib/counters.js";
+import { isReason } from "../lib/reasons.js";
+import type { ModelFailure } from "../model/failure.js";
 import { unjudged } from "../model/plan.js";
 import { initialState, type State } from "../model/state.js";
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const argv = v.pipe(v.array(text), v.minLength(1));
-export const failure = v.object({ reason: text, message: text, output: v.exactOptional(text) });
+export const failure = v.object({
+  reason: v.custom<ModelFailure["reason"]>(isReason),
+  message: text,
+  output: v.exactOptional(text),
+});
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
 
 const rule = v.variant("when", [

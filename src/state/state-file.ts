@@ -60,10 +60,17 @@ export function writeStateFile(
   }
 }
 
+const namedAfter: Readonly<Record<StateFileFailure["reason"], string>> = {
+  "state-damaged": "damaged",
+  "state-foreign": "foreign",
+  "state-newer": "newer",
+  "state-unreadable": "unreadable",
+};
+
 /** Keeps a file that cannot be used, under a name that says so; returns that name, undefined if it cannot be moved. */
 export function setAside(directory: string, reason: StateFileFailure["reason"]): string | undefined {
   const file = stateFilePath(directory);
-  const aside = `${file}.${reason.replace("state-", "")}-${Date.now()}`;
+  const aside = `${file}.${namedAfter[reason]}-${Date.now()}`;
   try {
     renameSync(file, aside);
     return aside;

@@ -1,4 +1,9 @@
 import * as v from "valibot";
+import type { FailureOf } from "../lib/failure.js";
+import { isReason } from "../lib/reasons.js";
+
+/** Why one daemon does not take the place of another. */
+export type TakeoverFailure = FailureOf<"daemon" | "succession">;
 
 /** Counted up when the other side would misunderstand. Daemons that speak different ones refuse each other. */
 export const takeoverProtocol = 1;
@@ -36,7 +41,11 @@ export type SuccessorMessage = v.InferOutput<typeof successorMessage>;
 
 /** Predecessor → successor. */
 export const predecessorMessage = v.variant("type", [
-  v.object({ type: v.literal("refused"), reason: text, message: text }),
+  v.object({
+    type: v.literal("refused"),
+    reason: v.pipe(v.custom<TakeoverFailure["reason"]>(isReason), v.maxLength(1000)),
+    message: text,
+  }),
   /** With as many fds as names. */
   v.object({
     type: v.literal("fds"),

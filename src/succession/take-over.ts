@@ -7,14 +7,19 @@ import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { connectSeqpacket } from "../linux/seqpacket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
-import { predecessorMessage, type SuccessorMessage, takeoverProtocol } from "./messages.js";
+import {
+  predecessorMessage,
+  type SuccessorMessage,
+  type TakeoverFailure,
+  takeoverProtocol,
+} from "./messages.js";
 import type { Predecessor } from "./predecessor.js";
 import { ownReach } from "./reach.js";
 
 const timeoutMs = 30_000;
 
 /** What this daemon finds; another one refuses for reasons of its own version. */
-type TakeOverFailure = Failure<"timeout" | "disconnected" | "takeover-version" | "out-of-fds">;
+type Found = Failure<"timeout" | "disconnected" | "takeover-version" | "out-of-fds">;
 
 export interface TakenOver {
   readonly fds: readonly InheritedFd[];
@@ -29,7 +34,7 @@ export function takeOver(
   path: string,
   name: string,
   watcher: Watcher,
-): Promise<Result<TakenOver | undefined>> {
+): Promise<Result<TakenOver | undefined, TakeoverFailure>> {
   const fd = connectSeqpacket(path);
   if (fd === undefined) return Promise.resolve(succeed(undefined));
   return new Promise((resolve) => {
@@ -37,7 +42,7 @@ export function takeOver(
     let gone: (() => void) | undefined;
     let ended = false;
     let settled = false;
-    const end = (result: Result<TakenOver>): void => {
+    const end = (result: Result<TakenOver, TakeoverFailure>): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
@@ -48,7 +53,7 @@ export function takeOver(
       resolve(result);
     };
     const explain = (why: string): string => `cannot take over from the daemon at ${path}: ${why}`;
-    const refuse = (reason: TakeOverFailure["reason"], why: string): void => end(fail(reason, explain(why)));
+    const refuse = (reason: Found["reason"], why: string): void => end(fail(reason, explain(why)));
     const timer = setTimeout(
       () => refuse("timeout", `it has not answered within ${formatDuration(timeoutMs)}`),
       timeoutMs,

@@ -11,6 +11,7 @@ import {
   type PredecessorMessage,
   type SuccessorMessage,
   successorMessage,
+  type TakeoverFailure,
   takeoverProtocol,
 } from "./messages.js";
 import { canKeepWorkers, ownReach } from "./reach.js";
@@ -24,7 +25,7 @@ export interface Successor {
   /** For people. */
   readonly who: string;
   readonly keepsWorkers: boolean;
-  refuse(failure: Failure): void;
+  refuse(failure: TakeoverFailure): void;
   /** Sends copies; this process keeps its own until it knows how it ends. */
   give(fds: readonly InheritedFd[]): void;
   /** What it says next; undefined when it is gone. */
@@ -125,7 +126,7 @@ export class TakeoverSocket {
     const send = (message: PredecessorMessage, fds: readonly number[] = []): void => {
       channel.send(encodeMessage(message), fds);
     };
-    const refuse = ({ reason, message }: Failure): void => {
+    const refuse = ({ reason, message }: TakeoverFailure): void => {
       this.#options.warn(`takeover by process ${pid} refused: ${message}`);
       send({ type: "refused", reason, message });
       channel.endSending();

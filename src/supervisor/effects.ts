@@ -1,4 +1,4 @@
-import type { Result } from "../lib/failure.js";
+import type { Failure, Result } from "../lib/failure.js";
 import type { Action, Clock, Event } from "../model/event.js";
 import type { State } from "../model/state.js";
 
@@ -6,7 +6,7 @@ import type { State } from "../model/state.js";
 export interface Effects {
   clock(): Clock;
   /** Makes the state durable before anything that it explains is done. */
-  persist(state: State): Result<void>;
+  persist(state: State): Result<void, Failure<"state-unwritable">>;
   /** Does one action; what is known at once comes back as events, the rest arrives later through `push`. */
   perform(action: Action, state: State): readonly Event[];
   /** Shows the state to the service manager; called whenever it may have changed. */

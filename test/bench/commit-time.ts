@@ -14,8 +14,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createControlClient } from "../../src/control/client.js";
 import { controlSocketIn } from "../../src/lib/directories.js";
-import { HoldfastError } from "../../src/lib/failure.js";
 import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { unjudgedTables } from "../harness/process/unjudged.js";
 import { formatMs, type Row } from "./figures.js";
 import { parseStamps, type Stamp, stampsVariable } from "./stamps.js";
@@ -86,7 +86,7 @@ async function upgradeAgainAndAgain(
     await settled();
     for (let upgrade = 0; upgrade < UPGRADES; upgrade++) {
       const requested = await control.request("upgrade");
-      if (!requested.ok) throw new HoldfastError(requested.failure.reason, requested.failure.message);
+      if (!requested.ok) throw new HarnessError(requested.failure.reason, requested.failure.message);
       await settled();
       writes.push(timeWrite(directory));
     }

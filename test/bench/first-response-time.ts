@@ -1,5 +1,5 @@
-import { HoldfastError } from "../../src/lib/failure.js";
 import type { Container } from "../harness/container/container.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { median, type Row } from "./figures.js";
 import { deploy, EXPRESS, instanceOf, NATIVE, RELEASE, SLOW } from "./native-service.js";
 import type { Service } from "./services.js";
@@ -80,5 +80,5 @@ function time(
 async function run(container: Container, program: readonly string[]): Promise<number> {
   const { code, stdout, stderr } = await container.exec(["/usr/bin/node", ...program]);
   if (code === 0) return Number(stdout);
-  throw new HoldfastError("first-response", `cannot time ${program.slice(1).join(" ")}: ${stderr}`);
+  throw new HarnessError("first-response", `cannot time ${program.slice(1).join(" ")}: ${stderr}`);
 }

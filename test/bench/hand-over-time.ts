@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { HoldfastError } from "../../src/lib/failure.js";
 import type { Container } from "../harness/container/container.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { median, type Row } from "./figures.js";
 import { deploy, instanceOf, NATIVE, NATIVE_STAMPS, waitUntilMoved } from "./native-service.js";
 import { observePair, type Pair, startProbe } from "./observe.js";
@@ -67,5 +67,5 @@ function readSpan(stamps: readonly Stamp[]): number {
   const at = (what: Stamp["what"]): number | undefined => stamps.find((stamp) => stamp.what === what)?.atMs;
   const [persistedAt, movedAt] = [at("persisted"), at("moved")];
   if (persistedAt !== undefined && movedAt !== undefined) return movedAt - persistedAt;
-  throw new HoldfastError("no-stamp", `cannot measure a hand-over: ${JSON.stringify(stamps)}`);
+  throw new HarnessError("no-stamp", `cannot measure a hand-over: ${JSON.stringify(stamps)}`);
 }

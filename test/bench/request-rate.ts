@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { HoldfastError } from "../../src/lib/failure.js";
 import type { Container } from "../harness/container/container.js";
 import { runCommand } from "../harness/container/run-command.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { median, type Row } from "./figures.js";
 import type { Service } from "./services.js";
@@ -59,7 +59,7 @@ async function rateByWrk({ pid }: Container, { address }: Service): Promise<numb
   );
   const rate = /^Requests\/sec:\s*([\d.]+)$/m.exec(stdout)?.[1];
   if (code === 0 && rate !== undefined && !/Socket errors|Non-2xx/.test(stdout)) return Number(rate);
-  throw new HoldfastError("wrk", `cannot measure requests/s: ${stdout}${stderr}`);
+  throw new HarnessError("wrk", `cannot measure requests/s: ${stdout}${stderr}`);
 }
 
 async function rateByLoadClient(container: Container, { address }: Service): Promise<number> {

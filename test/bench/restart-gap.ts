@@ -21,7 +21,7 @@ export async function measureGap(container: Container): Promise<Row[]> {
 }
 
 async function restartUnderLoad(container: Container, { units, address }: Service): Promise<string> {
-  await using load = await startLoad(container, { address });
+  await using load = await startLoad(container, { address, pauseMs: 5 });
   for (let restart = 0; restart < RESTARTS; restart++) {
     await load.waitForMore(MORE);
     await container.sh(`systemctl restart ${units}`);

@@ -1,5 +1,5 @@
-import { HoldfastError } from "../../src/lib/failure.js";
 import type { Container } from "../harness/container/container.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { formatMs, type Row } from "./figures.js";
 import { HOLDFAST, installTimedDaemon } from "./services.js";
 import { parseStamps, type Stamp } from "./stamps.js";
@@ -38,7 +38,7 @@ function readRestart(stamps: readonly Stamp[]): Restart {
   const at = (what: Stamp["what"]): number => {
     const found = stamps.find((stamp) => stamp.what === what);
     if (found !== undefined) return found.atMs;
-    throw new HoldfastError("no-stamp", `cannot measure a restart: no ${what} in ${JSON.stringify(stamps)}`);
+    throw new HarnessError("no-stamp", `cannot measure a restart: no ${what} in ${JSON.stringify(stamps)}`);
   };
   return {
     sigterm: at("sigterm"),

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { HoldfastError } from "../../src/lib/failure.js";
 import { pathInCheckout } from "../harness/container/checkout.js";
 import type { Container } from "../harness/container/container.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { unjudgedTables } from "../harness/process/unjudged.js";
 import { stampsVariable } from "./stamps.js";
 
@@ -53,7 +53,7 @@ async function copyPrograms(container: Container): Promise<void> {
   const extract = ["tar", "--extract", "--no-same-owner", "--directory", "/opt/holdfast"] as const;
   const { code, stderr } = await container.exec([...extract], { input: compiled });
   if (code !== 0)
-    throw new HoldfastError("install", `cannot copy the benchmark into the container: ${stderr}`);
+    throw new HarnessError("install", `cannot copy the benchmark into the container: ${stderr}`);
 }
 
 /** From now on the service runs the daemon that leaves stamps in `file`. */

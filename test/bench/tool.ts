@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { HoldfastError } from "../../src/lib/failure.js";
 import type { Container } from "../harness/container/container.js";
+import { HarnessError } from "../harness/harness-error.js";
 
 const ANSWER_DEADLINE_MS = 30_000;
 
@@ -53,7 +53,7 @@ export class Tool<Answer> implements AsyncDisposable {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), ANSWER_DEADLINE_MS);
     const { done, value } = await this.#lines.next();
     clearTimeout(timer);
-    if (done) throw new HoldfastError("tool", "cannot measure: a program of the benchmark ended or hung");
+    if (done) throw new HarnessError("tool", "cannot measure: a program of the benchmark ended or hung");
     return v.parse(v.pipe(v.string(), v.parseJson(), this.#schema), value);
   }
 

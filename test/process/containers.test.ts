@@ -101,7 +101,7 @@ test(
     const status = await green.until(rig, "the second one", isServing);
     assert.equal(status.listeners.length, 2);
     assert.equal((await ask({ port })).version, "2");
-    await assert.rejects(ask({ port: other }), { code: "ECONNREFUSED" });
+    await assert.rejects(ask({ port: other }), { code: "refused" });
     await load.stop();
     assert.deepEqual(load.failures, []);
   },

@@ -53,6 +53,35 @@ test("a listener that is no longer declared is closed and taken from the store, 
   await balance(rig);
 });
 
+for (const native of [true, false]) {
+  test(`a configured backlog stays that of the socket when ${native ? "native" : "plain"} workers accept on it`, async () => {
+    await using rig = new Rig({ native });
+    const socketPath = join(rig.directory, "own.sock");
+    const declare = (http: number, own: number): void => {
+      rig.configure(
+        `[listeners.http]\nbacklog = ${http}\n[listeners.own]\naddress = "unix:${socketPath}"\nbacklog = ${own}\n`,
+      );
+    };
+    const limits = async (): Promise<unknown> => {
+      await rig.settled();
+      await Promise.all([ask({ port: rig.port }), ask({ socketPath })]);
+      return (await rig.status()).listeners.map(({ name, backlog }) => [name, backlog?.limit]);
+    };
+    declare(77, 55);
+    await rig.manager.startReady();
+    assert.deepEqual(await limits(), [
+      ["http", 77],
+      ["own", 55],
+    ]);
+    declare(78, 56);
+    assert.equal((await rig.upgrade()).failure, null);
+    assert.deepEqual(await limits(), [
+      ["http", 78],
+      ["own", 56],
+    ]);
+  });
+}
+
 test("a changed mode of a socket file counts once the new version serves: not if it is bad, and back at a rollback", async () => {
   await using rig = new Rig();
   const socketPath = join(rig.directory, "own.sock");

@@ -30,7 +30,8 @@ test("with a ready command workers that say nothing are ready once it succeeds, 
 });
 
 test("with `after` workers that say nothing are ready once they have lived that long", async () => {
-  await using rig = new Rig({ config: '[ready]\nafter = "200ms"\n' });
+  // Longer than a process takes that crashes at its start, also beside others.
+  await using rig = new Rig({ config: '[ready]\nafter = "2s"\n' });
   rig.release({ version: "1", boot: "silent" });
   await rig.manager.startReady();
   rig.release({ version: "2", boot: "crash" });

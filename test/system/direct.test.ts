@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
-import { HoldfastError, messageOf } from "../../src/lib/failure.js";
+import { messageOf } from "../../src/lib/failure.js";
 import { Container } from "../harness/container/container.js";
 import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { waitUntil } from "../harness/container/wait-until.js";
+import { HarnessError } from "../harness/harness-error.js";
 import { countLost, type LoadReport } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { DirectService } from "../harness/service/direct-service.js";
@@ -54,7 +55,7 @@ describeOnEachRelease("the library under systemd alone", (release) => {
         await prove(service);
       } catch (cause) {
         const journal = await container.journal(service.unit);
-        throw new HoldfastError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
+        throw new HarnessError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
       } finally {
         await service.end();
       }

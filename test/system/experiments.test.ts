@@ -179,7 +179,7 @@ onEachRelease("the experiments, with systemd", (promise) => {
       await web.configure({ more });
       await web.deploy("v2");
       await web.must("reload");
-      await talk.waitFor("v2");
+      await talk.waitForVersion("v2");
       const { workers } = await web.settled();
       assert.deepEqual(workers.map(({ crashes }) => crashes).sort(), [0, 1]);
       assertNothingMissed(await talk.stop());
@@ -200,7 +200,7 @@ onEachRelease("the experiments, with systemd", (promise) => {
           `systemd-run --quiet --unit=${next} --service-type=notify -p NotifyAccess=exec -p KillMode=process -p FileDescriptorStoreMax=64 \
                -p RuntimeDirectory=${next} -p StateDirectory=${next} /usr/bin/holdfastd --name ${web.name} --takeover ${runtime}/takeover.sock`,
         );
-        await talk.waitFor(version);
+        await talk.waitForVersion(version);
         await waitUntil(`the end of ${unit}`, DEADLINE_MS, async () => {
           return (await web.container.show(unit, "ActiveState")) === "inactive";
         });

@@ -43,7 +43,7 @@ onEachRelease("native talks", (promise) => {
         await replaceEverything(
           web,
           () => web.deploy("v4", { "crash-at-boot": "" }),
-          (version) => talk.waitFor(version),
+          (version) => talk.waitForVersion(version),
         );
         const report = await talk.stop();
         assertNothingMissed(report);

@@ -1,4 +1,4 @@
-import type { Failure } from "../../lib/failure.js";
+import type { ModelFailure } from "../../model/failure.js";
 import type { HookEvent } from "../../model/plan.js";
 import { whereToGoBack } from "../../model/retired.js";
 import { findGeneration, type Outcome, type State } from "../../model/state.js";
@@ -13,7 +13,7 @@ export interface Happening {
   readonly generation: number | null;
   /** `rejected`, `rolled-back`: the generation that is gone back to; null: there is no way back. */
   readonly to: number | null;
-  readonly failure: Failure | null;
+  readonly failure: ModelFailure | null;
 }
 
 /** What has happened between two states, the first one first. Each is found once: it is in the later state, and not in the earlier. */
@@ -51,10 +51,10 @@ function ofRollback({ rolledBack: earlier }: State, { rolledBack, outcomes }: St
   return [{ event: "rolled-back", upgrade, kind, generation: from, to, failure }];
 }
 
-const byJudge: ReadonlySet<string> = new Set(["trial-failed", "probation-failed"]);
+const byJudge: ReadonlySet<ModelFailure["reason"]> = new Set(["trial-failed", "probation-failed"]);
 
 /** Why a judge found the generation bad, in its trial or after it. */
-function rejectionIn({ failure, verdict }: Outcome): Failure | null {
+function rejectionIn({ failure, verdict }: Outcome): ModelFailure | null {
   const bad = verdict?.kind === "rejected" ? verdict.failure : failure;
   return bad !== null && byJudge.has(bad.reason) ? bad : null;
 }

@@ -1,4 +1,4 @@
-import type { Failure } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import type { SlotProcess } from "../../model/event.js";
 import { ownListener } from "../../model/own-listener.js";
 import type { Plan } from "../../model/plan.js";
@@ -73,7 +73,7 @@ export async function runCheck(
   name: string,
   { id, specification: { plan } }: Generation,
   directory: string,
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   if (plan.check === null) return null;
   const ran = await runCommand(plan.check, {
     directory,

@@ -1,4 +1,4 @@
-import { type Result, succeed } from "../../lib/failure.js";
+import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Action, Event, News, SlotProcess } from "../../model/event.js";
@@ -13,7 +13,13 @@ import { awaitAccepting } from "./await-accepting.js";
 import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import { explainLate } from "./explain-late.js";
 import type { Snapshots } from "./snapshots.js";
-import { readSpecification, verifyCommands, verifySpecification, warnOfAsking } from "./specify.js";
+import {
+  readSpecification,
+  type SpecificationFailure,
+  verifyCommands,
+  verifySpecification,
+  warnOfAsking,
+} from "./specify.js";
 import { verifyGeneration } from "./verify.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
@@ -50,7 +56,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version }) }];
   }
 
-  function readAnew(upgrade: number): Result<Specification> {
+  function readAnew(upgrade: number): Result<Specification, SpecificationFailure> {
     return readSpecification(options.configFile, (message) => warn("outside-snapshot", message, upgrade));
   }
 
@@ -59,7 +65,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   }
 
   /** With a snapshot of its own it needs no release any more. */
-  function verifyAgain({ specification, snapshot }: Retired): Result<Specification> {
+  function verifyAgain({ specification, snapshot }: Retired): Result<Specification, SpecificationFailure> {
     if (snapshot === null) return verifySpecification(specification);
     return verifyCommands(specification, snapshots.directoryOf(snapshot));
   }
@@ -79,7 +85,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     return [{ type: "spawned", ...slot, process: spawned.value }];
   }
 
-  function collectFds(generation: Generation, state: State): Result<NamedFd[]> {
+  function collectFds(generation: Generation, state: State): Result<NamedFd[], Failure<"listener-lost">> {
     const fds: NamedFd[] = [];
     for (const id of generation.listeners) {
       const listener = state.listeners.find((one) => one.id === id);

@@ -2,12 +2,14 @@ import { availableParallelism } from "node:os";
 import { asks } from "../../config/asks.js";
 import { readConfig } from "../../config/read.js";
 import { parseAddress } from "../../lib/address.js";
-import { type Result, succeed } from "../../lib/failure.js";
+import { type Failure, type FailureOf, type Result, succeed } from "../../lib/failure.js";
 import type { Prepared } from "../../model/event.js";
 import type { Plan, Specification } from "../../model/plan.js";
 import { buildEnvironment } from "../../process/environment.js";
 import { findCommand } from "../../process/find-command.js";
 import { resolveRelease } from "../../release/resolve-release.js";
+
+export type SpecificationFailure = FailureOf<"config"> | Failure<"release-invalid" | "command-missing">;
 
 /**
  * Reads the config and the release anew, and checks all that can be checked before anything is started. `warn` hears
@@ -16,7 +18,7 @@ import { resolveRelease } from "../../release/resolve-release.js";
 export function readSpecification(
   configFile: string,
   warn: (message: string) => void = () => {},
-): Result<Specification> {
+): Result<Specification, SpecificationFailure> {
   const config = readConfig(configFile, { cwd: process.cwd(), cores: availableParallelism() });
   if (!config.ok) return config;
   const { plan, listeners } = config.value;
@@ -26,14 +28,20 @@ export function readSpecification(
 }
 
 /** Resolves the release and sees that the commands are there. */
-export function verifySpecification({ plan, listeners }: Specification): Result<Specification> {
+export function verifySpecification({
+  plan,
+  listeners,
+}: Specification): Result<Specification, SpecificationFailure> {
   const release = resolveRelease(plan.release);
   if (!release.ok) return release;
   return verifyCommands({ plan: { ...plan, release: release.value }, listeners }, release.value);
 }
 
 /** Sees that the commands are there, for processes that run in `directory`. */
-export function verifyCommands(specification: Specification, directory: string): Result<Specification> {
+export function verifyCommands(
+  specification: Specification,
+  directory: string,
+): Result<Specification, SpecificationFailure> {
   const { plan } = specification;
   const { PATH } = buildEnvironment(process.env, plan.environment, {});
   for (const argv of commandsOf(plan)) {

@@ -1,4 +1,4 @@
-import type { Failure } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import { connectTo } from "../../linux/connect-to.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Slot } from "../../model/event.js";
@@ -15,7 +15,7 @@ export async function verifyPlain(
   own: Listener | undefined,
   { http: path, status, timeoutMs }: Verify,
   listeners: HeldListeners,
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   const fd = own === undefined ? undefined : listeners.fdOf(own.id);
   if (own === undefined || fd === undefined) {
     const remedy =
@@ -39,6 +39,6 @@ export async function askListener(
   return connected.ok ? askProbe(connected.value, "http/1.1", path, signal) : undefined;
 }
 
-export function refuse(why: string): Failure {
+export function refuse(why: string): FailureOf<"daemon/perform"> {
   return { reason: "verify-failed", message: `the verification failed: ${why}` };
 }

@@ -1,5 +1,5 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
-import type { Failure } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
@@ -14,9 +14,9 @@ import { refuse, type Verify, verifyPlain } from "./verify-plain.js";
 const stateTimeoutMs = 5_000;
 
 export interface Verified {
-  readonly failure: Failure | null;
+  readonly failure: FailureOf<"daemon/perform"> | null;
   /** Why the generation before could not take the candidate's state, if so. */
-  readonly noWayBack: Failure | null;
+  readonly noWayBack: FailureOf<"daemon/perform"> | null;
 }
 
 /** What a candidate must show before it takes over: that it can take the state, and that it answers. */
@@ -41,7 +41,7 @@ function losesState(state: State): boolean {
 }
 
 /** What the config asks for needs workers that speak on their channels. */
-function whyUnfit(generation: Generation, channels: WorkerChannels): Failure | null {
+function whyUnfit(generation: Generation, channels: WorkerChannels): FailureOf<"daemon/perform"> | null {
   const { strategy, trial } = generation.specification.plan;
   const wish =
     strategy === "exclusive" ? 'strategy = "exclusive"' : trial.share !== null ? "trial.share" : null;
@@ -56,7 +56,7 @@ async function askAll(
   state: State,
   channels: WorkerChannels,
   listeners: HeldListeners,
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   const { verify } = generation.specification.plan;
   if (verify === null) return null;
   const [first] = generation.listeners;
@@ -82,7 +82,7 @@ async function tryState(
 ): Promise<Verified> {
   const active = activeGeneration(state);
   const givers = active === undefined ? [] : liveWorkers(active).filter((slot) => channels.isNative(slot));
-  let noWayBack: Failure | null = null;
+  let noWayBack: FailureOf<"daemon/perform"> | null = null;
   for (const giver of givers) {
     const taker = candidates[giver.index % candidates.length];
     if (taker === undefined || !channels.isNative(taker)) continue;
@@ -99,7 +99,7 @@ async function tryOne(
   taker: Slot,
   channels: WorkerChannels,
   type: "try" | "check" = "try",
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   const given = await channels.ask(giver, { type: "save" }, [], stateTimeoutMs);
   // A giver that says nothing is stuck or has just ended; its state is on disk.
   if (given === undefined) return null;
@@ -119,7 +119,7 @@ async function tryOne(
   }
 }
 
-function refuseState(slot: Slot, why: string): Failure {
+function refuseState(slot: Slot, why: string): FailureOf<"daemon/perform"> {
   return { reason: "state-refused", message: `worker ${nameWorker(slot)}: ${why}` };
 }
 
@@ -128,7 +128,7 @@ async function verifyWorker(
   listener: string,
   { http: path, status, timeoutMs }: Verify,
   channels: WorkerChannels,
-): Promise<Failure | null> {
+): Promise<FailureOf<"daemon/perform"> | null> {
   const answer = await askWorker(slot, listener, path, timeoutMs, channels);
   if (answer === status) return null;
   const what = typeof answer === "number" ? `status ${answer}` : answer;

@@ -4,7 +4,7 @@ import { controlSocketIn } from "../../lib/directories.js";
 import { type Failure, HoldfastError, type Result, succeed } from "../../lib/failure.js";
 import { bindDatagram } from "../../linux/datagram.js";
 import { closeFd } from "../../linux/fd.js";
-import { openListener } from "../../linux/listener.js";
+import { type ListenFailure, openListener } from "../../linux/listener.js";
 import { peerCredentials } from "../../linux/socket.js";
 import { removeStaleSocket } from "../../linux/unix-path.js";
 
@@ -16,7 +16,10 @@ export function notifySocketIn(runtimeDirectory: string): string {
 }
 
 /** The inherited socket as long as its file is still there, for workers know it by its path; else a new one. */
-export function takeNotifySocket(inherited: number | undefined, runtimeDirectory: string): Result<number> {
+export function takeNotifySocket(
+  inherited: number | undefined,
+  runtimeDirectory: string,
+): Result<number, Failure> {
   const path = notifySocketIn(runtimeDirectory);
   if (inherited !== undefined && hasFile(path)) return succeed(inherited);
   if (inherited !== undefined) closeFd(inherited);
@@ -30,7 +33,10 @@ export function takeNotifySocket(inherited: number | undefined, runtimeDirectory
 }
 
 /** The same for the control socket. It also is what keeps a second daemon of the same name from starting. */
-export function takeControlSocket(inherited: number | undefined, runtimeDirectory: string): Result<number> {
+export function takeControlSocket(
+  inherited: number | undefined,
+  runtimeDirectory: string,
+): Result<number, Failure<"already-running"> | ListenFailure> {
   const path = controlSocketIn(runtimeDirectory);
   if (inherited !== undefined && hasFile(path)) return succeed(inherited);
   if (inherited !== undefined) closeFd(inherited);
@@ -43,7 +49,7 @@ function hasFile(path: string): boolean {
   return removeStaleSocket(path).ok ? existsSync(path) : true;
 }
 
-function explain(failure: Failure, path: string): Failure {
+function explain(failure: ListenFailure, path: string): ListenFailure | Failure<"already-running"> {
   if (failure.reason !== "address-in-use") return failure;
   return {
     reason: "already-running",

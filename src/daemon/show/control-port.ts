@@ -7,7 +7,7 @@ import type {
   UpgradeProgress,
   UpgradeWish,
 } from "../../control/port.js";
-import type { Failure } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
 import { activeGeneration, type State, stagedGeneration } from "../../model/state.js";
@@ -20,10 +20,10 @@ export interface ControlPortOptions {
   readonly refresh: () => Promise<void>;
   readonly subscribe: (listener: (news: News) => void) => () => void;
   /** Why the daemon cannot be replaced, if so. */
-  readonly obstacleToReexec: Failure | null;
+  readonly obstacleToReexec: FailureOf<"daemon"> | null;
 }
 
-const noTrial: Failure = {
+const noTrial: FailureOf<"daemon"> = {
   reason: "no-trial",
   message:
     "cannot commit: no generation is on trial, and none stands by; `holdfast upgrade --hold` or `--stage` brings one there",

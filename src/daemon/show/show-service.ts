@@ -1,5 +1,5 @@
 import type { ControlPort, ReexecFailure } from "../../control/port.js";
-import type { Failure } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import { monotonicMs } from "../../linux/boot.js";
 import { activeGeneration } from "../../model/state.js";
 import { readLedger } from "../../state/ledger.js";
@@ -11,7 +11,7 @@ import { reportHistory } from "./history.js";
 import type { NewsFeed } from "./news-feed.js";
 import { reportStatus } from "./report.js";
 
-const firstProcess: Failure = {
+const firstProcess: FailureOf<"daemon"> = {
   reason: "first-process",
   message:
     "cannot re-exec: this daemon is the first process of its container, which ends with it; start another container with --takeover",

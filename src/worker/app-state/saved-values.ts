@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { StateEntry } from "../../channel/worker-messages.js";
-import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { findLost } from "../../lib/lost-in-json.js";
 import { fillMemfd, readMemfd } from "../../linux/memfd.js";
 import type { AnyState } from "./state-definition.js";
@@ -15,7 +15,9 @@ export interface SavedValues {
 }
 
 /** Asks the app for its values. Fails, naming the state, for one that throws, is no JSON or is too large. */
-export function saveValues(states: Iterable<AnyState>): Result<SavedValues> {
+export function saveValues(
+  states: Iterable<AnyState>,
+): Result<SavedValues, Failure<"state-unsaved" | "state-too-large">> {
   const entries: StateEntry[] = [];
   const parts: Buffer[] = [];
   let total = 0;
@@ -49,7 +51,10 @@ export function saveValues(states: Iterable<AnyState>): Result<SavedValues> {
 }
 
 /** Gives the values to the app. Fails, naming the state, with the first that is damaged or that the app refuses. */
-export function takeValues(states: ReadonlyMap<string, AnyState>, values: SavedValues): Result<void> {
+export function takeValues(
+  states: ReadonlyMap<string, AnyState>,
+  values: SavedValues,
+): Result<void, Failure<"state-damaged" | "state-refused">> {
   return visitValues(states, values, (state, value, version) => state.take(value, version));
 }
 
@@ -58,7 +63,7 @@ export function visitValues(
   states: ReadonlyMap<string, AnyState>,
   { entries, bytes }: SavedValues,
   visit: (state: AnyState, value: unknown, version: number) => void,
-): Result<void> {
+): Result<void, Failure<"state-damaged" | "state-refused">> {
   let at = 0;
   for (const { name, version, bytes: length, sha256 } of entries) {
     const part = bytes.subarray(at, at + length);

@@ -1,5 +1,5 @@
 import type { StateEntry } from "../../channel/worker-messages.js";
-import { HoldfastError, messageOf, type Result } from "../../lib/failure.js";
+import { type Failure, HoldfastError, messageOf, type Result } from "../../lib/failure.js";
 import {
   packValues,
   type SavedValues,
@@ -138,7 +138,7 @@ export class StateKeeper {
   }
 
   /** The values as they are now; fails, naming the state, where the app gives what cannot be saved. */
-  save(): Result<SavedValues> {
+  save(): Result<SavedValues, Failure<"state-unsaved" | "state-too-large">> {
     return saveValues(this.#states.values());
   }
 

@@ -2,14 +2,18 @@ import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { stateEntries } from "../../channel/worker-messages.js";
-import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { replaceFile } from "../../linux/replace-file.js";
 import type { SavedValues } from "./saved-values.js";
 
 const fileSchema = v.object({ entries: stateEntries, values: v.string() });
 
 /** Replaces the file atomically and durably; mode 0600. */
-export function writeValues(directory: string, file: string, { entries, bytes }: SavedValues): Result<void> {
+export function writeValues(
+  directory: string,
+  file: string,
+  { entries, bytes }: SavedValues,
+): Result<void, Failure<"state-unwritable">> {
   const path = join(directory, file);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -23,7 +27,10 @@ export function writeValues(directory: string, file: string, { entries, bytes }:
 }
 
 /** Undefined when nothing was ever written. What cannot be read is set aside under another name. */
-export function readValues(directory: string, file: string): Result<SavedValues | undefined> {
+export function readValues(
+  directory: string,
+  file: string,
+): Result<SavedValues | undefined, Failure<"state-damaged" | "state-unreadable">> {
   const path = join(directory, file);
   let text: string;
   try {

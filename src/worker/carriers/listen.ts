@@ -1,6 +1,7 @@
 import { Socket as UdpSocket } from "node:dgram";
 import type { Server } from "node:net";
 import { HoldfastError } from "../../lib/failure.js";
+import { backlogLimitOf } from "../../linux/backlog.js";
 import { duplicateFd } from "../../linux/fd.js";
 
 /** What can be served: an `http`, `https`, `http2` or `net` server, or a UDP socket. */
@@ -20,9 +21,6 @@ export function namePlace({ port, host, path }: Place): string | undefined {
   return host === undefined ? `${port}` : `${host} ${port}`;
 }
 
-/** As many as may wait in the kernel where the daemon has not set another number; Node's own 511 would shrink it. */
-export const listenBacklog = 4096;
-
 /** On the inherited socket if there is one. Rejects with what the server emits, and with `listener-missing`. */
 export function listenOn(server: NodeServer, fd: number | undefined, place: Place): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -35,7 +33,7 @@ export function listenOn(server: NodeServer, fd: number | undefined, place: Plac
     const copy = fd === undefined ? undefined : duplicateFd(fd);
     const { port, host, path } = place;
     if (server instanceof UdpSocket) bindUdp(server, copy, place, reject);
-    else if (copy !== undefined) server.listen({ fd: copy }, listenBacklog);
+    else if (copy !== undefined) server.listen({ fd: copy }, backlogLimitOf(copy));
     else if (path !== undefined) server.listen({ path });
     else if (port !== undefined) server.listen({ port, ...(host === undefined ? {} : { host }) });
     else reject(nowhere());

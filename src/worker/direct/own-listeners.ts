@@ -6,9 +6,9 @@ import { resolve } from "node:path";
 import type { Address } from "../../lib/address.js";
 import { HoldfastError, type Result } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
-import { openListener } from "../../linux/listener.js";
+import { type ListenFailure, openListener, usualBacklog } from "../../linux/listener.js";
 import { removeFd, storeFds } from "../../systemd/fd-store.js";
-import { listenBacklog, type NodeServer, namePlace, type Place } from "../carriers/listen.js";
+import { type NodeServer, namePlace, type Place } from "../carriers/listen.js";
 import { boundFdName } from "./stored-fds.js";
 
 interface Unbound {
@@ -87,11 +87,11 @@ async function bindPlace(server: NodeServer, { port = 0, host, path }: Place): P
   return unwrap(both.ok || both.failure.reason === "address-in-use" ? both : open(ipv4));
 }
 
-function open(address: Address): Result<number> {
-  return openListener(address, { backlog: listenBacklog });
+function open(address: Address): Result<number, ListenFailure> {
+  return openListener(address, { backlog: usualBacklog });
 }
 
-function unwrap(opened: Result<number>): number {
+function unwrap(opened: Result<number, ListenFailure>): number {
   if (opened.ok) return opened.value;
   throw new HoldfastError(opened.failure.reason, opened.failure.message);
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { item } from "../../channel/peer-messages.js";
 import { stateEntries } from "../../channel/worker-messages.js";
-import { fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { fillMemfd, readMemfd } from "../../linux/memfd.js";
 import { countBytes } from "../moving-connections/pack-connections.js";
 
@@ -43,7 +43,7 @@ export function packParcel({ head, bytes }: Parcel): number {
 }
 
 /** Fails with `parcel-damaged` or, for one of a later library, `parcel-newer`; never throws. Does not close the fd. */
-export function unpackParcel(fd: number): Result<Parcel> {
+export function unpackParcel(fd: number): Result<Parcel, Failure<"parcel-damaged" | "parcel-newer">> {
   try {
     const all = readMemfd(fd, parcelLimitBytes);
     return all === undefined ? fail("parcel-damaged", "it is no parcel") : decode(all);
@@ -52,7 +52,7 @@ export function unpackParcel(fd: number): Result<Parcel> {
   }
 }
 
-function decode(all: Buffer): Result<Parcel> {
+function decode(all: Buffer): Result<Parcel, Failure<"parcel-damaged" | "parcel-newer">> {
   const end = all.subarray(0, envelopeLimitBytes).indexOf("\n");
   if (end < 0) return fail("parcel-damaged", "it has no envelope");
   const { format, sha256, headBytes } = v.parse(

@@ -1,7 +1,7 @@
 import { Server } from "node:net";
 import type { AcceptLimitOrder } from "../../channel/worker-messages.js";
-import { readBacklog } from "../../linux/backlog.js";
-import { listenBacklog, type NodeServer } from "../carriers/listen.js";
+import { backlogLimitOf } from "../../linux/backlog.js";
+import type { NodeServer } from "../carriers/listen.js";
 import { goOnAccepting, listeningFdOf, stopAccepting } from "../node-internals/listening-handle.js";
 import { type Bucket, fill, isEmpty, take, untilFilledMs } from "./token-bucket.js";
 
@@ -75,7 +75,9 @@ export class AcceptLimit {
   #stop(): void {
     for (const [server, listener] of this.#servers) {
       if (!this.#listeners.has(listener) || this.#stopped.has(server) || !server.listening) continue;
-      const backlog = this.#backlogs.get(server) ?? findBacklog(server);
+      const fd = listeningFdOf(server);
+      if (fd === undefined) continue;
+      const backlog = this.#backlogs.get(server) ?? backlogLimitOf(fd);
       this.#backlogs.set(server, backlog);
       if (stopAccepting(server)) this.#stopped.set(server, backlog);
     }
@@ -85,11 +87,4 @@ export class AcceptLimit {
     for (const [server, backlog] of this.#stopped) goOnAccepting(server, backlog);
     this.#stopped.clear();
   }
-}
-
-/** What the daemon or the admin has set; to listen again sets it anew. */
-function findBacklog(server: Server): number {
-  const fd = listeningFdOf(server);
-  const backlog = fd === undefined ? undefined : readBacklog(fd);
-  return backlog?.seen === "length" ? backlog.limit : listenBacklog;
 }

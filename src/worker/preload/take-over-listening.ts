@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import { once } from "node:events";
 import { Server } from "node:net";
 import { formatAddress } from "../../lib/address.js";
-import { listenBacklog } from "../carriers/listen.js";
+import { backlogLimitOf } from "../../linux/backlog.js";
 import { getRuntime, type Runtime } from "../lifetime/runtime.js";
 import { holdListener } from "../node-internals/hold-listener.js";
 import { createAppServer } from "../serve.js";
@@ -84,7 +84,7 @@ class TakeOver {
       listen(signal === null ? { fd } : { fd, signal }, callback),
     );
     const acceptNow = (): void => {
-      if (!this.#runtime.signal.aborted) accept(listenBacklog);
+      if (!this.#runtime.signal.aborted) accept(backlogLimitOf(passed.fd));
     };
     const known = this.#taken.get(server);
     if (known === undefined) this.#serve(server, passed, acceptNow);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
+import { messageOf } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 import { pathInCheckout } from "./checkout.js";
 import { ensureImage, type Release } from "./image.js";
 import { endNspawn, findInit, type Nspawn, startNspawn } from "./nspawn.js";
@@ -85,7 +86,7 @@ export class Container implements AsyncDisposable {
       return container;
     } catch (cause) {
       await endNspawn(nspawn);
-      throw new HoldfastError("boot", `cannot boot ${release}: ${messageOf(cause)}\n${nspawn.output()}`, {
+      throw new HarnessError("boot", `cannot boot ${release}: ${messageOf(cause)}\n${nspawn.output()}`, {
         cause,
       });
     }
@@ -117,7 +118,7 @@ export class Container implements AsyncDisposable {
   async sh(script: string, options: { readonly timeoutMs?: number } = {}): Promise<string> {
     const { code, stdout, stderr } = await this.exec(["/bin/sh", "-euc", script], options);
     if (code === 0) return stdout.replace(/\n$/, "");
-    throw new HoldfastError(
+    throw new HarnessError(
       "script",
       `cannot run in the container: ${script}: status ${code}\n${stdout}${stderr}`,
     );
@@ -127,7 +128,7 @@ export class Container implements AsyncDisposable {
   async write(path: string, text: string): Promise<void> {
     const script = 'mkdir -p "$(dirname "$1")" && cat > "$1"';
     const { code, stderr } = await this.exec(["/bin/sh", "-c", script, "write", path], { input: text });
-    if (code !== 0) throw new HoldfastError("write", `cannot write ${path} in the container: ${stderr}`);
+    if (code !== 0) throw new HarnessError("write", `cannot write ${path} in the container: ${stderr}`);
   }
 
   /** Copies files and folders of the checkout, named from its top, to below `target`. */
@@ -143,7 +144,7 @@ export class Container implements AsyncDisposable {
       target,
     ] as const;
     const { code, stderr } = await runCommand([...argv, ...paths], { timeoutMs: COMMAND_TIMEOUT_MS });
-    if (code !== 0) throw new HoldfastError("copy", `cannot copy into the container: ${stderr}`);
+    if (code !== 0) throw new HarnessError("copy", `cannot copy into the container: ${stderr}`);
   }
 
   read(path: string): Promise<string> {

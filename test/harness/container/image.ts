@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 import { pathInCheckout } from "./checkout.js";
 import { runCommand } from "./run-command.js";
 
@@ -15,11 +15,11 @@ export type Release = (typeof RELEASES)[number];
 /**
  * Path of the root file system of a Debian release, never to be written to. Built with debootstrap when it is not there yet
  * (a minute or two) and kept in the cache directory under a key made of the recipe; images of older recipes are removed.
- * Throws a HoldfastError `image` that says what to do: not root, debootstrap missing, build failed.
+ * Throws a HarnessError `image` that says what to do: not root, debootstrap missing, build failed.
  */
 export async function ensureImage(release: Release): Promise<string> {
   if (!existsSync("/usr/sbin/debootstrap")) {
-    throw new HoldfastError(
+    throw new HarnessError(
       "image",
       "cannot build a container image: apt-get install debootstrap systemd-container",
     );
@@ -51,7 +51,7 @@ export async function ensureBuilt({ name, recipe, key, args }: Recipe): Promise<
   const cache = join(process.env["XDG_CACHE_HOME"] ?? "/var/cache", "holdfast-test");
   const image = join(cache, `${name}-${hash.digest("hex").slice(0, 12)}`);
   if (process.getuid?.() !== 0) {
-    throw new HoldfastError("image", "cannot boot a container: system tests need root (sudo npm test)");
+    throw new HarnessError("image", "cannot boot a container: system tests need root (sudo npm test)");
   }
   if (existsSync(image)) return image;
   await mkdir(cache, { recursive: true });
@@ -75,7 +75,7 @@ async function build(name: string, cache: string, image: string, command: readon
   output.end();
   if (code === 0 && existsSync(image)) return;
   const tail = (await readFile(log, "utf8")).split("\n").slice(-15).join("\n");
-  throw new HoldfastError("image", `cannot build the ${name} image: status ${code}, see ${log}\n${tail}`);
+  throw new HarnessError("image", `cannot build the ${name} image: status ${code}, see ${log}\n${tail}`);
 }
 
 /** The Debian mirror that this machine's apt uses. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 import { pathInCheckout } from "./checkout.js";
 
 const END_DEADLINE_MS = 15_000;
@@ -52,7 +52,7 @@ export function startNspawn(name: string, image: string, { bare }: { readonly ba
 
 /** PID of the container's init as the host sees it, or null while there is none. Throws when systemd-nspawn has ended. */
 export async function findInit({ child, output }: Nspawn): Promise<number | null> {
-  if (hasEnded(child)) throw new HoldfastError("nspawn", `cannot run systemd-nspawn: it ended: ${output()}`);
+  if (hasEnded(child)) throw new HarnessError("nspawn", `cannot run systemd-nspawn: it ended: ${output()}`);
   for (const script of await childrenOf(child.pid)) {
     for (const init of await childrenOf(script)) {
       const status = await readFile(`/proc/${init}/status`, "utf8").catch(() => "");
@@ -68,7 +68,7 @@ export async function endNspawn({ child, output }: Nspawn): Promise<void> {
   const exited = once(child, "exit", { signal: AbortSignal.timeout(END_DEADLINE_MS) });
   child.kill("SIGTERM");
   await exited.catch((cause: unknown) => {
-    throw new HoldfastError(
+    throw new HarnessError(
       "nspawn",
       `cannot end the container: not within ${END_DEADLINE_MS} ms: ${output()}`,
       { cause },

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 
 export interface CommandOutcome {
   /** Exit status; 128 + signal number does not occur: a signal gives null. */
@@ -25,7 +25,7 @@ const ENVIRONMENT = {
 
 /**
  * Runs a command to its end and returns how it ended, whatever the status. A command that takes longer than `timeoutMs` is
- * killed with its process group, and that throws a HoldfastError `deadline` with what it printed.
+ * killed with its process group, and that throws a HarnessError `deadline` with what it printed.
  */
 export function runCommand(
   argv: readonly [string, ...string[]],
@@ -47,7 +47,7 @@ export function runCommand(
     child.stdin.end(options.input ?? "");
     child.on("error", (cause) => {
       clearTimeout(timer);
-      reject(new HoldfastError("spawn", `cannot run ${command}: ${cause.message}`, { cause }));
+      reject(new HarnessError("spawn", `cannot run ${command}: ${cause.message}`, { cause }));
     });
     child.on("close", (code) => {
       clearTimeout(timer);
@@ -59,7 +59,7 @@ export function runCommand(
       if (!late) return resolve(outcome);
       const said = `${outcome.stdout}${outcome.stderr}`.trim();
       reject(
-        new HoldfastError(
+        new HarnessError(
           "deadline",
           `cannot finish ${argv.join(" ")}: not within ${options.timeoutMs} ms: ${said}`,
         ),

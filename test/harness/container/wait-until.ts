@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 
 const PAUSE_MS = 20;
 
@@ -8,7 +8,7 @@ export const DEADLINE_MS = 30_000;
 
 /**
  * Waits until `probe` gives something other than false, null or undefined, and returns that.
- * Throws a HoldfastError `deadline` naming `what` when it has not happened within `deadlineMs`; what `probe` throws passes through.
+ * Throws a HarnessError `deadline` naming `what` when it has not happened within `deadlineMs`; what `probe` throws passes through.
  */
 export async function waitUntil<T>(
   what: string,
@@ -20,7 +20,7 @@ export async function waitUntil<T>(
     const seen = await probe();
     if (seen !== false && seen !== null && seen !== undefined) return seen;
     if (performance.now() > deadline) {
-      throw new HoldfastError("deadline", `cannot see ${what}: not within ${deadlineMs} ms`);
+      throw new HarnessError("deadline", `cannot see ${what}: not within ${deadlineMs} ms`);
     }
     await pause(PAUSE_MS);
   }

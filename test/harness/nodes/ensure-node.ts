@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as v from "valibot";
-import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
+import { messageOf } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 
 /** The releases of Node that the library is proven on besides the one that runs the tests. */
 export const MAJORS = [22, 24] as const;
@@ -31,7 +32,7 @@ const run = promisify(execFile);
 
 /**
  * The newest Node of a major release in the npm registry, kept in the cache directory; older ones of that major are removed
- * then. Without the registry the newest of the cache. Throws a HoldfastError `node` when there is neither.
+ * then. Without the registry the newest of the cache. Throws a HarnessError `node` when there is neither.
  */
 export async function ensureNode(major: Major): Promise<OtherNode> {
   const cache = join(process.env["XDG_CACHE_HOME"] ?? "/var/cache", "holdfast-test");
@@ -48,7 +49,7 @@ export async function ensureNode(major: Major): Promise<OtherNode> {
     const version = newest(await cachedVersions(cache, prefix));
     if (version !== undefined) return nodeIn(join(cache, `${prefix}${version}`), version);
     const why = `it cannot be installed from the npm registry, and there is none in ${cache}`;
-    throw new HoldfastError("node", `cannot test on Node ${major}: ${why}: ${messageOf(error)}`, {
+    throw new HarnessError("node", `cannot test on Node ${major}: ${why}: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -62,7 +63,7 @@ async function newestPublished(major: Major): Promise<string> {
   const argv = ["view", "--json", `${PACKAGE}@${major}`, "version"];
   const { stdout } = await run("npm", argv, { timeout: VIEW_TIMEOUT_MS });
   const version = newest([v.parse(versionsSchema, stdout)].flat());
-  if (version === undefined) throw new HoldfastError("node", `${PACKAGE} has no version ${major}`);
+  if (version === undefined) throw new HarnessError("node", `${PACKAGE} has no version ${major}`);
   return version;
 }
 

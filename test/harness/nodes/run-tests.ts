@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 
 export interface TestRun {
   /** Exit status. */
@@ -11,7 +11,7 @@ export interface TestRun {
   readonly output: string;
 }
 
-/** Runs compiled test files with another Node's own test runner. Throws a HoldfastError `node` when it did not end by itself within `timeoutMs`. */
+/** Runs compiled test files with another Node's own test runner. Throws a HarnessError `node` when it did not end by itself within `timeoutMs`. */
 export async function runTests(node: string, files: readonly string[], timeoutMs: number): Promise<TestRun> {
   // With it the runner takes itself for a test of this one, and runs nothing.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
@@ -29,10 +29,7 @@ export async function runTests(node: string, files: readonly string[], timeoutMs
   }
   const [code, signal] = await once(child, "close");
   if (child.killed || signal !== null)
-    throw new HoldfastError(
-      "node",
-      `cannot run the tests: not within ${timeoutMs} ms, or killed:\n${output}`,
-    );
+    throw new HarnessError("node", `cannot run the tests: not within ${timeoutMs} ms, or killed:\n${output}`);
   const count = (word: string): number =>
     Number(new RegExp(`^# ${word} (\\d+)$`, "m").exec(output)?.[1] ?? 0);
   return { code, passed: count("pass"), skipped: count("skipped"), output };

@@ -3,8 +3,8 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { pathInCheckout } from "../container/checkout.js";
+import { HarnessError } from "../harness-error.js";
 import { buildAddOn, buildOnce, type Kind, makeOnce } from "./build-package.js";
 
 const run = promisify(execFile);
@@ -176,7 +176,7 @@ async function edit(folder: string, edits: readonly Edit[]): Promise<void> {
     const path = join(folder, file);
     const text = await readFile(path, "utf8");
     const isThere = typeof from === "string" ? text.includes(from) : text.search(from) >= 0;
-    if (!isThere) throw new HoldfastError("package", `cannot find ${from} in ${path}`);
+    if (!isThere) throw new HarnessError("package", `cannot find ${from} in ${path}`);
     await writeFile(
       path,
       text.replace(from, () => to),
@@ -212,7 +212,7 @@ async function buildRpm(source: string, example: Example): Promise<string> {
 async function findIn(folder: string, suffix: string): Promise<string> {
   const file = (await readdir(folder)).find((name) => name.endsWith(suffix));
   if (file !== undefined) return join(folder, file);
-  throw new HoldfastError("package", `cannot find the package that was built in ${folder}`);
+  throw new HarnessError("package", `cannot find the package that was built in ${folder}`);
 }
 
 async function unpackAddOn(): Promise<string> {

@@ -4,8 +4,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "no
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { pathInCheckout } from "../container/checkout.js";
+import { HarnessError } from "../harness-error.js";
 
 const run = promisify(execFile);
 const BUILD_TIMEOUT_MS = 120_000;
@@ -152,7 +152,7 @@ async function makeUnlessThere(folder: string, make: (folder: string) => Promise
 async function theOne(folder: string, isWanted: (file: string) => boolean): Promise<string> {
   const [file, other] = (await readdir(folder)).filter(isWanted);
   if (file === undefined || other !== undefined) {
-    throw new HoldfastError("package", `cannot tell which is the package in ${folder}`);
+    throw new HarnessError("package", `cannot tell which is the package in ${folder}`);
   }
   return relative(pathInCheckout(), join(folder, file));
 }

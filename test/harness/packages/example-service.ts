@@ -99,7 +99,7 @@ export async function undisturbed(
   await using load = await startLoad(container, { ...LOAD, address: wsgi.address });
   await event();
   await Promise.all([chat.settled(), wsgi.settled()]);
-  await talk.waitFor(await chat.answer());
+  await talk.waitForVersion(await chat.answer());
   await Promise.all([asked.waitForMore(ENOUGH), load.waitForMore(ENOUGH)]);
   const [said, reports] = await Promise.all([talk.stop(), Promise.all([asked.stop(), load.stop()])]);
   assertNothingMissed(said, TALKERS);

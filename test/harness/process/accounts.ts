@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { pidOfPidfd } from "../../../src/linux/pidfd.js";
 import { inspectSocket } from "../../../src/linux/socket.js";
 import { isLive, type State } from "../../../src/model/state.js";
 import { releasesDirectory } from "../../../src/release/places.js";
+import { HarnessError } from "../harness-error.js";
 import type { StoredFd } from "./fd-store.js";
 import type { Rig } from "./rig.js";
 
@@ -34,7 +34,7 @@ export async function balance(rig: Rig): Promise<void> {
     });
   } catch (error) {
     const sides = `state: ${JSON.stringify(wanted, null, 1)}\nthere is: ${JSON.stringify(found, null, 1)}`;
-    throw new HoldfastError("unbalanced", `the state and the world differ\n${sides}`, { cause: error });
+    throw new HarnessError("unbalanced", `the state and the world differ\n${sides}`, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 
@@ -19,19 +19,21 @@ export const faultVariable = "FAULT_DIRECTORY";
 
 /** From now on the faulty daemon counts its effects. */
 export function armFault(directory: string, fault: Fault): void {
-  rmSync(join(directory, "struck"), { force: true });
-  writeFileSync(faultFile(directory), JSON.stringify(fault));
+  rmSync(struckFile(directory), { force: true });
+  // Whole at once: a daemon may look at any time.
+  const written = `${faultFile(directory)}.written`;
+  writeFileSync(written, JSON.stringify(fault));
+  renameSync(written, faultFile(directory));
 }
 
 /** What the fault struck; undefined when fewer effects than that were needed. */
 export function disarmFault(directory: string): string | undefined {
   rmSync(faultFile(directory), { force: true });
-  const struck = join(directory, "struck");
-  return existsSync(struck) ? readFileSync(struck, "utf8") : undefined;
+  return readIfThere(struckFile(directory));
 }
 
 export function wasStruck(directory: string): boolean {
-  return existsSync(join(directory, "struck"));
+  return existsSync(struckFile(directory));
 }
 
 export function readFault(directory: string): Fault | undefined {
@@ -49,10 +51,22 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** Written before the fault strikes, which then strikes once. */
-export function noteStruck(directory: string, what: string): void {
-  writeFileSync(join(directory, "struck"), what);
-  rmSync(faultFile(directory), { force: true });
+/**
+ * Before the fault strikes, which it does once. False when the test has disarmed the fault meanwhile: of the two who take the file away
+ * one comes first.
+ */
+export function noteStruck(directory: string, what: string): boolean {
+  try {
+    renameSync(faultFile(directory), struckFile(directory));
+  } catch {
+    return false;
+  }
+  writeFileSync(struckFile(directory), what);
+  return true;
+}
+
+function struckFile(directory: string): string {
+  return join(directory, "struck");
 }
 
 function faultFile(directory: string): string {

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { PacketChannel } from "../../../src/channel/packet-channel.js";
 import { runDaemon } from "../../../src/daemon/run-daemon.js";
-import { type Failure, fail, HoldfastError, type Result } from "../../../src/lib/failure.js";
+import type { Failure, Result } from "../../../src/lib/failure.js";
 import type { Action, Event } from "../../../src/model/event.js";
 import type { State } from "../../../src/model/state.js";
 import type { Effects } from "../../../src/supervisor/effects.js";
+import { HarnessError } from "../harness-error.js";
 import { faultVariable, noteStruck, readFault } from "./fault.js";
 
 const directory = process.env[faultVariable] ?? "";
@@ -13,7 +14,7 @@ const startedUnderFault = readFault(directory) !== undefined;
 let count = 0;
 
 /** Counts an effect if a fault is armed, and strikes when it is the one. `failed` is what it gives instead of being done. */
-function through<T>(what: string, effect: () => T, failed: (failure: Failure) => T): T {
+function through<T>(what: string, effect: () => T, failed: (failure: Failure<"state-unwritable">) => T): T {
   const fault = readFault(directory);
   if (fault === undefined || fault.who === (startedUnderFault ? "old" : "new")) {
     count = 0;
@@ -21,19 +22,16 @@ function through<T>(what: string, effect: () => T, failed: (failure: Failure) =>
   }
   if (fault.what === undefined || fault.what === what) count += 1;
   else return effect();
-  if (count !== fault.at) return effect();
-  if (fault.how === "fail") {
-    noteStruck(directory, what);
-    return failed({ reason: "by-test", message: `cannot ${what}: the test says so` });
-  }
+  if (count !== fault.at || !noteStruck(directory, what)) return effect();
+  if (fault.how === "fail")
+    return failed({ reason: "state-unwritable", message: `cannot ${what}: the test says so` });
   const result = fault.how === "die-after" ? effect() : undefined;
-  noteStruck(directory, what);
   process.kill(process.pid, "SIGKILL");
   // Unreachable in fact: a signal that a process sends itself is delivered before kill(2) returns.
   return result ?? effect();
 }
 
-function failAction(action: Action, failure: Failure): readonly Event[] {
+function failAction(action: Action, failure: Failure<"state-unwritable">): readonly Event[] {
   switch (action.type) {
     case "prepare":
       return [{ type: "prepared", upgrade: action.upgrade, result: { ok: false, failure } }];
@@ -46,7 +44,7 @@ function failAction(action: Action, failure: Failure): readonly Event[] {
     case "spawn":
       return [{ ...action, type: "spawn-failed", failure }];
     default:
-      throw new HoldfastError(failure.reason, failure.message);
+      throw new HarnessError(failure.reason, failure.message);
   }
 }
 
@@ -55,13 +53,13 @@ function makeFaulty(effects: Effects): Effects {
   return {
     ...effects,
     persist: (state) => {
-      const persist = (): Result<void> => effects.persist(state);
+      const persist = (): Result<void, Failure<"state-unwritable">> => effects.persist(state);
       // Whoever asks for the status has the workers' counts written down: that is no step of anything.
       const onlyCounts =
         last !== undefined && isDeepStrictEqual({ ...last, counters: state.counters }, state);
       last = state;
       if (onlyCounts) return persist();
-      return through("persist", persist, ({ reason, message }) => fail(reason, message));
+      return through("persist", persist, (failure) => ({ ok: false, failure }));
     },
     perform: (action, state) =>
       // What is only told changes nothing: the next effect's fault is the same as its own.

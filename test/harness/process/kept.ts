@@ -1,10 +1,9 @@
-import { setTimeout as pause } from "node:timers/promises";
 import * as v from "valibot";
-import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
 import { DEADLINE_MS } from "../container/wait-until.js";
+import { HarnessError } from "../harness-error.js";
 import { Connection } from "../load/connection.js";
+import { Asking } from "./asking.js";
 
-const pauseMs = 5;
 const schema = v.object({ generation: v.number(), version: v.string(), pid: v.number(), count: v.number() });
 
 export interface KeptAnswer extends v.InferOutput<typeof schema> {
@@ -42,11 +41,11 @@ export class KeptConnection {
 
   /** A request and its response. Throws when the connection ends instead. */
   async exchange(path: string): Promise<{ readonly body: string; readonly kept: boolean }> {
-    if (this.closed) throw new HoldfastError("closed", "the connection was closed between two requests");
+    if (this.closed) throw new HarnessError("closed", "the connection was closed between two requests");
     const ending = await this.#connection.request(path, { close: false, timeoutMs: DEADLINE_MS });
     if (ending.outcome === "ok") return { body: ending.response.body, kept: ending.response.keepsAlive };
     const code = ending.outcome === "bad" || ending.outcome === "timedOut" ? ending.outcome : "closed";
-    throw new HoldfastError(code, `the request for ${path} was lost, ${ending.outcome}: ${ending.why}`);
+    throw new HarnessError(code, `the request for ${path} was lost, ${ending.outcome}: ${ending.why}`);
   }
 
   end(): void {
@@ -55,45 +54,31 @@ export class KeptConnection {
 }
 
 /** Kept connections in constant use. A connection that does not stay is a failure, as is a request without an answer. */
-export class KeptLoad implements AsyncDisposable {
-  readonly failures: string[] = [];
-  readonly answers: KeptAnswer[] = [];
+export class KeptLoad extends Asking {
+  readonly answers: KeptAnswer[];
   readonly connections: readonly KeptConnection[];
-  readonly #path: string;
-  readonly #done: Promise<unknown>;
-  #going = true;
 
   private constructor(connections: readonly KeptConnection[], path: string) {
+    const answers: KeptAnswer[] = [];
+    const ask = async (connection: KeptConnection): Promise<void> => {
+      const answer = await connection.ask(path);
+      answers.push(answer);
+      if (!answer.kept) throw new HarnessError("told", "the connection was told to close");
+    };
+    super(
+      connections.map((connection) => () => ask(connection)),
+      "no more",
+    );
+    this.answers = answers;
     this.connections = connections;
-    this.#path = path;
-    this.#done = Promise.all(connections.map((connection) => this.#use(connection)));
   }
 
   static async open(port: number, count: number, path = "/"): Promise<KeptLoad> {
     return new KeptLoad(await KeptConnection.openMany(port, count), path);
   }
 
-  async stop(): Promise<void> {
-    this.#going = false;
-    await this.#done;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
     for (const connection of this.connections) connection.end();
-  }
-
-  async #use(connection: KeptConnection): Promise<void> {
-    while (this.#going) {
-      try {
-        const answer = await connection.ask(this.#path);
-        this.answers.push(answer);
-        if (!answer.kept) throw new HoldfastError("told", "the connection was told to close");
-      } catch (error) {
-        this.failures.push(messageOf(error));
-        return;
-      }
-      await pause(pauseMs);
-    }
   }
 }

@@ -5,16 +5,21 @@ export function countFds(pid: number | "self" = "self"): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** What each fd of a process is, as /proc names it: a path, or `socket:[INODE]`. Fds that it closes meanwhile are none. */
-export function listFds(pid: number): string[] {
+/** Each fd of a process and what it is, as /proc names it: a path, or `socket:[INODE]`. Fds that it closes meanwhile are none. */
+export function fdsOf(pid: number): { readonly fd: string; readonly name: string }[] {
   const directory = `/proc/${pid}/fd`;
   return readdirSync(directory).flatMap((fd) => {
     try {
-      return [readlinkSync(`${directory}/${fd}`)];
+      return [{ fd, name: readlinkSync(`${directory}/${fd}`) }];
     } catch {
       return [];
     }
   });
+}
+
+/** The names of `fdsOf`. */
+export function listFds(pid: number): string[] {
+  return fdsOf(pid).map(({ name }) => name);
 }
 
 /** How many fds a process has on the socket of this inode. */

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { Watcher } from "../../../src/linux/epoll.js";
 import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
+import { HarnessError } from "../harness-error.js";
 import { FdStore } from "./fd-store.js";
 import { NotifySocket } from "./notify-socket.js";
 
@@ -62,7 +62,7 @@ export class ServiceManager implements AsyncDisposable {
   get pid(): number {
     const pid = this.#child?.pid;
     if (pid === undefined)
-      throw new HoldfastError("not-started", "cannot tell the daemon's pid: it was not started");
+      throw new HarnessError("not-started", "cannot tell the daemon's pid: it was not started");
     return pid;
   }
 
@@ -70,7 +70,7 @@ export class ServiceManager implements AsyncDisposable {
   get exit(): Exit | undefined {
     const child = this.#child;
     if (child === undefined)
-      throw new HoldfastError("not-started", "cannot tell how it ended: it was not started");
+      throw new HarnessError("not-started", "cannot tell how it ended: it was not started");
     if (child.exitCode === null && child.signalCode === null) return undefined;
     return { code: child.exitCode, signal: child.signalCode };
   }
@@ -119,7 +119,7 @@ export class ServiceManager implements AsyncDisposable {
   async startReady(): Promise<void> {
     this.start();
     await this.waitFor("READY=1", () => {
-      if (this.exit !== undefined) throw new HoldfastError("exited", `the daemon exited:\n${this.log()}`);
+      if (this.exit !== undefined) throw new HarnessError("exited", `the daemon exited:\n${this.log()}`);
       return this.messages.includes("READY=1");
     });
   }
@@ -158,8 +158,8 @@ export class ServiceManager implements AsyncDisposable {
     try {
       return await waitUntil(what, deadlineMs, probe);
     } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== "deadline") throw error;
-      throw new HoldfastError("deadline", `${error.message}; the daemon said:\n${this.log()}`);
+      if (!(error instanceof HarnessError) || error.code !== "deadline") throw error;
+      throw new HarnessError("deadline", `${error.message}; the daemon said:\n${this.log()}`);
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 import { balance } from "./accounts.js";
 import { armFault, disarmFault, type Fault } from "./fault.js";
 import { KeptLoad } from "./kept.js";
@@ -46,7 +46,8 @@ async function strikeEach(rig: Rig, how: Fault["how"], turning: Turning): Promis
         judge: bad ? judgeBy(gate, native) : "",
       }),
     );
-    assert.ok((await rig.control.request("upgrade")).ok);
+    const asked = await rig.control.request("upgrade");
+    assert.ok(asked.ok, asked.ok ? "" : `${how} ${at}: ${asked.failure.message}`);
     await untilProof(rig, phase);
     if (phase === "probation") await rig.settled();
     armFault(rig.directory, { at, how });
@@ -66,7 +67,7 @@ async function strikeEach(rig: Rig, how: Fault["how"], turning: Turning): Promis
     if (missed === 2) return at - 1;
     if (missed === 0) at += 1;
   }
-  throw new HoldfastError("endless", "it needs more effects than can be");
+  throw new HarnessError("endless", "it needs more effects than can be");
 }
 
 /** Waits until that version serves alone, and nothing is judged, or the daemon has ended; true for the latter. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 import { balance } from "./accounts.js";
 import { armFault, disarmFault, type Fault } from "./fault.js";
 import { KeptLoad } from "./kept.js";
@@ -60,7 +60,7 @@ async function strikeEach(rig: Rig, how: Fault["how"]): Promise<number> {
     await balance(rig);
     if (struck === undefined) return at - 1;
   }
-  throw new HoldfastError("endless", "the upgrade needs more effects than can be");
+  throw new HarnessError("endless", "the upgrade needs more effects than can be");
 }
 
 /** How many connections are kept over all that happens, where the workers can. */

@@ -1,5 +1,5 @@
 import { createControlClient } from "../../../src/control/client.js";
-import type { StatusReport } from "../../../src/control/port.js";
+import type { ControlFailure, StatusReport } from "../../../src/control/replies.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
 import type { Result } from "../../../src/lib/failure.js";
 
@@ -11,7 +11,7 @@ export function askStatus(
   { pid }: { readonly pid: number },
   name: string,
   timeoutMs = PATIENCE_MS,
-): Promise<Result<StatusReport>> {
+): Promise<Result<StatusReport, ControlFailure>> {
   const socketPath = controlSocketIn(`/proc/${pid}/root/run/holdfast/${name}`);
   return createControlClient({ socketPath, timeoutMs }).status();
 }

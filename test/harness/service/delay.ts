@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { HoldfastError } from "../../../src/lib/failure.js";
+import { HarnessError } from "../harness-error.js";
 
 /** What listens on this port in the network of the process `container.pid`; the next port is free. */
 export interface Served {
@@ -27,7 +27,7 @@ export class Delay implements AsyncDisposable {
       stdio: ["pipe", "pipe", "inherit"],
     });
     const ended = once(child, "exit").then(() => {
-      throw new HoldfastError("delay", "cannot run the delaying proxy: it ended");
+      throw new HarnessError("delay", "cannot run the delaying proxy: it ended");
     });
     ended.catch(() => {});
     await Promise.race([once(child.stdout, "data"), ended]);

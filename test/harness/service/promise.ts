@@ -1,7 +1,8 @@
 import { after, before, it } from "node:test";
-import { HoldfastError, messageOf } from "../../../src/lib/failure.js";
+import { messageOf } from "../../../src/lib/failure.js";
 import { Container } from "../container/container.js";
 import { describeOnEachRelease } from "../container/each-release.js";
+import { HarnessError } from "../harness-error.js";
 import { WebService, type WebSetup } from "./web-service.js";
 
 /** A test with a service of its own, which must also end cleanly. Its failure comes with the unit's journal. */
@@ -33,6 +34,6 @@ async function keep(
   } catch (cause) {
     const journal = await container.journal(web.unit);
     await web.end().catch(() => {});
-    throw new HoldfastError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
+    throw new HarnessError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
   }
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { GenerationReport, StatusReport } from "../../../src/control/port.js";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";
 import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
+import { HarnessError } from "../harness-error.js";
 import { unjudgedTables } from "../process/unjudged.js";
 import { askStatus } from "./ask-status.js";
 
@@ -190,7 +190,7 @@ export class WebService {
   async status(): Promise<StatusReport> {
     const status = await askStatus(this.container, this.name, DEADLINE_MS);
     if (status.ok) return status.value;
-    throw new HoldfastError("status", `cannot ask ${this.unit}: ${status.failure.message}`);
+    throw new HarnessError("status", `cannot ask ${this.unit}: ${status.failure.message}`);
   }
 
   /** The active generation, once nothing else is there: upgrades have ended, old generations have drained. */

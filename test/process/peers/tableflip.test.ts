@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  constants,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { constants, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { StatusReport } from "../../../src/control/port.js";
+import { fdsOf } from "../../harness/process/open-fds.js";
 import { Rig } from "../../harness/process/rig.js";
 
 /** Puts a program of that script in the place of the daemon's. */
@@ -55,11 +48,9 @@ test("tableflip: sockets are non-blocking and close-on-exec in the new process, 
   const inodes = rig.state().listeners.map(({ inode }) => `socket:[${inode}]`);
   for (let round = 0; round < 2; round++) {
     const directory = `/proc/${daemon.pid}`;
-    const fds = readdirSync(`${directory}/fd`).filter((fd) =>
-      inodes.includes(readlinkSync(`${directory}/fd/${fd}`)),
-    );
-    assert.ok(fds.length >= inodes.length, fds.join());
-    for (const fd of fds) {
+    const fds = fdsOf(daemon.pid).filter(({ name }) => inodes.includes(name));
+    assert.ok(fds.length >= inodes.length, JSON.stringify(fds));
+    for (const { fd } of fds) {
       const [, octal = "0"] =
         /^flags:\s*(\d+)$/m.exec(readFileSync(`${directory}/fdinfo/${fd}`, "utf8")) ?? [];
       const flags = Number.parseInt(octal, 8);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { HoldfastError } from "../../../src/lib/failure.js";
 import { DEADLINE_MS } from "../../harness/container/wait-until.js";
+import { HarnessError } from "../../harness/harness-error.js";
 
 export interface Answer {
   /** Lines that came on this connection, by the worker's count. */
@@ -55,7 +55,7 @@ export class LineClient implements Disposable {
           return parse(line);
         }
         if (this.#ended !== undefined) {
-          throw new HoldfastError("connection-lost", `cannot read a line: ${this.#ended}`);
+          throw new HarnessError("connection-lost", `cannot read a line: ${this.#ended}`);
         }
         await new Promise<void>((resolve) => {
           this.#wake = resolve;

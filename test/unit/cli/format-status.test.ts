@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { formatStatus } from "../../../src/cli/format-status.js";
 import type { GenerationReport, ProofReport, StatusReport } from "../../../src/control/replies.js";
 import { counterNames } from "../../../src/lib/counters.js";
+import type { ModelFailure } from "../../../src/model/failure.js";
 import { report } from "../control/fake-port.js";
 
 const now = 1_700_000_060_000;
@@ -39,7 +40,7 @@ test("in a probation the version before is told with all its time, and plain wor
 });
 
 test("what was rejected is listed, with its reason in one line", () => {
-  const failure = { reason: "trial-failed", message: "a worker died\nwith a \x1b[2Jtrace" };
+  const failure: ModelFailure = { reason: "trial-failed", message: "a worker died\nwith a \x1b[2Jtrace" };
   const rejected = [{ generation: 7, version: null, at: now - 90_000, by: "judge" as const, failure }];
   assert.match(page({ rejected }), /^7 +- +1 min 30 s +judge +a worker died$/m);
   assert.doesNotMatch(page({}), /REJECTED/);

@@ -20,7 +20,10 @@ function fakeJournal(context: TestContext, ...lines: readonly string[]) {
 }
 
 const inUnit = { ...report, unit: "web.service" };
-const died = { reason: "worker-exited", message: "worker 9.0 exited with status 1 before it was ready" };
+const died = {
+  reason: "worker-exited",
+  message: "worker 9.0 exited with status 1 before it was ready",
+} as const;
 
 test("a worker's last lines stand under the failure, and say what they mean here", async (context) => {
   const { socketPath, port } = await startServer(context);

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ModelFailure } from "../../../src/model/failure.js";
 import { FakePort, report } from "../control/fake-port.js";
 import { startServer, until } from "../control/rig.js";
 import { runCli, startCli } from "./run-cli.js";
 
-const dies = { reason: "probation-failed", message: "generation 9 was on probation: a worker died" };
+const dies: ModelFailure = {
+  reason: "probation-failed",
+  message: "generation 9 was on probation: a worker died",
+};
 
 test("--proved waits until the version has proved itself, and tells each phase", async (context) => {
   const { socketPath: socket, port } = await startServer(context);

@@ -1,6 +1,4 @@
-import type { Config } from "../../../src/config/config.js";
 import { parseConfig } from "../../../src/config/parse.js";
-import type { Result } from "../../../src/lib/failure.js";
 
 /** Every documented key once. */
 export const sample = `
@@ -51,6 +49,6 @@ command = ["/usr/local/bin/ask-prometheus", "web"]
 lose_state = true
 `;
 
-export function parse(toml: string): Result<Config> {
+export function parse(toml: string): ReturnType<typeof parseConfig> {
   return parseConfig(toml, "web.toml", { cwd: "/srv/here", cores: 3 });
 }

@@ -4,13 +4,14 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createControlClient, type Following } from "../../../src/control/client.js";
+import type { ControlFailure } from "../../../src/control/replies.js";
 import type { Result } from "../../../src/lib/failure.js";
 import { version } from "../../../src/lib/version.js";
 import type { News } from "../../../src/model/event.js";
 import { outcomeOf, report } from "./fake-port.js";
 import { startServer, temporaryDirectory, until } from "./rig.js";
 
-function reasonOf(result: Result<unknown>): string {
+function reasonOf(result: Result<unknown, ControlFailure>): string {
   return result.ok ? "none" : result.failure.reason;
 }
 
@@ -42,7 +43,10 @@ test("the client reads what the server writes", async (context) => {
 
 test("a refusal comes with the daemon's own words", async (context) => {
   const { socketPath, port } = await startServer(context);
-  const failure = { reason: "stopping", message: "cannot upgrade: the service is being stopped" };
+  const failure: ControlFailure = {
+    reason: "stopping",
+    message: "cannot upgrade: the service is being stopped",
+  };
   port.refusal = failure;
   const client = createControlClient({ socketPath });
   assert.deepEqual(await client.request("upgrade"), { ok: false, failure });

@@ -6,9 +6,10 @@ import type {
   Submission,
   UpgradeWish,
 } from "../../../src/control/port.js";
+import type { ControlFailure } from "../../../src/control/replies.js";
 import { nothingCounted } from "../../../src/lib/counters.js";
-import type { Failure } from "../../../src/lib/failure.js";
 import type { News } from "../../../src/model/event.js";
+import type { ModelFailure } from "../../../src/model/failure.js";
 import type { FinalVerdict, Outcome } from "../../../src/model/state.js";
 
 const counted = { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 };
@@ -85,7 +86,7 @@ export const report: StatusReport = {
   reexecFailed: null,
 };
 
-export function outcomeOf(upgrade: number, failure: Failure | null = null): Outcome {
+export function outcomeOf(upgrade: number, failure: ModelFailure | null = null): Outcome {
   const endedAt = 1_700_000_000_000;
   return { upgrade, kind: "upgrade", generation: 9, failure, endedAt, tookMs: 410, verdict: null };
 }
@@ -100,7 +101,7 @@ export class FakePort implements ControlPort {
   readonly outcomes = new Map<number, Outcome>();
   readonly pending = new Set<number>();
   readonly listeners = new Set<(news: News) => void>();
-  refusal: Failure | undefined;
+  refusal: ControlFailure | undefined;
   onSubmit: (command: ControlCommand) => void = () => {};
   nextUpgrade = 12;
   /** The upgrade of the generation that a commit keeps. */
@@ -148,7 +149,7 @@ export class FakePort implements ControlPort {
     this.tell({ message: "the verdict", ...news });
   }
 
-  conclude(upgrade: number, failure: Failure | null = null): void {
+  conclude(upgrade: number, failure: ModelFailure | null = null): void {
     this.outcomes.set(upgrade, outcomeOf(upgrade, failure));
     this.tell({ event: failure === null ? "upgrade-done" : "upgrade-failed", message: "the end", upgrade });
   }

@@ -36,7 +36,7 @@ const asked: readonly Event[] = [
   { type: "stop-requested", fast: true },
   { type: "leave-requested", next: "adopt" },
   { type: "leave-requested", next: "upgrade" },
-  { type: "persist-failed", failure: failure("disk-full") },
+  { type: "persist-failed", failure: failure("state-unwritable") },
   { type: "persist-restored" },
   { type: "tick" },
 ];
@@ -60,7 +60,7 @@ const nonsense = fc
       { type: "spawn-failed", generation: generation + 1000, index, failure: anyFailure },
       { type: "checked", generation: generation + 1000, failure: null },
       { type: "signalled", slots: [{ generation: generation + 1000, index }], plain: [] },
-      { type: "snapshot-made", snapshot: generation + 1000, result: fail("late", "too late") },
+      { type: "snapshot-made", snapshot: generation + 1000, result: fail("snapshot-failed", "too late") },
       { type: "snapshot-removed", snapshot: generation + 1000, result: succeed([]) },
       { type: "snapshot-inspected", snapshot: generation, written: ["uploads"] },
       { type: "prepared", upgrade: 10_000 + pid, result: { ok: false, failure: anyFailure } },

@@ -158,7 +158,7 @@ test("a stop that a daemon did not live to finish ends its workers, and the serv
 });
 
 test("a restart while the state cannot be written has an outcome and leaves the workers alone", () => {
-  const story = new Story().start().send({ type: "persist-failed", failure: failure("disk-full") });
+  const story = new Story().start().send({ type: "persist-failed", failure: failure("state-unwritable") });
   story.send({ type: "leave-requested", next: "upgrade" }).die();
   assert.equal(story.lastOutcome?.failure?.reason, "state-unwritable");
   assert.equal(story.active, 1);

@@ -1,5 +1,6 @@
-import { type Failure, fail, succeed } from "../../../src/lib/failure.js";
+import { fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
+import type { ModelFailure } from "../../../src/model/failure.js";
 import { type Plan, type Specification, unjudged } from "../../../src/model/plan.js";
 import type { Listener, Process } from "../../../src/model/state.js";
 
@@ -38,7 +39,7 @@ export function specify(change: Partial<Plan> = {}): Specification {
   return { plan, listeners: null };
 }
 
-export function failure(reason: string): Failure {
+export function failure(reason: ModelFailure["reason"]): ModelFailure {
   return { reason, message: `cannot go on: ${reason}` };
 }
 
@@ -60,11 +61,11 @@ export function copied(
   return { type: "snapshot-made", snapshot, result: succeed({ fingerprint, version, uncopied: [] }) };
 }
 
-export function notCopied(snapshot: number, reason: string): Event {
+export function notCopied(snapshot: number, reason: ModelFailure["reason"]): Event {
   return { type: "snapshot-made", snapshot, result: fail(reason, `cannot copy: ${reason}`) };
 }
 
-export function notPrepared(upgrade: number, reason: string): Event {
+export function notPrepared(upgrade: number, reason: ModelFailure["reason"]): Event {
   return { type: "prepared", upgrade, result: fail(reason, `cannot prepare: ${reason}`) };
 }
 

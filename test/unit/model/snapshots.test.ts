@@ -211,9 +211,13 @@ test("the next daemon makes again what was half made, and removes again what was
     .send(prepared(2, specify(on)))
     .die();
   assert.deepEqual(making.did("make-snapshot"), [{ type: "make-snapshot", snapshot: 2, base: null }]);
-  const removing = making.send(notCopied(2, "disk")).die();
+  const removing = making.send(notCopied(2, "snapshot-no-space")).die();
   assert.deepEqual(removing.did("remove-snapshot"), [{ type: "remove-snapshot", snapshot: 2 }]);
-  removing.send({ type: "snapshot-removed", snapshot: 2, result: { ok: false, failure: failure("busy") } });
+  removing.send({
+    type: "snapshot-removed",
+    snapshot: 2,
+    result: { ok: false, failure: failure("snapshot-left") },
+  });
   assert.deepEqual(ids(removing), [[2, "removing"]]);
 });
 

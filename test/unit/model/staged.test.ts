@@ -13,7 +13,7 @@ function staged(): Story {
   return bring(firstServes().send(stage), "/2");
 }
 
-function verified(story: Story, problem: string | null = null): Story {
+function verified(story: Story, problem: "verify-failed" | null = null): Story {
   const why = problem === null ? null : failure(problem);
   return story.send({ type: "verified", generation: 2, failure: why, noWayBack: null });
 }
@@ -42,9 +42,9 @@ test("a commit verifies it once more, and lets it serve by way of the trial", ()
 });
 
 test("what does not pass the verification at its commit ends, and the old one serves on", () => {
-  const story = verified(staged().send({ type: "keep-requested" }), "sick");
+  const story = verified(staged().send({ type: "keep-requested" }), "verify-failed");
   assert.deepEqual(phases(story), ["1 active proved", "2 draining"]);
-  assert.deepEqual(told(story), ["upgrade done", "upgrade sick"]);
+  assert.deepEqual(told(story), ["upgrade done", "upgrade verify-failed"]);
 });
 
 test("it outlives the daemon, and the commit of the next one brings it", () => {
@@ -97,7 +97,7 @@ test("a stop ends it, and a restart replaces it", () => {
 });
 
 test("while the state cannot be written it is not committed, and stands by on", () => {
-  const story = staged().send({ type: "persist-failed", failure: failure("disk-full") });
+  const story = staged().send({ type: "persist-failed", failure: failure("state-unwritable") });
   story.send({ type: "keep-requested" });
   assert.deepEqual(phases(story), ["1 active proved", "2 candidate"]);
   assert.equal(story.lastOutcome?.failure?.reason, "state-unwritable");

@@ -204,7 +204,7 @@ test("with the old generation drained by WINCH, the trial goes on to its end, or
 });
 
 test("while the state cannot be written a trial goes on, and the upgrade ends as the trial does", () => {
-  const full = { type: "persist-failed", failure: failure("disk-full") } as const;
+  const full = { type: "persist-failed", failure: failure("state-unwritable") } as const;
   const passed = onTrial().send(full);
   assert.deepEqual(phases(passed), ["1 held", "2 active trial"]);
   passed.after(trialMs);

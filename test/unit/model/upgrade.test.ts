@@ -109,8 +109,8 @@ const aborts: readonly [what: string, reason: string, fail: (story: Story) => St
   ],
   [
     "the state cannot be written",
-    "disk-full",
-    (story) => story.candidate().send({ type: "persist-failed", failure: failure("disk-full") }),
+    "state-unwritable",
+    (story) => story.candidate().send({ type: "persist-failed", failure: failure("state-unwritable") }),
   ],
   [
     "the workers are told to drain",
@@ -208,11 +208,11 @@ test("an upgrade that waits still runs when the one before it fails", () => {
 
 test("an upgrade that waits gets an outcome when it cannot run any more", () => {
   const unwritable = new Story().start().request().request();
-  unwritable.send({ type: "persist-failed", failure: failure("disk-full") });
+  unwritable.send({ type: "persist-failed", failure: failure("state-unwritable") });
   assert.deepEqual(
     unwritable.state.outcomes.slice(-2).map((outcome) => [outcome.upgrade, outcome.failure?.reason]),
     [
-      [2, "disk-full"],
+      [2, "state-unwritable"],
       [3, "state-unwritable"],
     ],
   );
@@ -235,7 +235,7 @@ test("an upgrade that waits gets an outcome when it cannot run any more", () => 
 test("no upgrade is begun while the state cannot be written, and again when it can", () => {
   const story = new Story()
     .start()
-    .send({ type: "persist-failed", failure: failure("disk-full") })
+    .send({ type: "persist-failed", failure: failure("state-unwritable") })
     .request();
   assert.equal(story.lastOutcome?.failure?.reason, "state-unwritable");
   assert.equal(story.active, 1);

@@ -20,7 +20,10 @@ test("the status is one sentence that says what serves, and what became of the l
   story.request().candidate().exit(3, 0).exit(3, 1);
   const why = "worker 3.0 exited with status 1 before it was ready";
   says(`generation 2, 1 of 2 workers ready; upgrade to generation 3 failed: ${why}; still serving 2`);
-  story.send({ type: "persist-failed", failure: { reason: "ENOSPC", message: "the disk is full" } });
+  story.send({
+    type: "persist-failed",
+    failure: { reason: "state-unwritable", message: "the disk is full" },
+  });
   assert.match(summarize(story.state), /; no upgrades: the disk is full$/);
 });
 

@@ -1,9 +1,10 @@
 import { nothingCounted } from "../../../src/lib/counters.js";
-import { type Failure, fail, succeed } from "../../../src/lib/failure.js";
+import { fail, succeed } from "../../../src/lib/failure.js";
 import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import { decide } from "../../../src/model/decide.js";
 import type { Action, Event, Slot, SlotProcess } from "../../../src/model/event.js";
+import type { ModelFailure } from "../../../src/model/failure.js";
 import type { Specification } from "../../../src/model/plan.js";
 import { initialState, isLive, type Listener, type State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
@@ -118,7 +119,7 @@ export class World {
   }
 
   /** A job ends; not well, if `problem` says so. */
-  finish(job: Job, problem: Failure | null): void {
+  finish(job: Job, problem: ModelFailure | null): void {
     this.jobs = this.jobs.filter((other) => other !== job);
     switch (job.type) {
       case "prepare":
@@ -199,7 +200,7 @@ export class World {
     if (id !== undefined) this.directories.delete(id);
   }
 
-  #makeSnapshot(id: number, problem: Failure | null): void {
+  #makeSnapshot(id: number, problem: ModelFailure | null): void {
     if (problem === null) this.directories.set(id, "whole");
     else this.directories.delete(id);
     const result =
@@ -211,7 +212,7 @@ export class World {
   }
 
   /** The one that makes it ends before. */
-  #removeSnapshot(id: number, problem: Failure | null): void {
+  #removeSnapshot(id: number, problem: ModelFailure | null): void {
     const maker = this.jobs.find((job) => job.type === "make-snapshot" && job.snapshot === id);
     if (maker !== undefined) this.finish(maker, anyFailure);
     if (problem === null) this.directories.delete(id);
@@ -219,7 +220,7 @@ export class World {
     this.send({ type: "snapshot-removed", snapshot: id, result });
   }
 
-  #prepare({ upgrade, again }: Extract<Job, { type: "prepare" }>, problem: Failure | null): void {
+  #prepare({ upgrade, again }: Extract<Job, { type: "prepare" }>, problem: ModelFailure | null): void {
     if (problem !== null) {
       this.send({ type: "prepared", upgrade, result: fail(problem.reason, problem.message) });
       return;
@@ -236,7 +237,7 @@ export class World {
     this.send({ type: "prepared", upgrade, result });
   }
 
-  #spawn({ generation, index }: Slot, problem: Failure | null): void {
+  #spawn({ generation, index }: Slot, problem: ModelFailure | null): void {
     if (problem !== null) {
       this.send({ type: "spawn-failed", generation, index, failure: problem });
       return;
@@ -365,4 +366,4 @@ export class World {
   }
 }
 
-export const anyFailure = failure("by-chance");
+export const anyFailure = failure("spawn-failed");

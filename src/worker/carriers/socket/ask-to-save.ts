@@ -1,4 +1,4 @@
-import { fail, messageOf, type Result, succeed } from "../../../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../../../lib/failure.js";
 import { findLost } from "../../../lib/lost-in-json.js";
 
 /** What `save` returns when a connection must not move yet, because an answer is still being worked on. */
@@ -9,7 +9,7 @@ export const notYet: unique symbol = Symbol("not yet");
  * where the app returned that. Fails with `save-failed` when `save` throws or returns what JSON would lose, like a
  * Map or a Promise; a value with a `toJSON` of its own is taken at its word.
  */
-export function askToSave(save: () => unknown): Result<unknown> | typeof notYet {
+export function askToSave(save: () => unknown): Result<unknown, Failure<"save-failed">> | typeof notYet {
   try {
     const saved = save();
     if (saved === notYet) return notYet;

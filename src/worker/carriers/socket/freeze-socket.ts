@@ -17,8 +17,8 @@ export interface FrozenSocket {
 /** `busy` passes by itself, `no-descriptor` when others are closed; `save-failed` is the app's doing and stays. */
 export type NotFrozen =
   | { readonly kind: "busy" }
-  | { readonly kind: "save-failed"; readonly failure: Failure }
-  | { readonly kind: "no-descriptor"; readonly failure: Failure };
+  | { readonly kind: "save-failed"; readonly failure: Failure<"save-failed"> }
+  | { readonly kind: "no-descriptor"; readonly failure: Failure<"no-descriptor"> };
 
 /**
  * Takes a connection out of its socket, which is destroyed without a FIN and without a word to its listeners.

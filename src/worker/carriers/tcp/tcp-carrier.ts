@@ -1,5 +1,5 @@
 import { Server, type Socket } from "node:net";
-import { type Failure, HoldfastError, messageOf } from "../../../lib/failure.js";
+import { type FailureOf, HoldfastError, messageOf } from "../../../lib/failure.js";
 import { checkTcpInternals } from "../../node-internals/check-tcp.js";
 import { allowsHalfOpen, openConnection } from "../../node-internals/open-connection.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
@@ -28,7 +28,7 @@ export interface TcpHooks {
 export function createTcpCarrier(
   server: Server,
   hooks: TcpHooks | undefined,
-  report: (failure: Failure) => void,
+  report: (failure: FailureOf<"worker">) => void,
 ): Carrier {
   return new TcpCarrier(server, hooks, report);
 }
@@ -37,7 +37,7 @@ class TcpCarrier implements Carrier {
   readonly kind = "tcp";
   readonly #server: Server;
   readonly #hooks: TcpHooks | undefined;
-  readonly #report: (failure: Failure) => void;
+  readonly #report: (failure: FailureOf<"worker">) => void;
   readonly #reported = new Set<string>();
   readonly #sockets = new Set<Socket>();
   readonly #staying = new WeakSet<Socket>();
@@ -47,7 +47,7 @@ class TcpCarrier implements Carrier {
   /** What the last `freeze` had to leave for later. */
   #busy = 0;
 
-  constructor(server: Server, hooks: TcpHooks | undefined, report: (failure: Failure) => void) {
+  constructor(server: Server, hooks: TcpHooks | undefined, report: (failure: FailureOf<"worker">) => void) {
     this.#server = server;
     this.#report = report;
     const obstacle = isTlsServer(server) ? "they are under TLS" : checkTcpInternals();
@@ -152,7 +152,7 @@ class TcpCarrier implements Carrier {
     });
   }
 
-  #reportOnce(failure: Failure): void {
+  #reportOnce(failure: FailureOf<"worker">): void {
     if (this.#reported.has(failure.reason)) return;
     this.#reported.add(failure.reason);
     this.#report(failure);

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { WebSocket, WebSocketServer } from "ws";
-import { type Failure, HoldfastError, messageOf } from "../../../lib/failure.js";
+import { type FailureOf, HoldfastError, messageOf } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
 import { checkTcpInternals } from "../../node-internals/check-tcp.js";
 import { openConnection } from "../../node-internals/open-connection.js";
@@ -33,7 +33,7 @@ const serviceRestart = 1012;
 export function createWebSocketCarrier(
   wss: WebSocketServer,
   hooks: WebSocketHooks<WebSocket>,
-  report: (failure: Failure) => void,
+  report: (failure: FailureOf<"worker">) => void,
 ): Carrier {
   return new WebSocketCarrier(wss, hooks, report);
 }
@@ -42,7 +42,7 @@ class WebSocketCarrier implements Carrier {
   readonly kind = "ws";
   readonly #wss: WebSocketServer;
   readonly #hooks: WebSocketHooks<WebSocket>;
-  readonly #report: (failure: Failure) => void;
+  readonly #report: (failure: FailureOf<"worker">) => void;
   readonly #reported = new Set<string>();
   readonly #movable: boolean;
   readonly #requests = new WeakMap<Socket, HandshakeRequest>();
@@ -53,7 +53,11 @@ class WebSocketCarrier implements Carrier {
   /** What the last `freeze` had to leave for later. */
   #busy = 0;
 
-  constructor(wss: WebSocketServer, hooks: WebSocketHooks<WebSocket>, report: (failure: Failure) => void) {
+  constructor(
+    wss: WebSocketServer,
+    hooks: WebSocketHooks<WebSocket>,
+    report: (failure: FailureOf<"worker">) => void,
+  ) {
     this.#wss = wss;
     this.#hooks = hooks;
     this.#report = report;
@@ -222,7 +226,7 @@ class WebSocketCarrier implements Carrier {
     return this.#wss.clients ?? new Set();
   }
 
-  #reportOnce(failure: Failure): void {
+  #reportOnce(failure: FailureOf<"worker">): void {
     if (this.#reported.has(failure.reason)) return;
     this.#reported.add(failure.reason);
     this.#report(failure);

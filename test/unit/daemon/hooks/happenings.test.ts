@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findHappenings } from "../../../../src/daemon/hooks/happenings.js";
+import type { ModelFailure } from "../../../../src/model/failure.js";
 import type { Plan } from "../../../../src/model/plan.js";
 import { notPrepared } from "../../model/sample.js";
 import { Story } from "../../model/story.js";
@@ -75,7 +76,7 @@ test("in a probation the rejection is told at once, and the way back when it has
 test("where the version before cannot take the state there is no way back, and it is told", () => {
   const story = new Story().start(judged).request().candidate(change);
   for (const { index } of story.generation(2).workers) story.ready(2, index);
-  const noWayBack = { reason: "state-refused", message: "unknown version" };
+  const noWayBack: ModelFailure = { reason: "state-refused", message: "unknown version" };
   story.state = {
     ...story.state,
     generations: story.state.generations.map((one) => (one.id === 2 ? { ...one, noWayBack } : one)),

@@ -8,9 +8,10 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createControlClient } from "../../../../src/control/client.js";
 import type { StatusReport } from "../../../../src/control/port.js";
-import { HoldfastError } from "../../../../src/lib/failure.js";
 import type { Outcome } from "../../../../src/model/state.js";
 import { waitUntil } from "../../../harness/container/wait-until.js";
+import { HarnessError } from "../../../harness/harness-error.js";
+import { unjudgedTables } from "../../../harness/process/unjudged.js";
 
 /** The checkout, seen from build/test/unit/worker/register. */
 export const top = fileURLToPath(new URL("../../../../..", import.meta.url));
@@ -59,6 +60,7 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
       `address = "127.0.0.1:${port}"`,
       "[ready]",
       'timeout = "20s"',
+      unjudgedTables,
     ].join("\n"),
   );
   const directories = ["--runtime-dir", join(directory, "run"), "--state-dir", join(directory, "state")];
@@ -88,17 +90,17 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
       const { signal } = new AbortController();
       const outcome = await client.follow("upgrade", { onAccepted: () => {}, onNews: () => {}, signal });
       if (outcome.ok) return outcome.value;
-      throw new HoldfastError(outcome.failure.reason, `${outcome.failure.message}\n${output}`);
+      throw new HarnessError(outcome.failure.reason, `${outcome.failure.message}\n${output}`);
     },
     status: async () => {
       const status = await client.status();
       if (status.ok) return status.value;
-      throw new HoldfastError(status.failure.reason, `${status.failure.message}\n${output}`);
+      throw new HarnessError(status.failure.reason, `${status.failure.message}\n${output}`);
     },
     stop: () => end(daemon),
   };
   await waitUntil("an active generation", startDeadlineMs, async () => {
-    if (daemon.exitCode !== null) throw new HoldfastError("daemon", `the daemon ended: ${output}`);
+    if (daemon.exitCode !== null) throw new HarnessError("daemon", `the daemon ended: ${output}`);
     const status = await client.status();
     return status.ok && status.value.generations.some(({ phase }) => phase === "active");
   });
