@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { isInstanceName } from "../../lib/directories.js";
 import { fail, succeed } from "../../lib/failure.js";
 import { createFiles } from "../../linux/create-files.js";
@@ -24,17 +24,29 @@ export const initCommand: Command = {
     }
     const { workers } = line;
     const { layOut } = await import("../init-files.js");
-    const layout = layOut({ name, program, listen, release, workers, socketUnits: !flags.has("no-socket") });
+    const { gatherSource } = await import("../../doctor/gather/source.js");
+    const source = gatherSource({ command: program, release })?.text ?? "";
+    const socketUnits = !flags.has("no-socket");
+    const register = findRegister(release);
+    const layout = layOut({ name, program, listen, release, workers, socketUnits, source, register });
     if (!layout.ok) return layout;
-    const { files, units } = layout.value;
+    const { files, units, notes } = layout.value;
     const created = createFiles(files);
     if (!created.ok) return created;
     for (const { path } of files) say(`wrote ${path}`);
+    for (const text of notes) say(`note: ${text}`);
     say("");
     say("Next:");
     say(`  holdfast doctor ${name}`);
     say(`  systemctl enable --now ${units.join(" ")}`);
-    say(`  systemctl reload holdfast@${name}      # after each deploy and each change of the config`);
+    say(`  holdfast -n ${name} upgrade      # after each deploy and each change of the config`);
     return succeed("done");
   },
 };
+
+/** By its name where the app has the package, else where this program has it: Node looks for packages from the app upwards. */
+function findRegister(release: string): string {
+  if (existsSync(join(release, "node_modules/holdfast"))) return "holdfast/register";
+  const own = join(dirname(realpathSync(process.argv[1] ?? "")), "library/register.js");
+  return existsSync(own) ? own : "holdfast/register";
+}

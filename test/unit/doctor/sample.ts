@@ -60,6 +60,7 @@ export const healthy: Facts = {
   generationBytes: 200 * 1024 ** 2,
   taken: [],
   access: { missing: [], user: "nobody", blocked: [] },
+  source: null,
   machine,
 };
 
