@@ -20,6 +20,10 @@ import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, beginFallback, refuse } from "./upgrade.js";
 
+/** So that whoever looks gives up first: it knows more. */
+const spareMs = 1_000;
+/** For a look at processes and listeners. */
+const examineMs = 5_000;
 /** However big a release is: after this long something is wrong with the disk. */
 const copyTimeoutMs = 600_000;
 
@@ -114,7 +118,7 @@ function checkCandidate(turn: Turn, generation: Generation): void {
     startCandidate(turn, generation);
     return;
   }
-  const deadline = turn.clock.now + plan.ready.timeoutMs;
+  const deadline = turn.clock.now + plan.ready.timeoutMs + spareMs;
   updateGeneration(turn, generation.id, { stage: { phase: "candidate", step: "checking", deadline } });
   act(turn, { type: "check", generation: generation.id });
 }
@@ -187,14 +191,8 @@ export function candidateExamined(turn: Turn, id: number, why: string | null): v
   abort(turn, { reason: "start-timeout", message: why === null ? message : `${message}: ${why}` });
 }
 
-/** For a look at processes and listeners. */
-const examineMs = 5_000;
-
 /** For the state of one old worker: two questions of 5 s at most, there and back (`daemon/perform/verify.ts`). */
 const stateTrialMs = 20_000;
-/** So that whoever asks gives up first: it knows which worker it was. */
-const spareMs = 1_000;
-
 /** All workers of the candidate are ready: it is verified where there is something to verify, then staged or committed. */
 export function advanceCandidate(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);

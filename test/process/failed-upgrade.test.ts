@@ -33,7 +33,7 @@ const bad: readonly [what: string, reason: string, message: RegExp, spoil: (rig:
     "has a check that does not end",
     "check-timeout",
     /did not end within 0.5 s/,
-    (rig) => rig.configure(`check = ["/bin/sleep", "60"]\n${quick}`),
+    (rig) => rig.configure(`check = ["/bin/sh", "-c", "echo asks; sleep 60"]\n${quick}`),
   ],
   [
     "has a command that does not exist",
@@ -83,6 +83,7 @@ test("Server::Starter: while one new version after the other fails, the old one 
       const outcome = await rig.upgrade();
       assert.equal(outcome.failure?.reason, reason, outcome.failure?.message);
       assert.match(outcome.failure.message, message);
+      if (reason === "check-timeout") assert.equal(outcome.failure.output, "asks");
       const status = await rig.settled();
       assert.equal(status.generations[0]?.id, 1);
       assert.match(status.summary, /still serving 1/);

@@ -125,7 +125,10 @@ onEachRelease("bad versions", (promise) => {
       // A reload says it in one line, which the unit's last log lines have.
       assert.equal((await web.systemctl("reload")).code, 1);
       const page = (await web.systemctl("status", "--no-pager", "--lines=20", "--full")).stdout;
-      assert.match(page, /upgrade to generation 3 failed: worker 3\.\d exited .*; still serving generation 1/);
+      assert.match(
+        page,
+        /upgrade to generation 3 failed: worker 3\.\d exited .*; still serving generation 1/,
+      );
     },
   );
 

@@ -1,3 +1,4 @@
+import { formatDuration } from "../../lib/duration.js";
 import type { FailureOf } from "../../lib/failure.js";
 import type { SlotProcess } from "../../model/event.js";
 import { ownListener } from "../../model/own-listener.js";
@@ -75,12 +76,15 @@ export async function runCheck(
   directory: string,
 ): Promise<FailureOf<"daemon/perform"> | null> {
   if (plan.check === null) return null;
-  const ran = await runCommand(plan.check, {
-    directory,
-    environment: workerEnvironment(name, plan, id, {}),
-    signal: AbortSignal.timeout(plan.ready.timeoutMs),
-  });
+  const { timeoutMs } = plan.ready;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const environment = workerEnvironment(name, plan, id, {});
+  const ran = await runCommand(plan.check, { directory, environment, signal });
   if (ran.ok) return null;
+  if (signal.aborted) {
+    const message = `the check command did not end within ${formatDuration(timeoutMs)}`;
+    return { ...ran.failure, reason: "check-timeout", message };
+  }
   return { ...ran.failure, reason: "check-failed", message: `the check failed: ${ran.failure.message}` };
 }
 

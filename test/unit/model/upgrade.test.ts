@@ -80,7 +80,7 @@ const aborts: readonly [what: string, reason: string, fail: (story: Story) => St
   [
     "its check does not end",
     "check-timeout",
-    (story) => story.send(prepared(2, specify(checked))).after(readyTimeoutMs),
+    (story) => story.send(prepared(2, specify(checked))).after(readyTimeoutMs + 1_000),
   ],
   [
     "a worker cannot be spawned",
