@@ -4,7 +4,7 @@ import { errorCode, type Failure, messageOf, type Result, succeed } from "../lib
 import { signalGroup } from "../linux/pidfd.js";
 
 const outputKept = 2000;
-const linesKept = 10;
+const linesKept = 30;
 /** What a command has started may hold its output open after it has ended: nobody waits for that. */
 const lastOutputMs = 200;
 

@@ -42,7 +42,7 @@ test("a worker's last lines stand under the failure, and say what they mean here
   assert.match(where ?? "", /journalctl -u web\.service -t web\/9$/);
   assert.match(
     readFileSync(asked, "utf8"),
-    /--lines=10 _SYSTEMD_UNIT=web\.service SYSLOG_IDENTIFIER=web\/9 \+/,
+    /--lines=30 _SYSTEMD_UNIT=web\.service SYSLOG_IDENTIFIER=web\/9 \+/,
   );
 });
 

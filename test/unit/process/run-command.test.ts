@@ -97,7 +97,7 @@ test("a failed check says how it ended and what it printed", limit, async () => 
   const long = await runCommand(shell("seq 1000; exit 1"), options());
   assert.equal(
     long.ok ? "" : long.failure.output,
-    [991, 992, 993, 994, 995, 996, 997, 998, 999, 1000].join("\n"),
+    Array.from({ length: 30 }, (_, index) => index + 971).join("\n"),
   );
   const late = await runCommand(["sleep", "60"], options({ timeoutMs: 50 }));
   assert.match(late.ok ? "" : late.failure.message, /^cannot run sleep 60: it took too long and was killed$/);
