@@ -181,7 +181,7 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
   act(turn, { type: "examine", generation: generation.id });
 }
 
-/** It was not ready in time, whatever it has become meanwhile. */
+/** It was not ready in time, nor while it was looked at. */
 export function candidateExamined(turn: Turn, id: number, why: string | null): void {
   const generation = findGeneration(turn.state, id);
   if (generation?.stage.phase !== "candidate" || generation.stage.step !== "examining") return;
@@ -196,7 +196,9 @@ const stateTrialMs = 20_000;
 /** All workers of the candidate are ready: it is verified where there is something to verify, then staged or committed. */
 export function advanceCandidate(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
-  if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "starting") return;
+  if (candidate?.stage.phase !== "candidate") return;
+  const { step } = candidate.stage;
+  if (step !== "starting" && step !== "examining") return;
   // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;

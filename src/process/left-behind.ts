@@ -27,7 +27,13 @@ export function endLeftBehind(left: readonly LeftBehind[]): void {
   if (left.length === 0) return;
   const pidfds = left.flatMap(({ pid }) => openPidfd(pid) ?? []);
   const send = (signal: "SIGTERM" | "SIGKILL"): void => {
-    for (const pidfd of pidfds) signalPidfd(pidfd, signal);
+    for (const pidfd of pidfds) {
+      try {
+        signalPidfd(pidfd, signal);
+      } catch {
+        // It has become another user's, out of reach.
+      }
+    }
   };
   send("SIGTERM");
   const kill = (): void => {

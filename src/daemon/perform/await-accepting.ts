@@ -50,21 +50,28 @@ export function listenersThatAccept({ current, listeners }: Sight, id: number): 
 
 /**
  * Whether the worker accepts from a listener: it waits there, or took a connection of the daemon's own. Where nobody else could have
- * taken that, it need not be seen who did.
+ * taken that, it need not be seen who did. False also where nobody can look, as without a free fd: it is looked again.
  */
 export async function accepts(
-  { current, listeners }: Sight,
-  { generation: id, process: { pid } }: SlotProcess,
+  sight: Sight,
+  slot: SlotProcess,
   listener: Listener,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (waitsForClients(pid, listener.inode)) return true;
-  const fd = listeners.fdOf(listener.id);
-  if (fd === undefined) return false;
-  const { seen } = await probeListener(fd, [pid], signal);
-  if (seen !== "accepted-unknown") return seen === "accepted";
+  try {
+    if (waitsForClients(slot.process.pid, listener.inode)) return true;
+    const fd = sight.listeners.fdOf(listener.id);
+    if (fd === undefined) return false;
+    const { seen } = await probeListener(fd, [slot.process.pid], signal);
+    return seen === "accepted" || (seen === "accepted-unknown" && servesAlone(sight, slot, listener));
+  } catch {
+    return false;
+  }
+}
+
+function servesAlone({ current }: Sight, slot: SlotProcess, listener: Listener): boolean {
   const state = current();
-  const generation = findGeneration(state, id);
+  const generation = findGeneration(state, slot.generation);
   if (generation !== undefined && ownListener(generation, state)?.id === listener.id) return true;
-  return state.generations.every((other) => other.id === id || liveWorkers(other).length === 0);
+  return state.generations.every((other) => other.id === slot.generation || liveWorkers(other).length === 0);
 }

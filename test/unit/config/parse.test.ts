@@ -301,24 +301,6 @@ test("text that is not TOML is refused with line and column, and without showing
   assert.doesNotMatch(lines.join("\n"), /secret/);
 });
 
-for (const [toml, why] of [
-  ['command = ["node", "server.js]\nrelease = "/srv"', /web\.toml:1:\d+: .*closing quote is missing/],
-  ["command = 'node", /web\.toml:1:\d+: .*closing quote/],
-  ['command = """node', /closing quotes are missing/],
-  ['command = ["node"\nrelease = "/srv"', /comma, a quote or a closing bracket is missing/],
-  ["command = node", /text has straight quotes/],
-  ["command = [“node”]", /straight quotes/],
-  ['command: "node"', /= between them/],
-  ['[ready\nwhen = "notify"', /a \] or a = is missing/],
-  ['command = "C:\\q"', /backslash begins an escape/],
-  ['command = ["a"]\ncommand = ["b"]', /web\.toml:2:.*stands above already/],
-  ['command = ["a\u0001b"]', /control character is in a string/],
-] as const) {
-  test(`${JSON.stringify(toml)} is refused with the sentence that helps`, () => {
-    assert.match(problemsOf(toml).lines[0] ?? "", why);
-  });
-}
-
 test("port 0 on the loopback is each generation's own, and any number of listeners may have it", () => {
   const { listeners } = read(
     `${command}[listeners.a]\naddress = "127.0.0.1:0"\n[listeners.b]\naddress = "127.0.0.1:0"\n[listeners.c]\naddress = "[::1]:0"`,

@@ -98,8 +98,15 @@ test("time spent dead counts: a candidate that is overdue is aborted at the next
   assert.deepEqual(story.did("examine"), [{ type: "examine", generation: 2 }]);
   story.die();
   assert.deepEqual(story.did("examine"), [{ type: "examine", generation: 2 }]);
-  story.ready(2, 0).ready(2, 1).send({ type: "examined", generation: 2, why: "it listens elsewhere" });
-  assert.match(story.lastOutcome?.failure?.message ?? "", /not ready within .*: it listens elsewhere$/);
+  story.ready(2, 0).send({ type: "examined", generation: 2, why: "it listens elsewhere" });
+  assert.match(story.lastOutcome?.failure?.message ?? "", /^1 of 2 .* not ready within .*: it listens elsewhere$/);
+});
+
+test("one that is ready at last while it is looked at is taken", () => {
+  const story = new Story().start().request().candidate().after(readyTimeoutMs).ready(2, 0).ready(2, 1);
+  assert.equal(story.active, 2);
+  story.send({ type: "examined", generation: 2, why: "it was slow" });
+  assert.equal(story.lastOutcome?.failure, null);
   assert.equal(story.lastOutcome?.failure?.reason, "start-timeout");
 });
 
