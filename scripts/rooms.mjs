@@ -23,7 +23,7 @@ export const rooms = {
   succession: { may: ["channel", "lib", "linux", "systemd"] },
   process: { may: ["channel", "lib", "linux", "model"] },
   release: { may: ["lib"] },
-  state: { may: ["lib", "linux", "model"] },
+  state: { may: ["lib", "linux", "model"], types: ["control"] },
   config: { may: ["lib"], types: ["model"] },
   channel: { may: ["lib", "linux"] },
   worker: { files: ["register.ts"], may: ["channel", "lib", "linux", "systemd"] },

@@ -1,14 +1,18 @@
 import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
+import { oneLine } from "../lib/printable.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
-export const workerProtocol = 2;
+export const workerProtocol = 3;
 
 /** A worker is handed to at most this many peers; more would not make it faster. */
 export const peersLimit = 4;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(255));
+
+/** For people: it stands in one line with what the daemon says of it. */
+const words = v.pipe(v.string(), v.transform(oneLine));
 
 /** What TLS ticket keys are derived from, 48 bytes in base64. Never in a log. */
 const tickets = v.pipe(v.string(), v.base64(), v.length(64));
@@ -74,6 +78,8 @@ export const daemonMessage = v.variant("type", [
     to: v.pipe(v.array(peer), v.maxLength(peersLimit)),
     /** First finish, then hand over the state, then the connections: nobody else may change the state meanwhile. */
     exclusive: v.boolean(),
+    /** When SIGTERM follows, which cuts what is left; a daemon of old does not say. */
+    withinMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   }),
   /** Answer with `report`: a worker that does not is stuck. */
   v.object({ type: v.literal("query"), query: count }),
@@ -95,10 +101,12 @@ export const workerMessage = v.variant("type", [
     type: v.literal("saved"),
     query: count,
     entries: stateEntries,
-    failure: v.nullable(v.string()),
+    failure: v.nullable(words),
   }),
-  v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(v.string()) }),
-  v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200)) }),
+  v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(words) }),
+  /** Version 3. It got SIGTERM without having been told to drain, and accepts until it is told to. */
+  v.object({ type: v.literal("leaving") }),
+  v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200), v.transform(oneLine)) }),
   v.object({
     type: v.literal("report"),
     query: count,

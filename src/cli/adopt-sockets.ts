@@ -1,9 +1,9 @@
-import { formatAddress, parseAddress } from "../lib/address.js";
+import { type Address, formatAddress, parseAddress } from "../lib/address.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { closeFd } from "../linux/fd.js";
 import { openPidfd, takeFd } from "../linux/pidfd.js";
-import { findSockets, type HeldSocket } from "../linux/port-owner.js";
+import { findOwner, findSockets, type HeldSocket } from "../linux/port-owner.js";
 import { isStorableName, storeFds } from "../systemd/fd-store.js";
 import { storeHas } from "../systemd/store-room.js";
 import type { CommandLine, End } from "./command.js";
@@ -38,7 +38,7 @@ export async function adoptSockets({ argument = "" }: CommandLine): Promise<End>
   const where = formatAddress(address.value);
   const sockets = findSockets(address.value);
   const [first] = sockets;
-  if (first === undefined) return fail("nobody-listens", `cannot adopt ${where}: no process listens there`);
+  if (first === undefined) return fail("nobody-listens", `cannot adopt ${where}: ${whoElse(address.value)}`);
   if (sockets.length > maxSockets)
     return fail("too-many", `cannot adopt ${where}: ${sockets.length} sockets`);
   const taken = sockets.map(take);
@@ -55,6 +55,13 @@ export async function adoptSockets({ argument = "" }: CommandLine): Promise<End>
   }
   say(`adopted ${where} of ${first.name} (pid ${first.pid}) as ${name}`);
   return succeed("done");
+}
+
+/** What has the port at another address is not taken for it: it may be somebody else's. */
+function whoElse(address: Address): string {
+  const owner = findOwner(address);
+  if (owner === undefined) return "no process listens there";
+  return `no process listens at exactly that address; ${owner.name} (pid ${owner.pid}) has the port at another, and \`ss -ltnup\` shows which`;
 }
 
 function take({ pid, fd, name }: HeldSocket): Result<number, Failure<"not-permitted">> {

@@ -1,4 +1,5 @@
 import type { ControlClient } from "../control/client.js";
+import { type Failure, type Result, succeed } from "../lib/failure.js";
 import type { Command, CommandLine, End } from "./command.js";
 import { findSocket } from "./find-socket.js";
 
@@ -11,14 +12,23 @@ export function askDaemon(
   timeoutMs?: number,
 ): Command["run"] {
   return async (line) => {
-    const { name, socket } = line;
-    const found = findSocket({ name, socket, env: process.env, uid: process.geteuid?.() ?? 0 });
-    if (!found.ok) return found;
-    const { createControlClient } = await import("../control/client.js");
-    const socketPath = found.value;
-    return ask(
-      createControlClient(timeoutMs === undefined ? { socketPath } : { socketPath, timeoutMs }),
-      line,
-    );
+    const client = await reachDaemon(line, timeoutMs);
+    return client.ok ? ask(client.value, line) : client;
   };
+}
+
+/** The way to the daemon that is meant; nothing has been sent yet. Fails like `findSocket`. */
+export async function reachDaemon(
+  { name, socket }: CommandLine,
+  timeoutMs?: number,
+): Promise<Result<ControlClient, Failure<"not-running" | "usage">>> {
+  const found = findSocket({ name, socket, ...surroundings() });
+  if (!found.ok) return found;
+  const { createControlClient } = await import("../control/client.js");
+  return succeed(createControlClient({ ...found.value, ...(timeoutMs !== undefined && { timeoutMs }) }));
+}
+
+/** Of this process. */
+export function surroundings() {
+  return { env: process.env, uid: process.geteuid?.() ?? 0 };
 }

@@ -27,6 +27,12 @@ export interface WantedUpgrade {
   readonly wish: UpgradeWish;
 }
 
+/** Why somebody asks for an upgrade, and how. */
+export function whyOf({ message }: CommandLine): Pick<UpgradeWish, "message" | "reload"> {
+  const words = message ?? process.env["HOLDFAST_MESSAGE"];
+  return { ...(words !== undefined && { message: words }), ...(isReloadCommand() && { reload: true }) };
+}
+
 /** Asks for it; unless told not to, says one line a step until it has ended, and the end tells whether it worked. */
 export async function askForUpgrade(
   client: ControlClient,

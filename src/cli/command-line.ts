@@ -40,7 +40,7 @@ export function parseCommandLine(
     if (!option.ok) return option;
     given.set(option.value, [...(given.get(option.value) ?? []), token.value ?? ""]);
   }
-  if (given.has("help")) return helpLine(commands);
+  if (given.has("help")) return helpLine(words, commands);
   if (given.has("version")) words.unshift("version");
   const command = findCommand(words, commands);
   if (!command.ok) return command;
@@ -58,10 +58,15 @@ export function parseCommandLine(
   });
 }
 
-/** Whatever else was typed. */
-function helpLine(commands: readonly Command[]): Result<CommandLine, Failure<"usage">> {
+/** Whatever else was typed, help for the command among it. */
+function helpLine(
+  words: readonly string[],
+  commands: readonly Command[],
+): Result<CommandLine, Failure<"usage">> {
   const command = findCommand(["help"], commands);
-  return command.ok ? succeed({ command: command.value, flags: new Set() }) : command;
+  if (!command.ok) return command;
+  const argument = words.find((word) => word !== "help" && commands.some(({ name }) => name === word));
+  return succeed({ command: command.value, flags: new Set(), ...(argument !== undefined && { argument }) });
 }
 
 function checkWords(
@@ -99,6 +104,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
   const timeout = last(given, "timeout");
   const release = last(given, "release");
   const workers = last(given, "workers");
+  const message = last(given, "message");
   const listen = given.get("listen");
   if (name !== undefined && socket !== undefined)
     return refuse("--name and --socket cannot be given together");
@@ -117,6 +123,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
     ...(listen !== undefined && { listen }),
     ...(release !== undefined && { release }),
     ...(workers !== undefined && { workers }),
+    ...(message !== undefined && { message }),
   });
 }
 
@@ -154,7 +161,8 @@ function readOption({ name, rawName, value }: OptionToken): Result<OptionName, F
   return value === undefined || value === "" ? refuse(`${rawName} needs a value`) : succeed(option);
 }
 
-function suggest(word: string, candidates: readonly string[], prefix = ""): string {
+/** `; did you mean upgrade?`, where it is likely. */
+export function suggest(word: string, candidates: readonly string[], prefix = ""): string {
   const meant = nearest(word, candidates);
   return meant === undefined ? "" : `; did you mean ${prefix}${meant}?`;
 }

@@ -30,7 +30,7 @@ const rows = {
   },
   json: {
     summary: "for programs",
-    detail: ": one JSON text (status, history, doctor) or one a line (events)",
+    detail: ": one JSON text (list, status, history, doctor) or one a line (events)",
   },
   timeout: {
     value: "TIME",
@@ -41,7 +41,14 @@ const rows = {
   hold: { summary: "the old generation serves on until commit or rollback" },
   stage: { summary: "the new generation stands by until commit or rollback" },
   force: { summary: "also a version that was judged bad" },
+  message: {
+    short: "m",
+    value: "TEXT",
+    summary: "why, for the history",
+    detail: "; else what $HOLDFAST_MESSAGE says",
+  },
   proved: { summary: "wait until the new generation has proved itself, or has not" },
+  follow: { short: "f", summary: "go on as more is logged" },
   listen: {
     value: "[NAME=]ADDRESS",
     multiple: true,

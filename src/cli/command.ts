@@ -10,7 +10,7 @@ export interface Command {
   /** The word that follows the command, as the help text shows it; one that ends in a bracket may be left out. */
   readonly argument?: string;
   /** What a shell offers for that word. */
-  readonly completes?: "config";
+  readonly completes?: "config" | "command";
   /** It talks to no daemon: an instance's name is its argument. */
   readonly alone?: true;
   /** Whether `--` and a command line with a program's name must follow. */
@@ -38,6 +38,8 @@ export interface CommandLine {
   readonly listen?: readonly string[];
   readonly release?: string;
   readonly workers?: string;
+  /** Why it is asked for. */
+  readonly message?: string;
 }
 
 /** How a command ended, if it did not fail. `degraded`: the service serves, but somebody has to look after it. */

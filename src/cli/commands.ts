@@ -7,6 +7,8 @@ import { eventsCommand } from "./commands/events.js";
 import { helpCommand } from "./commands/help.js";
 import { historyCommand } from "./commands/history.js";
 import { initCommand } from "./commands/init.js";
+import { listCommand } from "./commands/list.js";
+import { logsCommand } from "./commands/logs.js";
 import { reapCommand } from "./commands/reap.js";
 import { reexecCommand } from "./commands/reexec.js";
 import { rollbackCommand } from "./commands/rollback.js";
@@ -19,6 +21,7 @@ import { versionCommand } from "./commands/version.js";
 export const commands: readonly Command[] = [
   initCommand,
   doctorCommand,
+  listCommand,
   statusCommand,
   upgradeCommand,
   commitCommand,
@@ -28,6 +31,7 @@ export const commands: readonly Command[] = [
   stopCommand,
   eventsCommand,
   historyCommand,
+  logsCommand,
   reapCommand,
   adoptListenerCommand,
   versionCommand,

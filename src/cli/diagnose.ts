@@ -4,9 +4,9 @@ import { findInstances } from "../doctor/gather/find-instances.js";
 import { gatherFacts } from "../doctor/gather/gather.js";
 import { gatherMachine } from "../doctor/gather/machine.js";
 import { fail, succeed } from "../lib/failure.js";
+import { printableJson } from "../lib/printable.js";
 import type { CommandLine, End } from "./command.js";
-import { say } from "./print.js";
-import { choosePaint } from "./table.js";
+import { lookOf, paragraph, say } from "./print.js";
 
 interface Examined {
   readonly name: string;
@@ -26,19 +26,18 @@ export async function diagnose({ argument, flags }: CommandLine): Promise<End> {
     const { name, unit } = instance;
     examined.push({ name, unit, findings: examine(facts.value) });
   }
-  if (flags.has("json")) process.stdout.write(`${JSON.stringify({ instances: examined }, null, 2)}\n`);
+  if (flags.has("json")) process.stdout.write(`${printableJson({ instances: examined }, 2)}\n`);
   else for (const instance of examined) print(instance);
   const problems = examined.reduce((sum, { findings }) => sum + countProblems(findings), 0);
   return problems === 0 ? succeed("done") : fail("findings", count(problems));
 }
 
 function print({ name, unit, findings }: Examined): void {
-  const paint = choosePaint();
   const problems = countProblems(findings);
   say(`${name} (${unit}): ${problems === 0 ? "no problem found" : count(problems)}`);
   for (const { level, message, remedy } of findings) {
-    const mark = level === "problem" ? paint("red", "problem:") : paint("dim", "note:");
-    say(`  ${mark} ${message}`);
+    const mark = { text: `${level}:`, style: level === "problem" ? "red" : "dim" } as const;
+    process.stdout.write(`${paragraph(message, lookOf(process.stdout), mark, "  ").join("\n")}\n`);
     if (remedy === null) continue;
     say(`    ${remedy.where}${remedy.lines.length === 0 ? "" : ":"}`);
     for (const line of remedy.lines) say(`      ${line}`);

@@ -1,7 +1,9 @@
-import { readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
+import type { ControlAddress } from "../control/exchange.js";
 import { controlSocketIn, firstOf, runtimeBases, type Surroundings } from "../lib/directories.js";
 import { errorCode, type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { isOwnFolder } from "../linux/own-folder.js";
 
 export interface Wanted extends Surroundings {
   readonly name?: string | undefined;
@@ -9,63 +11,85 @@ export interface Wanted extends Surroundings {
 }
 
 /**
- * The control socket of the instance that is meant. Fails with `not-running` when there is none and with `usage` when
+ * The control socket of the instance that is meant; one that was not named by its path is asked with care. Fails with `not-running` when there is none and with `usage` when
  * there are several to choose from. Whether anybody listens there is for the connection to find out.
  */
-export function findSocket(wanted: Wanted): Result<string, Failure<"not-running" | "usage">> {
-  if (wanted.socket !== undefined) return succeed(wanted.socket);
+export function findSocket(wanted: Wanted): Result<ControlAddress, Failure<"not-running" | "usage">> {
+  if (wanted.socket !== undefined) return succeed({ socketPath: wanted.socket });
   return wanted.name === undefined ? findOnly(wanted) : findNamed(wanted, wanted.name);
 }
 
 function findNamed(
   surroundings: Surroundings,
   name: string,
-): Result<string, Failure<"not-running" | "usage">> {
+): Result<ControlAddress, Failure<"not-running" | "usage">> {
   const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
+  // In /tmp anybody could have made a directory of that name and wait there for somebody's commands.
   const usual = runtimeBases(surroundings)
-    .filter(isTrusted)
+    .filter(isOwnFolder)
     .map((base) => `${base}/${name}`);
   // A worker may ask for another instance than its own: a directory that carries the name comes first.
   const directories = own === undefined ? usual : basename(own) === name ? [own, ...usual] : [...usual, own];
   const sockets = directories.map(controlSocketIn);
   const found = sockets.find(isThere);
-  if (found !== undefined) return succeed(found);
+  if (found !== undefined) return succeed({ socketPath: found, instance: name, wary: true });
   const where = sockets.length === 0 ? "" : ` (there is no ${sockets.join(", no ")})`;
   return fail("not-running", `cannot reach ${name}: it is not running${where}`);
 }
 
-function findOnly(surroundings: Surroundings): Result<string, Failure<"not-running" | "usage">> {
-  const own = firstOf(surroundings.env["RUNTIME_DIRECTORY"]);
-  if (own !== undefined && isThere(controlSocketIn(own))) return succeed(controlSocketIn(own));
-  const directories = runtimeBases(surroundings)
-    .filter(isTrusted)
-    .flatMap((base) => namesIn(base).map((name) => `${base}/${name}`))
-    .filter((directory) => isThere(controlSocketIn(directory)));
-  const [first, second] = directories;
+function findOnly(surroundings: Surroundings): Result<ControlAddress, Failure<"not-running" | "usage">> {
+  const own = ownSocket(surroundings);
+  if (own !== undefined) return succeed({ socketPath: own, wary: true });
+  const [first, ...others] = findRunning(surroundings);
   if (first === undefined) return fail("not-running", "cannot reach a daemon: none is running");
-  if (second === undefined) return succeed(controlSocketIn(first));
-  const names = directories.map((directory) => basename(directory)).join(", ");
+  if (others.length === 0) return succeed(first.address);
+  const names = [first, ...others].map(({ name }) => name).join(", ");
   return fail("usage", `several instances run: say which one with -n: ${names}`);
-
-  function namesIn(base: string): string[] {
-    try {
-      return readdirSync(base).sort();
-    } catch {
-      return [];
-    }
-  }
 }
 
-/** In /tmp anybody could have made a directory of that name and wait there for somebody's commands. */
-function isTrusted(base: string): boolean {
-  const owner = statSync(base, { throwIfNoEntry: false })?.uid;
-  return owner === 0 || owner === process.geteuid?.();
+/** Of the service whose command this process is. */
+function ownSocket({ env }: Surroundings): string | undefined {
+  const own = firstOf(env["RUNTIME_DIRECTORY"]);
+  return own !== undefined && isThere(controlSocketIn(own)) ? controlSocketIn(own) : undefined;
+}
+
+/** An instance with a control socket; whether anybody listens there is not known yet. */
+export interface Running {
+  readonly name: string;
+  readonly address: ControlAddress;
+}
+
+/** All instances that a command without a name could mean, by name: none where it means the service that it belongs to. */
+export function findSeveral(surroundings: Surroundings): readonly Running[] {
+  const found = ownSocket(surroundings) === undefined ? findRunning(surroundings) : [];
+  return found.length > 1 ? found : [];
+}
+
+/** Of one name the first. */
+export function findRunning(surroundings: Surroundings): readonly Running[] {
+  const found = new Map<string, Running>();
+  for (const base of runtimeBases(surroundings).filter(isOwnFolder)) {
+    for (const name of namesIn(base)) {
+      const socketPath = controlSocketIn(`${base}/${name}`);
+      if (found.has(name) || !isThere(socketPath)) continue;
+      found.set(name, { name, address: { socketPath, instance: name, wary: true } });
+    }
+  }
+  return [...found.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function namesIn(base: string): string[] {
+  try {
+    return readdirSync(base);
+  } catch {
+    return [];
+  }
 }
 
 /** A socket that may not be seen counts as there: connecting to it tells why it may not. */
 function isThere(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     return errorCode(error) === "EACCES";
   }

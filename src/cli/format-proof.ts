@@ -1,7 +1,6 @@
 import type { NumbersReport, ProofReport, RejectedReport } from "../control/replies.js";
 import { formatDuration } from "../lib/duration.js";
 import type { WallTime } from "../model/state.js";
-import { printable } from "./print.js";
 import type { Cell } from "./table.js";
 
 /** A line for each of the two versions that the judges compare; none where nothing is judged. */
@@ -36,5 +35,5 @@ export const rejectedHead = ["REJECTED", "VERSION", "AGO", "BY", "WHY"] as const
 export function rejectedRow({ generation, version, at, by, failure }: RejectedReport, now: WallTime): Cell[] {
   const [firstLine = ""] = failure.message.split("\n", 1);
   const ago = formatDuration(now - at);
-  return [String(generation), printable(version ?? "-"), ago, by, printable(firstLine)];
+  return [String(generation), version ?? "-", ago, by, firstLine];
 }

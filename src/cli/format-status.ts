@@ -9,8 +9,8 @@ import type { CounterName, GaugeName } from "../lib/counters.js";
 import { formatDuration } from "../lib/duration.js";
 import type { Outcome, WallTime } from "../model/state.js";
 import { describeNumbers, rejectedHead, rejectedRow } from "./format-proof.js";
-import { printable } from "./print.js";
-import { type Cell, formatTable, type Paint, type Style } from "./table.js";
+import { type Look, type Mark, paragraph, type Style } from "./print.js";
+import { type Cell, formatTable } from "./table.js";
 
 const phaseStyles: Readonly<Record<GenerationReport["phase"] | WorkerReport["phase"], Style>> = {
   active: "green",
@@ -50,11 +50,12 @@ const responseCounters: readonly (readonly [heading: string, CounterName])[] = [
 ];
 
 /** The page of `holdfast status`. */
-export function formatStatus(report: StatusReport, now: WallTime, paint: Paint): string {
+export function formatStatus(report: StatusReport, now: WallTime, look: Look): string {
   const { name, version, pid, unit, summary, degraded, generations, listeners, notifyDropped } = report;
   const workers = generations.flatMap((generation) => generation.workers);
-  const lines = [`${paint("bold", name)}: ${printable(summary)}`];
-  if (degraded !== null) lines.push(`${paint("red", "degraded")}: ${printable(degraded)}`);
+  const head = [...sentence(summary, { text: `${name}:`, style: "bold" })];
+  if (degraded !== null) head.push(...sentence(degraded, { text: "degraded:", style: "red" }));
+  const lines: string[] = [];
   lines.push(`daemon ${version}, pid ${pid}${unit === null ? "" : `, ${unit}`}`);
   if (report.upMs !== null) lines.push(`up ${formatDuration(report.upMs)}`);
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
@@ -63,7 +64,7 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
     lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
   for (const { directory, paths, line } of report.written) {
     const where = `written beside the code, in ${directory}: ${paths.join(", ")}`;
-    lines.push(printable(`${where}; if it is data, copy it to the release and add to the config: ${line}`));
+    lines.push(`${where}; if it is data, copy it to the release and add to the config: ${line}`);
   }
   const tables = [
     table(["GENERATION", "STATE", "AGE", "VERSION", "RELEASE", "NOTE"], generations, (one) =>
@@ -88,7 +89,11 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
     totalsTable("RESPONSES OF", responseCounters, report.totals.filter(answers)),
     table(rejectedHead, report.rejected, (one) => rejectedRow(one, now)),
   ];
-  return [...lines, ...tables.flat()].join("\n");
+  return [...head, ...lines.flatMap((line) => sentence(line)), ...tables.flat()].join("\n");
+
+  function sentence(text: string, mark?: Mark): readonly string[] {
+    return paragraph(text, look, mark);
+  }
 
   function totalsTable(
     title: string,
@@ -96,21 +101,20 @@ export function formatStatus(report: StatusReport, now: WallTime, paint: Paint):
     totals: StatusReport["totals"],
   ): string[] {
     return table([title, ...counters.map(([heading]) => heading)], totals, (total) => [
-      printable(total.listener),
+      total.listener,
       ...counters.map(([, name]) => String(total[name])),
     ]);
   }
 
   function table<T>(head: readonly string[], items: readonly T[], toRow: (item: T) => Cell[]): string[] {
-    return items.length === 0 ? [] : ["", ...formatTable(head, items.map(toRow), paint)];
+    return items.length === 0 ? [] : ["", ...formatTable(head, items.map(toRow), look)];
   }
 }
 
 function generationRow(report: GenerationReport, now: WallTime): Cell[] {
   const { id, phase, detail, release, version, createdAt } = report;
   const age = formatDuration(now - createdAt);
-  const named = printable(version ?? "-");
-  return [String(id), phaseCell(phase), age, named, printable(release), printable(detail ?? "")];
+  return [String(id), phaseCell(phase), age, version ?? "-", release, detail ?? ""];
 }
 
 function workerRow(worker: WorkerReport): Cell[] {
@@ -124,7 +128,7 @@ function workerRow(worker: WorkerReport): Cell[] {
     // A plain worker does not tell.
     ...workerCounters.map(([, name]) => (native ? String(sumOver(servers, name)) : "-")),
     crashes === 0 ? "-" : { text: String(crashes), style: "red" },
-    printable(status ?? ""),
+    status ?? "",
   ];
 }
 
@@ -136,7 +140,7 @@ function listenerRow({ name, address, origin, backlog, stalledMs, generations }:
   const queue = orDash(backlog, ({ queued, limit }) => `${queued}/${limit}`);
   const shown: Cell =
     stalledMs === null ? queue : { text: `${queue} still for ${formatDuration(stalledMs)}`, style: "red" };
-  return [name, printable(address), origin, shown, generations.join(" ")];
+  return [name, address, origin, shown, generations.join(" ")];
 }
 
 function answers(total: StatusReport["totals"][number]): boolean {
@@ -146,7 +150,7 @@ function answers(total: StatusReport["totals"][number]): boolean {
 function describeOutcome({ kind, generation, failure, endedAt, tookMs }: Outcome, now: WallTime): string {
   const ago = `${formatDuration(now - endedAt)} ago`;
   const target = generation === null ? "" : ` to generation ${generation}`;
-  if (failure !== null) return `${kind}${target} failed ${ago}: ${printable(failure.message)}`;
+  if (failure !== null) return `${kind}${target} failed ${ago}: ${failure.message}`;
   return `${kind}${target}, ${ago}, took ${formatDuration(tookMs)}`;
 }
 

@@ -1,5 +1,5 @@
 import { parseConfig } from "../config/parse.js";
-import { findProgram, isBetterSeen, withPreload } from "../config/programs.js";
+import { isBetterSeen, readProgram, withPreload } from "../config/programs.js";
 import { type Address, parseAddress } from "../lib/address.js";
 import { isInstanceName } from "../lib/directories.js";
 import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
@@ -71,7 +71,7 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
     );
   }
   if (isBetterSeen(wanted.program)) {
-    const { program } = findProgram(wanted.program);
+    const { program } = readProgram(wanted.program);
     notes.push(`${program} may never say READY=1: it counts as ready when it accepts connections`);
   }
   const parsed = parseConfig(text, configFile, { cwd: "/", cores: 1 });
@@ -125,7 +125,7 @@ function writeConfig(
     `release = ${quote(release)}`,
     '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app',
   ];
-  if (findProgram(program).program === "gunicorn" && !program.includes("--preload")) {
+  if (readProgram(program).program === "gunicorn" && !program.includes("--preload")) {
     const check = ["gunicorn", "--check-config", program.at(-1) ?? ""].map(quote).join(", ");
     lines.push(`check = [${check}]   # imports the app, which gunicorn does only after it has said READY=1`);
   }

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { findProgram } from "../linux/find-program.js";
 
 const run = promisify(execFile);
 const timeoutMs = 3_000;
@@ -53,7 +54,7 @@ export function layOutput(generation: number, lines: readonly string[]): readonl
 
 async function ask(options: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run("journalctl", [...options], { timeout: timeoutMs });
+    const { stdout } = await run(findProgram("journalctl"), [...options], { timeout: timeoutMs });
     return stdout;
   } catch {
     return "";

@@ -1,3 +1,4 @@
+import { exitConfig } from "../lib/exit-statuses.js";
 import type { Job } from "../systemd/job.js";
 
 export interface AfterStop {
@@ -11,9 +12,6 @@ export interface ReapDecision {
   readonly act: boolean;
   readonly why: string;
 }
-
-/** The daemon's "it is no use to start me again" (RestartPreventExitStatus= in the unit); sysexits(3) EX_CONFIG. */
-const neverAgain = "78";
 
 /**
  * Whether workers that are left are to be ended: only if nothing will come to adopt them. Without a job the daemon
@@ -30,8 +28,8 @@ export function decideReap({ job, env }: AfterStop): ReapDecision {
     case "unknown":
     case "reload":
     case "other":
-      return env["EXIT_STATUS"] === neverAgain
-        ? { act: true, why: `the daemon exited with status ${neverAgain} and is not started again` }
+      return env["EXIT_STATUS"] === String(exitConfig)
+        ? { act: true, why: `the daemon exited with status ${exitConfig} and is not started again` }
         : { act: false, why: "systemd starts the daemon again, which adopts them" };
     default:
       return job satisfies never;

@@ -3,7 +3,8 @@ import { firstOf, resolveDirectories, restartMarkIn } from "../lib/directories.j
 import { fail, messageOf, succeed } from "../lib/failure.js";
 import { bootId } from "../linux/boot.js";
 import { ownCgroup, ownUnitName, processesIn } from "../linux/cgroup.js";
-import { isLive, type Process } from "../model/state.js";
+import { isLive } from "../model/find.js";
+import type { Process } from "../model/state.js";
 import { currentJob } from "../systemd/job.js";
 import type { CommandLine, End } from "./command.js";
 import { complain, say } from "./print.js";

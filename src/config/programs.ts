@@ -11,7 +11,7 @@ const silent = /^(uvicorn|hypercorn|daphne|granian|waitress-serve|unicorn|thin|n
 const oftenSilent = /^(php-fpm[\d.]*|puma)$/;
 
 /** What of an argv is the program, behind `env A=1`, `python3 -m` and `bundle exec`, and where its arguments begin. */
-export function findProgram(argv: readonly string[]): { readonly program: string; readonly end: number } {
+export function readProgram(argv: readonly string[]): { readonly program: string; readonly end: number } {
   let at = 0;
   while (starters.test(basename(argv[at] ?? ""))) {
     at += 1;
@@ -26,25 +26,25 @@ export function findProgram(argv: readonly string[]): { readonly program: string
 }
 
 export function isSilent(argv: readonly string[]): boolean {
-  return silent.test(findProgram(argv).program);
+  return silent.test(readProgram(argv).program);
 }
 
 /** Whether that it accepts is the better sign of its being ready. */
 export function isBetterSeen(argv: readonly string[]): boolean {
-  return isSilent(argv) || oftenSilent.test(findProgram(argv).program);
+  return isSilent(argv) || oftenSilent.test(readProgram(argv).program);
 }
 
 export function isWrapper(argv: readonly string[]): boolean {
-  return wrappers.test(findProgram(argv).program);
+  return wrappers.test(readProgram(argv).program);
 }
 
 export function isShell(argv: readonly string[]): boolean {
-  return shells.test(findProgram(argv).program);
+  return shells.test(readProgram(argv).program);
 }
 
 /** The file that the program runs: its first argument that is no option; undefined where there is none, as with `sh -c`. */
 export function scriptOf(argv: readonly string[]): string | undefined {
-  const words = argv.slice(findProgram(argv).end);
+  const words = argv.slice(readProgram(argv).end);
   if (isShell(argv) && words.some((word) => /^-[a-z]*c$/.test(word))) return undefined;
   // An option of Node's that has its value in the next word.
   return words.find((word, index) => {
@@ -76,7 +76,7 @@ export function withPreload(
   source: string,
   register: string,
 ): readonly string[] | undefined {
-  const { program, end } = findProgram(argv);
+  const { program, end } = readProgram(argv);
   const told = argv.some((word) => /^(--import|--require|-r)(=|$)/.test(word));
   if (!/^node(js)?$/.test(program) || told) return undefined;
   if (!/\.listen\s*\(/.test(source) || /holdfast|LISTEN_FDS|systemd|\bfd\s*:/.test(source)) return undefined;

@@ -4,7 +4,7 @@ import { fail, type Result, succeed } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/state.js";
-import { type Call, exchange, readLines, readText } from "./exchange.js";
+import { type Call, type ControlAddress, exchange, readLines, readText } from "./exchange.js";
 import {
   acceptedReply,
   type ControlFailure,
@@ -44,9 +44,9 @@ export interface ControlClient {
   /** Asks for an upgrade and does not wait for it; its id. */
   request(command: "upgrade" | "rollback", wish?: UpgradeWish): Promise<Result<number, ControlFailure>>;
   /** Asks that the generation that is on trial or stands by be kept; the id of its upgrade, where the daemon knows one. */
-  commit(): Promise<Result<number | null, ControlFailure>>;
+  commit(wish?: UpgradeWish): Promise<Result<number | null, ControlFailure>>;
   /** The same, and waits like `follow`; null where the daemon knows no upgrade to wait for. */
-  followCommit(following: Following): Promise<Result<Outcome | null, ControlFailure>>;
+  followCommit(following: Following, wish?: UpgradeWish): Promise<Result<Outcome | null, ControlFailure>>;
   /** Asks for an upgrade and waits until it has ended, well or badly; with `wait` proved, until its outcome has a verdict. */
   follow(
     command: "upgrade" | "rollback",
@@ -61,17 +61,16 @@ export interface ControlClient {
   events(onNews: (news: News) => void): Promise<Result<never, ControlFailure>>;
 }
 
-export interface ControlClientOptions {
-  readonly socketPath: string;
+export interface ControlClientOptions extends ControlAddress {
   /** For the beginning of an answer; 10 s unless told. */
   readonly timeoutMs?: number;
 }
 
 export function createControlClient(options: ControlClientOptions): ControlClient {
-  const { socketPath, timeoutMs = 10_000 } = options;
+  const { timeoutMs = 10_000 } = options;
 
   const open = async (call: Omit<Call, "timeoutMs">): Promise<Result<IncomingMessage, ControlFailure>> => {
-    const response = await exchange(socketPath, { ...call, timeoutMs });
+    const response = await exchange(options, { ...call, timeoutMs });
     if (!response.ok) return response;
     const { statusCode = 0 } = response.value;
     return statusCode >= 400 ? refusalIn(response.value, call.signal) : response;
@@ -122,12 +121,12 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       const reply = await ask("POST", `/v1/${command}?${queryOf(wish)}`, upgradeReply);
       return reply.ok ? succeed(reply.value.upgrade) : reply;
     },
-    commit: async () => {
-      const reply = await ask("POST", "/v1/commit", commitReply);
+    commit: async (wish) => {
+      const reply = await ask("POST", `/v1/commit?${queryOf(wish)}`, commitReply);
       return reply.ok ? succeed(reply.value.upgrade) : reply;
     },
-    followCommit: async (following) => {
-      const path = `/v1/commit?${waitIn(following)}`;
+    followCommit: async (following, wish) => {
+      const path = `/v1/commit?${waitIn(following)}&${queryOf(wish)}`;
       const call = { method: "POST", path, signal: following.signal } as const;
       const response = await open(call);
       if (!response.ok) return response;
@@ -169,8 +168,13 @@ function waitIn({ wait = "done" }: Following): string {
 }
 
 function queryOf(wish: UpgradeWish = {}): string {
-  const { to } = wish;
-  return [...(to === undefined ? [] : [`to=${to}`]), ...wishFlags.filter((flag) => wish[flag])].join("&");
+  const { to, message, reload } = wish;
+  const words = [
+    ...(to === undefined ? [] : [`to=${to}`]),
+    ...(message === undefined ? [] : [`message=${encodeURIComponent(message)}`]),
+    ...(reload ? ["reload"] : []),
+  ];
+  return [...words, ...wishFlags.filter((flag) => wish[flag])].join("&");
 }
 
 async function refusalIn(

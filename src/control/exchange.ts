@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { holdSocketFile } from "./socket-file.js";
 
 export interface Call {
   readonly method: "GET" | "POST";
@@ -9,25 +10,64 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Why no answer came, or not the whole of it. `not-running`: nobody listens. `disconnected`: the other end went away. */
-export type ExchangeReason = "not-running" | "permission-denied" | "timeout" | "disconnected" | "aborted";
+/** Why no answer came, or not the whole of it. `not-running`: nobody listens. `disconnected`: the other end went away. `socket-foreign`: nobody was asked. */
+export type ExchangeReason =
+  | "not-running"
+  | "permission-denied"
+  | "timeout"
+  | "disconnected"
+  | "aborted"
+  | "socket-foreign";
+
+/** Where a daemon is asked. */
+export interface ControlAddress {
+  readonly socketPath: string;
+  /** The name that the daemon there must have. One of another name refuses. */
+  readonly instance?: string | undefined;
+  /** The directory may be a service's user's: no link in it is followed, and no socket of anybody else's is asked. */
+  readonly wary?: boolean | undefined;
+}
+
+/** The header that has the name of the instance that is meant. */
+export const instanceHeader = "holdfast-instance";
 
 /** Makes a request on a unix socket. Fails with an `ExchangeReason`. */
 export function exchange(
-  socketPath: string,
+  address: ControlAddress,
   call: Call,
+): Promise<Result<IncomingMessage, Failure<ExchangeReason>>> {
+  const { socketPath } = address;
+  if (!address.wary) return send(address, socketPath, call, () => {});
+  try {
+    const held = holdSocketFile(socketPath);
+    return held.ok ? send(address, held.value.path, call, held.value.release) : Promise.resolve(held);
+  } catch (error) {
+    if (error instanceof Error) return Promise.resolve(explain(socketPath, error));
+    throw error;
+  }
+}
+
+function send(
+  { socketPath, instance }: ControlAddress,
+  file: string,
+  call: Call,
+  onClosed: () => void,
 ): Promise<Result<IncomingMessage, Failure<ExchangeReason>>> {
   return new Promise((resolve) => {
     const { method, path, signal } = call;
+    const headers = instance === undefined ? {} : { [instanceHeader]: instance };
     // The listener is there before anything can fail, also after the answer has begun.
-    const sent: ClientRequest = request({ socketPath, method, path, agent: false });
+    const sent: ClientRequest = request({ socketPath: file, method, path, headers, agent: false });
     const abort = (): void => void sent.destroy(abortion());
     const timer = setTimeout(() => sent.destroy(overdue(call.timeoutMs)), call.timeoutMs);
     sent.on("error", (error) => {
       clearTimeout(timer);
       resolve(explain(socketPath, error));
     });
-    sent.on("close", () => signal?.removeEventListener("abort", abort));
+    sent.on("close", () => {
+      signal?.removeEventListener("abort", abort);
+      onClosed();
+    });
     sent.on("response", (response) => {
       clearTimeout(timer);
       resolve(succeed(response));

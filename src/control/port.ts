@@ -1,5 +1,5 @@
 import type { News } from "../model/event.js";
-import type { Outcome } from "../model/state.js";
+import type { Asker, Outcome } from "../model/state.js";
 import type { ControlFailure, HistoryEntry, StatusReport } from "./replies.js";
 import type { UpgradeWish } from "./upgrade-wish.js";
 
@@ -23,9 +23,9 @@ export interface ControlPort {
   refresh(): Promise<void>;
   /**
    * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known, a commit with that of
-   * the upgrade whose generation is kept, as far as it is known still.
+   * the upgrade whose generation is kept, as far as it is known still. `by` is who asks.
    */
-  submit(command: ControlCommand, wish?: UpgradeWish): Submission;
+  submit(command: ControlCommand, wish?: UpgradeWish, by?: Asker): Submission;
   /** Newest last. */
   history(): readonly HistoryEntry[];
   progressOf(upgrade: number): UpgradeProgress;

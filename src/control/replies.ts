@@ -38,10 +38,27 @@ const verdict = v.variant("kind", [
   v.object({ kind: v.literal("rejected"), failure }),
 ]);
 
+/** Who asked for an upgrade, and in which words; null: the service's manager or the daemon itself, as its kind says. */
+const asked = v.optional(
+  v.nullable(
+    v.object({
+      by: v.variant("kind", [
+        v.object({ kind: v.literal("user"), uid: v.number() }),
+        v.object({ kind: v.picklist(["reload", "signal"]) }),
+      ]),
+      message: v.nullable(v.string()),
+    }),
+  ),
+  null,
+);
+
+const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
+
 const outcome = v.object({
   upgrade: v.number(),
-  kind: v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]),
+  kind,
   generation: v.nullable(v.number()),
+  asked,
   failure: v.nullable(failure),
   endedAt: v.number(),
   tookMs: v.number(),
@@ -192,6 +209,10 @@ const historyEntry = v.object({
   generation: v.number(),
   release: v.string(),
   version: v.nullable(v.string()),
+  /** That the release was a checkout of. */
+  commit: v.optional(v.nullable(v.string()), null),
+  /** The upgrade that made it; null where that is not known. */
+  origin: v.optional(v.nullable(v.object({ kind, asked })), null),
   /** Milliseconds since the epoch. */
   from: v.number(),
   /** Null as long as it is there. */

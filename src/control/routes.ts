@@ -1,6 +1,7 @@
+import { oneLine } from "../lib/printable.js";
 import type { ControlCommand } from "./port.js";
 import type { ControlFailure } from "./replies.js";
-import { type UpgradeWish, type Wait, wishFor } from "./upgrade-wish.js";
+import { messageLimit, type UpgradeWish, type Wait, wishFor } from "./upgrade-wish.js";
 
 /** What a request asks for. `wait`: the answer is a stream that lasts so long; null: there is an answer at once. */
 export type Route =
@@ -39,18 +40,19 @@ const commands = new Map<string, ControlCommand>([
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows `wait` and `wait=proved`, the `wishFlags` for an upgrade, and `to` for a rollback; the rest is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait` and `wait=proved`, the `wishFlags` for an upgrade, `to` for a rollback, `message` and `reload`; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
   const words = new URLSearchParams(query);
   const wait = readWait(words.get("wait"));
   const command = commands.get(path);
   const to = words.get("to");
+  const why = readWhy(words);
   if (command === "rollback" && to !== null) {
     if (!/^[1-9][0-9]{0,14}$/.test(to)) return notGeneration;
-    return allow("POST", method, { kind: "command", command, wait, wish: { to: Number(to) } });
+    return allow("POST", method, { kind: "command", command, wait, wish: { ...why, to: Number(to) } });
   }
-  const wish = command === "upgrade" ? wishFor((flag) => words.has(flag)) : {};
+  const wish = { ...why, ...(command === "upgrade" ? wishFor((flag) => words.has(flag)) : {}) };
   if (command !== undefined) return allow("POST", method, { kind: "command", command, wait, wish });
   const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
   const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
@@ -71,6 +73,13 @@ function allow(allowed: Method, method: string, route: Route): Route | Refusal {
     message: `this path takes ${allowed} only`,
   };
   return { kind: "refused", status: 405, failure, allow: allowed };
+}
+
+function readWhy(words: URLSearchParams): Pick<UpgradeWish, "message" | "reload"> {
+  const message = oneLine(words.get("message") ?? "")
+    .trim()
+    .slice(0, messageLimit);
+  return { ...(message !== "" && { message }), ...(words.has("reload") && { reload: true }) };
 }
 
 function readWait(word: string | null): Wait | null {

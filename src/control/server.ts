@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HoldfastError } from "../lib/failure.js";
 import type { News } from "../model/event.js";
+import { instanceHeader } from "./exchange.js";
 import type { ControlPort } from "./port.js";
 import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
@@ -10,6 +11,8 @@ import { streamEvents, streamUpgrade } from "./stream.js";
 import type { Wait } from "./upgrade-wish.js";
 
 export interface ControlServerOptions {
+  /** Of the service. A request that means another one is refused. */
+  readonly name: string;
   /** Who is at the other end of a connection; undefined when that cannot be told. unix(7) SO_PEERCRED. */
   readonly peerOf: (socket: Socket) => { readonly pid: number; readonly uid: number } | undefined;
   /** Besides root the only user who is answered. */
@@ -53,10 +56,10 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
   server.on("clientError", refuseBytes);
   server.on("request", (request, response) => {
     clearTimeout(deadlines.get(request.socket));
-    const refusal = refuseClient(request, options) ?? refuseBody(request);
+    const refusal = refuseClient(request, options) ?? refuseOther(request, options) ?? refuseBody(request);
     const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
     if (route.kind === "refused") sendRefusal(response, route);
-    else answer(port, route, response);
+    else answer(port, route, response, options.peerOf(request.socket)?.uid);
   });
 
   return {
@@ -76,7 +79,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
   };
 }
 
-function answer(port: ControlPort, route: Route, response: ServerResponse): void {
+function answer(port: ControlPort, route: Route, response: ServerResponse, uid: number | undefined): void {
   switch (route.kind) {
     case "status":
       void port.refresh().then(() => sendJson(response, 200, port.report()));
@@ -93,7 +96,7 @@ function answer(port: ControlPort, route: Route, response: ServerResponse): void
       streamEvents(port, response);
       return;
     case "command":
-      submit(port, route, response);
+      submit(port, route, response, uid);
       return;
     case "progress":
       answerProgress(port, route.upgrade, route.wait, response);
@@ -107,10 +110,15 @@ function submit(
   port: ControlPort,
   { command, wait, wish }: Extract<Route, { kind: "command" }>,
   response: ServerResponse,
+  uid: number | undefined,
 ): void {
   const early: News[] = [];
   const unsubscribe = port.subscribe((news) => early.push(news));
-  const submission = port.submit(command, wish);
+  const submission = port.submit(
+    command,
+    wish,
+    wish.reload || uid === undefined ? { kind: "reload" } : { kind: "user", uid },
+  );
   unsubscribe();
   if (!submission.accepted) {
     sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });
@@ -148,6 +156,14 @@ function refuseClient({ socket }: IncomingMessage, options: ControlServerOptions
   if (uid === 0 || uid === options.serviceUid) return undefined;
   const message = "only root and the user of the service may talk to it";
   return { kind: "refused", status: 403, failure: { reason: "permission-denied", message } };
+}
+
+/** Whoever asked may have been led here by a name that is not his to give. */
+function refuseOther({ headers }: IncomingMessage, { name }: ControlServerOptions): Refusal | undefined {
+  const meant = headers[instanceHeader];
+  if (meant === undefined || meant === name) return undefined;
+  const message = `this is ${name}, and ${meant} was asked for: what leads here under that name is wrong`;
+  return { kind: "refused", status: 409, failure: { reason: "other-instance", message } };
 }
 
 /** No request has a use for a body. A small one, as curl may send with `-d ""`, is let pass unread. */

@@ -11,7 +11,14 @@ export type Wait = "done" | "proved";
 export type WishFlag = (typeof wishFlags)[number];
 type Flags = { [Flag in WishFlag]?: boolean };
 
+/** Longer is cut: it is a word beside a version, no story. */
+export const messageLimit = 200;
+
 export interface UpgradeWish extends Readonly<Flags> {
+  /** Why, in the words of whoever asks. */
+  readonly message?: string;
+  /** It is `systemctl reload` that asks. */
+  readonly reload?: boolean;
   /** The generation to roll back to. */
   readonly to?: number;
 }

@@ -15,6 +15,9 @@ import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
 import type { NewsFeed } from "./show/news-feed.js";
 
+/** Less than the model leaves to whoever verifies. */
+const countPatienceMs = 500;
+
 export interface EffectsOptions {
   readonly supervisor: Supervisor;
   readonly store: StateStore;
@@ -52,6 +55,7 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     workers,
     channels,
     snapshots,
+    countWorkers: () => heartbeat.askWorkers(countPatienceMs),
     push: (event) => supervisor.push(event),
     current: () => supervisor.state,
     announce,

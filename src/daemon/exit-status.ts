@@ -3,8 +3,6 @@ import type { Action } from "../model/event.js";
 import type { ModelFailure } from "../model/failure.js";
 import type { State } from "../model/state.js";
 
-export { exitConfig } from "../lib/exit-statuses.js";
-
 /** Reasons that stay until somebody changes the config or the release. */
 const lasting: ReadonlySet<ModelFailure["reason"]> = new Set([
   "config-unreadable",

@@ -13,16 +13,21 @@ export interface DaemonOptions {
   readonly takeover: string | undefined;
 }
 
-export const daemonUsage = `usage: holdfastd --name NAME [--config FILE] [--runtime-dir DIR] [--state-dir DIR] [--log-file FILE] [--exec]
-                 [--takeover SOCKET]
+export const daemonUsage = `Usage: holdfastd --name NAME [--config FILE] [--runtime-dir DIR]
+    [--state-dir DIR] [--log-file FILE] [--exec] [--takeover SOCKET]
 
   --name NAME         the service; its config is /etc/holdfast/NAME.toml
   --config FILE       another config
-  --runtime-dir DIR   control and notify socket (else $RUNTIME_DIRECTORY, else /run/holdfast/NAME for root)
-  --state-dir DIR     state file and ledger (else $STATE_DIRECTORY, else /var/lib/holdfast/NAME for root)
-  --log-file FILE     log to a file, opened again at SIGUSR1, instead of to stderr
-  --exec              replace itself at \`holdfast reexec\` also where a service manager could (it always does without one)
-  --takeover SOCKET   take over from the daemon that listens there (takeover.sock in its runtime directory)`;
+  --runtime-dir DIR   control and notify socket (else $RUNTIME_DIRECTORY, else
+                      /run/holdfast/NAME for root)
+  --state-dir DIR     state file and ledger (else $STATE_DIRECTORY, else
+                      /var/lib/holdfast/NAME for root)
+  --log-file FILE     log to a file, opened again at SIGUSR1, and not to stderr
+  --exec              replace itself at \`holdfast reexec\` also where a service
+                      manager could (it always does without one)
+  --takeover SOCKET   take over from the daemon that listens there, at
+                      takeover.sock in its runtime directory
+  -h, --help          this text`;
 
 export function parseDaemonOptions(
   argv: readonly string[],

@@ -114,7 +114,6 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     channels,
     snapshots,
     nowMs: monotonicMs,
-    askWorkers: (timeoutMs) => heartbeat.askWorkers(timeoutMs),
     push,
     warn: tell,
   });

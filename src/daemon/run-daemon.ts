@@ -1,17 +1,19 @@
 import { mkdirSync } from "node:fs";
+import { temporaryBaseOf } from "../lib/directories.js";
+import { exitConfig } from "../lib/exit-statuses.js";
 import { messageOf } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
 import { keepFdsFromChildren } from "../linux/fd.js";
 import { isStderrJournal, sendToJournal } from "../linux/journal.js";
 import { reapOrphans } from "../linux/orphans.js";
+import { makeOwnFolder } from "../linux/own-folder.js";
 import { openLog } from "../log/log.js";
 import { takeOver } from "../succession/take-over.js";
 import type { Effects } from "../supervisor/effects.js";
 import { takeListenFds } from "../systemd/listen-fds.js";
 import { openNotifier } from "../systemd/notify.js";
 import { watchdogIntervalMs } from "../systemd/watchdog.js";
-import { exitConfig } from "./exit-status.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
 import { PidFile } from "./pid-file.js";
 import { stateFdName } from "./recover/fd-names.js";
@@ -27,6 +29,10 @@ export async function runDaemon(
   wrapEffects: (effects: Effects) => Effects = (effects) => effects,
 ): Promise<void> {
   const { env, pid } = process;
+  if (argv.some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(`${daemonUsage}\n`);
+    return;
+  }
   const parsed = parseDaemonOptions(argv, env);
   if (!parsed.ok) {
     process.stderr.write(`holdfastd: ${parsed.failure.message}\n${daemonUsage}\n`);
@@ -40,6 +46,11 @@ export async function runDaemon(
   if (pid === 1) reapOrphans();
   const inherited = takeListenFds(env, pid);
   if (!inherited.ok) return die({ log }, exitConfig, inherited.failure);
+  for (const directory of [directories.runtime, directories.state]) {
+    const base = temporaryBaseOf(directory);
+    const own = base === undefined ? undefined : makeOwnFolder(base);
+    if (own?.ok === false) return die({ log }, exitConfig, own.failure);
+  }
   try {
     mkdirSync(directories.runtime, { recursive: true, mode: 0o700 });
   } catch (error) {

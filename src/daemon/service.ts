@@ -107,7 +107,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
 
   const news = new NewsFeed(setup.log);
   const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
-  const server = createControlServer(port, { peerOf, serviceUid: process.getuid?.() ?? 0 });
+  const server = createControlServer(port, { name, peerOf, serviceUid: process.getuid?.() ?? 0 });
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
   const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);

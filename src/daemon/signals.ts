@@ -1,3 +1,4 @@
+import { isOnTerminal } from "../linux/terminal.js";
 import type { Event } from "../model/event.js";
 import { currentJob } from "../systemd/job.js";
 
@@ -36,8 +37,8 @@ export function listenToSignals({
     SIGUSR1: reopenLog,
     SIGUSR2: reexec,
     SIGWINCH: () => {
-      // A terminal sends it when its window changes size.
-      if (!process.stderr.isTTY) push({ type: "drain-requested" });
+      // A terminal sends it to all that were started on it when its window changes size.
+      if (!isOnTerminal()) push({ type: "drain-requested" });
     },
   });
 }

@@ -1,11 +1,11 @@
 import { takeoverSocketIn } from "../lib/directories.js";
+import { exitConfig } from "../lib/exit-statuses.js";
 import type { Failure } from "../lib/failure.js";
 import { monotonicMs } from "../linux/boot.js";
 import { createMemfd } from "../linux/memfd.js";
 import { type Predecessor, predecessorBehind } from "../succession/predecessor.js";
 import { TakeoverSocket } from "../succession/takeover-socket.js";
 import { removeFd } from "../systemd/fd-store.js";
-import { exitConfig } from "./exit-status.js";
 import { type Beginning, passOn } from "./pass-on.js";
 import { watchReplacement } from "./recover/foreign-workers.js";
 import { sortInheritance } from "./recover/inheritance.js";

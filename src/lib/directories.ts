@@ -31,6 +31,16 @@ export function runtimeBases({ env, uid }: Surroundings): readonly string[] {
   return [...bases, temporaryBase(uid)];
 }
 
+/** The folder of a user's own in /tmp or /var/tmp that a directory of `resolveDirectories` is in, if so: anybody may have made it before. */
+export function temporaryBaseOf(directory: string): string | undefined {
+  return /^(?:\/var)?\/tmp\/holdfast-\d+(?=\/)/.exec(directory)?.[0];
+}
+
+/** Where `resolveDirectories` puts the state of all instances whose directories systemd has not made. */
+export function stateBase({ env, uid }: Surroundings): string {
+  return ownStateBase(env, uid);
+}
+
 /** The name under which a daemon listens for its CLI, in its runtime directory. */
 export function controlSocketIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/control.sock`;

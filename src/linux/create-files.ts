@@ -1,5 +1,7 @@
 import {
+  chmodSync,
   closeSync,
+  fchmodSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -19,7 +21,7 @@ export interface NewFile {
 }
 
 /**
- * Makes all the files, of mode 0644, or none: nothing that is there is ever overwritten, each file appears whole, and after a
+ * Makes all the files, of mode 0644 whatever the umask, or none: nothing that is there is ever overwritten, each file appears whole, and after a
  * failure what was made before, folders included, is gone again. Fails with `file-exists` or `write-failed`, naming the file.
  */
 export function createFiles(files: readonly NewFile[]): Result<void, CreateFailure> {
@@ -39,6 +41,7 @@ function create({ path, text }: NewFile, undo: (() => void)[]): Result<void, Cre
     undo.push(...makeFolders(dirname(path)));
     const fd = openSync(temporary, "wx", 0o644);
     try {
+      fchmodSync(fd, 0o644);
       writeFileSync(fd, text);
       fsyncSync(fd);
     } finally {
@@ -61,9 +64,10 @@ function create({ path, text }: NewFile, undo: (() => void)[]): Result<void, Cre
 
 /** How to remove what had to be made, in the order in which it was made. */
 function makeFolders(folder: string): (() => void)[] {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const first = mkdirSync(folder, { recursive: true });
   if (first === undefined) return [];
   const made = [folder];
   while (made[0] !== undefined && made[0] !== first) made.unshift(dirname(made[0]));
+  for (const path of made) chmodSync(path, 0o755);
   return made.map((path) => () => rmdirSync(path));
 }

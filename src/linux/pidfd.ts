@@ -85,6 +85,11 @@ export function parentOf(pid: number): number | undefined {
   return statField(pid, 4);
 }
 
+/** The controlling terminal, as a device number; undefined where there is none. */
+export function terminalOf(pid: number): number | undefined {
+  return statField(pid, 7) || undefined;
+}
+
 /** Resident memory, shared pages included; undefined when the process is gone or hidden. proc_pid_status(5) VmRSS. */
 export function residentBytes(pid: number): number | undefined {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? "")?.[1];

@@ -14,7 +14,7 @@ export interface Owner {
  * another network namespace, ProcSubset=pid). A snapshot for a message, nothing to act on. proc_pid_net(5).
  */
 export function findOwner(address: Address): Owner | undefined {
-  const inodes = inodesAt(address);
+  const inodes = inodesAt(address, overlap);
   if (inodes.size === 0) return undefined;
   const pid = processes().find((candidate) => heldBy(candidate, inodes).length > 0);
   return pid === undefined ? undefined : { pid, name: processName(pid) ?? "?" };
@@ -26,9 +26,9 @@ export interface HeldSocket extends Owner {
   readonly inode: string;
 }
 
-/** Every socket at an address once, with the first process that holds it; what /proc does not tell is missing. */
+/** Every socket at exactly that address once, with the first process that holds it; what /proc does not tell is missing. */
 export function findSockets(address: Address): readonly HeldSocket[] {
-  const missing = inodesAt(address);
+  const missing = inodesAt(address, (held, wanted) => held === wanted);
   const found: HeldSocket[] = [];
   for (const pid of missing.size === 0 ? [] : processes()) {
     for (const held of heldBy(pid, missing)) {
@@ -39,8 +39,16 @@ export function findSockets(address: Address): readonly HeldSocket[] {
   return found;
 }
 
-function inodesAt(address: Address): Set<string> {
-  return address.kind === "unix" ? unixInodes(address.path) : portInodes(address);
+/** Whether two hosts, expanded, are at one port as far as somebody is concerned. */
+type AtOnePort = (held: string, wanted: string) => boolean;
+
+function inodesAt(address: Address, atOnePort: AtOnePort): Set<string> {
+  return address.kind === "unix" ? unixInodes(address.path) : portInodes(address, atOnePort);
+}
+
+/** The one keeps the other from being bound. */
+function overlap(held: string, wanted: string): boolean {
+  return held === wanted || isAny(held) || isAny(wanted);
 }
 
 /** The service manager comes last: what it holds, it mostly keeps for somebody. */
@@ -50,7 +58,7 @@ function processes(): number[] {
 }
 
 /** Lines: `slot: 0100007F:1F90 00000000:0000 0A …`, the tenth word the inode. */
-function portInodes(address: Exclude<Address, { kind: "unix" }>): Set<string> {
+function portInodes(address: Exclude<Address, { kind: "unix" }>, atOnePort: AtOnePort): Set<string> {
   const packed = packSocketAddress(address);
   const wanted = expand(address.family === 4 ? packed.subarray(4, 8) : packed.subarray(8, 24));
   const inodes = new Set<string>();
@@ -62,7 +70,7 @@ function portInodes(address: Exclude<Address, { kind: "unix" }>): Set<string> {
       const listening = state === "0A";
       if (address.kind === "tcp" && !listening) continue;
       const held = expand(Buffer.from(host, "hex").swap32());
-      if (held === wanted || isAny(held) || isAny(wanted)) inodes.add(inode);
+      if (atOnePort(held, wanted)) inodes.add(inode);
     }
   }
   return inodes;

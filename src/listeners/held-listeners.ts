@@ -63,7 +63,7 @@ export class HeldListeners {
     specification: Specification,
     held: readonly Listener[],
     nextId: number,
-  ): Result<Omit<Prepared, "version">, ListenersFailure> {
+  ): Result<Omit<Prepared, "version" | "commit">, ListenersFailure> {
     const declarations = specification.listeners ?? impliedDeclarations(held);
     const all = [...held];
     const listeners: number[] = [];

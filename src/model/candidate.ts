@@ -3,19 +3,13 @@ import type { Result } from "../lib/failure.js";
 import { commit, isRepeat } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
 import type { ModelFailure } from "./failure.js";
+import { activeGeneration, candidateGeneration, findGeneration, stagedGeneration } from "./find.js";
 import { conclude } from "./outcome.js";
 import { findRejected } from "./rejected.js";
 import { newRequest } from "./request.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
-import {
-  activeGeneration,
-  candidateGeneration,
-  findGeneration,
-  type Generation,
-  stagedGeneration,
-  type Worker,
-} from "./state.js";
+import type { Asked, Generation, Worker } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, beginFallback, refuse } from "./upgrade.js";
@@ -36,7 +30,7 @@ export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared,
     abort(turn, result.failure);
     return;
   }
-  const { specification, listeners, version } = result.value;
+  const { specification, listeners, version, commit } = result.value;
   const { plan } = specification;
   if (upgrade.hold && plan.strategy === "exclusive") {
     const message = 'cannot hold with `strategy = "exclusive"`: only one generation may have the state';
@@ -51,6 +45,8 @@ export function upgradePrepared(turn: Turn, id: number, result: Result<Prepared,
     specification,
     snapshot: copies ? nextGeneration : (again?.snapshot ?? null),
     version,
+    commit,
+    origin: { kind: upgrade.kind, asked: upgrade.asked },
     listeners,
     workers: [],
     createdAt: turn.clock.wall,
@@ -84,8 +80,8 @@ export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotM
     return;
   }
   if (refuseRejected(turn, generation)) return;
-  const { version } = result.value;
-  updateGeneration(turn, id, { version });
+  const { version, commit } = result.value;
+  updateGeneration(turn, id, { version, commit });
   const named = version === null ? "" : ` (version ${version})`;
   announce(turn, "info", "snapshot-made", `generation ${id}: its snapshot is made${named}`, {
     generation: id,
@@ -254,13 +250,13 @@ function accept(turn: Turn, candidate: Generation): void {
  * Somebody decides for the new generation: the one on trial is kept; the one that stands by is verified once more, since much may have
  * changed in the meantime, and committed by an upgrade of its own, which goes through the trial as ever.
  */
-export function keepNew(turn: Turn): void {
+export function keepNew(turn: Turn, asked: Asked | null): void {
   const staged = stagedGeneration(turn.state);
   if (staged === undefined) {
     endTrial(turn);
     return;
   }
-  const request = newRequest(turn, "upgrade", { force: true });
+  const request = newRequest(turn, "upgrade", { force: true, asked });
   const refusal = refuse(turn.state, request);
   if (refusal !== null) {
     conclude(turn, { ...request, generation: null }, refusal);

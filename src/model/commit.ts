@@ -1,16 +1,10 @@
 import { drainGeneration } from "./drain.js";
+import { activeGeneration, findGeneration } from "./find.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { forgive, leftByHand, reject } from "./rejected.js";
 import { hasProved, isSame } from "./retired.js";
-import {
-  activeGeneration,
-  type DrainReason,
-  findGeneration,
-  type Generation,
-  type State,
-  type Upgrade,
-} from "./state.js";
+import type { DrainReason, Generation, State, Upgrade } from "./state.js";
 import { trackOf } from "./track.js";
 import { beginTrial, dropHeld } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";

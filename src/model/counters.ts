@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { nothingCounted } from "../lib/counters.js";
 import { split } from "../lib/split.js";
 import type { Slot } from "./event.js";
-import { findGeneration, isLive, type State } from "./state.js";
+import { findGeneration, isLive } from "./find.js";
+import type { State } from "./state.js";
 import { addListeners, addTotals, type Count, type ListenerTotals, type Totals } from "./totals.js";
 import { findWorker, type Turn, update } from "./turn.js";
 

@@ -1,15 +1,9 @@
 import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
+import { activeGeneration, findGeneration } from "./find.js";
+import { leavingDeadline, pressLeaving } from "./leaving.js";
 import { prove } from "./probation.js";
-import {
-  activeGeneration,
-  findGeneration,
-  type Generation,
-  type Monotonic,
-  type Proof,
-  type State,
-  type Worker,
-} from "./state.js";
+import type { Generation, Monotonic, Proof, State, Worker } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
 import { leavesRejectedAt } from "./upgrade.js";
@@ -22,6 +16,7 @@ export function nextDeadline(state: State): Monotonic | undefined {
     drainDeadline(generation),
     proofDeadline(generation),
     ...generation.workers.map((worker) => workerDeadline(generation, worker)),
+    ...generation.workers.map((worker) => leavingDeadline(generation, worker)),
   ]);
   const set = [...deadlines, leavesRejectedAt(state)].filter(isSet);
   return set.length === 0 ? undefined : Math.min(...set);
@@ -62,6 +57,8 @@ export function tick(turn: Turn): void {
     for (const worker of generation.workers) {
       const deadline = workerDeadline(generation, worker);
       if (deadline !== undefined && deadline <= now) workerDue(turn, generation, worker);
+      const pressed = leavingDeadline(generation, worker);
+      if (pressed !== undefined && pressed <= now) pressLeaving(turn, generation, worker);
     }
     advanceCandidate(turn);
   }

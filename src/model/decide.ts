@@ -11,13 +11,15 @@ import { foldCounters, takeCounts } from "./counters.js";
 import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
+import { activeGeneration, candidateGeneration } from "./find.js";
 import { judgeErrorsOf } from "./judge.js";
+import { relieveLeaving, workerLeaving } from "./leaving.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
 import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
 import type { Wish } from "./request.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
-import { activeGeneration, candidateGeneration, initialState, type State } from "./state.js";
+import { initialState, type State } from "./state.js";
 import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
 import { abort, beginQueued, isUncommitted, leaveRejected, requestUpgrade } from "./upgrade.js";
 import { condemn } from "./verdict.js";
@@ -119,6 +121,9 @@ function apply(turn: Turn, event: Event): void {
     case "channel-lost":
       channelLost(turn, event);
       break;
+    case "worker-leaving":
+      workerLeaving(turn, event, event.pid);
+      break;
     case "worker-status":
       workerStatus(turn, event, event.pid, event.text);
       break;
@@ -143,7 +148,7 @@ function apply(turn: Turn, event: Event): void {
       tick(turn);
       break;
     case "keep-requested":
-      keepNew(turn);
+      keepNew(turn, event.asked ?? null);
       break;
     case "drain-requested":
       drainWorkers(turn);
@@ -167,14 +172,16 @@ function apply(turn: Turn, event: Event): void {
 }
 
 function wishOf(event: Extract<Event, { type: "upgrade-requested" }>): Wish {
-  if (event.kind === "rollback") return { to: event.to };
+  const { asked = null } = event;
+  if (event.kind === "rollback") return { to: event.to, asked };
   const { hold, stage, force } = event;
-  return { hold, stage, force };
+  return { hold, stage, force, asked };
 }
 
 /** What follows from the state itself, whichever event led to it. */
 function settle(turn: Turn): void {
   advanceCandidate(turn);
+  relieveLeaving(turn);
   retireDrained(turn);
   removeUnused(turn);
   leaveRejected(turn);

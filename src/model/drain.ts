@@ -1,16 +1,10 @@
 import { formatDuration } from "../lib/duration.js";
 import { generationTotals } from "./counters.js";
 import type { EndReason, LedgerEntry } from "./event.js";
+import { isLive } from "./find.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
-import {
-  type DrainReason,
-  type Generation,
-  isLive,
-  type Monotonic,
-  type State,
-  type WallTime,
-} from "./state.js";
+import type { DrainReason, Generation, Monotonic, State, WallTime } from "./state.js";
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
 /**
@@ -23,9 +17,12 @@ export function drainGeneration(turn: Turn, generation: Generation, why: DrainRe
   if (served) update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
-  const workers = generation.workers.flatMap((worker) =>
-    isLive(worker.run) ? [{ ...worker, run: { ...worker.run, phase: "stopping" as const } }] : [],
-  );
+  const workers = generation.workers.flatMap((worker) => {
+    if (!isLive(worker.run)) return [];
+    // Told already: a plain one would take a second time for haste.
+    if (worker.leaving !== undefined && worker.run.phase === "draining") return [worker];
+    return [{ ...worker, run: { ...worker.run, phase: "stopping" as const } }];
+  });
   const deadline = turn.clock.now + timeoutMs;
   updateGeneration(turn, generation.id, {
     workers,
@@ -52,7 +49,7 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
     updateGeneration(turn, generation.id, {
       stage: { ...stage, pressure: "insisted", deadline: turn.clock.now + killMs },
     });
-    act(turn, { type: "terminate", slots: live, to: [], insist: true });
+    act(turn, { type: "terminate", slots: live, to: [], insist: true, withinMs: 0 });
     announce(
       turn,
       "warning",
@@ -98,7 +95,7 @@ export function retireDrained(turn: Turn): void {
 /** For the ledger. */
 function recordEnd(
   state: State,
-  { id, specification, version, createdAt, proved }: Generation,
+  { id, specification, version, commit, origin, createdAt, proved }: Generation,
   why: EndReason,
   cut: boolean,
   to: WallTime,
@@ -110,6 +107,8 @@ function recordEnd(
     generation: id,
     release,
     version,
+    commit,
+    origin,
     from: createdAt,
     to,
     why,

@@ -2,10 +2,12 @@ import type { Result } from "../lib/failure.js";
 import type { ModelFailure } from "./failure.js";
 import type { Specification } from "./plan.js";
 import type {
+  Asked,
   DrainReason,
   FinalVerdict,
   Listener,
   Monotonic,
+  Origin,
   Outcome,
   Process,
   Retired,
@@ -46,6 +48,7 @@ export interface Prepared {
   readonly specification: Specification;
   /** Of the release, or of the snapshot that is used again; null where neither tells or the snapshot is yet to be made. */
   readonly version: string | null;
+  readonly commit: string | null;
   /** All listeners held now, those of the new generation among them. */
   readonly held: readonly Listener[];
   readonly listeners: readonly number[];
@@ -55,6 +58,7 @@ export interface Prepared {
 export interface SnapshotMade {
   readonly fingerprint: string;
   readonly version: string | null;
+  readonly commit: string | null;
   /** What could not be copied and is a link to the original. */
   readonly uncopied: readonly string[];
 }
@@ -67,10 +71,15 @@ export type Event =
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
     }
-  | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade" } & UpgradeManner)
-  | { readonly type: "keep-requested" }
+  | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade"; readonly asked?: Asked } & UpgradeManner)
+  | { readonly type: "keep-requested"; readonly asked?: Asked }
   /** `to`: the generation to return to; null: what ran before. */
-  | { readonly type: "upgrade-requested"; readonly kind: "rollback"; readonly to: number | null }
+  | {
+      readonly type: "upgrade-requested";
+      readonly kind: "rollback";
+      readonly to: number | null;
+      readonly asked?: Asked;
+    }
   | { readonly type: "prepared"; readonly upgrade: number; readonly result: Result<Prepared, ModelFailure> }
   | {
       readonly type: "snapshot-made";
@@ -101,6 +110,8 @@ export type Event =
   | ({ readonly type: "worker-ready"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-native"; readonly protocol: number } & Slot)
   | ({ readonly type: "channel-lost" } & Slot)
+  /** It got SIGTERM, and not from the daemon as far as it knows. */
+  | ({ readonly type: "worker-leaving"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | { readonly type: "counted"; readonly counts: readonly Count[] }
   | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
@@ -152,6 +163,8 @@ export type LedgerEntry =
       readonly generation: number;
       readonly release: string;
       readonly version: string | null;
+      readonly commit: string | null;
+      readonly origin: Origin | null;
       readonly from: WallTime;
       readonly to: WallTime;
       readonly why: EndReason;
@@ -192,6 +205,8 @@ export type Action =
       readonly slots: readonly SlotProcess[];
       readonly to: readonly SlotProcess[];
       readonly insist: boolean;
+      /** How long they have. */
+      readonly withinMs: number;
     }
   | ({ readonly type: "kill" } & SlotProcess)
   | ({ readonly type: "forget" } & SlotProcess)

@@ -1,7 +1,8 @@
 import type { SlotProcess } from "./event.js";
+import { isLive } from "./find.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
-import { type Generation, initialState, isLive, type Listener, type State } from "./state.js";
+import { type Generation, initialState, type Listener, type State } from "./state.js";
 import { nameWorker } from "./turn.js";
 
 /**
@@ -96,6 +97,8 @@ export function adoptUnknown(
     specification,
     snapshot: null,
     version: null,
+    commit: null,
+    origin: null,
     listeners: state.listeners.map(({ id }) => id),
     workers: workers.map(({ index, process }) => {
       const run = { phase: "ready", process, since: 0 } as const;

@@ -1,6 +1,7 @@
 import { judgeDeaths } from "../judge/deaths.js";
 import { errorDefaults, judgeErrors, type Responses } from "../judge/errors.js";
-import { activeGeneration, type Generation, heldGeneration, type State, type Track } from "./state.js";
+import { activeGeneration, heldGeneration } from "./find.js";
+import type { Generation, State, Track } from "./state.js";
 import { since, trackOf } from "./track.js";
 import type { Turn } from "./turn.js";
 import { condemn } from "./verdict.js";

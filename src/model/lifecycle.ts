@@ -1,6 +1,6 @@
 import { drainGeneration, pressGeneration } from "./drain.js";
 import type { ModelFailure } from "./failure.js";
-import { activeGeneration, heldGeneration } from "./state.js";
+import { activeGeneration, heldGeneration } from "./find.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import { abortAll } from "./upgrade.js";
 

@@ -1,4 +1,6 @@
-import { activeGeneration, type Generation, type State } from "./state.js";
+import type { SlotProcess } from "./event.js";
+import { activeGeneration } from "./find.js";
+import type { Generation, State } from "./state.js";
 import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
 
 /**
@@ -18,25 +20,50 @@ export function giveOrders(turn: Turn, before: State): void {
 function activate(turn: Turn, generation: Generation): void {
   const exclusive = generation.specification.plan.strategy === "exclusive";
   const older = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
-  act(turn, { type: "activate", slots: liveWorkers(generation), after: older.flatMap(liveWorkers) });
+  act(turn, { type: "activate", slots: heirsIn(generation), after: older.flatMap(liveWorkers) });
   act(turn, { type: "apply-modes", generation: generation.id });
 }
 
 /** One that is superseded hands over to the generation that is active now, whichever was while this was decided. */
 function askToDrain(turn: Turn, generation: Generation, before: State): void {
   const { id, stage } = generation;
-  if (stage.phase !== "draining") return;
   const slots = liveWorkers(generation).filter((slot) => {
     const told = findWorker(before, slot)?.run;
     return findWorker(turn.state, slot)?.run.phase === "stopping" && told?.phase !== "stopping";
   });
   if (slots.length === 0) return;
+  if (stage.phase !== "draining") {
+    askToHandOver(turn, generation, slots);
+    return;
+  }
   const replaced = stage.why.kind === "superseded" || stage.why.kind === "rejected";
   const heir = replaced ? activeGeneration(turn.state) : undefined;
   act(turn, {
     type: "terminate",
     slots,
-    to: heir === undefined || heir.id === id ? [] : liveWorkers(heir),
+    to: heir === undefined || heir.id === id ? [] : heirsIn(heir),
     insist: false,
+    withinMs: Math.max(0, stage.deadline - turn.clock.now),
   });
+}
+
+/** Those that leave a generation which serves on, each to the one that takes its place. */
+function askToHandOver(turn: Turn, generation: Generation, slots: readonly SlotProcess[]): void {
+  for (const slot of slots) {
+    const { leaving } = findWorker(turn.state, slot) ?? {};
+    const withinMs = Math.max(0, (leaving?.deadline ?? 0) - turn.clock.now);
+    const to = heirsIn(generation).filter(({ index }) => index === leaving?.heir);
+    if (generation.specification.plan.strategy === "exclusive") {
+      act(turn, { type: "activate", slots: to, after: [slot] });
+    }
+    act(turn, { type: "terminate", slots: [slot], to, insist: false, withinMs });
+  }
+}
+
+/** Its workers that do not have to go themselves. */
+function heirsIn(generation: Generation): readonly SlotProcess[] {
+  const staying = generation.workers.filter(
+    ({ run }) => run.phase !== "stopping" && run.phase !== "draining",
+  );
+  return liveWorkers({ id: generation.id, workers: staying });
 }

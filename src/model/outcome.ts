@@ -1,13 +1,14 @@
 import { formatDuration } from "../lib/duration.js";
 import type { ModelFailure } from "./failure.js";
-import { activeGeneration, type FinalVerdict, type Outcome, type Upgrade } from "./state.js";
+import { activeGeneration } from "./find.js";
+import type { FinalVerdict, Outcome, Upgrade } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 
 const outcomesKept = 8;
 
 /** The upgrade has ended, well or not: whoever waits for it is told. */
 export function conclude(turn: Turn, upgrade: Upgrade, failure: ModelFailure | null): void {
-  const { id, kind, generation, requestedAt } = upgrade;
+  const { id, kind, generation, asked, requestedAt } = upgrade;
   const tookMs = turn.clock.now - requestedAt;
   const active = activeGeneration(turn.state);
   const proved = failure === null && active?.id === generation && active?.proved;
@@ -17,6 +18,7 @@ export function conclude(turn: Turn, upgrade: Upgrade, failure: ModelFailure | n
     kind,
     generation,
     failure,
+    asked,
     endedAt: turn.clock.wall,
     tookMs,
     verdict,

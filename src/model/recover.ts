@@ -1,14 +1,7 @@
 import type { Slot, SlotProcess } from "./event.js";
+import { activeGeneration, candidateGeneration, isLive, stagedGeneration } from "./find.js";
 import { orderSnapshot, recoverSnapshots } from "./snapshots.js";
-import type { Process } from "./state.js";
-import {
-  activeGeneration,
-  candidateGeneration,
-  type Generation,
-  isLive,
-  stagedGeneration,
-  type Worker,
-} from "./state.js";
+import type { Generation, Process, Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, dropStaged, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, disconnect, wantWorker } from "./workers.js";
@@ -73,7 +66,7 @@ function takeStock(
       const found = { ...worker, run: { ...worker.run, process } };
       return [mute.has(name) ? disconnect(generation, found) : found];
     }
-    return generation.stage.phase === "draining"
+    return generation.stage.phase === "draining" || worker.leaving !== undefined
       ? []
       : [{ ...worker, native: false, protocol: 0, run: { phase: "spawning" } }];
   });
@@ -93,13 +86,15 @@ function takeStock(
 
 /** Does what the state intends and the last daemon may not have done. */
 function resumeGeneration(turn: Turn, { id, stage, workers }: Generation): void {
-  for (const { index, run } of workers) {
+  for (const { index, run, leaving } of workers) {
     if (run.phase === "spawning") wantWorker(turn, { generation: id, index });
     if (!isLive(run)) continue;
     const slot = { generation: id, index, process: run.process };
     if (run.phase === "starting") awaitReady(turn, slot);
-    // Of an active generation only a worker that was overdue drains.
-    const doomed = stage.phase === "draining" ? stage.pressure === "killed" : run.phase === "draining";
+    // Of an active generation only a worker that leaves drains, or one that was overdue.
+    const overdue =
+      leaving === undefined ? run.phase === "draining" : leaving.insisted && leaving.deadline === null;
+    const doomed = stage.phase === "draining" ? stage.pressure === "killed" : overdue;
     if (doomed) act(turn, { type: "kill", ...slot });
   }
 }

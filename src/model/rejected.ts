@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ModelFailure } from "./failure.js";
-import { findSnapshot, type Generation, type Rejected, type Retired, type State } from "./state.js";
+import { findSnapshot } from "./find.js";
+import type { Generation, Rejected, Retired, State } from "./state.js";
 import { type Turn, update } from "./turn.js";
 
 const rejectedKept = 16;

@@ -12,5 +12,5 @@ export function newRequest(turn: Turn, kind: UpgradeKind, wish: Wish = {}): Upgr
 
 /** As an upgrade of that kind is, where nobody has said how. */
 export function manner(kind: UpgradeKind): Omit<UpgradeRequest, "id" | "requestedAt"> {
-  return { kind, to: null, hold: false, stage: false, force: false };
+  return { kind, to: null, hold: false, stage: false, force: false, asked: null };
 }

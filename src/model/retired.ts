@@ -1,15 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { split } from "../lib/split.js";
+import { activeGeneration, findSnapshot } from "./find.js";
 import { findRejected } from "./rejected.js";
-import {
-  activeGeneration,
-  findSnapshot,
-  type Generation,
-  type Monotonic,
-  type Retired,
-  type State,
-  type Upgrade,
-} from "./state.js";
+import type { Generation, Monotonic, Retired, State, Upgrade } from "./state.js";
 import { trackOf } from "./track.js";
 
 type Ran = Pick<Retired, "specification" | "snapshot">;
@@ -81,6 +74,14 @@ function isGood(state: State, one: Ran & Pick<Retired, "proved">): boolean {
 }
 
 function asRetired(state: State, generation: Generation, now: Monotonic): Retired {
-  const { id, specification, snapshot, version, proved } = generation;
-  return { generation: id, specification, snapshot, version, proved, track: trackOf(state, generation, now) };
+  const { id, specification, snapshot, version, commit, proved } = generation;
+  return {
+    generation: id,
+    specification,
+    snapshot,
+    version,
+    commit,
+    proved,
+    track: trackOf(state, generation, now),
+  };
 }

@@ -1,7 +1,8 @@
 import type { Result } from "../lib/failure.js";
 import type { SnapshotMade } from "./event.js";
 import type { ModelFailure } from "./failure.js";
-import { activeGeneration, findSnapshot, type Snapshot, type State } from "./state.js";
+import { activeGeneration, findSnapshot } from "./find.js";
+import type { Snapshot, State } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 
 /** For the log and the status: more would help nobody. */

@@ -38,6 +38,18 @@ export interface Worker {
   /** The worker's own STATUS=. */
   readonly status: string | null;
   readonly run: WorkerRun;
+  /** It was told to end by somebody other than the daemon. Missing: it was not. */
+  readonly leaving?: Leaving | undefined;
+}
+
+/** A worker of a generation that serves on, and the one that takes its place. */
+export interface Leaving {
+  /** Index of the other worker. */
+  readonly heir: number;
+  /** When it is pressed; null before it drains, and when nothing is left but to wait for its end. */
+  readonly deadline: Monotonic | null;
+  /** It has been pressed by SIGTERM. */
+  readonly insisted: boolean;
 }
 
 export type DrainReason =
@@ -106,6 +118,11 @@ export interface Track {
   readonly failed: number;
 }
 
+export interface Origin {
+  readonly kind: UpgradeKind;
+  readonly asked: Asked | null;
+}
+
 export interface Generation {
   readonly id: number;
   readonly specification: Specification;
@@ -113,6 +130,10 @@ export interface Generation {
   readonly snapshot: number | null;
   /** What its release calls itself, as far as is known. */
   readonly version: string | null;
+  /** That its release was a checkout of, as far as is known. */
+  readonly commit: string | null;
+  /** The upgrade that made it; null where that is not known. */
+  readonly origin: Origin | null;
   /** Ids of its listeners in the order of the workers' fds from 3 up. */
   readonly listeners: readonly number[];
   readonly workers: readonly Worker[];
@@ -167,6 +188,19 @@ export interface Snapshot {
  */
 export type UpgradeKind = "start" | "fallback" | "upgrade" | "restart" | "rollback";
 
+export type Asker =
+  | { readonly kind: "user"; readonly uid: number }
+  /** `systemctl reload`, by whomever. */
+  | { readonly kind: "reload" }
+  /** SIGHUP, by whomever. */
+  | { readonly kind: "signal" };
+
+/** Who asked for an upgrade, and in which words. */
+export interface Asked {
+  readonly by: Asker;
+  readonly message: string | null;
+}
+
 export interface UpgradeRequest {
   readonly id: number;
   readonly kind: UpgradeKind;
@@ -178,6 +212,8 @@ export interface UpgradeRequest {
   readonly stage: boolean;
   /** Also a version that was judged bad. */
   readonly force: boolean;
+  /** Null: the service's manager or the daemon itself, as the kind says. */
+  readonly asked: Asked | null;
   readonly requestedAt: Monotonic;
 }
 
@@ -191,6 +227,7 @@ export interface Outcome {
   readonly kind: UpgradeKind;
   readonly generation: number | null;
   readonly failure: ModelFailure | null;
+  readonly asked: Asked | null;
   readonly endedAt: WallTime;
   readonly tookMs: number;
   /** What became of its generation since; null as long as it is not known, and where there is none. */
@@ -239,6 +276,7 @@ export interface Retired {
   readonly specification: Specification;
   readonly snapshot: number | null;
   readonly version: string | null;
+  readonly commit: string | null;
   readonly proved: boolean;
   /** What it had shown of itself when it was left; null where that was not written down. */
   readonly track: Track | null;
@@ -293,33 +331,3 @@ export const initialState: State = {
   counters: { ended: [], generations: [], workers: [] },
   upSince: null,
 };
-
-export function isLive(run: WorkerRun): run is LiveRun {
-  return run.phase !== "waiting" && run.phase !== "spawning";
-}
-
-export function findGeneration(state: State, id: number): Generation | undefined {
-  return state.generations.find((generation) => generation.id === id);
-}
-
-export function findSnapshot(state: State, id: number | null): Snapshot | undefined {
-  return id === null ? undefined : state.snapshots.find((snapshot) => snapshot.id === id);
-}
-
-export function activeGeneration(state: State): Generation | undefined {
-  return state.generations.find((generation) => generation.stage.phase === "active");
-}
-
-export function heldGeneration(state: State): Generation | undefined {
-  return state.generations.find((generation) => generation.stage.phase === "held");
-}
-
-/** The candidate that stands by until somebody commits it. */
-export function stagedGeneration(state: State): Generation | undefined {
-  const candidate = candidateGeneration(state);
-  return candidate?.stage.phase === "candidate" && candidate.stage.step === "staged" ? candidate : undefined;
-}
-
-export function candidateGeneration(state: State): Generation | undefined {
-  return state.generations.find((generation) => generation.stage.phase === "candidate");
-}

@@ -1,16 +1,11 @@
 import { formatDuration } from "../lib/duration.js";
 import { drainGeneration } from "./drain.js";
 import type { ModelFailure } from "./failure.js";
+import { activeGeneration, heldGeneration } from "./find.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { findRejected } from "./rejected.js";
-import {
-  activeGeneration,
-  type Generation,
-  heldGeneration,
-  type Proof,
-  type UpgradeRequest,
-} from "./state.js";
+import type { Generation, Proof, UpgradeRequest } from "./state.js";
 import { trackOf } from "./track.js";
 import { announce, type Turn, update, updateGeneration } from "./turn.js";
 

@@ -1,5 +1,6 @@
 import type { Action, Clock, News, Slot, SlotProcess } from "./event.js";
-import { findGeneration, type Generation, isLive, type State, type Worker, type WorkerRun } from "./state.js";
+import { findGeneration, isLive } from "./find.js";
+import type { Generation, State, Worker, WorkerRun } from "./state.js";
 
 /** One decision in the making: the state so far and the actions so far. Lives no longer than a call of `decide`. */
 export interface Turn {

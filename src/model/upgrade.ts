@@ -1,21 +1,12 @@
 import { isRepeat } from "./commit.js";
 import { drainGeneration } from "./drain.js";
 import type { ModelFailure } from "./failure.js";
+import { activeGeneration, candidateGeneration, heldGeneration, stagedGeneration } from "./find.js";
 import { conclude } from "./outcome.js";
 import { leftByHand, reject } from "./rejected.js";
 import { manner, newRequest, type Wish } from "./request.js";
 import { isSame, whatToRepeat, whereToGoBack } from "./retired.js";
-import {
-  activeGeneration,
-  candidateGeneration,
-  heldGeneration,
-  type Monotonic,
-  type State,
-  stagedGeneration,
-  type Upgrade,
-  type UpgradeKind,
-  type UpgradeRequest,
-} from "./state.js";
+import type { Monotonic, State, Upgrade, UpgradeKind, UpgradeRequest } from "./state.js";
 import { returnsToHeld, returnToHeld } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 

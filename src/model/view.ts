@@ -1,16 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
+import { activeGeneration, candidateGeneration, heldGeneration, stagedGeneration } from "./find.js";
 import { leftReason } from "./rejected.js";
-import {
-  activeGeneration,
-  candidateGeneration,
-  type Generation,
-  heldGeneration,
-  type Monotonic,
-  type Proof,
-  type RolledBack,
-  type State,
-  stagedGeneration,
-} from "./state.js";
+import type { Generation, Monotonic, Proof, RolledBack, State } from "./state.js";
 import { isStart } from "./upgrade.js";
 
 /** The service as its manager is to see it; what is told to systemd follows from this and nothing else. */
@@ -77,7 +68,8 @@ export function summarize(state: State): string {
   return parts.join("; ");
 }
 
-function describeActive({ id, workers }: Generation): string {
+function describeActive({ id, workers: all }: Generation): string {
+  const workers = all.filter(({ leaving }) => leaving === undefined);
   const ready = workers.filter(({ run }) => run.phase === "ready").length;
   const count = ready === workers.length ? `${ready}` : `${ready} of ${workers.length}`;
   return `generation ${id}, ${count} worker${count === "1" ? "" : "s"} ready`;

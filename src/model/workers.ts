@@ -1,7 +1,8 @@
 import type { ExitStatus, Slot, SlotProcess } from "./event.js";
 import type { ModelFailure } from "./failure.js";
+import { findGeneration, isLive } from "./find.js";
 import { judgeDeathsOf } from "./judge.js";
-import { findGeneration, type Generation, isLive, type Worker } from "./state.js";
+import type { Generation, Worker } from "./state.js";
 import {
   act,
   announce,
@@ -98,7 +99,8 @@ export function channelLost(turn: Turn, slot: Slot): void {
 /** The worker without its channel. A candidate that stands by without one ends by itself. */
 export function disconnect({ stage }: Generation, worker: Worker): Worker {
   if (!worker.native || stage.phase === "candidate") return worker;
-  const unsure = worker.run.phase === "draining" && stage.phase === "draining" && stage.pressure !== "killed";
+  const told = stage.phase === "draining" ? stage.pressure !== "killed" : worker.leaving !== undefined;
+  const unsure = worker.run.phase === "draining" && told;
   return { ...worker, native: false, run: unsure ? { ...worker.run, phase: "stopping" } : worker.run };
 }
 
@@ -115,6 +117,10 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: Ex
   const how = describeExit(exit);
   const slot = { generation: generation.id, index: worker.index };
   const name = nameWorker(slot);
+  if (worker.leaving !== undefined) {
+    endWorker(turn, slot, how);
+    return;
+  }
   switch (generation.stage.phase) {
     case "candidate": {
       removeWorker(turn, slot);
@@ -138,15 +144,17 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: Ex
       if (generation.stage.phase === "active") judgeDeathsOf(turn, `worker ${name} ${how}`);
       return;
     case "draining":
-      removeWorker(turn, slot);
-      announce(turn, "info", "worker-ended", `worker ${name} ${how}`, {
-        generation: slot.generation,
-        worker: name,
-      });
+      endWorker(turn, slot, how);
       return;
     default:
       generation.stage satisfies never;
   }
+}
+
+function endWorker(turn: Turn, slot: Slot, how: string): void {
+  const worker = nameWorker(slot);
+  removeWorker(turn, slot);
+  announce(turn, "info", "worker-ended", `worker ${worker} ${how}`, { generation: slot.generation, worker });
 }
 
 function removeWorker(turn: Turn, slot: Slot): void {

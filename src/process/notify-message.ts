@@ -1,3 +1,5 @@
+import { oneLine } from "../lib/printable.js";
+
 /** What a worker may say on its NOTIFY_SOCKET (sd_notify(3)); all else in a datagram is left out. */
 export interface NotifyMessage {
   readonly ready: boolean;
@@ -35,12 +37,8 @@ export function parseNotifyMessage(bytes: Buffer): NotifyMessage | undefined {
     ready: assignments.get("READY") === "1",
     reloading: assignments.get("RELOADING") === "1",
     stopping: assignments.get("STOPPING") === "1",
-    status: status === undefined ? null : printable(status).slice(0, statusLongest),
+    status: status === undefined ? null : oneLine(status).slice(0, statusLongest),
     errno: errno !== undefined && /^\d{1,6}$/.test(errno) ? Number(errno) : null,
     mainPid: assignments.has("MAINPID"),
   };
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, " ");
 }

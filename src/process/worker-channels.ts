@@ -182,7 +182,7 @@ export class WorkerChannels {
   }
 
   /** Makes a native worker hand its connections to native ones of `to`, and end. False for a plain worker. */
-  drain(from: SlotProcess, to: readonly SlotProcess[], exclusive: boolean): boolean {
+  drain(from: SlotProcess, to: readonly SlotProcess[], exclusive: boolean, withinMs: number): boolean {
     if (!this.isNative(from)) return false;
     const peers = this.#peersOf(from, to);
     const ends = peers.map((peer) => {
@@ -191,7 +191,7 @@ export class WorkerChannels {
       closeFd(receiving);
       return sending;
     });
-    this.send(from, { type: "drain", to: peers.map(identify), exclusive }, ends);
+    this.send(from, { type: "drain", to: peers.map(identify), exclusive, withinMs }, ends);
     ends.forEach(closeFd);
     return true;
   }

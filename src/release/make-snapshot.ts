@@ -8,6 +8,7 @@ import { type Base, copyTree } from "./copy-tree.js";
 import { isInside } from "./link-target.js";
 import { readManifest, writeManifest } from "./manifest.js";
 import { manifestFile, releasesDirectory, snapshotDirectory } from "./places.js";
+import { readCommit } from "./read-commit.js";
 import { readVersion } from "./read-version.js";
 import { removeTree } from "./remove-snapshot.js";
 import { scanTree, type Tree } from "./tree.js";
@@ -34,6 +35,8 @@ export interface SnapshotFacts {
   /** The same for two snapshots of a release that nobody has touched in between. */
   readonly fingerprint: string;
   readonly version: string | null;
+  /** That is checked out in the release; null where it is no checkout of git's. */
+  readonly commit: string | null;
   /** Paths that are links to the original because they cannot be copied: sockets, FIFOs, devices, what may not be read. */
   readonly uncopied: readonly string[];
 }
@@ -64,7 +67,12 @@ export async function makeSnapshot(
     await writeManifest(manifestFile(stateDirectory, id), tree);
     await flush(directory, signal);
     const uncopied = [...tree.values()].filter(({ kind }) => kind === "other").map(({ path }) => path);
-    return succeed({ fingerprint: fingerprintOf(tree), version: readVersion(directory), uncopied });
+    return succeed({
+      fingerprint: fingerprintOf(tree),
+      version: readVersion(directory),
+      commit: readCommit(directory, release),
+      uncopied,
+    });
   } catch (error) {
     await removeTree(directory).catch(() => {});
     await rm(`${manifestFile(stateDirectory, id)}.new`, { force: true }).catch(() => {});

@@ -1,7 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-
-const maxBytes = 1024 * 1024;
+import { readText } from "./read-text.js";
 
 /** What a release calls itself: `version` of its package.json, else the first line of a file `version`; null if neither. */
 export function readVersion(release: string): string | null {
@@ -15,15 +13,6 @@ function versionIn(text: string | undefined): unknown {
   try {
     const json: unknown = JSON.parse(text ?? "");
     return typeof json === "object" && json !== null && "version" in json ? json.version : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    const stats = statSync(file);
-    return stats.isFile() && stats.size <= maxBytes ? readFileSync(file, "utf8") : undefined;
   } catch {
     return undefined;
   }

@@ -1,10 +1,19 @@
-import { appendFileSync, closeSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { messageOf } from "../lib/failure.js";
 import type { LedgerEntry } from "../model/event.js";
 import type { WallTime } from "../model/state.js";
-import { failure } from "./record.js";
+import { failure, origin } from "./record.js";
 
 const ledgerLimitBytes = 4 * 1024 * 1024;
 const readLimitBytes = 256 * 1024;
@@ -38,6 +47,8 @@ const endedGeneration = v.object({
   generation: v.number(),
   release: v.string(),
   version: v.optional(v.nullable(v.string()), null),
+  commit: v.optional(v.nullable(v.string()), null),
+  origin,
   from: v.number(),
   to: v.number(),
   why: v.variant("kind", [
@@ -99,7 +110,7 @@ function ledgerFile(directory: string): string {
 function readEnd(file: string): string {
   let fd: number;
   try {
-    fd = openSync(file, "r");
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
     return "";
   }

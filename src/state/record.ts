@@ -2,89 +2,17 @@ import * as v from "valibot";
 import { counterNames } from "../lib/counters.js";
 import { isReason } from "../lib/reasons.js";
 import type { ModelFailure } from "../model/failure.js";
-import { unjudged } from "../model/plan.js";
 import { initialState, type State } from "../model/state.js";
+import { specification } from "./plan-schema.js";
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const argv = v.pipe(v.array(text), v.minLength(1));
 export const failure = v.object({
   reason: v.custom<ModelFailure["reason"]>(isReason),
   message: text,
   output: v.exactOptional(text),
 });
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
-
-const rule = v.variant("when", [
-  v.object({ when: v.picklist(["notify", "accepts"]) }),
-  v.object({ when: v.literal("command"), command: argv }),
-  v.object({ when: v.literal("after"), afterMs: v.number() }),
-]);
-
-const judges = v.object({
-  deaths: v.boolean(),
-  accepts: v.boolean(),
-  errors: v.nullable(v.number()),
-  slowMs: v.nullable(v.number()),
-  health: v.nullable(
-    v.object({
-      http: text,
-      status: count,
-      everyMs: v.number(),
-      timeoutMs: v.number(),
-      failures: count,
-    }),
-  ),
-  command: v.nullable(v.object({ argv, everyMs: v.number(), timeoutMs: v.number() })),
-});
-
-const hooks = v.object({
-  upgraded: v.exactOptional(argv),
-  "upgrade-failed": v.exactOptional(argv),
-  proved: v.exactOptional(argv),
-  rejected: v.exactOptional(argv),
-  "rolled-back": v.exactOptional(argv),
-});
-
-/** What is optional here is not in format 1, whose generations ran in the release itself. */
-const plan = v.object({
-  command: argv,
-  release: text,
-  snapshot: v.optional(v.boolean(), false),
-  shared: v.optional(v.array(text), () => []),
-  keep: v.optional(v.pipe(count, v.minValue(1)), 3),
-  workers: v.pipe(count, v.minValue(1)),
-  strategy: v.picklist(["overlap", "exclusive"]),
-  environment: v.record(text, text),
-  check: v.nullable(argv),
-  ready: v.object({ rule, timeoutMs: v.number() }),
-  verify: v.nullable(v.object({ http: text, status: count, timeoutMs: v.number() })),
-  drain: v.object({ timeoutMs: v.number(), killMs: v.number() }),
-  trial: v.optional(v.object({ timeMs: v.number(), share: v.nullable(v.number()) }), () => unjudged.trial),
-  probation: v.optional(v.object({ timeMs: v.number() }), () => unjudged.probation),
-  judge: v.optional(judges, () => unjudged.judge),
-  rollback: v.optional(v.object({ loseState: v.boolean() }), () => unjudged.rollback),
-  hooks: v.optional(hooks, () => unjudged.hooks),
-});
-
-const address = v.variant("kind", [
-  v.object({ kind: v.picklist(["tcp", "udp"]), family: v.picklist([4, 6]), host: text, port: count }),
-  v.object({ kind: v.literal("unix"), path: text }),
-]);
-
-const specification = v.object({
-  plan,
-  listeners: v.nullable(
-    v.array(
-      v.object({
-        name: text,
-        address: v.nullable(address),
-        backlog: v.nullable(count),
-        mode: v.nullable(count),
-      }),
-    ),
-  ),
-});
 
 const run = v.variant("phase", [
   v.object({ phase: v.literal("waiting"), until: v.number() }),
@@ -147,16 +75,33 @@ const stage = v.variant("phase", [
   }),
 ]);
 
+const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
+const asked = v.optional(
+  v.nullable(
+    v.object({
+      by: v.variant("kind", [
+        v.object({ kind: v.literal("user"), uid: count }),
+        v.object({ kind: v.picklist(["reload", "signal"]) }),
+      ]),
+      message: v.nullable(text),
+    }),
+  ),
+  null,
+);
+export const origin = v.optional(v.nullable(v.object({ kind, asked })), null);
+
 /** The snapshot of a generation, and what its release calls itself. */
 const source = {
   snapshot: v.optional(v.nullable(count), null),
   version: v.optional(v.nullable(text), null),
+  commit: v.optional(v.nullable(text), null),
 };
 
 const generation = v.object({
   id: count,
   specification,
   ...source,
+  origin,
   listeners: v.array(count),
   workers: v.array(
     v.object({
@@ -166,6 +111,7 @@ const generation = v.object({
       protocol: v.optional(count, 0),
       status: v.nullable(text),
       run,
+      leaving: v.optional(v.object({ heir: count, deadline: v.nullable(v.number()), insisted: v.boolean() })),
     }),
   ),
   createdAt: v.number(),
@@ -195,7 +141,6 @@ const snapshot = v.object({
   written: v.nullable(v.array(text)),
 });
 
-const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
 const request = {
   id: count,
   kind,
@@ -203,6 +148,7 @@ const request = {
   hold: v.optional(v.boolean(), false),
   stage: v.optional(v.boolean(), false),
   force: v.optional(v.boolean(), false),
+  asked,
   requestedAt: v.number(),
 };
 
@@ -247,6 +193,7 @@ const state = v.object({
       kind,
       generation: v.nullable(count),
       failure: v.nullable(failure),
+      asked,
       endedAt: v.number(),
       tookMs: v.number(),
       verdict: v.optional(v.nullable(verdict), null),

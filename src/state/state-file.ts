@@ -15,9 +15,13 @@ export type StateFileFailure = RecordFailure | Failure<"state-unreadable" | "sta
 
 /**
  * Reads `state.json`; undefined when there is none. Changes nothing on disk. Fails for a file that is damaged, of
- * a later version, or owned by somebody else (whoever can write it could have workers killed or started).
+ * a later version, or owned by somebody else (whoever can write it could have workers killed or started), unless it is only to be
+ * `shown`.
  */
-export function readStateFile(directory: string): Result<StateRecord | undefined, StateFileFailure> {
+export function readStateFile(
+  directory: string,
+  { shown = false } = {},
+): Result<StateRecord | undefined, StateFileFailure> {
   const file = stateFilePath(directory);
   let fd: number;
   try {
@@ -28,7 +32,7 @@ export function readStateFile(directory: string): Result<StateRecord | undefined
   }
   try {
     const { uid, size } = fstatSync(fd);
-    if (uid !== process.geteuid?.() && uid !== 0) {
+    if (!shown && uid !== process.geteuid?.() && uid !== 0) {
       return fail("state-foreign", `cannot use the state file ${file}: it is owned by uid ${uid}`);
     }
     if (size > fileLimitBytes) {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { ownCgroup } from "../linux/cgroup.js";
+import { findProgram } from "../linux/find-program.js";
 
 const timeoutMs = 2000;
 const retryMs = 100;
@@ -27,7 +28,7 @@ export async function askManager<T>(
 
 async function ask(command: string, args: readonly string[], leftMs: number): Promise<string | undefined> {
   try {
-    const { stdout } = await run(command, [...scope(), ...args], {
+    const { stdout } = await run(findProgram(command), [...scope(), ...args], {
       timeout: Math.ceil(leftMs),
       // With NOTIFY_SOCKET in sight it would report its own failure as the service's.
       env: { ...process.env, NOTIFY_SOCKET: undefined },

@@ -14,11 +14,17 @@ import type { AppServer } from "./lifetime/app-servers.js";
 import { getRuntime } from "./lifetime/runtime.js";
 import { checkHttpInternals } from "./node-internals/check-http.js";
 import { openConnection } from "./node-internals/open-connection.js";
+import { readsFirst } from "./node-internals/own-connections.js";
 import { isTlsServer } from "./node-internals/tls-server.js";
 
 export interface ServeOptions extends Place, Partial<TcpHooks> {
   /** The listener's name in the config, or FileDescriptorName= of the socket unit. Not needed where there is only one. */
   readonly listener?: string;
+  /**
+   * HTTP connections move although the server did not accept them itself, or another listener reads them first: the app takes
+   * one that comes over, at rest between two requests, by the `connection` event like any other.
+   */
+  readonly anyOrigin?: boolean;
 }
 
 /** A served server. */
@@ -86,15 +92,22 @@ function chooseCarrier(
   if (server instanceof UdpSocket) return new UdpCarrier(server);
   const isHttp2 = speaksHttp2(server);
   if (!isTlsServer(server) && (isHttp2 || speaksHttp1(server))) {
-    const missing = checkHttpInternals();
-    if (missing !== undefined)
-      report(`connections of listener ${listener} only drain at an upgrade: this Node lacks ${missing}`);
+    const why = findObstacle(server, options);
+    if (why !== undefined) report(`connections of listener ${listener} only drain at an upgrade: ${why}`);
   }
   if (isHttp2) return createHttp2Carrier(server);
-  if (speaksHttp1(server)) return createHttpCarrier(server);
+  if (speaksHttp1(server)) return createHttpCarrier(server, options);
   const { save, restore } = options;
   const hooks = save === undefined || restore === undefined ? undefined : { save, restore };
   return createTcpCarrier(server, hooks, ({ message }) => report(message));
+}
+
+/** Why connections of a server for HTTP without TLS cannot move, for people. */
+function findObstacle(server: NetServer, { anyOrigin = false }: ServeOptions): string | undefined {
+  const missing = checkHttpInternals();
+  if (missing !== undefined) return `this Node lacks ${missing}`;
+  if (anyOrigin || !(server instanceof HttpServer) || readsFirst(server)) return undefined;
+  return "something else reads them before the HTTP server does (see `anyOrigin` of serve)";
 }
 
 /** A server of node:http or node:https, told without loading the latter. */

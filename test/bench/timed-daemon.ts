@@ -1,6 +1,7 @@
 import { runDaemon } from "../../src/daemon/run-daemon.js";
 import { monotonicMs } from "../../src/linux/boot.js";
-import { activeGeneration, type State } from "../../src/model/state.js";
+import { activeGeneration } from "../../src/model/find.js";
+import type { State } from "../../src/model/state.js";
 import type { Effects } from "../../src/supervisor/effects.js";
 import { stamp } from "./stamps.js";
 

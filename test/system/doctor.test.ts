@@ -114,7 +114,7 @@ onEachRelease("init and doctor", (promise) => {
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /EADDRINUSE[^]*the app opens 127\.0\.0\.1:\d+ itself, which is open already as the listener http/,
+        /EADDRINUSE[\s\S]*the app opens 127\.0\.0\.1:\d+ itself, which is open already as the listener http/,
       );
     },
   );

@@ -1,14 +1,14 @@
 import type { ControlClient, Following } from "../../control/client.js";
 import { fail, succeed } from "../../lib/failure.js";
 import { askDaemon } from "../ask-daemon.js";
-import { waitForUpgrade } from "../ask-for-upgrade.js";
+import { waitForUpgrade, whyOf } from "../ask-for-upgrade.js";
 import type { Command, CommandLine, End } from "../command.js";
 import { say } from "../print.js";
 
 /** Decides for the new generation: the one on trial is kept, the one that stands by goes on to its trial. */
 export const commitCommand: Command = {
   name: "commit",
-  options: ["proved", "timeout", "no-wait"],
+  options: ["message", "proved", "timeout", "no-wait"],
   contradictions: [["proved", "no-wait", "one waits, and the other does not"]],
   summary: "decide for the new generation, after `upgrade --hold` or `--stage`",
   run: askDaemon(commit),
@@ -16,10 +16,10 @@ export const commitCommand: Command = {
 
 async function commit(client: ControlClient, line: CommandLine): Promise<End> {
   if (!line.flags.has("no-wait")) {
-    const begin = (following: Following) => client.followCommit(following);
+    const begin = (following: Following) => client.followCommit(following, whyOf(line));
     return waitForUpgrade(client, line, "kept", begin, () => kept(line));
   }
-  const asked = await client.commit();
+  const asked = await client.commit(whyOf(line));
   if (!asked.ok) return asked;
   if (asked.value === null) return kept(line);
   say(`upgrade ${asked.value} asked for`);

@@ -1,3 +1,4 @@
+import { printableJson } from "../../lib/printable.js";
 import type { News } from "../../model/event.js";
 import { askDaemon } from "../ask-daemon.js";
 import type { Command } from "../command.js";
@@ -28,7 +29,7 @@ export const eventsCommand: Command = {
 };
 
 function printJson(news: News): void {
-  process.stdout.write(`${JSON.stringify(news)}\n`);
+  process.stdout.write(`${printableJson(news)}\n`);
 }
 
 function printText({ level, message }: News): void {

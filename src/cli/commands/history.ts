@@ -1,41 +1,67 @@
 import type { HistoryEntry } from "../../control/replies.js";
-import { succeed } from "../../lib/failure.js";
-import { askDaemon } from "../ask-daemon.js";
-import type { Command } from "../command.js";
-import { printable } from "../print.js";
-import { type Cell, choosePaint, formatTable } from "../table.js";
+import { type Failure, type Result, succeed } from "../../lib/failure.js";
+import { printableJson } from "../../lib/printable.js";
+import { reachDaemon } from "../ask-daemon.js";
+import { describeOrigin } from "../asker.js";
+import type { Command, CommandLine } from "../command.js";
+import { complain, type Look, lookOf } from "../print.js";
+import { type Cell, formatTable } from "../table.js";
 
 /** A line a generation, newest last, or the same as JSON. */
 export const historyCommand: Command = {
   name: "history",
   options: ["json"],
   summary: "the generations that ran, and why they ended",
-  run: askDaemon(async (client, { flags }) => {
-    const entries = await client.history();
+  run: async (line) => {
+    const entries = await findHistory(line);
     if (!entries.ok) return entries;
-    const head = ["GENERATION", "VERSION", "FROM", "TO", "ROLLBACK", "RELEASE", "NOTE"];
-    const text = flags.has("json")
-      ? JSON.stringify(entries.value, null, 2)
-      : formatTable(head, entries.value.map(toRow), choosePaint()).join("\n");
+    const text = line.flags.has("json")
+      ? printableJson(entries.value, 2)
+      : formatHistory(entries.value, lookOf(process.stdout));
     process.stdout.write(`${text}\n`);
     return succeed("done");
-  }),
+  },
 };
 
-function toRow(entry: HistoryEntry): Cell[] {
-  const { generation, version, from, to, release, note } = entry;
-  const [firstLine = ""] = note.split("\n", 1);
-  return [
-    String(generation),
-    // A release without a version is told by its time.
-    printable(version ?? formatTime(from)),
-    formatTime(from),
-    to === null ? "-" : formatTime(to),
-    rollbackCell(entry),
-    printable(release),
-    printable(firstLine),
-  ];
+/** The daemon's, or where none runs what the last one has written down. */
+export async function findHistory(line: CommandLine): Promise<Result<readonly HistoryEntry[], Failure>> {
+  const client = await reachDaemon(line);
+  const asked = client.ok ? await client.value.history() : client;
+  if (asked.ok || asked.failure.reason !== "not-running" || line.socket !== undefined) return asked;
+  const { readKeptHistory } = await import("../kept-history.js");
+  const kept = readKeptHistory(line.name);
+  if (!kept.ok) return kept;
+  complain(`the service does not run; this was written down in ${kept.value.directory}`);
+  return succeed(kept.value.entries);
 }
+
+/** A commit and a message are shown where there are any. */
+function formatHistory(entries: readonly HistoryEntry[], look: Look): string {
+  const shown = columns.filter(({ title, cell }) => {
+    return !optional.has(title) || entries.some((entry) => cell(entry) !== "-");
+  });
+  const rows = entries.map((entry) => shown.map(({ cell }) => cell(entry)));
+  return formatTable(
+    shown.map(({ title }) => title),
+    rows,
+    look,
+  ).join("\n");
+}
+
+const columns: readonly { readonly title: string; readonly cell: (entry: HistoryEntry) => Cell }[] = [
+  { title: "GENERATION", cell: ({ generation }) => String(generation) },
+  { title: "VERSION", cell: ({ version }) => version ?? "-" },
+  { title: "COMMIT", cell: ({ commit }) => commit?.slice(0, 10) ?? "-" },
+  { title: "FROM", cell: ({ from }) => formatTime(from) },
+  { title: "TO", cell: ({ to }) => (to === null ? "-" : formatTime(to)) },
+  { title: "BY", cell: ({ origin }) => describeOrigin(origin) },
+  { title: "ROLLBACK", cell: rollbackCell },
+  { title: "RELEASE", cell: ({ release }) => release },
+  { title: "MESSAGE", cell: ({ origin }) => origin?.asked?.message ?? "-" },
+  { title: "NOTE", cell: ({ note }) => note.split("\n", 1)[0] ?? "" },
+];
+
+const optional: ReadonlySet<string> = new Set(["COMMIT", "MESSAGE"]);
 
 /** Whether a rollback can return to it: to the `next` one where it names none, to the rejected one only where it is named. */
 function rollbackCell({ returnable, rejected, wayBack }: HistoryEntry): Cell {

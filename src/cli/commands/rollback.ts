@@ -1,14 +1,14 @@
 import { fail } from "../../lib/failure.js";
 import { askDaemon } from "../ask-daemon.js";
-import { askForUpgrade } from "../ask-for-upgrade.js";
+import { askForUpgrade, whyOf } from "../ask-for-upgrade.js";
 import type { Command } from "../command.js";
 
 /** An upgrade to what ran before, or as the generation that is named. */
 export const rollbackCommand: Command = {
   name: "rollback",
   argument: "[GENERATION]",
-  options: ["timeout", "no-wait"],
-  summary: "the same, from what ran before",
+  options: ["message", "timeout", "no-wait"],
+  summary: "an upgrade to what ran before",
   run: (line, commands) => {
     const { argument } = line;
     if (argument === undefined || /^[1-9][0-9]{0,14}$/.test(argument)) return ask(line, commands);
@@ -18,6 +18,7 @@ export const rollbackCommand: Command = {
 };
 
 const ask = askDaemon((client, line) => {
-  const wish = line.argument === undefined ? {} : { to: Number(line.argument) };
+  const to = line.argument === undefined ? {} : { to: Number(line.argument) };
+  const wish = { ...whyOf(line), ...to };
   return askForUpgrade(client, line, { command: "rollback", wish });
 });

@@ -1,28 +1,35 @@
 import type { StatusReport } from "../../control/replies.js";
 import { succeed } from "../../lib/failure.js";
-import { askDaemon } from "../ask-daemon.js";
+import { printableJson } from "../../lib/printable.js";
+import { askDaemon, surroundings } from "../ask-daemon.js";
 import type { Command } from "../command.js";
+import { findSeveral } from "../find-socket.js";
 import { formatStatus } from "../format-status.js";
 import { layOutput, readLastOutput } from "../last-output.js";
-import { say } from "../print.js";
-import { choosePaint } from "../table.js";
+import { lookOf, say } from "../print.js";
 
-/** A page for people, or the daemon's report as JSON. */
+/** A page for people, or the daemon's report as JSON; of several instances a line each. */
 export const statusCommand: Command = {
   name: "status",
   options: ["json"],
   summary: "what runs: generations, workers, listeners",
-  run: askDaemon(async (client, { flags }) => {
-    const report = await client.status();
-    if (!report.ok) return report;
-    const text = flags.has("json")
-      ? JSON.stringify(report.value, null, 2)
-      : formatStatus(report.value, Date.now(), choosePaint());
-    process.stdout.write(`${text}\n`);
-    if (!flags.has("json")) await tellWhyItFailed(report.value);
-    return succeed(report.value.degraded === null ? "done" : "degraded");
-  }),
+  run: async (line, commands) => {
+    const one =
+      line.name !== undefined || line.socket !== undefined || findSeveral(surroundings()).length === 0;
+    return one ? showOne(line, commands) : (await import("../list-instances.js")).listInstances(line);
+  },
 };
+
+const showOne = askDaemon(async (client, { flags }) => {
+  const report = await client.status();
+  if (!report.ok) return report;
+  const text = flags.has("json")
+    ? printableJson(report.value, 2)
+    : formatStatus(report.value, Date.now(), lookOf(process.stdout));
+  process.stdout.write(`${text}\n`);
+  if (!flags.has("json")) await tellWhyItFailed(report.value);
+  return succeed(report.value.degraded === null ? "done" : "degraded");
+});
 
 /** What the generation wrote that did not come to serve, or what its check printed. */
 async function tellWhyItFailed({ name, unit, lastUpgrade }: StatusReport): Promise<void> {

@@ -1,11 +1,11 @@
 import { wishFlags, wishFor } from "../../control/upgrade-wish.js";
 import { askDaemon } from "../ask-daemon.js";
-import { askForUpgrade } from "../ask-for-upgrade.js";
+import { askForUpgrade, whyOf } from "../ask-for-upgrade.js";
 import type { Command } from "../command.js";
 
 export const upgradeCommand: Command = {
   name: "upgrade",
-  options: [...wishFlags, "proved", "timeout", "no-wait"],
+  options: [...wishFlags, "message", "proved", "timeout", "no-wait"],
   contradictions: [
     ["stage", "hold", "what stands by is not on trial; stage it, then commit it"],
     ["stage", "proved", "what stands by does not serve; `holdfast commit --proved` waits for it"],
@@ -14,7 +14,7 @@ export const upgradeCommand: Command = {
   ],
   summary: "start a new generation beside the old and switch over",
   run: askDaemon((client, line) => {
-    const wish = wishFor((flag) => line.flags.has(flag));
+    const wish = { ...whyOf(line), ...wishFor((flag) => line.flags.has(flag)) };
     return askForUpgrade(client, line, { command: "upgrade", wish });
   }),
 };

@@ -31,7 +31,7 @@ _holdfast() {
   COMPREPLY=()
   case $previous in
 ${optionNames.flatMap(offerValue).join("\n")}
-${commands.flatMap(offerArgument).join("\n")}
+${commands.flatMap((command) => offerArgument(command, names)).join("\n")}
   esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ " $commands " == *" $word "* ]] && command=$word
@@ -61,9 +61,11 @@ function offerValue(name: OptionName): string[] {
 }
 
 /** Right after the command. What need not be given is offered beside the options. */
-function offerArgument({ name, argument, completes, options }: Command): string[] {
-  if (completes === "config")
-    return [offer(name, `-W "${[...options.map(write), "$(_holdfast_configs)"].join(" ")}"`)];
+function offerArgument({ name, argument, completes, options }: Command, names: readonly string[]): string[] {
+  if (completes !== undefined) {
+    const words = completes === "command" ? names : ["$(_holdfast_configs)"];
+    return [offer(name, `-W "${[...options.map(write), ...words].join(" ")}"`)];
+  }
   return argument === undefined || argument.endsWith("]") ? [] : [offer(name)];
 }
 

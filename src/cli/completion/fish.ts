@@ -10,9 +10,10 @@ export function fishCompletion(commands: readonly Command[]): string {
         `-n "not __fish_seen_subcommand_from $commands" -a ${name} -d ${quote(capitalize(summary))}`,
     ),
     ...own.map((name) => writeOption(name, commands)),
-    ...commands
-      .filter(({ completes }) => completes === "config")
-      .map(({ name }) => `-n '__fish_seen_subcommand_from ${name}' -a '(__holdfast_configs)'`),
+    ...commands.flatMap(({ name, completes }) => {
+      const words = completes === "command" ? '"$commands"' : "'(__holdfast_configs)'";
+      return completes === undefined ? [] : [`-n '__fish_seen_subcommand_from ${name}' -a ${words}`];
+    }),
   ];
   return `# fish completion for holdfast(1)
 

@@ -32,7 +32,7 @@ ${generalOptions.map((name) => `    ${specify(name)} \\`).join("\n")}
     command) _describe 'command' commands ;;
     option)
       case $line[1] in
-${commands.flatMap(complete).join("\n")}
+${commands.flatMap((command) => complete(command, commands)).join("\n")}
       esac
       ;;
   esac
@@ -44,8 +44,9 @@ _holdfast "$@"
 
 const actions = { instance: "_holdfast_names", file: "_files", directory: "_files -/" } as const;
 
-function complete({ name, argument, completes, options }: Command): string[] {
-  const word = completes === undefined ? "" : "_holdfast_configs";
+function complete({ name, argument, completes, options }: Command, commands: readonly Command[]): string[] {
+  const names = `(${commands.map((command) => command.name).join(" ")})`;
+  const word = completes === undefined ? "" : completes === "command" ? names : "_holdfast_configs";
   const words = argument === undefined ? [] : [quote(`1:${escapeColons(argument)}:${word}`)];
   const specifications = [...words, ...options.map(specify)];
   return specifications.length === 0
@@ -65,7 +66,8 @@ function specify(name: OptionName): string {
 /** What is not offered any more beside it. */
 function exclusions(name: OptionName, short?: string): string {
   if (name === "name" || name === "socket") return "(-n --name --socket)";
-  return short === undefined ? "" : "(- *)";
+  if (name === "help" || name === "version") return "(- *)";
+  return short === undefined ? "" : `(-${short} --${name})`;
 }
 
 /** A colon ends a part. */

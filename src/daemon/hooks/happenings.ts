@@ -1,7 +1,8 @@
 import type { ModelFailure } from "../../model/failure.js";
+import { findGeneration } from "../../model/find.js";
 import type { HookEvent } from "../../model/plan.js";
 import { whereToGoBack } from "../../model/retired.js";
-import { findGeneration, type Outcome, type State } from "../../model/state.js";
+import type { Outcome, State } from "../../model/state.js";
 
 /** Something that hooks are for. */
 export interface Happening {

@@ -31,32 +31,33 @@ export async function watchAccepts(room: Courtroom): Promise<void> {
 async function probe(room: Courtroom, name: string, fd: number): Promise<void> {
   for (let left = mostProbes; left > 0 && !room.signal.aborted; left -= 1) {
     const signal = AbortSignal.any([room.signal, AbortSignal.timeout(stillMs)]);
-    const { seen, ...rest } = await probeListener(
+    const probed = await probeListener(
       fd,
       workersOf(room).map(({ process }) => process.pid),
       signal,
     );
     if (room.signal.aborted) return;
-    if (seen === "cannot") {
-      const why = "why" in rest ? rest.why : "";
-      room.warn(`who accepts from the listener ${name} cannot be seen, so nothing follows from it: ${why}`);
+    if (probed.seen === "cannot") {
+      room.warn(
+        `who accepts from the listener ${name} cannot be seen, so nothing follows from it: ${probed.why}`,
+      );
       return;
     }
-    const verdict = judgeAccepts({
-      acceptedByNew: false,
-      probesAnsweredBy: seen === "accepted" ? "new" : seen === "accepted-unknown" ? "unknown" : "nobody",
-      queued: seen === "stood-still" ? (lengthOf(fd) ?? 1) : 0,
-      stillForMs: seen === "stood-still" ? stillMs : 0,
-      alone: true,
-    });
+    if (probed.seen === "accepted") return;
+    const stillForMs = probed.seen === "stood-still" ? stillMs : 0;
+    const verdict = judgeAccepts({ queued: lengthOf(fd) ?? 1, stillForMs });
     if (verdict.verdict === "bad") return room.condemn(`listener ${name}: ${verdict.why}`);
-    if (verdict.verdict === "seen") return;
     await wait(probePauseMs, room.signal);
   }
 }
 
 /** A queue that has clients in it and does not move, whatever the generation did before. */
 async function watchQueue(room: Courtroom, name: string, fd: number): Promise<void> {
+  const first = readQueue(fd);
+  if (first.seen === "cannot") {
+    room.warn(`who waits at the listener ${name} cannot be seen, so nothing follows from it: ${first.why}`);
+    return;
+  }
   let before: ReadonlySet<string> = new Set();
   let since = 0;
   await repeat(lookEveryMs, room.signal, async () => {
@@ -67,13 +68,7 @@ async function watchQueue(room: Courtroom, name: string, fd: number): Promise<vo
     const now = room.nowMs();
     if (!stoodStill(before, clients)) since = now;
     before = clients;
-    const verdict = judgeAccepts({
-      acceptedByNew: false,
-      probesAnsweredBy: "unknown",
-      queued: clients.size,
-      stillForMs: now - since,
-      alone: true,
-    });
+    const verdict = judgeAccepts({ queued: clients.size, stillForMs: now - since });
     if (verdict.verdict === "bad") room.condemn(`listener ${name}: ${verdict.why}`);
   });
 }

@@ -1,6 +1,6 @@
+import { findGeneration } from "../../model/find.js";
 import { compare } from "../../model/judge.js";
 import type { Judges } from "../../model/plan.js";
-import { findGeneration } from "../../model/state.js";
 import { describeEnd, followCommand, lastLine } from "../../process/run-command.js";
 import { probeVariable, workerEnvironment } from "../perform/commands.js";
 import { type Courtroom, repeat } from "./courtroom.js";

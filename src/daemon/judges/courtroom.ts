@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { SlotProcess } from "../../model/event.js";
-import { findGeneration, type Generation, type Listener, type State } from "../../model/state.js";
+import { findGeneration } from "../../model/find.js";
+import type { Generation, Listener, State } from "../../model/state.js";
 import { liveWorkers } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { Snapshots } from "../perform/snapshots.js";

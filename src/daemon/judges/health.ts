@@ -1,8 +1,8 @@
 import { countHealth, type HealthOutcome, judgeHealth } from "../../judge/health.js";
 import type { SlotProcess } from "../../model/event.js";
+import { findGeneration } from "../../model/find.js";
 import { ownListener } from "../../model/own-listener.js";
 import type { HealthCheck } from "../../model/plan.js";
-import { findGeneration } from "../../model/state.js";
 import { liveWorkers, nameWorker } from "../../model/turn.js";
 import { askWorker } from "../perform/verify.js";
 import { askListener } from "../perform/verify-plain.js";

@@ -1,18 +1,14 @@
 import { messageOf } from "../../lib/failure.js";
 import type { Event } from "../../model/event.js";
-import { activeGeneration, type Generation, type State } from "../../model/state.js";
+import { activeGeneration } from "../../model/find.js";
+import type { Generation, State } from "../../model/state.js";
 import { watchAccepts } from "./accepts.js";
 import { watchCommand } from "./command.js";
-import { type Courtroom, repeat } from "./courtroom.js";
+import type { Courtroom } from "./courtroom.js";
 import { watchHealth } from "./health.js";
-
-/** How often the workers are asked what they have counted. */
-const countEveryMs = 1_000;
 
 export interface JudgeWatchOptions extends Omit<Courtroom, "generation" | "phase" | "signal" | "condemn"> {
   readonly push: (event: Event) => void;
-  /** Asks native workers for their counters, which the model then judges. */
-  readonly askWorkers: (timeoutMs: number) => Promise<unknown>;
 }
 
 /**
@@ -46,7 +42,7 @@ export class JudgeWatch {
   }
 
   #begin(generation: Generation, phase: Courtroom["phase"]): void {
-    const { push, warn, askWorkers } = this.#options;
+    const { push, warn } = this.#options;
     this.#end = new AbortController();
     const { signal } = this.#end;
     const room: Courtroom = {
@@ -59,7 +55,7 @@ export class JudgeWatch {
       },
     };
     const { judge } = generation.specification.plan;
-    const looks = [repeat(countEveryMs, signal, () => askWorkers(countEveryMs))];
+    const looks: Promise<void>[] = [];
     if (judge.accepts) looks.push(watchAccepts(room));
     if (judge.health !== null) looks.push(watchHealth(room, judge.health));
     if (judge.command !== null) looks.push(watchCommand(room, judge.command));

@@ -1,7 +1,9 @@
 import { formatDuration } from "../../lib/duration.js";
+import { openPromise } from "../../lib/open-promise.js";
 import type { Event, SlotProcess } from "../../model/event.js";
+import { activeGeneration } from "../../model/find.js";
 import type { State } from "../../model/state.js";
-import { findWorker } from "../../model/turn.js";
+import { findWorker, liveWorkers, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
 import type { ShareSteering } from "./share.js";
@@ -9,6 +11,8 @@ import type { WorkerReports } from "./worker-reports.js";
 
 /** Of native workers, where systemd sets no rhythm by WatchdogSec=. */
 const heartbeatMs = 15_000;
+/** As long as what native workers count is judged. */
+const judgedBeatMs = 1_000;
 
 export interface HeartbeatOptions {
   readonly watchdogMs: number | undefined;
@@ -23,56 +27,91 @@ export interface HeartbeatOptions {
   readonly warn: (message: string) => void;
 }
 
-/** The watchdog and native workers want a beat; without them an idle daemon is woken by nothing. */
+/**
+ * The watchdog and native workers want a beat, a quick one as long as a generation is judged; without them an idle daemon is woken
+ * by nothing.
+ */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #everyMs: number;
+  /** For so long at the most a worker whose loop turns says nothing. */
+  readonly #patienceMs: number;
+  /** Undefined: it rests. */
+  #everyMs: number | undefined;
+  #lastMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#everyMs = options.watchdogMs ?? heartbeatMs;
+    this.#patienceMs = options.watchdogMs ?? heartbeatMs;
   }
 
-  /** Goes on or rests, as the state wants it. */
-  follow({ generations }: State): void {
-    const native = generations.some(({ workers }) => workers.some((worker) => worker.native));
-    if (this.#options.watchdogMs !== undefined || native) {
-      this.#timer ??= setInterval(() => this.#beat(), this.#everyMs);
-    } else {
-      this.stop();
-    }
+  /** Goes on, faster or slower, or rests, as the state wants it. */
+  follow(state: State): void {
+    const everyMs = this.#wantedMs(state);
+    if (everyMs === this.#everyMs) return;
+    this.stop();
+    this.#everyMs = everyMs;
+    if (everyMs !== undefined) this.#wait(everyMs);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    clearTimeout(this.#timer);
+    this.#everyMs = undefined;
   }
 
-  /** What native workers have counted is written down together; returns those that did not answer. */
-  async askWorkers(timeoutMs: number): Promise<readonly SlotProcess[]> {
+  /** What native workers have counted is written down together, when all have told it, or `timeoutMs` later. */
+  async askWorkers(timeoutMs: number): Promise<void> {
     const { current, reports, channels, share, push } = this.#options;
-    const silent = await reports.refresh(current(), channels, timeoutMs);
+    const asked = current()
+      .generations.flatMap((generation) => liveWorkers(generation))
+      .filter((slot) => channels.isNative(slot));
+    const { promise: late, resolve } = openPromise<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    await Promise.race([late, Promise.all(asked.map((slot) => this.#ask(slot)))]);
+    clearTimeout(timer);
     push(reports.counted());
     share.steer(current());
-    return silent;
   }
 
-  #beat(): void {
+  async #ask(slot: SlotProcess): Promise<void> {
+    const answer = await this.#options.channels.ask(slot, { type: "query" }, [], this.#patienceMs);
+    if (answer?.message.type !== "report") this.#replaceStuck(slot);
+  }
+
+  #wantedMs(state: State): number | undefined {
+    const { watchdogMs } = this.#options;
+    const native = state.generations.some(({ workers }) => workers.some((worker) => worker.native));
+    if (!native) return watchdogMs;
+    return isJudged(state) ? Math.min(judgedBeatMs, this.#patienceMs) : this.#patienceMs;
+  }
+
+  /** From the last beat on: however often the rhythm changes, the watchdog is not kept waiting. */
+  #wait(everyMs: number): void {
+    const waitMs = Math.max(0, this.#lastMs + everyMs - performance.now());
+    this.#timer = setTimeout(() => this.#beat(everyMs), waitMs);
+  }
+
+  #beat(everyMs: number): void {
+    this.#lastMs = performance.now();
+    this.#wait(everyMs);
     this.#options.onBeat();
-    void this.askWorkers(this.#everyMs).then((silent) => {
-      for (const worker of silent) this.#replaceStuck(worker);
-    });
+    void this.askWorkers(everyMs);
   }
 
-  /** The loop of a worker that has not answered for a whole beat stands still. */
-  #replaceStuck({ generation, index, process: { pid } }: SlotProcess): void {
-    const { current, warn, workers } = this.#options;
-    const run = findWorker(current(), { generation, index })?.run;
-    if (run?.phase !== "ready" || run.process.pid !== pid) return;
+  /** The loop of a worker that has not answered for so long stands still. One that has lost its channel is a plain one. */
+  #replaceStuck(slot: SlotProcess): void {
+    const { current, channels, warn, workers } = this.#options;
+    const { pid } = slot.process;
+    const run = findWorker(current(), slot)?.run;
+    if (run?.phase !== "ready" || run.process.pid !== pid || !channels.isNative(slot)) return;
     warn(
-      `worker ${generation}.${index} (pid ${pid}) has not answered for ${formatDuration(this.#everyMs)}: it is killed and replaced`,
+      `worker ${nameWorker(slot)} (pid ${pid}) has not answered for ${formatDuration(this.#patienceMs)}: it is killed and replaced`,
     );
     workers.kill(pid);
   }
+}
+
+function isJudged(state: State): boolean {
+  const stage = activeGeneration(state)?.stage;
+  return stage?.phase === "active" && (stage.proof.kind === "trial" || stage.proof.kind === "probation");
 }

@@ -1,6 +1,7 @@
 import { type WorkerMessage, workerProtocol } from "../../channel/worker-messages.js";
 import type { Event, Slot } from "../../model/event.js";
-import { findGeneration, isLive, type State } from "../../model/state.js";
+import { findGeneration, isLive } from "../../model/find.js";
+import type { Generation, State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
 import type { NotifyMessage } from "../../process/notify-message.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
@@ -38,7 +39,7 @@ export function takeWorkerMessage(
   switch (message.type) {
     case "hello": {
       // Whoever replaces a worker of the active generation is needed at once.
-      const standby = generation.stage.phase === "candidate";
+      const standby = generation.stage.phase === "candidate" || waitsForState(generation, slot);
       const { slowMs } = generation.specification.plan.judge;
       channels.send(slot, {
         type: "welcome",
@@ -54,6 +55,8 @@ export function takeWorkerMessage(
       // One that stands by accepts nobody, and could.
       return when === "notify" || when === "accepts" ? [{ type: "worker-ready", ...slot, pid }] : [];
     }
+    case "leaving":
+      return [{ type: "worker-leaving", ...slot, pid }];
     case "status":
       return [{ type: "worker-status", ...slot, pid, text: message.text }];
     case "report":
@@ -67,6 +70,13 @@ export function takeWorkerMessage(
     default:
       return message satisfies never;
   }
+}
+
+/** With one writer, whoever takes the place of a worker waits until that one has let go. */
+function waitsForState({ specification, workers }: Generation, { index }: Slot): boolean {
+  return (
+    specification.plan.strategy === "exclusive" && workers.some(({ leaving }) => leaving?.heir === index)
+  );
 }
 
 function statusText({ status, stopping, reloading, errno }: NotifyMessage): string | null {

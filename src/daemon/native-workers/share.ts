@@ -1,12 +1,7 @@
 import type { AcceptLimitOrder } from "../../channel/worker-messages.js";
 import type { Slot } from "../../model/event.js";
-import {
-  activeGeneration,
-  findGeneration,
-  type Generation,
-  heldGeneration,
-  type State,
-} from "../../model/state.js";
+import { activeGeneration, findGeneration, heldGeneration } from "../../model/find.js";
+import type { Generation, State } from "../../model/state.js";
 import { liveWorkers } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 

@@ -1,10 +1,8 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
 import { nothingCounted } from "../../lib/counters.js";
-import type { Event, Slot, SlotProcess } from "../../model/event.js";
-import type { State } from "../../model/state.js";
+import type { Event, Slot } from "../../model/event.js";
 import { addListeners, addTotals, type Count, type ListenerTotals } from "../../model/totals.js";
-import { liveWorkers, nameWorker } from "../../model/turn.js";
-import type { WorkerChannels } from "../../process/worker-channels.js";
+import { nameWorker } from "../../model/turn.js";
 
 const keptGenerations = 16;
 
@@ -34,21 +32,6 @@ export class WorkerReports {
   counted(): Event {
     const counts = [...this.#latest.values()].map(({ from, servers }) => countsOf(from, servers));
     return { type: "counted", counts };
-  }
-
-  /** Asks every native worker, whose answers are taken as they come; returns those that did not answer in time. */
-  async refresh(state: State, channels: WorkerChannels, timeoutMs: number): Promise<readonly SlotProcess[]> {
-    const asked = state.generations
-      .flatMap((generation) => liveWorkers(generation))
-      .filter((slot) => channels.isNative(slot));
-    const silent: SlotProcess[] = [];
-    await Promise.all(
-      asked.map(async (slot) => {
-        const answer = await channels.ask(slot, { type: "query" }, [], timeoutMs);
-        if (answer?.message.type !== "report") silent.push(slot);
-      }),
-    );
-    return silent;
   }
 }
 

@@ -4,8 +4,9 @@ import { probeListener } from "../../linux/probe-listener.js";
 import { waitsForClients } from "../../linux/waits-for-clients.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { SlotProcess } from "../../model/event.js";
+import { findGeneration } from "../../model/find.js";
 import { ownListener } from "../../model/own-listener.js";
-import { findGeneration, type Listener, type State } from "../../model/state.js";
+import type { Listener, State } from "../../model/state.js";
 import { liveWorkers } from "../../model/turn.js";
 
 const lookAgainMs = 200;

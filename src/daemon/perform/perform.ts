@@ -1,12 +1,14 @@
 import { type Failure, type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
-import type { Action, Event, News, SlotProcess } from "../../model/event.js";
-import type { Specification } from "../../model/plan.js";
-import { findGeneration, type Generation, type Retired, type State } from "../../model/state.js";
+import type { Action, Event, News, Prepared, SlotProcess } from "../../model/event.js";
+import { findGeneration } from "../../model/find.js";
+import type { Plan, Specification } from "../../model/plan.js";
+import type { Generation, Retired, State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
+import { readCommit } from "../../release/read-commit.js";
 import { readVersion } from "../../release/read-version.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { awaitAccepting } from "./await-accepting.js";
@@ -32,6 +34,8 @@ export interface PerformOptions {
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
   readonly snapshots: Snapshots;
+  /** Has native workers tell what they have counted. */
+  readonly countWorkers: () => Promise<void>;
   /** For what is known later. */
   readonly push: (event: Event) => void;
   readonly current: () => State;
@@ -52,8 +56,8 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     const { plan } = wanted.value;
     if (again === null)
       warnOfAsking(wanted.value, held.value, (message) => warn("asks-old-workers", message, upgrade));
-    const version = again === null ? (plan.snapshot ? null : readVersion(plan.release)) : again.version;
-    return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version }) }];
+    const { version, commit } = again ?? nameInPlace(plan);
+    return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version, commit }) }];
   }
 
   function readAnew(upgrade: number): Result<Specification, SpecificationFailure> {
@@ -110,15 +114,19 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels, listeners).then((verified) => {
+    void verifyGeneration(generation, state, channels, listeners).then(async (verified) => {
+      // What the version before has shown of itself until now is what the new one is held against.
+      await options.countWorkers();
       push({ type: "verified", generation: id, ...verified });
     });
   }
 
-  function terminate({ slots, to, insist }: ActionOf<"terminate">, state: State): readonly Event[] {
+  function terminate({ slots, to, insist, withinMs }: ActionOf<"terminate">, state: State): readonly Event[] {
     // Whoever is left takes all that comes.
     liftLimits(channels, state, to);
-    const told = insist ? [] : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state)));
+    const told = insist
+      ? []
+      : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state), withinMs));
     const others = slots.filter((slot) => !told.includes(slot));
     for (const { process } of others) workers.terminate(process.pid);
     return [{ type: "signalled", slots, plain: insist ? [] : others }];
@@ -221,4 +229,10 @@ function isExclusive(to: readonly SlotProcess[], state: State): boolean {
   const [first] = to;
   const generation = first === undefined ? undefined : findGeneration(state, first.generation);
   return generation?.specification.plan.strategy === "exclusive";
+}
+
+/** What a release calls itself that is not copied; the copy of another tells. */
+function nameInPlace({ snapshot, release }: Plan): Pick<Prepared, "version" | "commit"> {
+  if (snapshot) return { version: null, commit: null };
+  return { version: readVersion(release), commit: readCommit(release) };
 }

@@ -3,7 +3,8 @@ import { closeFd } from "../../linux/fd.js";
 import { hasEnded, openPidfd, parentOf, startTimeOf, takeFd } from "../../linux/pidfd.js";
 import { inspectSocket, type SocketFacts } from "../../linux/socket.js";
 import type { Slot, SlotProcess } from "../../model/event.js";
-import { isLive, type Process, type State } from "../../model/state.js";
+import { isLive } from "../../model/find.js";
+import type { Process, State } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
 import type { InheritedPidfd } from "./inheritance.js";
 

@@ -1,7 +1,8 @@
 import type { Failure } from "../../lib/failure.js";
 import { markUnseen } from "../../linux/pidfd.js";
+import { isLive } from "../../model/find.js";
 import { toBeReplaced } from "../../model/inherit.js";
-import { isLive, type State } from "../../model/state.js";
+import type { State } from "../../model/state.js";
 import { findWorker, nameWorker } from "../../model/turn.js";
 import type { InheritedPidfd } from "./inheritance.js";
 

@@ -6,6 +6,7 @@ import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { matchListeners } from "../../listeners/match.js";
 import { takeCounts } from "../../model/counters.js";
 import type { SlotProcess } from "../../model/event.js";
+import { isLive } from "../../model/find.js";
 import {
   adoptUnknown,
   declaredMode,
@@ -14,7 +15,7 @@ import {
   toBeUpgraded,
 } from "../../model/inherit.js";
 import type { ListenerDeclaration, Specification } from "../../model/plan.js";
-import { type Generation, initialState, isLive, type Listener, type State } from "../../model/state.js";
+import { type Generation, initialState, type Listener, type State } from "../../model/state.js";
 import type { Count } from "../../model/totals.js";
 import { findWorker, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";

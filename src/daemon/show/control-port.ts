@@ -10,7 +10,8 @@ import type {
 import type { FailureOf } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
-import { activeGeneration, type State, stagedGeneration } from "../../model/state.js";
+import { activeGeneration, stagedGeneration } from "../../model/find.js";
+import type { Asked, Asker, State } from "../../model/state.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
@@ -40,16 +41,19 @@ export function createControlPort({
 }: ControlPortOptions): ControlPort {
   function submit(
     command: ControlCommand,
-    { to, hold = false, stage = false, force = false }: UpgradeWish = {},
+    { to, hold = false, stage = false, force = false, message }: UpgradeWish = {},
+    by: Asker = { kind: "signal" },
   ): Submission {
+    const asked: Asked = { by, message: message ?? null };
     switch (command) {
       case "upgrade":
-        return request({ type: "upgrade-requested", kind: command, hold, stage, force });
+        return request({ type: "upgrade-requested", kind: command, hold, stage, force, asked });
       case "rollback":
-        return request({ type: "upgrade-requested", kind: command, to: to ?? null });
+        return request({ type: "upgrade-requested", kind: command, to: to ?? null, asked });
       case "commit": {
         const stage = activeGeneration(supervisor.state)?.stage;
-        if (stagedGeneration(supervisor.state) !== undefined) return request({ type: "keep-requested" });
+        if (stagedGeneration(supervisor.state) !== undefined)
+          return request({ type: "keep-requested", asked });
         if (stage?.phase !== "active" || stage.proof.kind !== "trial")
           return { accepted: false, failure: noTrial };
         const upgrade = upgradeOfTrial(supervisor.state);

@@ -11,14 +11,15 @@ import { version } from "../../lib/version.js";
 import { residentBytes } from "../../linux/pidfd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { generationTotals, serviceTotals } from "../../model/counters.js";
+import { describeStage } from "../../model/describe.js";
 import type { Slot } from "../../model/event.js";
+import { isLive } from "../../model/find.js";
 import { sharedLine } from "../../model/snapshots.js";
-import { type Generation, isLive, type Listener, type State, type Worker } from "../../model/state.js";
+import type { Generation, Listener, State, Worker } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
 import { degradation, summarize } from "../../model/view.js";
 import type { WorkerReports } from "../native-workers/worker-reports.js";
 import type { Snapshots } from "../perform/snapshots.js";
-import { describeStage } from "./describe.js";
 import { reportProof } from "./report-proof.js";
 
 export interface ReportSources {

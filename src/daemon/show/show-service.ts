@@ -1,13 +1,13 @@
 import type { ControlPort, ReexecFailure } from "../../control/port.js";
 import type { FailureOf } from "../../lib/failure.js";
 import { monotonicMs } from "../../linux/boot.js";
-import { activeGeneration } from "../../model/state.js";
+import { activeGeneration } from "../../model/find.js";
+import { reportHistory } from "../../state/history.js";
 import { readLedger } from "../../state/ledger.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 import type { Parts } from "../parts.js";
 import type { Setup } from "../setup.js";
 import { createControlPort } from "./control-port.js";
-import { reportHistory } from "./history.js";
 import type { NewsFeed } from "./news-feed.js";
 import { reportStatus } from "./report.js";
 

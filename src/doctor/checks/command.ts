@@ -1,10 +1,10 @@
 import {
   endsInExec,
-  findProgram,
   inlineScript,
   isShell,
   isSilent,
   isWrapper,
+  readProgram,
   withPreload,
 } from "../../config/programs.js";
 import { type Check, type Finding, note, problem, type Remedy } from "../finding.js";
@@ -13,7 +13,7 @@ import { type Check, type Finding, note, problem, type Remedy } from "../finding
 export const checkProgram: Check = ({ config, configFile, source }) => {
   if (!config.ok) return [];
   const { command, check, ready } = config.value.plan;
-  const { program } = findProgram(command);
+  const { program } = readProgram(command);
   const findings: Finding[] = [];
   const write = (...lines: readonly string[]): Remedy => ({ where: configFile, lines });
   if (ready.rule.when === "notify" && isSilent(command)) {

@@ -1,13 +1,12 @@
-import { execFile } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import type { Config } from "../../config/config.js";
 import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { findProgram } from "../../linux/find-program.js";
 import { findCommand } from "../../process/find-command.js";
+import { followCommand } from "../../process/run-command.js";
 import type { AccessFacts, UnitFacts } from "../facts.js";
 
-const run = promisify(execFile);
 const timeoutMs = 5_000;
 
 /** $1 the config, the rest folders from the root down; says the first of either kind that may not be used. */
@@ -32,7 +31,7 @@ export async function gatherAccess(
 ): Promise<AccessFacts> {
   const release = config === undefined ? succeed("/") : resolveFolder(config.plan.release);
   if (!release.ok) return { missing: [release.failure.message], user: null, blocked: [] };
-  const command = config === undefined ? succeed("") : findProgram(unit, config, release.value);
+  const command = config === undefined ? succeed("") : findWorkerProgram(unit, config, release.value);
   const missing = command.ok ? [] : [command.failure.message];
   return { missing, ...(await askAsUser(unit, configFile, release.value)) };
 }
@@ -51,23 +50,31 @@ async function askAsUser(
   const dynamic = unit.properties.get("DynamicUser") === "yes";
   if (process.geteuid?.() !== 0 || wanted === "root" || wanted === "0") return unknown;
   if (wanted === "" && !dynamic) return unknown;
-  const groupOf = async (name: string): Promise<string> =>
-    (await run("id", ["-g", "--", name], { timeout: timeoutMs })).stdout.trim();
+  const groupOf = async (name: string): Promise<string> => (await run(["id", "-g", "--", name])).trim();
   try {
     const known = dynamic ? undefined : await groupOf(wanted).catch(() => undefined);
     const user = known === undefined ? "nobody" : wanted;
     const given = known === undefined ? "" : unit.properties.get("Group");
     const identity = ["--reuid", user, "--regid", given || (known ?? (await groupOf(user))), "--init-groups"];
     const shell = ["/bin/sh", "-c", script, "access", configFile, ...folders(release)];
-    const { stdout } = await run("setpriv", [...identity, ...shell], { timeout: timeoutMs, cwd: "/" });
+    const printed = await run(["setpriv", ...identity, ...shell]);
     const named = dynamic ? "the service's dynamic user" : wanted;
-    return { user: named, blocked: stdout.split("\n").filter(Boolean) };
+    return { user: named, blocked: printed.split("\n").filter((line) => line.startsWith("/")) };
   } catch {
     return unknown;
   }
 }
 
-function findProgram(
+/** In a session of its own: what runs as somebody else could type on root's terminal otherwise, tty_ioctl(4) TIOCSTI. */
+async function run([program = "", ...args]: readonly string[]): Promise<string> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const environment = { LC_ALL: "C", PATH: usualPath };
+  const end = await followCommand([findProgram(program), ...args], { directory: "/", environment, signal });
+  if (end.how === "exited" && end.status === 0) return end.output;
+  throw new Error(`${program} says nothing`);
+}
+
+function findWorkerProgram(
   unit: UnitFacts,
   { plan }: Config,
   release: string,

@@ -22,7 +22,7 @@ export async function gatherFacts(
     return fail("systemd-silent", `cannot ask systemd about ${instance.unit}: no answer`);
   const sockets = await gatherSockets(unit);
   const config = readConfig(configFile, { cwd: "/", cores: availableParallelism() });
-  const report = await askDaemon(unit.properties.get("RuntimeDirectory"));
+  const report = await askDaemon(name, unit.properties.get("RuntimeDirectory"));
   const running = Number(unit.properties.get("MainPID")) > 0;
   return succeed({
     name,
@@ -40,10 +40,13 @@ export async function gatherFacts(
   });
 }
 
-async function askDaemon(runtimeDirectory: string | undefined): Promise<StatusReport | null> {
+async function askDaemon(
+  instance: string,
+  runtimeDirectory: string | undefined,
+): Promise<StatusReport | null> {
   const [directory] = (runtimeDirectory ?? "").split(" ");
   if (!directory) return null;
   const socketPath = controlSocketIn(`/run/${directory}`);
-  const report = await createControlClient({ socketPath, timeoutMs: 3_000 }).status();
+  const report = await createControlClient({ socketPath, instance, wary: true, timeoutMs: 3_000 }).status();
   return report.ok ? report.value : null;
 }

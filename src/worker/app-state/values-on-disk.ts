@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { stateEntries } from "../../channel/worker-messages.js";
-import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { replaceFile } from "../../linux/replace-file.js";
 import type { SavedValues } from "./saved-values.js";
 
@@ -36,7 +36,7 @@ export function readValues(
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return succeed(undefined);
+    if (errorCode(error) === "ENOENT") return succeed(undefined);
     return fail("state-unreadable", `cannot read the app's state ${path}: ${messageOf(error)}`);
   }
   const parsed = parseFile(text);

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { ResponseCounters } from "./response-tally.js";
+import type { ResponseTally } from "./response-tally.js";
 
 /** What goes along with a moved connection; JSON, so that any language can read it. */
 export type Meta = { readonly [key: string]: unknown };
@@ -43,6 +43,8 @@ export interface Carrier {
   freeze(limit: number): Frozen[];
   /** Ends what is idle and cannot move, in a drain that waits for nothing, if its protocol has a safe way to. */
   endIdle?(): void;
+  /** False where no connection could be put in: a peer that has one keeps it. */
+  readonly takesIn?: boolean;
   /**
    * Puts a connection into the server as if it had been accepted here: one from another worker, or one's own that
    * could not be moved. Takes over the fd; throws, with the fd closed, when the app's `restore` refuses it.
@@ -52,15 +54,17 @@ export interface Carrier {
   readonly open: number;
   readonly counters: Counters;
   /** Where it speaks HTTP. */
-  readonly responses?: ResponseCounters;
+  readonly tally?: ResponseTally;
   /** Calls back when a connection may have become movable, or has ended; at most once a turn of the loop. */
   onChange(callback: () => void): void;
-  /** From now on a response that takes longer counts as slow. */
-  countSlow?(slowMs: number): void;
   /** Responses on this connection do not count: the daemon asks on it. To be said before the server knows the connection. */
   ignoreResponses?(connection: Socket): void;
   /** Lets go of a socket that was upgraded, for another carrier answers for it from now on. */
   release?(socket: Socket): void;
+  /** Of those that are open: connections whose ends only the app or the client knows, like WebSockets and event streams. */
+  readonly endless?: number;
+  /** The deadline is near: tells such connections to end in their own protocol, one after the other within that time. */
+  endStreams?(withinMs: number): void;
   /** Closes what is left, at the deadline; each counts as cut. */
   cut(): void;
 }

@@ -7,8 +7,7 @@ export type ResponseCounters = Readonly<
 
 /** Counts the responses of one server. */
 export class ResponseTally {
-  /** From the request's head to the response's end; what takes longer is slow. */
-  slowMs = Number.POSITIVE_INFINITY;
+  #slowMs = Number.POSITIVE_INFINITY;
   #ok = 0;
   #clientErrors = 0;
   #serverErrors = 0;
@@ -26,6 +25,11 @@ export class ResponseTally {
     };
   }
 
+  /** From now on a response that takes longer, from the request's head to its end, counts as slow. */
+  countSlow(slowMs: number): void {
+    this.#slowMs = slowMs;
+  }
+
   /** It came to its end. */
   complete(status: number, tookMs: number): void {
     if (status >= 500) {
@@ -34,7 +38,7 @@ export class ResponseTally {
     }
     if (status >= 400) this.#clientErrors += 1;
     else this.#ok += 1;
-    if (tookMs > this.slowMs) this.#slow += 1;
+    if (tookMs > this.#slowMs) this.#slow += 1;
   }
 
   /** The server took the request, and did not bring the response to its end. */
@@ -44,7 +48,7 @@ export class ResponseTally {
 
   /** The client left before the end. That it waited too long for the head is the server's failure, all else its own business. */
   leave(headSent: boolean, tookMs: number): void {
-    if (!headSent && tookMs > this.slowMs) this.abort();
+    if (!headSent && tookMs > this.#slowMs) this.abort();
   }
 
   /** What ends from now on is cut by the drain's deadline, and counted as that. */

@@ -29,7 +29,7 @@ export class AppServers {
   add(appServer: AppServer): void {
     this.#appServers.push(appServer);
     if (this.#tickets !== undefined) appServer.shareTickets(this.#tickets);
-    if (this.#slowMs !== undefined) appServer.carrier.countSlow?.(this.#slowMs);
+    if (this.#slowMs !== undefined) appServer.carrier.tally?.countSlow(this.#slowMs);
     this.served.push(appServer);
     for (const { server, carrier } of this.#attached) {
       if (server === appServer.server) this.served.push({ listener: appServer.listener, server, carrier });
@@ -58,7 +58,7 @@ export class AppServers {
   /** What takes longer is counted as slow, also by those that come later. */
   countSlow(slowMs: number): void {
     this.#slowMs = slowMs;
-    for (const { carrier } of this.#appServers) carrier.countSlow?.(slowMs);
+    for (const { carrier } of this.#appServers) carrier.tally?.countSlow(slowMs);
   }
 
   /** False when nobody serves that listener; the fd is still the caller's then. */
@@ -70,7 +70,7 @@ export class AppServers {
 
   count(): ServerCounters[] {
     return this.served.map(({ listener, carrier }) => {
-      const counters = { ...nothingCounted, ...carrier.counters, ...carrier.responses };
+      const counters = { ...nothingCounted, ...carrier.counters, ...carrier.tally?.counters };
       return { listener, kind: carrier.kind, counters };
     });
   }

@@ -33,6 +33,10 @@ export class Runtime {
   readonly #incoming = new IncomingHandOvers();
   /** It has not been told to accept yet. */
   #needsDaemon = true;
+  /** The daemon knows what to do about a worker that somebody else tells to end. */
+  #canBeReplaced = false;
+  #saidReady = false;
+  #tellingApp = false;
   /** Where systemd is the manager. */
   readonly #direct: Promise<DirectService> | undefined;
   readonly #end: WorkerEnd;
@@ -58,6 +62,7 @@ export class Runtime {
       direct: this.#direct,
       drainTimeoutMs: readDrainTimeout(env, report),
       hearDaemon: () => this.#link?.hear() ?? true,
+      askForHeir: () => this.#askForHeir(),
       sayGoodbye: () => this.#orders.tellCounts(0),
       report,
     });
@@ -85,6 +90,7 @@ export class Runtime {
         onMessage: (message, fds) => {
           if (message.type === "welcome") {
             this.#needsDaemon &&= message.standby;
+            this.#canBeReplaced = message.protocol >= 3;
             welcomed(message.standby);
           }
           if (message.type === "activate") this.#needsDaemon = false;
@@ -93,6 +99,7 @@ export class Runtime {
         onLost: (why) => {
           if (this.#needsDaemon) fatal(`there is no daemon that could tell this worker to: ${why}`);
           report(`lost the daemon: ${why}; SIGTERM still drains`);
+          this.#end.loseDaemon();
         },
       });
     } else {
@@ -100,7 +107,9 @@ export class Runtime {
       this.#watcher.unref();
       welcomed(false);
     }
-    process.on("SIGTERM", () => this.#end.terminate());
+    process.on("SIGTERM", () => {
+      if (!this.#tellingApp) this.#end.terminate();
+    });
   }
 
   /** Aborted when the drain begins: for work that would otherwise go on for long. */
@@ -116,6 +125,24 @@ export class Runtime {
     this.#end.onDrain(hook);
   }
 
+  onOnlyStreams(hook: () => void): void {
+    this.#end.onOnlyStreams(hook);
+  }
+
+  /** Lets the app's own handlers hear SIGTERM, and nobody else. */
+  tellApp(): void {
+    this.#tellingApp = true;
+    try {
+      process.emit("SIGTERM", "SIGTERM");
+    } finally {
+      this.#tellingApp = false;
+    }
+  }
+
+  get tellingApp(): boolean {
+    return this.#tellingApp;
+  }
+
   /** Listens, unless in standby; says ready once every inherited listener is served. */
   async start(appServer: AppServer, fd: number | undefined): Promise<void> {
     this.state.seal();
@@ -124,7 +151,9 @@ export class Runtime {
     const standby = await this.#welcome;
     if (standby) void this.#activation.happened.then(() => this.#listen(appServer, fd)).catch(fatal);
     else await this.#listen(appServer, fd);
-    if (this.claims.unclaimed.length === 0) this.#link?.send({ type: "ready" });
+    if (this.claims.unclaimed.length > 0) return;
+    this.#saidReady = true;
+    this.#link?.send({ type: "ready" });
   }
 
   async #listen(appServer: AppServer, fd: number | undefined): Promise<void> {
@@ -148,6 +177,14 @@ export class Runtime {
 
   report(problem: string): void {
     report(problem);
+  }
+
+  /** Not before this worker serves: until then its end is a failure to start. */
+  #askForHeir(): boolean {
+    if (this.#link === undefined || !this.#canBeReplaced || this.#needsDaemon || !this.#saidReady)
+      return false;
+    this.#link.send({ type: "leaving" });
+    return true;
   }
 
   /** Loaded only where it is needed. */

@@ -11,6 +11,7 @@ import type { Destination } from "../hand-over/peer-link.js";
 import { Drain } from "./worker-drain.js";
 
 const defaultDrainTimeoutMs = 30_000;
+const heirWithinMs = 60_000;
 
 export interface WorkerEndOptions {
   readonly served: readonly ServedCarrier[];
@@ -23,6 +24,8 @@ export interface WorkerEndOptions {
   readonly drainTimeoutMs: number | undefined;
   /** Takes what the daemon has said up to now; whether it can say more. */
   readonly hearDaemon: () => boolean;
+  /** Tells a daemon that can send another worker in this one's place; whether there is one. */
+  readonly askForHeir: () => boolean;
   /** The last word to the daemon, when all connections are gone. */
   readonly sayGoodbye: () => void;
   readonly report: (problem: string) => void;
@@ -32,12 +35,15 @@ export interface WorkerEndOptions {
 export class WorkerEnd {
   readonly #options: WorkerEndOptions;
   readonly #hooks: (() => unknown)[] = [];
+  readonly #streamHooks: (() => void)[] = [];
   readonly #aborter = new AbortController();
   #drain: Drain | SequentialRestart | undefined;
   /** The daemon has said on the channel that it drains, and not sent SIGTERM since. */
   #orderedByDaemon = false;
   #gaveState = false;
   #asking = false;
+  /** An heir has been asked for. */
+  #leaving = false;
 
   constructor(options: WorkerEndOptions) {
     this.#options = options;
@@ -52,9 +58,14 @@ export class WorkerEnd {
     this.#hooks.push(hook);
   }
 
+  /** Called when a drain has nothing left but connections that do not end by themselves, or half of its time is over. */
+  onOnlyStreams(hook: () => void): void {
+    this.#streamHooks.push(hook);
+  }
+
   /** The daemon's order. Whether the fds were taken over. */
   obey(
-    { to, exclusive }: Extract<DaemonMessage, { readonly type: "drain" }>,
+    { to, exclusive, withinMs }: Extract<DaemonMessage, { readonly type: "drain" }>,
     fds: readonly number[],
   ): boolean {
     // The next daemon says it again if the last one did not live to write it down; the state goes only once.
@@ -63,7 +74,7 @@ export class WorkerEnd {
     // Not all of them arrive in a process that is out of fds.
     const whole = fds.length === to.length;
     const peers = whole ? to.map(({ name }, index) => ({ name, fd: fds[index] ?? -1 })) : [];
-    this.#begin(peers, exclusive);
+    this.#begin(peers, exclusive, withinMs);
     return whole;
   }
 
@@ -76,13 +87,27 @@ export class WorkerEnd {
     this.#orderedByDaemon = false;
     if (repeated) return;
     if (this.#drain !== undefined) this.#drain.cut();
+    else if (connected && !this.#leaving && this.#options.askForHeir()) this.#waitForHeir();
     else if (direct === undefined || this.#asking) this.#beginAlone();
     else void this.#terminateDirect(direct);
   }
 
+  /** The daemon says nothing more. */
+  loseDaemon(): void {
+    if (this.#leaving && this.#drain === undefined) this.#beginAlone();
+  }
+
+  /** Serves on until the daemon says to whom to hand over; not for ever, for there may be no daemon any more that reads. */
+  #waitForHeir(): void {
+    this.#leaving = true;
+    setTimeout(() => {
+      if (this.#drain === undefined) this.#beginAlone();
+    }, heirWithinMs);
+  }
+
   /** Nobody to hand over to. */
   #beginAlone(): void {
-    this.#begin([], false);
+    this.#begin([], false, this.#options.drainTimeoutMs);
     this.#cutInTime();
   }
 
@@ -113,7 +138,7 @@ export class WorkerEnd {
     this.#aborter.abort(new HoldfastError("draining", "this worker drains"));
   }
 
-  #begin(peers: readonly Destination[], exclusive: boolean): void {
+  #begin(peers: readonly Destination[], exclusive: boolean, withinMs: number | undefined): void {
     const { served, incoming, watcher, report } = this.#options;
     this.#announce();
     this.#drain = new Drain({
@@ -121,6 +146,10 @@ export class WorkerEnd {
       incoming,
       peers,
       exclusive,
+      withinMs,
+      onOnlyStreams: () => {
+        for (const hook of this.#streamHooks) hook();
+      },
       giveState: () => this.#giveState(),
       watcher,
       report,

@@ -3,12 +3,14 @@ import type { ServedCarrier } from "../carriers/served-carrier.js";
 import type { MovingConnection } from "./freeze-connections.js";
 import type { ArrivedConnection } from "./pack-connections.js";
 
-/** With the server that it belongs to here; undefined when nobody serves it. */
+/** With the server that it belongs to here; undefined when nobody serves it, or its server cannot take it in. */
 export function findServer(
   served: readonly ServedCarrier[],
   { kind, listener, frozen }: ArrivedConnection,
 ): MovingConnection | undefined {
-  const owner = served.find((one) => one.listener === listener && one.carrier.kind === kind);
+  const owner = served.find(
+    ({ listener: its, carrier }) => its === listener && carrier.kind === kind && carrier.takesIn !== false,
+  );
   return owner && { served: owner, frozen };
 }
 

@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { messageOf } from "../../lib/failure.js";
@@ -14,8 +15,22 @@ let verdict: { readonly missing: string | undefined } | undefined;
  * undefined when all is there. Found out once a process, with a request to a throw-away server that never listens.
  */
 export function checkHttpInternals(): string | undefined {
-  verdict ??= { missing: probe() };
+  verdict ??= { missing: withoutPublishing(probe) };
   return verdict.missing;
+}
+
+/** Nobody is to hear of a request that no client has sent: tracers make a span of each. */
+const heard = ["http.server.request.start", "http.server.response.created", "http.server.response.finish"];
+
+function withoutPublishing<T>(work: () => T): T {
+  const channels = heard.map((name) => channel(name));
+  // On the object, which is one for all that publish; who has subscribed is not touched.
+  for (const one of channels) Reflect.defineProperty(one, "publish", { value: () => {}, configurable: true });
+  try {
+    return work();
+  } finally {
+    for (const one of channels) Reflect.deleteProperty(one, "publish");
+  }
 }
 
 function probe(): string | undefined {

@@ -1,13 +1,17 @@
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { StringDecoder } from "node:string_decoder";
-import { countConnections } from "./open-connection.js";
+import { closeFd } from "../../linux/fd.js";
+import { openSocketPair } from "../../linux/socket-pair.js";
+import { countConnections, openConnection } from "./open-connection.js";
 import { halfCharacterIn, streamHandleOf } from "./socket-handle.js";
 
 /** Why connections cannot move on this Node, for people; undefined when all is there. Touches no network. */
 export function checkTcpInternals(): string | undefined {
-  const probe = connect({ host: "127.0.0.1", port: 1 });
+  const [fd, peer] = openSocketPair("stream");
+  const probe = openConnection(fd, undefined);
   const handle = streamHandleOf(probe);
-  probe.on("error", () => {}).destroy();
+  probe.destroy();
+  closeFd(peer);
   if (handle === undefined) return lacks("fd and writeQueueSize of a net.Socket's handle");
   if (countConnections(createServer()) === undefined) return lacks("the connection count of net.Server");
   const decoder = new StringDecoder("utf8");

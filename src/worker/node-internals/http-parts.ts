@@ -56,21 +56,38 @@ function readList(server: NetServer): ConnectionsList | undefined {
   return listKey === undefined ? undefined : Reflect.get(server, listKey);
 }
 
+/** Whether Node's parser takes the request for one that asks to upgrade the connection. */
+export function asksForUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && /(^|,)\s*upgrade\s*(,|$)/i.test(headers.connection ?? "");
+}
+
+/** A response whose head is out and says that it is an event stream: it is not meant to end. */
+export function isEventStream(response: ServerResponse): boolean {
+  return /^content-type: *text\/event-stream/im.test(String(Reflect.get(response, "_header")));
+}
+
+/** Whether the end of a response that is under way is a chunk of its own. */
+export function isChunked(response: ServerResponse): boolean {
+  return response.chunkedEncoding && !response.writableEnded;
+}
+
 /** The last response has been written, and is not on its way to the client yet. */
 export function isEnding(socket: Socket): boolean {
   return socket.writableEnded && !socket.writableFinished && !socket.destroyed;
 }
 
 const request = Buffer.from("GET / HTTP/1.1\r\n\r\n");
+const upgrade = Buffer.from("GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
 
 /**
  * Shows a new parser a request of which nobody else hears. To Node a new parser is in the middle of a request's head,
- * and `headersTimeout` would answer 408 to a connection that is idle; after a request it is between two.
+ * and `headersTimeout` would answer 408 to a connection that is idle; after a request it is between two. With
+ * `askedForUpgrade` it is one after which Node forgives what is no HTTP.
  */
-export function pretendRequest(parser: HttpParser): void {
+export function pretendRequest(parser: HttpParser, askedForUpgrade = false): void {
   const { onIncoming } = parser;
   parser.onIncoming = () => 0;
-  parser.execute(request);
+  parser.execute(askedForUpgrade ? upgrade : request);
   parser.onIncoming = onIncoming;
   parser.incoming = null;
 }

@@ -17,7 +17,7 @@ export interface OpenConnectionOptions {
 /**
  * A socket for a connection that came as an fd, which belongs to the socket from now on; it reads once somebody
  * listens. A server that is given counts it as if it had accepted it, so that `getConnections` and the server's `close`
- * event are right. Throws `adopt-failed`, with the fd closed, for what is not a stream socket.
+ * event are right, and sets it up as its options say. Throws `adopt-failed`, with the fd closed, for what is not a stream socket.
  */
 export function openConnection(
   fd: number,
@@ -26,7 +26,7 @@ export function openConnection(
 ): Socket {
   let socket: Socket;
   try {
-    socket = new Socket({ fd, readable, writable: true, allowHalfOpen });
+    socket = new Socket({ fd, readable, writable: true, allowHalfOpen, ...findHighWaterMarks(server) });
   } catch (cause) {
     closeFd(fd);
     throw new HoldfastError("adopt-failed", `cannot adopt a connection: ${messageOf(cause)}`, { cause });
@@ -35,8 +35,22 @@ export function openConnection(
     // `server` is set by an HTTP server itself; a WebSocket taken in needs it as well.
     Object.assign(socket, { server, _server: server });
     server._connections += 1;
+    setUp(socket, server);
   }
   return socket;
+}
+
+/** Options of a server's constructor that are for the connections which it accepts; older versions of Node lack some. */
+function findHighWaterMarks(server: Server | undefined): object {
+  const mark: unknown = server && Reflect.get(server, "highWaterMark");
+  return mark === undefined ? {} : { readableHighWaterMark: mark, writableHighWaterMark: mark };
+}
+
+function setUp(socket: Socket, server: Server): void {
+  if (Reflect.get(server, "noDelay") === true) socket.setNoDelay(true);
+  if (Reflect.get(server, "keepAlive") !== true) return;
+  // A server keeps the delay in seconds.
+  socket.setKeepAlive(true, Number(Reflect.get(server, "keepAliveInitialDelay")) * 1_000);
 }
 
 /** How many connections the server counts at this moment; undefined when this Node keeps no such number. */

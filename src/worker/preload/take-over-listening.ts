@@ -1,5 +1,4 @@
 import cluster from "node:cluster";
-import { once } from "node:events";
 import { Server } from "node:net";
 import { formatAddress } from "../../lib/address.js";
 import { backlogLimitOf } from "../../linux/backlog.js";
@@ -7,6 +6,7 @@ import { getRuntime, type Runtime } from "../lifetime/runtime.js";
 import { holdListener } from "../node-internals/hold-listener.js";
 import { createAppServer } from "../serve.js";
 import { findListener, findListeners, type Passed } from "./find-listener.js";
+import { leaveEndToApp } from "./leave-end-to-app.js";
 import { readListenArguments, type WantedAddress } from "./listen-arguments.js";
 
 /** A server of the app that listens on a passed socket. */
@@ -110,37 +110,4 @@ class TakeOver {
     if (!this.#warned) this.#runtime.report(problem);
     this.#warned = true;
   }
-}
-
-/**
- * Lets an app that handles SIGTERM end itself, in its own way. When the drain was not begun by a signal, its handlers
- * hear SIGTERM once the last connection is gone. It ends then, or when nothing holds the process up any more, or at a
- * second SIGTERM. While the worker drains, closing one of `servers` means to wait for the end of the drain, not to cut
- * idle connections, and is no mistake.
- */
-function leaveEndToApp(runtime: Runtime, servers: ReadonlyMap<Server, unknown>): void {
-  // The runtime's, and the one that counts.
-  const own = 2;
-  let signals = 0;
-  process.on("SIGTERM", () => {
-    signals += 1;
-  });
-  let end: () => void = () => {};
-  const drained = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  runtime.signal.addEventListener("abort", () => {
-    for (const server of servers.keys()) {
-      Reflect.set(server, "close", (callback?: () => void) => {
-        if (callback !== undefined) void drained.then(() => callback());
-        return Server.prototype.close.call(server);
-      });
-    }
-  });
-  runtime.onDrain(async () => {
-    end();
-    if (process.listenerCount("SIGTERM") <= own || signals > 1) return;
-    if (signals === 0) process.emit("SIGTERM", "SIGTERM");
-    await Promise.race([once(process, "SIGTERM"), once(process, "beforeExit")]);
-  });
 }

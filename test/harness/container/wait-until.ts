@@ -14,6 +14,7 @@ export async function waitUntil<T>(
   what: string,
   deadlineMs: number,
   probe: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+  pauseMs = PAUSE_MS,
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
@@ -22,6 +23,6 @@ export async function waitUntil<T>(
     if (performance.now() > deadline) {
       throw new HarnessError("deadline", `cannot see ${what}: not within ${deadlineMs} ms`);
     }
-    await pause(PAUSE_MS);
+    await pause(pauseMs);
   }
 }

@@ -6,7 +6,7 @@ export function countFds(pid: number | "self" = "self"): number {
 }
 
 /** Each fd of a process and what it is, as /proc names it: a path, or `socket:[INODE]`. Fds that it closes meanwhile are none. */
-export function fdsOf(pid: number): { readonly fd: string; readonly name: string }[] {
+export function fdsOf(pid: number | "self"): { readonly fd: string; readonly name: string }[] {
   const directory = `/proc/${pid}/fd`;
   return readdirSync(directory).flatMap((fd) => {
     try {
@@ -18,7 +18,7 @@ export function fdsOf(pid: number): { readonly fd: string; readonly name: string
 }
 
 /** The names of `fdsOf`. */
-export function listFds(pid: number): string[] {
+export function listFds(pid: number | "self"): string[] {
   return fdsOf(pid).map(({ name }) => name);
 }
 

@@ -107,6 +107,8 @@ export class ServiceManager implements AsyncDisposable {
       const child = spawn("/bin/sh", ["-c", script, ...command], {
         env,
         stdio: ["ignore", log, log, ...passed.map(({ fd }) => fd)],
+        // Away from the terminal of whoever runs the tests, as under systemd.
+        detached: true,
       });
       this.#child = child;
       this.#exited = new Promise((resolve) => child.once("exit", () => resolve(undefined)));

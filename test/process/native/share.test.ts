@@ -53,9 +53,7 @@ function assertNear(found: number): void {
   assert.ok(found > share / 4 && found < 2.5 * share, `version 2 took ${found} of the connections`);
 }
 
-test("with a share the new generation takes about that of the connections, and all of them after the commit", async () => {
-  await using rig = new Rig({ workers: 2, native: true, config });
-  await putOnTrial(rig);
+async function assertSharedUntilCommit(rig: Rig): Promise<void> {
   await shareOf(rig, 2);
   assertNear(await shareOf(rig, 6));
   // Without clients the limit is next to nothing.
@@ -63,6 +61,12 @@ test("with a share the new generation takes about that of the connections, and a
   assert.ok((await rig.control.order("commit")).ok);
   await rig.settled();
   assert.equal(await shareOf(rig, 1), 1);
+}
+
+test("with a share the new generation takes about that of the connections, and all of them after the commit", async () => {
+  await using rig = new Rig({ workers: 2, native: true, config });
+  await putOnTrial(rig);
+  await assertSharedUntilCommit(rig);
 });
 
 test("without a daemon each worker keeps its limit, and the next daemon goes on", async () => {
@@ -95,13 +99,7 @@ test("the connections of an app that is not changed, but has the preload, are sh
   await rig.manager.startReady();
   deploy("2");
   assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
-  await shareOf(rig, 2);
-  assertNear(await shareOf(rig, 6));
-  // Without clients the limit is next to nothing.
-  await steer(rig, 2);
-  assert.ok((await rig.control.order("commit")).ok);
-  await rig.settled();
-  assert.equal(await shareOf(rig, 1), 1);
+  await assertSharedUntilCommit(rig);
 });
 
 test("on a listener that only the new generation has nobody waits", async () => {

@@ -37,9 +37,8 @@ test("a native version that answers 500 to one request of four is left in its pr
   await using rig = new Rig();
   const address = await startGood(rig);
   await using load = await startLoad(null, { address, keepAlive: 8, freshPerSecond: 50, slow: 0 });
-  // So many that something is known of the version before; whoever asks for the status has them told.
+  // So many that something is known of the version before.
   await load.waitForMore(100);
-  await rig.status();
   deployFlawed(rig, "native.mjs", "v2", { fails: 0.25 });
   rig.configure(judgedTables({ trial: "0s" }));
   assert.equal((await rig.upgrade()).failure, null);

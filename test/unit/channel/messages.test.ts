@@ -49,3 +49,16 @@ test("a drain to more peers than the limit, and a peer without a process, are re
   assert.equal(drain(peersLimit + 1, 1), false);
   assert.equal(drain(1, 0), false);
 });
+
+test("what a worker says for people is one line", () => {
+  const text = "fine\n8.1     ready";
+  for (const [key, message] of [
+    ["text", { type: "status", text }],
+    ["failure", { type: "verdict", query: 1, failure: text }],
+    ["failure", { type: "saved", query: 1, entries: [], failure: text }],
+  ] as const) {
+    const decoded = decodeMessage(workerMessage, encodeMessage(message));
+    assert.ok(decoded.ok);
+    assert.equal(Reflect.get(decoded.value, key), "fine 8.1     ready");
+  }
+});

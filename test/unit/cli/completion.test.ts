@@ -35,7 +35,7 @@ for (const { name, alone, options, program } of commands) {
     assert.match(zsh, new RegExp(`^    '${name}:`, "m"));
     assert.match(fish, new RegExp(`^complete .* -a ${name} -d '`, "m"));
     const arm = new RegExp(`^        ${name}\\)\n(.*?);;`, "ms").exec(zsh)?.[1] ?? "";
-    const inZsh = [...arm.matchAll(/'\*?--([a-z-]+)\[/g)].map(([, option]) => option);
+    const inZsh = [...arm.matchAll(/--([a-z-]+)(?:\}')?\[/g)].map(([, option]) => option);
     assert.deepEqual(inZsh, options);
     const seen = new RegExp(`-n '__fish_seen_subcommand_from [^']*\\b${name}\\b[^']*' .*?-l ([a-z-]+)`, "g");
     const inFish = [...fish.matchAll(seen)].map(([, option]) => option);

@@ -21,14 +21,17 @@ function prepare(context: TestContext, ...names: string[]): { base: string; env:
 }
 
 test("a path that is given is taken as it is", () => {
-  assert.deepEqual(findSocket({ socket: "/no/such", env: {}, uid }), { ok: true, value: "/no/such" });
+  assert.deepEqual(findSocket({ socket: "/no/such", env: {}, uid }), {
+    ok: true,
+    value: { socketPath: "/no/such" },
+  });
 });
 
 test("an instance is found by its name", (context) => {
   const { base, env } = prepare(context, "test-a", "test-b");
   assert.deepEqual(findSocket({ name: "test-b", env, uid }), {
     ok: true,
-    value: `${base}/test-b/control.sock`,
+    value: { socketPath: `${base}/test-b/control.sock`, instance: "test-b", wary: true },
   });
 });
 
@@ -51,10 +54,13 @@ test("of several instances none is taken by chance", (context) => {
 test("inside of a unit another instance than its own can be meant", (context) => {
   const { base, env } = prepare(context, "test-a", "test-b");
   const inside = { ...env, RUNTIME_DIRECTORY: join(base, "test-a") };
-  assert.deepEqual(findSocket({ env: inside, uid }), { ok: true, value: `${base}/test-a/control.sock` });
+  assert.deepEqual(findSocket({ env: inside, uid }), {
+    ok: true,
+    value: { socketPath: `${base}/test-a/control.sock`, wary: true },
+  });
   assert.deepEqual(findSocket({ name: "test-b", env: inside, uid }), {
     ok: true,
-    value: `${base}/test-b/control.sock`,
+    value: { socketPath: `${base}/test-b/control.sock`, instance: "test-b", wary: true },
   });
 });
 

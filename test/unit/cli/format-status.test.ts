@@ -8,7 +8,7 @@ import { report } from "../control/fake-port.js";
 
 const now = 1_700_000_060_000;
 const page = (changes: Partial<StatusReport>): string =>
-  formatStatus({ ...report, ...changes }, now, (_, text) => text);
+  formatStatus({ ...report, ...changes }, now, { paint: (_, text) => text, width: Number.POSITIVE_INFINITY });
 const judged = (proof: ProofReport, detail: string): GenerationReport[] =>
   report.generations.map((generation) => ({ ...generation, proof, detail }));
 const numbers = { generation: 8, servedMs: 1_000, deaths: 0, responses: 120, failed: 1 };

@@ -68,6 +68,7 @@ test("status has them too, after a failed upgrade and no other", async (context)
     endedAt: 0,
     tookMs: 5,
     verdict: null,
+    asked: null,
   } as const;
   port.report_ = { ...inUnit, lastUpgrade: { ...lastUpgrade, failure: died } };
   const { stdout } = await runCli(["--socket", socketPath, "status"], env);

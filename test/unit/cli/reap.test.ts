@@ -43,6 +43,8 @@ async function leaveWorker(context: TestContext, change: Partial<Process & { boo
           specification: specify({ workers: 1 }),
           snapshot: null,
           version: null,
+          commit: null,
+          origin: null,
           listeners: [],
           workers: [worker],
           createdAt: 0,

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import type { Config } from "../../../src/config/config.js";
 import { parseConfig } from "../../../src/config/parse.js";
 
 /** Every documented key once. */
@@ -51,4 +53,16 @@ lose_state = true
 
 export function parse(toml: string): ReturnType<typeof parseConfig> {
   return parseConfig(toml, "web.toml", { cwd: "/srv/here", cores: 3 });
+}
+
+export function read(toml: string): Config {
+  const result = parse(toml);
+  assert.ok(result.ok, result.ok ? "" : result.failure.message);
+  return result.value;
+}
+
+export function problemsOf(toml: string): { reason: string; lines: string[] } {
+  const result = parse(toml);
+  assert.ok(!result.ok, "was accepted");
+  return { reason: result.failure.reason, lines: result.failure.message.split("\n") };
 }

@@ -10,7 +10,7 @@ import type { ControlFailure } from "../../../src/control/replies.js";
 import { nothingCounted } from "../../../src/lib/counters.js";
 import type { News } from "../../../src/model/event.js";
 import type { ModelFailure } from "../../../src/model/failure.js";
-import type { FinalVerdict, Outcome } from "../../../src/model/state.js";
+import type { Asker, FinalVerdict, Outcome } from "../../../src/model/state.js";
 
 const counted = { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 };
 
@@ -88,7 +88,16 @@ export const report: StatusReport = {
 
 export function outcomeOf(upgrade: number, failure: ModelFailure | null = null): Outcome {
   const endedAt = 1_700_000_000_000;
-  return { upgrade, kind: "upgrade", generation: 9, failure, endedAt, tookMs: 410, verdict: null };
+  return {
+    upgrade,
+    kind: "upgrade",
+    generation: 9,
+    failure,
+    asked: null,
+    endedAt,
+    tookMs: 410,
+    verdict: null,
+  };
 }
 
 /** A daemon that does what the test tells it to. */
@@ -97,6 +106,8 @@ export class FakePort implements ControlPort {
   history_: readonly HistoryEntry[] = [];
   /** The generation that the last command named. */
   to: number | undefined;
+  /** Who asked last, and why. */
+  asked: object | undefined;
   readonly commands: ControlCommand[] = [];
   readonly outcomes = new Map<number, Outcome>();
   readonly pending = new Set<number>();
@@ -117,8 +128,9 @@ export class FakePort implements ControlPort {
 
   async refresh(): Promise<void> {}
 
-  submit(command: ControlCommand, wish: UpgradeWish = {}): Submission {
+  submit(command: ControlCommand, wish: UpgradeWish = {}, by?: Asker): Submission {
     this.to = wish.to;
+    this.asked = { by, message: wish.message ?? null };
     this.commands.push(command);
     if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };
     const upgrade = command === "upgrade" || command === "rollback" ? this.nextUpgrade++ : this.committed;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { type ControlServerOptions, createControlServer } from "../../../src/control/server.js";
+import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 import { FakePort } from "./fake-port.js";
 
 export interface Rig {
@@ -26,7 +27,12 @@ export async function startServer(
 ): Promise<Rig> {
   const { socketPath = join(temporaryDirectory(context), "control.sock"), port = new FakePort() } = options;
   rmSync(socketPath, { force: true });
-  const server = createControlServer(port, { peerOf: () => ({ pid: 1, uid: 0 }), serviceUid: 0, ...options });
+  const server = createControlServer(port, {
+    name: "web",
+    peerOf: () => ({ pid: 1, uid: 0 }),
+    serviceUid: 0,
+    ...options,
+  });
   await server.listen({ path: socketPath });
   context.after(() => server.close());
   return { port, socketPath, close: () => server.close() };
@@ -50,11 +56,7 @@ export function exchangeBytes(socketPath: string, bytes: string): Promise<string
   });
 }
 
-/** Waits for a condition, at most ten seconds. */
+/** Waits for a condition. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not so within 10 s: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await waitUntil(condition.toString(), DEADLINE_MS, condition, 5);
 }

@@ -5,8 +5,10 @@ import { test } from "node:test";
 import { createFiles } from "../../../src/linux/create-files.js";
 import { temporaryDirectory } from "../control/rig.js";
 
-test("all files appear, with their folders, readable for everybody", (context) => {
+test("all files appear, with their folders, readable for everybody whatever the umask", (context) => {
   const top = temporaryDirectory(context);
+  const before = process.umask(0o077);
+  context.after(() => process.umask(before));
   const paths = [join(top, "a/b/one"), join(top, "two")];
   assert.ok(createFiles(paths.map((path) => ({ path, text: "text" }))).ok);
   for (const path of paths) {
@@ -14,6 +16,7 @@ test("all files appear, with their folders, readable for everybody", (context) =
     assert.equal(statSync(path).mode & 0o777, 0o644);
   }
   assert.deepEqual(readdirSync(join(top, "a/b")), ["one"]);
+  for (const folder of ["a", "a/b"]) assert.equal(statSync(join(top, folder)).mode & 0o777, 0o755);
 });
 
 test("a file that exists is named, and nothing at all has changed", (context) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { type Probe, probeListener } from "../../../src/linux/probe-listener.js"
 import { maxSocketAddressBytes } from "../../../src/linux/socket-address.js";
 import { readOwnAddress } from "../../../src/linux/socket-calls.js";
 import { inodeAtServer } from "../../../src/linux/tcp-diag.js";
+import { countFds } from "../../harness/process/open-fds.js";
 import { greeting, hasty, startAcceptor } from "./acceptor.js";
 import { acceptOne, connectClients, loopback, openQueue } from "./queues.js";
 import { temporaryDirectory } from "./temporary-directory.js";
@@ -167,13 +168,12 @@ test("a listener that accepts only after data is not taken for a dead one", limi
 test("probes leave no fd behind", limit, async (t) => {
   const listener = openQueue(t, loopback);
   const { pid, said } = await startAcceptor(t, listener);
-  const open = () => readdirSync("/proc/self/fd").length;
-  const before = open();
+  const before = countFds();
   for (let count = 0; count < 10; count += 1) {
     await probe(listener, [pid]);
     await said();
   }
   const deadline = performance.now() + longMs;
-  while (open() > before && performance.now() < deadline) await setTimeout(5);
-  assert.equal(open(), before);
+  while (countFds() > before && performance.now() < deadline) await setTimeout(5);
+  assert.equal(countFds(), before);
 });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Action, SlotProcess } from "../../../src/model/event.js";
-import { findGeneration, findSnapshot, isLive, type State } from "../../../src/model/state.js";
+import { findGeneration, findSnapshot, isLive } from "../../../src/model/find.js";
+import type { State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
 import type { Step } from "./invariants.js";
 
@@ -47,7 +48,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
         action.slots.length > 0 &&
         action.slots.every((slot) => {
           const draining = findGeneration(state, slot.generation)?.stage.phase === "draining";
-          return draining && ["stopping", "draining"].includes(phaseOf(state, slot) ?? "");
+          const leaving = findWorker(state, slot)?.leaving !== undefined;
+          return (draining || leaving) && ["stopping", "draining"].includes(phaseOf(state, slot) ?? "");
         })
       );
     case "kill":

@@ -9,7 +9,7 @@ import { anyFailure, type World } from "./world.js";
 export type Happening =
   | { readonly what: "job-ends"; readonly which: number; readonly well: boolean }
   | {
-      readonly what: "worker-ready" | "worker-exits" | "worker-reads" | "worker-counts";
+      readonly what: "worker-ready" | "worker-exits" | "worker-reads" | "worker-counts" | "worker-leaves";
       readonly which: number;
     }
   | { readonly what: "worker-says-hello"; readonly which: number }
@@ -81,7 +81,12 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      what: fc.constantFrom("worker-says-hello" as const, "worker-reads" as const, "worker-counts" as const),
+      what: fc.constantFrom(
+        "worker-says-hello" as const,
+        "worker-reads" as const,
+        "worker-counts" as const,
+        "worker-leaves" as const,
+      ),
       which,
     }),
   },
@@ -164,6 +169,14 @@ export function happen(world: World, happening: Happening): void {
     case "worker-says-hello": {
       const being = pick(world.beings, happening.which);
       if (being?.gate === "open") world.sayHello(being);
+      break;
+    }
+    case "worker-leaves": {
+      const being = pick(
+        world.beings.filter(({ native }) => native),
+        happening.which,
+      );
+      if (being !== undefined) world.leave(being);
       break;
     }
     case "worker-reads": {

@@ -2,16 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
+import { activeGeneration, findGeneration, isLive } from "../../../src/model/find.js";
 import { findRejected } from "../../../src/model/rejected.js";
-import {
-  activeGeneration,
-  findGeneration,
-  type Generation,
-  isLive,
-  type Monotonic,
-  type State,
-  type Worker,
-} from "../../../src/model/state.js";
+import type { Generation, Monotonic, State, Worker } from "../../../src/model/state.js";
 import { isUncommitted } from "../../../src/model/upgrade.js";
 import { unexplainedActions } from "./explained.js";
 
@@ -138,15 +131,21 @@ const legal: Record<string, readonly Worker["run"]["phase"][]> = {
   draining: ["stopping", "draining"],
 };
 
+/** One that leaves a generation which serves on. */
+function isRelieved(phase: Worker["run"]["phase"], leaving: Worker["leaving"]): boolean {
+  return leaving !== undefined && phase === "stopping";
+}
+
 function wrongWorkers({ id, stage, workers, specification }: Generation): string[] {
   const label = stage.phase === "candidate" ? stage.step : stage.phase;
   const found = workers
-    .filter(({ run }) => !legal[label]?.includes(run.phase))
+    .filter(({ run, leaving }) => !legal[label]?.includes(run.phase) && !isRelieved(run.phase, leaving))
     .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
   const wanted = specification.plan.workers;
   const whole = ["active", "held", "starting", "examining", "verifying", "staged"].includes(label);
-  if (whole && workers.length !== wanted) {
-    found.push(`generation ${id} has ${workers.length} workers, not ${wanted}`);
+  const staying = workers.filter(({ leaving }) => leaving === undefined);
+  if (whole && staying.length !== wanted) {
+    found.push(`generation ${id} has ${staying.length} workers, not ${wanted}`);
   }
   if (label === "draining" && workers.length === 0) found.push(`drained generation ${id} is still here`);
   if (new Set(workers.map(({ index }) => index)).size < workers.length) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { nextDeadline } from "../../../src/model/deadlines.js";
-import { activeGeneration, heldGeneration, stagedGeneration } from "../../../src/model/state.js";
+import { activeGeneration, heldGeneration, stagedGeneration } from "../../../src/model/find.js";
 import { happen, happening, specifications } from "./happenings.js";
 import { World } from "./world.js";
 

@@ -49,7 +49,11 @@ export function processOf(pid: number): Process {
 
 export function prepared(upgrade: number, specification = specify(), held = [listener]): Event {
   const listeners = held.map(({ id }) => id);
-  return { type: "prepared", upgrade, result: succeed({ specification, version: null, held, listeners }) };
+  return {
+    type: "prepared",
+    upgrade,
+    result: succeed({ specification, version: null, commit: null, held, listeners }),
+  };
 }
 
 /** Of a release that is another one each time, unless told. */
@@ -58,7 +62,11 @@ export function copied(
   fingerprint = String(snapshot),
   version: string | null = null,
 ): Event {
-  return { type: "snapshot-made", snapshot, result: succeed({ fingerprint, version, uncopied: [] }) };
+  return {
+    type: "snapshot-made",
+    snapshot,
+    result: succeed({ fingerprint, version, commit: null, uncopied: [] }),
+  };
 }
 
 export function notCopied(snapshot: number, reason: ModelFailure["reason"]): Event {

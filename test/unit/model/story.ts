@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { decide } from "../../../src/model/decide.js";
 import type { Action, Event } from "../../../src/model/event.js";
+import { activeGeneration, findGeneration, isLive } from "../../../src/model/find.js";
 import type { Plan } from "../../../src/model/plan.js";
 import {
-  activeGeneration,
-  findGeneration,
   type Generation,
   initialState,
-  isLive,
   type Outcome,
   type State,
   type WorkerRun,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextDeadline } from "../../../src/model/deadlines.js";
-import { activeGeneration } from "../../../src/model/state.js";
+import { activeGeneration } from "../../../src/model/find.js";
 import { degradation, viewService } from "../../../src/model/view.js";
 import { bring, count, firstServes, onTrial, phases, secondServes, told, trialMs } from "./judged.js";
 import { failure, killMs } from "./sample.js";

@@ -276,7 +276,10 @@ test("listeners that only the old generation uses are closed when it has ended, 
   const moved = { ...story.state.listeners[0], id: 2, name: "http", address: "127.0.0.1:9090", inode: "9" };
   const held = [...story.state.listeners, { ...moved, file: null, origin: "bound" as const, backlog: null }];
   const specification = specify();
-  const result = { ok: true as const, value: { specification, version: null, held, listeners: [2] } };
+  const result = {
+    ok: true as const,
+    value: { specification, version: null, commit: null, held, listeners: [2] },
+  };
   story.send({ type: "prepared", upgrade: 2, result }).spawnAll().allReady();
   assert.deepEqual(
     story.state.listeners.map(({ id }) => id),

@@ -5,8 +5,9 @@ import { nextDeadline } from "../../../src/model/deadlines.js";
 import { decide } from "../../../src/model/decide.js";
 import type { Action, Event, Slot, SlotProcess } from "../../../src/model/event.js";
 import type { ModelFailure } from "../../../src/model/failure.js";
+import { isLive } from "../../../src/model/find.js";
 import type { Specification } from "../../../src/model/plan.js";
-import { initialState, isLive, type Listener, type State } from "../../../src/model/state.js";
+import { initialState, type Listener, type State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
 import { violations } from "./invariants.js";
 import { failure, listener, processOf, specify } from "./sample.js";
@@ -109,6 +110,11 @@ export class World {
     this.send({ type: "worker-native", generation: being.generation, index: being.index, protocol: 2 });
   }
 
+  /** Somebody else tells it to end, and it says so. */
+  leave({ generation, index, process }: Being): void {
+    this.send({ type: "worker-leaving", generation, index, pid: process.pid });
+  }
+
   /** With `noticed` the daemon lives to see it; else the next one finds no channel. */
   loseChannel(being: Being, noticed: boolean): void {
     being.native = false;
@@ -206,7 +212,7 @@ export class World {
     const result =
       problem === null
         ? // Every other upgrade is of the same release.
-          succeed({ fingerprint: String(id >> 1), version: null, uncopied: [] })
+          succeed({ fingerprint: String(id >> 1), version: null, commit: null, uncopied: [] })
         : fail(problem.reason, problem.message);
     this.send({ type: "snapshot-made", snapshot: id, result });
   }
@@ -233,7 +239,13 @@ export class World {
       this.held = [...this.held, { ...listener, id, address: `127.0.0.1:${id}`, inode: String(id) }];
     }
     const listeners = this.held.slice(-1).map((one) => one.id);
-    const result = succeed({ specification: chosen, version: null, held: this.held, listeners });
+    const result = succeed({
+      specification: chosen,
+      version: null,
+      commit: null,
+      held: this.held,
+      listeners,
+    });
     this.send({ type: "prepared", upgrade, result });
   }
 

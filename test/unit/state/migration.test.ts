@@ -65,6 +65,8 @@ test("a state of format 1 is read: its generations run in the release itself, an
       workers: [{ ...worker, protocol: 0 }],
       snapshot: null,
       version: null,
+      commit: null,
+      origin: null,
       stage: { phase: "active", since: 1, proof: { kind: "proved" } },
       servesSince: null,
       deaths: 0,
@@ -74,7 +76,7 @@ test("a state of format 1 is read: its generations run in the release itself, an
     },
   ]);
   assert.deepEqual(state.retired, [
-    { generation: 1, ...wanted, snapshot: null, version: null, proved: true, track: null },
+    { generation: 1, ...wanted, snapshot: null, version: null, commit: null, proved: true, track: null },
   ]);
   assert.deepEqual([state.snapshots, state.upgrade?.to], [[], null]);
   assert.deepEqual([state.counters, state.upSince], [initialState.counters, null]);

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { asHttpSocket, findConnectionsList, pretendRequest } from "../../node-internals/http-parts.js";
 import { openConnection } from "../../node-internals/open-connection.js";
 import type { Frozen } from "../carrier.js";
+import type { Past } from "./pasts.js";
 
 /** What Node adds to `keepAliveTimeout` before it closes; newer versions make it an option of the server. */
 const keepAliveBufferMs = 1_000;
@@ -10,9 +11,10 @@ const keepAliveBufferMs = 1_000;
 /**
  * Puts a connection into an HTTP server as if it had been accepted there, `frozen.output` written and `frozen.input`
  * read first. A used one then waits for its next request under `keepAliveTimeout`, as after a response; an `unused`
- * one under `headersTimeout`, as after accept. Throws what the app's `connection` listeners throw, the connection closed.
+ * one under `headersTimeout`, as after accept. Throws what the app's `connection` listeners throw, and when none of them
+ * begins to speak HTTP on it; the connection is closed then.
  */
-export function adoptHttpConnection(server: Server, frozen: Frozen, unused: boolean): Socket {
+export function adoptHttpConnection(server: Server, frozen: Frozen, past: Past): Socket {
   // Without the list a message that has begun would look like none.
   findConnectionsList(server);
   const socket = openConnection(frozen.fd, server);
@@ -20,24 +22,26 @@ export function adoptHttpConnection(server: Server, frozen: Frozen, unused: bool
     if (frozen.output.length > 0) socket.write(frozen.output);
     if (frozen.input.length > 0) socket.unshift(frozen.input);
     server.emit("connection", socket);
+    if (!asHttpSocket(socket).parser) throw new Error("its server does not read from it");
   } catch (error) {
     socket.destroy();
     throw error;
   }
-  if (!unused) awaitNextRequest(server, socket);
+  if (past !== "unused") awaitNextRequest(server, socket, past === "upgrade-refused");
   return socket;
 }
 
-function awaitNextRequest(server: Server, socket: Socket): void {
+function awaitNextRequest(server: Server, socket: Socket, upgradeRefused: boolean): void {
   const { parser } = asHttpSocket(socket);
   if (!parser) return;
-  pretendRequest(parser);
+  pretendRequest(parser, upgradeRefused);
   if (!(server.keepAliveTimeout > 0)) return;
   socket.setTimeout(server.keepAliveTimeout + bufferOf(server));
   const { onIncoming } = parser;
   parser.onIncoming = (request, keepAlive) => {
     parser.onIncoming = onIncoming;
-    socket.setTimeout(server.timeout);
+    // Apps set it to undefined, and Node takes that for none.
+    socket.setTimeout(server.timeout || 0);
     return onIncoming(request, keepAlive);
   };
 }

@@ -3,6 +3,7 @@ import { duplicateFd } from "../../../linux/fd.js";
 import { asHttpSocket, type ConnectionsList, type HttpParser } from "../../node-internals/http-parts.js";
 import { handleOf } from "../../node-internals/socket-handle.js";
 import type { Frozen } from "../carrier.js";
+import { describePast, type Past } from "./pasts.js";
 
 const nothing = Buffer.alloc(0);
 
@@ -41,13 +42,13 @@ export class BetweenRequests {
  * Takes one that is between requests out of its server, whose socket is destroyed without a FIN. Undefined, with the
  * socket as it was, when this process is out of descriptors.
  */
-export function freezeHttpConnection(socket: Socket, unused: boolean): Frozen | undefined {
+export function freezeHttpConnection(socket: Socket, past: Past): Frozen | undefined {
   const handle = handleOf(socket);
   const fd = handle === undefined ? undefined : duplicate(handle.fd);
   if (fd === undefined) return undefined;
   // Closes this number at once and without a FIN, since the duplicate keeps the connection open.
   socket.destroy();
-  return { fd, meta: unused ? { unused: true } : {}, input: nothing, output: nothing };
+  return { fd, meta: describePast(past), input: nothing, output: nothing };
 }
 
 function duplicate(fd: number): number | undefined {

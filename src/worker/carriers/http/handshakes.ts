@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { whenClosed } from "../socket/when-closed.js";
 
 /** The connections of a TLS server from before their handshake on: what lies under its sockets. */
 export class Handshakes {
@@ -13,7 +14,7 @@ export class Handshakes {
   begin(transport: Socket): void {
     this.#open += 1;
     this.#transports.add(transport);
-    transport.once("close", () => this.#transports.delete(transport));
+    whenClosed(transport, () => this.#transports.delete(transport));
   }
 
   end(): void {

@@ -10,16 +10,20 @@ import {
   type HttpParser,
   isEnding,
 } from "../../node-internals/http-parts.js";
+import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
-import { type ResponseCounters, ResponseTally } from "../response-tally.js";
+import { ResponseTally } from "../response-tally.js";
+import { whenClosed } from "../socket/when-closed.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
 import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
 import { HttpResponses } from "./http-responses.js";
+import { Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
+import { Streams } from "./streams.js";
 
 export interface HttpCarrier extends Carrier {
   readonly kind: "http";
@@ -34,11 +38,12 @@ export interface HttpCarrier extends Carrier {
 
 /**
  * The carrier of an HTTP/1 server, with TLS or without. Make it before the server has connections. With TLS, or where
- * `checkHttpInternals` finds something missing, `freeze` takes nothing out. `maxRequestsPerSocket` counts anew after
+ * `checkHttpInternals` finds something missing, `freeze` takes nothing out; nor connections that the server has not accepted
+ * itself or does not read from first, unless they move whatever their origin. `maxRequestsPerSocket` counts anew after
  * each move. Responses in flight at a drain are never cut before `cut()`.
  */
-export function createHttpCarrier(server: Server): HttpCarrier {
-  return new ServerConnections(server);
+export function createHttpCarrier(server: Server, { anyOrigin = false } = {}): HttpCarrier {
+  return new ServerConnections(server, anyOrigin);
 }
 
 class ServerConnections implements HttpCarrier {
@@ -46,16 +51,18 @@ class ServerConnections implements HttpCarrier {
   readonly #server: Server;
   /** Whether this Node tells of requests that have begun. */
   readonly #knowsBegun: boolean;
-  readonly #canMove: boolean;
+  readonly #mayMove: boolean;
+  readonly #anyOrigin: boolean;
   readonly #sockets = new Set<Socket>();
-  /** Taken in after the client had used them: here they look unused until the next request. */
-  readonly #usedBefore = new WeakSet<Socket>();
+  readonly #pasts = new Pasts();
+  readonly #streams: Streams;
+  readonly #fromElsewhere = new WeakSet<Socket>();
   /** While it drains. */
   #candidates: Candidates | undefined;
   #telling = false;
   readonly #lookAgain = new LookAgain();
   readonly #handshakes = new Handshakes();
-  readonly #tally = new ResponseTally();
+  readonly tally = new ResponseTally();
   readonly #responses: HttpResponses;
   #adopting = false;
   #accepted = 0;
@@ -65,21 +72,27 @@ class ServerConnections implements HttpCarrier {
   #finished = 0;
   #cut = 0;
 
-  constructor(server: Server) {
+  constructor(server: Server, anyOrigin: boolean) {
     const tls = isTlsServer(server);
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
-    this.#canMove = !tls && this.#knowsBegun;
-    this.#responses = new HttpResponses(server, this.#tally);
+    this.#mayMove = !tls && this.#knowsBegun;
+    this.#anyOrigin = anyOrigin;
+    this.#streams = new Streams(server);
+    this.#responses = new HttpResponses(server, this.tally);
     onRequestStart(server, (response) => {
       this.#requests += 1;
       this.#responses.begin(response);
-      if (this.#telling) response.shouldKeepAlive = false;
+      this.#pasts.note(response.req);
+      if (this.#telling || this.#mustStay(response.req.socket)) response.shouldKeepAlive = false;
     });
     server.on("listening", () => this.#resume());
     server.on("connection", (socket: Socket) => {
       if (this.#adopting) this.#adopted += 1;
-      else this.#accepted += 1;
+      else {
+        this.#accepted += 1;
+        if (!hasAccepted(server, socket)) this.#fromElsewhere.add(socket);
+      }
       if (tls) this.#handshakes.begin(socket);
       else this.#track(socket);
     });
@@ -101,7 +114,8 @@ class ServerConnections implements HttpCarrier {
     // http.Server's own close destroys idle connections, whatever request is on its way to them.
     NetServer.prototype.close.call(this.#server);
     this.#candidates = new Candidates(this.#server, this.#sockets, () => this.#notify());
-    if (!this.#canMove) this.stopMoving();
+    if (!this.takesIn) this.stopMoving();
+    for (const socket of this.#sockets) if (this.#mustStay(socket)) closeAfterResponse(socket);
     this.#notify();
   }
 
@@ -113,14 +127,14 @@ class ServerConnections implements HttpCarrier {
 
   freeze(limit: number): Frozen[] {
     const frozen: Frozen[] = [];
-    const list = this.#canMove && !this.#telling ? findConnectionsList(this.#server) : undefined;
+    const list = this.takesIn && !this.#telling ? findConnectionsList(this.#server) : undefined;
     if (list === undefined) return frozen;
     const betweenRequests = new BetweenRequests(list);
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
-      const unused = this.#isUnused(socket);
-      if (betweenRequests.includes(socket, unused)) {
-        const taken = freezeHttpConnection(socket, unused);
+      const past = this.#pasts.of(socket);
+      if (!this.#comesFromElsewhere(socket) && betweenRequests.includes(socket, past === "unused")) {
+        const taken = freezeHttpConnection(socket, past);
         // Out of descriptors: what does not fit stays a candidate.
         if (taken === undefined) break;
         this.#sockets.delete(socket);
@@ -132,19 +146,23 @@ class ServerConnections implements HttpCarrier {
     return frozen;
   }
 
+  get takesIn(): boolean {
+    return this.#mayMove && (this.#anyOrigin || readsFirst(this.#server));
+  }
+
   adopt(frozen: Frozen): void {
-    if (!this.#canMove) {
+    if (!this.takesIn) {
       closeFd(frozen.fd);
       throw new HoldfastError(
         "cannot-adopt",
         "cannot take in a connection: this server cannot go on with it",
       );
     }
-    const unused = frozen.meta["unused"] === true && frozen.input.length === 0;
+    const past = readPast(frozen);
     this.#adopting = true;
     try {
-      const socket = adoptHttpConnection(this.#server, frozen, unused);
-      if (!unused) this.#usedBefore.add(socket);
+      const socket = adoptHttpConnection(this.#server, frozen, past);
+      this.#pasts.adopt(socket, past);
     } finally {
       this.#adopting = false;
     }
@@ -163,7 +181,7 @@ class ServerConnections implements HttpCarrier {
     const begun = this.#findBegun();
     for (const socket of this.#sockets) {
       const { _httpMessage: response, parser } = asHttpSocket(socket);
-      const reading = parser && begun.has(parser) && !this.#isUnused(socket);
+      const reading = parser && begun.has(parser) && this.#pasts.of(socket) !== "unused";
       if (response || reading || isEnding(socket)) inFlight += 1;
     }
     return {
@@ -178,14 +196,6 @@ class ServerConnections implements HttpCarrier {
     };
   }
 
-  get responses(): ResponseCounters {
-    return this.#tally.counters;
-  }
-
-  countSlow(slowMs: number): void {
-    this.#tally.slowMs = slowMs;
-  }
-
   ignoreResponses(connection: Socket): void {
     this.#responses.ignore(connection);
   }
@@ -194,12 +204,23 @@ class ServerConnections implements HttpCarrier {
     this.#lookAgain.listen(callback);
   }
 
+  get endless(): number {
+    return this.#streams.count(this.#sockets);
+  }
+
+  endStreams(withinMs: number): void {
+    this.#streams.end(this.#sockets, withinMs, () => {
+      this.tally.close();
+      this.#cut += 1;
+    });
+  }
+
   cut(): void {
-    this.#tally.close();
+    this.tally.close();
     for (const socket of this.#sockets) {
       // One that has just ended by itself has not told so yet.
       if (socket.destroyed) this.#countFinished();
-      else this.#cut += 1;
+      else if (!this.#streams.hasEnded(socket)) this.#cut += 1;
       this.#candidates?.delete(socket);
       socket.destroy();
     }
@@ -211,8 +232,8 @@ class ServerConnections implements HttpCarrier {
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     this.#candidates?.add(socket);
-    socket.once("close", () => {
-      if (this.#forget(socket)) this.#countFinished();
+    whenClosed(socket, () => {
+      if (this.#forget(socket) && !this.#streams.hasEnded(socket)) this.#countFinished();
     });
   }
 
@@ -233,14 +254,19 @@ class ServerConnections implements HttpCarrier {
     this.#notify();
   }
 
+  #comesFromElsewhere(socket: Socket): boolean {
+    return !this.#anyOrigin && this.#fromElsewhere.has(socket);
+  }
+
+  /** While it drains: one that has to be told to close. */
+  #mustStay(socket: Socket): boolean {
+    return this.#candidates !== undefined && this.#comesFromElsewhere(socket);
+  }
+
   /** While it drains: those in the middle of a request's head or body, which has to end here. */
   #findBegun(): ReadonlySet<HttpParser> {
     if (this.#candidates === undefined || !this.#knowsBegun) return new Set();
     return new Set(findConnectionsList(this.#server)?.active());
-  }
-
-  #isUnused(socket: Socket): boolean {
-    return socket.bytesRead === 0 && !this.#usedBefore.has(socket);
   }
 
   /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */

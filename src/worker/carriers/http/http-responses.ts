@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import { isOfConnection, type ResponseTally } from "../response-tally.js";
+import { whenClosed } from "../socket/when-closed.js";
 import { onResponseFinish } from "./request-events.js";
 
 interface Begun {
@@ -35,7 +36,7 @@ export class HttpResponses {
     if (this.#begun.has(socket)) return null;
     const begun: Begun[] = [];
     this.#begun.set(socket, begun);
-    socket.once("close", () => {
+    whenClosed(socket, () => {
       for (const { response, sinceMs } of begun.splice(0)) {
         if (leftByClient(socket, response)) {
           this.#tally.leave(response.headersSent, performance.now() - sinceMs);

@@ -10,7 +10,12 @@ interface Published {
 
 /** Calls back for each request of the server, before the app sees it; returns what ends that. */
 export function onRequestStart(server: Server, callback: (response: ServerResponse) => void): () => void {
-  return listen("http.server.request.start", server, callback);
+  return listen(requestStart, server, callback);
+}
+
+/** The same, of whatever server in this process. */
+export function onAnyRequestStart(callback: (response: ServerResponse) => void): () => void {
+  return listen(requestStart, undefined, callback);
 }
 
 /** Calls back when all of a response is in the kernel, still inside Node's own work on it; returns what ends that. */
@@ -18,9 +23,16 @@ export function onResponseFinish(server: Server, callback: (response: ServerResp
   return listen("http.server.response.finish", server, callback);
 }
 
-function listen(channel: string, server: Server, callback: (response: ServerResponse) => void): () => void {
+const requestStart = "http.server.request.start";
+
+function listen(
+  channel: string,
+  server: Server | undefined,
+  callback: (response: ServerResponse) => void,
+): () => void {
   const receive = (message: unknown): void => {
-    if (isPublished(message) && message.server === server) callback(message.response);
+    if (!isPublished(message)) return;
+    if (server === undefined || message.server === server) callback(message.response);
   };
   subscribe(channel, receive);
   return () => unsubscribe(channel, receive);

@@ -10,6 +10,7 @@ import {
 import { HttpResponses } from "../http/http-responses.js";
 import { onRequestStart } from "../http/request-events.js";
 import type { ResponseTally } from "../response-tally.js";
+import { whenClosed } from "../socket/when-closed.js";
 
 /** The HTTP/1 requests of a server with `allowHTTP1`, on the connections that did not choose HTTP/2. */
 export class Http1Responses {
@@ -27,7 +28,7 @@ export class Http1Responses {
     server.on("secureConnection", (socket: Socket) => {
       if (Reflect.get(socket, "alpnProtocol") === "h2") return;
       this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
+      whenClosed(socket, () => this.#sockets.delete(socket));
     });
     onRequestStart(server, (response) => {
       this.#started += 1;

@@ -6,7 +6,8 @@ import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
-import { type ResponseCounters, ResponseTally } from "../response-tally.js";
+import { ResponseTally } from "../response-tally.js";
+import { whenClosed } from "../socket/when-closed.js";
 import { Http1Responses } from "./http1-responses.js";
 import { SessionEnd } from "./session-end.js";
 import { StreamResponses } from "./stream-responses.js";
@@ -28,9 +29,9 @@ export function createHttp2Carrier(server: NetServer): Carrier {
 class ServerSessions implements Carrier {
   readonly kind = "http2";
   readonly #server: NetServer;
-  readonly #tally = new ResponseTally();
+  readonly tally = new ResponseTally();
   readonly #responses: Http1Responses;
-  readonly #streamResponses = new StreamResponses(this.#tally);
+  readonly #streamResponses = new StreamResponses(this.tally);
   readonly #probes = new WeakSet<Socket>();
   /** Those of the kernel: under TLS from before the handshake on. */
   readonly #connections = new Set<Socket>();
@@ -44,7 +45,7 @@ class ServerSessions implements Carrier {
 
   constructor(server: NetServer) {
     this.#server = server;
-    this.#responses = new Http1Responses(server, this.#tally);
+    this.#responses = new Http1Responses(server, this.tally);
     const twoSteps = !isTlsServer(server) && checkHttpInternals() === undefined;
     let arriving: Socket | undefined;
     // Before Node's own listener, in which the session begins: a session does not let go of its socket.
@@ -92,14 +93,6 @@ class ServerSessions implements Carrier {
     };
   }
 
-  get responses(): ResponseCounters {
-    return this.#tally.counters;
-  }
-
-  countSlow(slowMs: number): void {
-    this.#tally.slowMs = slowMs;
-  }
-
   ignoreResponses(connection: Socket): void {
     this.#probes.add(connection);
     this.#responses.ignore(connection);
@@ -138,7 +131,7 @@ class ServerSessions implements Carrier {
   }
 
   cut(): void {
-    this.#tally.close();
+    this.tally.close();
     for (const connection of this.#connections) {
       this.#cut += 1;
       this.#connections.delete(connection);
@@ -150,7 +143,7 @@ class ServerSessions implements Carrier {
   #track(connection: Socket): void {
     this.#accepted += 1;
     this.#connections.add(connection);
-    connection.once("close", () => {
+    whenClosed(connection, () => {
       if (this.#connections.delete(connection) && this.#draining) this.#finished += 1;
       this.#notify();
     });
@@ -160,7 +153,7 @@ class ServerSessions implements Carrier {
     const end = new SessionEnd(session, socket, twoSteps);
     this.#sessions.set(session, end);
     if (this.#probes.has(socket)) this.#streamResponses.ignore(session);
-    socket.once("close", () => this.#sessions.delete(session));
+    whenClosed(socket, () => this.#sessions.delete(session));
     if (this.#draining) end.beginDrain();
   }
 

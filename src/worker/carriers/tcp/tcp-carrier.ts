@@ -2,11 +2,14 @@ import { Server, type Socket } from "node:net";
 import { type FailureOf, HoldfastError, messageOf } from "../../../lib/failure.js";
 import { checkTcpInternals } from "../../node-internals/check-tcp.js";
 import { allowsHalfOpen, openConnection } from "../../node-internals/open-connection.js";
+import { findTransport } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
+import { whenClosed } from "../socket/when-closed.js";
+import { tellHttpToClose } from "./http-inside.js";
 
 /** How an app hands over its connections; the app's listeners are on the socket, so only the app can do it. */
 export interface TcpHooks {
@@ -22,7 +25,8 @@ export interface TcpHooks {
 
 /**
  * Carries the connections of a `net.Server` with their unread input and unsent output, half-open ones too. Whether
- * a socket is paused is the app's business on the new side. A connection that `save` fails for stays and drains.
+ * a socket is paused is the app's business on the new side. A connection that `save` fails for stays and drains. One that the app
+ * gives to an HTTP server is told to close with its next response.
  * Nothing moves without hooks, under TLS, or where Node lacks something; the latter two are reported, once.
  */
 export function createTcpCarrier(
@@ -44,6 +48,7 @@ class TcpCarrier implements Carrier {
   readonly #lookAgain = new LookAgain();
   readonly #counted = { accepted: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
   #draining = false;
+  #telling = false;
   /** What the last `freeze` had to leave for later. */
   #busy = 0;
 
@@ -56,6 +61,8 @@ class TcpCarrier implements Carrier {
     }
     this.#hooks = obstacle === undefined ? hooks : undefined;
     server.prependListener("connection", (socket: Socket) => {
+      // One that looks at the first bytes may pass all events on to the servers inside, and have it all told twice.
+      if (this.#sockets.has(findTransport(socket))) return;
       this.#counted.accepted++;
       if (this.#hooks !== undefined) watchOutput(socket);
       this.#track(socket);
@@ -75,12 +82,17 @@ class TcpCarrier implements Carrier {
   }
 
   beginDrain(): void {
+    if (this.#draining) return;
     this.#draining = true;
     Server.prototype.close.call(this.#server);
+    if (this.#hooks === undefined) this.stopMoving();
   }
 
-  /** There is no way to tell the client of a protocol that only the app knows; the app has the drain's signal. */
-  stopMoving(): void {}
+  /** What speaks HTTP is told. There is no way to tell others in a protocol that only the app knows; the app has the drain's signal. */
+  stopMoving(): void {
+    if (!this.#telling) tellHttpToClose(this.#sockets);
+    this.#telling = true;
+  }
 
   freeze(limit: number): Frozen[] {
     const frozen: Frozen[] = [];
@@ -146,7 +158,7 @@ class TcpCarrier implements Carrier {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once("close", () => {
+    whenClosed(socket, () => {
       if (this.#sockets.delete(socket) && this.#draining) this.#counted.finished++;
       this.#lookAgain.soon();
     });

@@ -9,6 +9,8 @@ import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
+import { whenClosed } from "../socket/when-closed.js";
+import { spread } from "../spread.js";
 import { describe, type HandshakeRequest, readMeta, rebuildRequest } from "./handshake.js";
 import type { WebSocketHooks } from "./websocket-hooks.js";
 import {
@@ -120,7 +122,7 @@ class WebSocketCarrier implements Carrier {
     const request = rebuildRequest(meta, socket);
     this.#follow(socket, request);
     if (output.length > 0) socket.write(output);
-    const ws = openOn(this.#wss, socket, input, meta.protocol);
+    const ws = this.#openOrClose(socket, input, meta.protocol);
     this.#wss.clients.add(ws);
     const forget = () => forgetClient(this.#wss, ws);
     ws.on("close", forget);
@@ -132,6 +134,14 @@ class WebSocketCarrier implements Carrier {
       throw new HoldfastError("restore-failed", `cannot restore a WebSocket: ${messageOf(cause)}`, { cause });
     }
     this.#counted.adopted++;
+  }
+
+  get endless(): number {
+    return this.open;
+  }
+
+  endStreams(withinMs: number): void {
+    spread([...this.#clients], withinMs, (ws) => this.#turnAway(ws));
   }
 
   cut(): void {
@@ -153,6 +163,7 @@ class WebSocketCarrier implements Carrier {
       inside.socket,
       () => this.#hooks.save(ws, request),
       () => {
+        this.#requests.delete(inside.socket);
         markClosed(ws);
         forgetClient(this.#wss, ws);
       },
@@ -192,8 +203,9 @@ class WebSocketCarrier implements Carrier {
     return inside !== undefined && handleOf(inside.socket) !== undefined;
   }
 
+  /** Not one that ends by itself already: that counts as finished. */
   #turnAway(ws: WebSocket): void {
-    if (this.#turnedAway.has(ws)) return;
+    if (this.#turnedAway.has(ws) || ws.readyState !== ws.OPEN || isEnded(ws)) return;
     this.#turnedAway.add(ws);
     this.#counted.cut++;
     const inside = insideOf(ws);
@@ -206,7 +218,7 @@ class WebSocketCarrier implements Carrier {
   #follow(socket: Socket, request: HandshakeRequest): void {
     this.#requests.set(socket, request);
     this.#lookAgain.soon();
-    socket.once("close", () => {
+    whenClosed(socket, () => {
       // Those that were turned away are not known any more.
       if (this.#requests.delete(socket) && this.#draining) this.#counted.finished++;
       this.#lookAgain.soon();
@@ -222,6 +234,18 @@ class WebSocketCarrier implements Carrier {
     }
   }
 
+  /** The app's own class may throw. */
+  #openOrClose(socket: Socket, input: Buffer, protocol: string): WebSocket {
+    try {
+      return openOn(this.#wss, socket, input, protocol);
+    } catch (cause) {
+      this.#counted.cut++;
+      this.#requests.delete(socket);
+      socket.destroy();
+      throw new HoldfastError("restore-failed", `cannot restore a WebSocket: ${messageOf(cause)}`, { cause });
+    }
+  }
+
   get #clients(): ReadonlySet<WebSocket> {
     return this.#wss.clients ?? new Set();
   }
@@ -231,4 +255,10 @@ class WebSocketCarrier implements Carrier {
     this.#reported.add(failure.reason);
     this.#report(failure);
   }
+}
+
+/** The client has gone, and the object has not been told so yet. */
+function isEnded(ws: WebSocket): boolean {
+  const socket = insideOf(ws)?.socket;
+  return socket !== undefined && (socket.destroyed || socket.readableEnded);
 }

@@ -4,7 +4,7 @@ import { closeFd } from "../../../../src/linux/fd.js";
 import { createMemfd } from "../../../../src/linux/memfd.js";
 import { sendMessage } from "../../../../src/linux/message.js";
 import { acknowledgeWithinMs } from "../../../../src/worker/hand-over/peer-link.js";
-import { countFds } from "../carriers/tcp/rig.js";
+import { countFds } from "../../../harness/process/open-fds.js";
 import { type Puppet, prepare, Rig, typesOf } from "./rig.js";
 
 const nonsense: readonly (readonly [string, object])[] = [

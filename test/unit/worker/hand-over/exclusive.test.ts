@@ -9,9 +9,10 @@ import { connect, type TLSSocket } from "node:tls";
 import type { Carrier } from "../../../../src/worker/carriers/carrier.js";
 import { createHttpCarrier } from "../../../../src/worker/carriers/http/http-carrier.js";
 import { certificate } from "../carriers/http/certificate.js";
-import { deadline, until } from "../carriers/http/deadline.js";
+import { deadline } from "../carriers/http/deadline.js";
 import { get } from "../carriers/http/raw-client.js";
 import { openHttp2 } from "../carriers/http2/rig.js";
+import { until } from "../carriers/tcp/rig.js";
 import { type Puppet, Rig, typesOf } from "./rig.js";
 
 /** A drain with one writer at a time, of a server whose connections cannot move, towards a bare peer. */

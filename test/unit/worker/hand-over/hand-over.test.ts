@@ -4,7 +4,7 @@ import { batchLimit } from "../../../../src/channel/peer-messages.js";
 import { closeFd } from "../../../../src/linux/fd.js";
 import { createMemfd } from "../../../../src/linux/memfd.js";
 import { receiveMessage, sendMessage } from "../../../../src/linux/message.js";
-import { countFds } from "../carriers/tcp/rig.js";
+import { countFds } from "../../../harness/process/open-fds.js";
 import { type Puppet, prepare, Rig, typesOf } from "./rig.js";
 
 test("connections arrive with what they carry, and the sender keeps nothing of them", async () => {

@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
+import { subscribe } from "node:diagnostics_channel";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { closeFd, isOpen } from "../../../../src/linux/fd.js";
 import { createMemfd } from "../../../../src/linux/memfd.js";
 import { createHttpCarrier } from "../../../../src/worker/carriers/http/http-carrier.js";
 import { checkHttpInternals } from "../../../../src/worker/node-internals/check-http.js";
+import { checkTcpInternals } from "../../../../src/worker/node-internals/check-tcp.js";
 import { Pair, untilRead } from "../carriers/http/pair.js";
+
+test("a process with a tracer hears of no request that no client has sent, and of those that one has", async () => {
+  const heard: string[] = [];
+  const names = ["http.server.request.start", "http.server.response.created", "net.client.socket"];
+  for (const name of names) subscribe(name, () => heard.push(name));
+  assert.deepEqual([checkHttpInternals(), checkTcpInternals()], [undefined, undefined]);
+  assert.equal(heard.length, 0);
+  await using pair = await Pair.open();
+  await (await pair.connect()).get("/");
+  assert.ok(heard.includes("http.server.request.start"));
+});
 
 test("this Node has all that moving connections needs", () => {
   assert.equal(checkHttpInternals(), undefined);

@@ -13,15 +13,6 @@ export async function deadline<T>(what: string, promise: Promise<T>): Promise<T>
   }
 }
 
-/** Resolves when the condition holds, looked at once a turn of the loop. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const giveUp = performance.now() + limitMs;
-  while (!condition()) {
-    if (performance.now() > giveUp) throw new Error(`waited ${limitMs} ms until ${what}`);
-    await turn();
-  }
-}
-
 /** One turn of the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "./deadline.js";
+import { until } from "../tcp/rig.js";
 import { moveNow, Pair, untilRead } from "./pair.js";
 import { get, post } from "./raw-client.js";
 

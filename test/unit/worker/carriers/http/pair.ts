@@ -4,7 +4,8 @@ import { closeFd, duplicateFd } from "../../../../../src/linux/fd.js";
 import { openListener } from "../../../../../src/linux/listener.js";
 import type { Frozen } from "../../../../../src/worker/carriers/carrier.js";
 import { createHttpCarrier, type HttpCarrier } from "../../../../../src/worker/carriers/http/http-carrier.js";
-import { deadline, until } from "./deadline.js";
+import { until } from "../tcp/rig.js";
+import { deadline } from "./deadline.js";
 import { RawClient } from "./raw-client.js";
 
 export interface Side {
@@ -31,10 +32,14 @@ export class Pair implements AsyncDisposable {
   }
 
   /** A listens, B does not yet. Each response to `/` tells by `x-side` who gave it. */
-  static async open(app: RequestListener = answer, options: ServerOptions = {}): Promise<Pair> {
+  static async open(
+    app: RequestListener = answer,
+    options: ServerOptions = {},
+    carrying: { readonly anyOrigin?: boolean } = {},
+  ): Promise<Pair> {
     const listener = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 }, { backlog: 128 });
     if (!listener.ok) throw new Error(listener.failure.message);
-    const [a, b] = [createSide("a", app, options), createSide("b", app, options)];
+    const [a, b] = [createSide("a", app, options, carrying), createSide("b", app, options, carrying)];
     await listen(a, listener.value);
     const address = a.server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
@@ -101,7 +106,12 @@ export const answer: RequestListener = (request, response) => {
   });
 };
 
-function createSide(name: string, app: RequestListener, options: ServerOptions): Side {
+function createSide(
+  name: string,
+  app: RequestListener,
+  options: ServerOptions,
+  carrying: { readonly anyOrigin?: boolean },
+): Side {
   const server = createServer({ keepAliveTimeout: 60_000, ...options }, (request, response) => {
     response.setHeader("x-side", name);
     app(request, response);
@@ -110,7 +120,7 @@ function createSide(name: string, app: RequestListener, options: ServerOptions):
   server.on("connection", (socket) => {
     last = socket;
   });
-  return { name, server, carrier: createHttpCarrier(server), last: () => last };
+  return { name, server, carrier: createHttpCarrier(server, carrying), last: () => last };
 }
 
 function listen({ name, server }: Side, listener: number): Promise<void> {

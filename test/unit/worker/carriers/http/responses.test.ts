@@ -7,8 +7,9 @@ import { connect as connectTls } from "node:tls";
 import { openSocketPair } from "../../../../../src/linux/socket-pair.js";
 import { createHttpCarrier, type HttpCarrier } from "../../../../../src/worker/carriers/http/http-carrier.js";
 import { openConnection } from "../../../../../src/worker/node-internals/open-connection.js";
+import { until } from "../tcp/rig.js";
 import { certificate } from "./certificate.js";
-import { deadline, turn, until } from "./deadline.js";
+import { deadline, turn } from "./deadline.js";
 import { get, post, RawClient } from "./raw-client.js";
 
 const none = { ok: 0, clientErrors: 0, serverErrors: 0, aborted: 0, slow: 0 };
@@ -69,7 +70,7 @@ class Served implements AsyncDisposable {
   async counts(): Promise<object> {
     await until("nothing is in flight", () => this.carrier.counters.inFlight === 0);
     await turn();
-    return { ...this.carrier.responses };
+    return { ...this.carrier.tally?.counters };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,7 +117,7 @@ test("pipelined responses count each", async () => {
 
 test("a response that takes longer than is allowed counts as slow besides, but not one that failed anyway", async () => {
   await using served = await Served.open();
-  served.carrier.countSlow?.(0);
+  served.carrier.tally?.countSlow(0);
   const client = await served.connect();
   for (const path of ["/late", "/404", "/500"]) await client.get(path);
   assert.deepEqual(await served.counts(), { ...none, ok: 1, clientErrors: 1, serverErrors: 1, slow: 2 });
@@ -126,7 +127,7 @@ test("a response that is there in time is not slow, and none is where nobody has
   await using served = await Served.open();
   const client = await served.connect();
   await client.get("/late");
-  served.carrier.countSlow?.(60_000);
+  served.carrier.tally?.countSlow(60_000);
   await client.get("/late");
   assert.deepEqual(await served.counts(), { ...none, ok: 2 });
 });
@@ -155,7 +156,7 @@ for (const how of ["end", "destroy", "resetAndDestroy"] as const) {
     const client = await served.connect();
     client.send(get("/begun"));
     await client.text("x");
-    served.carrier.countSlow?.(0);
+    served.carrier.tally?.countSlow(0);
     client.socket[how]();
     await until("it has gone", () => served.carrier.open === 0);
     assert.deepEqual(await served.counts(), none);
@@ -168,7 +169,7 @@ for (const [slowMs, aborted] of [
 ] as const) {
   test(`a client that goes before the head of its response, where ${slowMs} ms are allowed, counts as aborted ${aborted} times`, async () => {
     await using served = await Served.open();
-    served.carrier.countSlow?.(slowMs);
+    served.carrier.tally?.countSlow(slowMs);
     const client = await served.connect();
     client.send(get("/held"));
     await until("the request is there", () => served.carrier.counters.requests === 1);
@@ -226,7 +227,7 @@ test("on a connection of the daemon's nothing counts", async () => {
   client.destroy();
   await until("it has gone", () => carrier.open === 0);
   assert.equal(carrier.counters.requests, 2);
-  assert.deepEqual(carrier.responses, none);
+  assert.deepEqual(carrier.tally?.counters, none);
 });
 
 test("under TLS it is the same", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Agent, get as fetchOnce } from "node:http";
 import { test } from "node:test";
-import { deadline, until } from "./deadline.js";
+import { until } from "../tcp/rig.js";
+import { deadline } from "./deadline.js";
 import { moveNow, Pair } from "./pair.js";
 import { get, post } from "./raw-client.js";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elapse, until } from "./deadline.js";
+import { until } from "../tcp/rig.js";
+import { elapse } from "./deadline.js";
 import { Pair } from "./pair.js";
 import { get } from "./raw-client.js";
 
@@ -69,5 +70,14 @@ test("a keep-alive timeout of zero keeps a connection taken in for good", async 
   await client.get("/");
   await pair.upgrade(pair.a, pair.b);
   await elapse(100);
+  assert.equal((await client.get("/after")).body, "/after");
+});
+
+test("a server whose timeout the app has unset answers a connection taken in", async () => {
+  await using pair = await Pair.open();
+  for (const { server } of [pair.a, pair.b]) Reflect.set(server, "timeout", undefined);
+  const client = await pair.connect();
+  await client.get("/");
+  await pair.upgrade(pair.a, pair.b);
   assert.equal((await client.get("/after")).body, "/after");
 });

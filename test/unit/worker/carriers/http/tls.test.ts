@@ -7,8 +7,9 @@ import { connect, type TLSSocket } from "node:tls";
 import { closeFd, isOpen } from "../../../../../src/linux/fd.js";
 import { openSocketPair } from "../../../../../src/linux/socket-pair.js";
 import { createHttpCarrier, type HttpCarrier } from "../../../../../src/worker/carriers/http/http-carrier.js";
+import { until } from "../tcp/rig.js";
 import { certificate } from "./certificate.js";
-import { deadline, until } from "./deadline.js";
+import { deadline } from "./deadline.js";
 import { get } from "./raw-client.js";
 
 interface Secure extends AsyncDisposable {

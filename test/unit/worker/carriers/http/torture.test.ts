@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { RequestListener } from "node:http";
 import { test } from "node:test";
-import { elapse, until } from "./deadline.js";
+import { until } from "../tcp/rig.js";
+import { elapse } from "./deadline.js";
 import { answer, Pair } from "./pair.js";
 import { createRandom, doSomethingHard } from "./torture.js";
 

@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { closeFd, isOpen } from "../../../../../src/linux/fd.js";
 import { openSocketPair } from "../../../../../src/linux/socket-pair.js";
-import { deadline, elapse, turn, until } from "../http/deadline.js";
+import { deadline, elapse, turn } from "../http/deadline.js";
 import { get } from "../http/raw-client.js";
+import { until } from "../tcp/rig.js";
 import { FrameClient } from "./frame-client.js";
 import { largeBytes, openHttp2 } from "./rig.js";
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { deadline, until } from "../http/deadline.js";
+import { deadline } from "../http/deadline.js";
+import { until } from "../tcp/rig.js";
 
 export interface Frame {
   readonly type: "DATA" | "HEADERS" | "RST_STREAM" | "SETTINGS" | "PING" | "GOAWAY" | "other";

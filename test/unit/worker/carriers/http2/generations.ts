@@ -11,7 +11,8 @@ import { openListener } from "../../../../../src/linux/listener.js";
 import type { Carrier } from "../../../../../src/worker/carriers/carrier.js";
 import { createHttp2Carrier } from "../../../../../src/worker/carriers/http2/http2-carrier.js";
 import { certificate } from "../http/certificate.js";
-import { deadline, elapse, until } from "../http/deadline.js";
+import { deadline, elapse } from "../http/deadline.js";
+import { until } from "../tcp/rig.js";
 
 interface Generation {
   readonly server: Server;

@@ -14,7 +14,8 @@ import { openSocketPair } from "../../../../../src/linux/socket-pair.js";
 import type { Carrier } from "../../../../../src/worker/carriers/carrier.js";
 import { createHttp2Carrier } from "../../../../../src/worker/carriers/http2/http2-carrier.js";
 import { openConnection } from "../../../../../src/worker/node-internals/open-connection.js";
-import { deadline, turn, until } from "../http/deadline.js";
+import { deadline, turn } from "../http/deadline.js";
+import { until } from "../tcp/rig.js";
 
 const none = { ok: 0, clientErrors: 0, serverErrors: 0, aborted: 0, slow: 0 };
 
@@ -72,7 +73,7 @@ async function serve(): Promise<Served> {
     counts: async () => {
       await until("nothing is in flight", () => carrier.counters.inFlight === 0);
       await turn();
-      return { ...carrier.responses };
+      return { ...carrier.tally?.counters };
     },
     async [Symbol.asyncDispose]() {
       client.destroy();
@@ -115,7 +116,7 @@ test("HTTP/2: a session that the app destroys takes its responses with it", asyn
 
 test("HTTP/2: a response that takes longer than is allowed counts as slow besides", async () => {
   await using served = await serve();
-  served.carrier.countSlow?.(0);
+  served.carrier.tally?.countSlow(0);
   await ask(served.client, "/404");
   assert.deepEqual(await served.counts(), { ...none, clientErrors: 1, slow: 1 });
 });
@@ -131,7 +132,7 @@ for (const [how, leave] of [
     const request = served.client.request({ ":path": "/begun" });
     request.on("error", () => {});
     await deadline("the begin of the response", once(request, "data"));
-    served.carrier.countSlow?.(0);
+    served.carrier.tally?.countSlow(0);
     leave(request, served.socket);
     assert.deepEqual(await served.counts(), none);
   });
@@ -139,7 +140,7 @@ for (const [how, leave] of [
 
 test("HTTP/2: a client that has waited for the head longer than is allowed, and goes, counts as aborted", async () => {
   await using served = await serve();
-  served.carrier.countSlow?.(0);
+  served.carrier.tally?.countSlow(0);
   const request = served.client.request({ ":path": "/held" });
   request.on("error", () => {});
   await until("the request is there", () => served.carrier.counters.requests === 1);
@@ -160,5 +161,5 @@ test("HTTP/2: on a connection of the daemon's nothing counts", async () => {
   assert.equal(carrier.counters.requests, 2);
   client.destroy();
   await until("it has gone", () => carrier.open === 0);
-  assert.deepEqual(carrier.responses, none);
+  assert.deepEqual(carrier.tally?.counters, none);
 });

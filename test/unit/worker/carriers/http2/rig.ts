@@ -10,7 +10,8 @@ import type { Server } from "node:net";
 import type { Carrier } from "../../../../../src/worker/carriers/carrier.js";
 import { createHttp2Carrier } from "../../../../../src/worker/carriers/http2/http2-carrier.js";
 import { certificate } from "../http/certificate.js";
-import { deadline, until } from "../http/deadline.js";
+import { deadline } from "../http/deadline.js";
+import { until } from "../tcp/rig.js";
 
 export interface Rig extends AsyncDisposable {
   readonly server: Server;

@@ -1,19 +1,15 @@
-import { readdirSync, readlinkSync } from "node:fs";
-import { createServer, connect as netConnect, type Server } from "node:net";
+import { createServer, connect as netConnect, type Server, type Socket } from "node:net";
+import { afterEach } from "node:test";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Failure } from "../../../../../src/lib/failure.js";
 import type { Carrier, Frozen } from "../../../../../src/worker/carriers/carrier.js";
 import { createTcpCarrier, type TcpHooks } from "../../../../../src/worker/carriers/tcp/tcp-carrier.js";
+import { DEADLINE_MS, waitUntil } from "../../../../harness/container/wait-until.js";
+import { listFds } from "../../../../harness/process/open-fds.js";
 
-const deadlineMs = 20_000;
-
-/** Resolves when the condition holds; fails with its description after 20 s. */
+/** Resolves when the condition holds, which within this process is soon. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const endsAt = performance.now() + deadlineMs;
-  while (!condition()) {
-    if (performance.now() > endsAt) throw new Error(`waited in vain until ${what}`);
-    await delay(2);
-  }
+  await waitUntil(what, DEADLINE_MS, condition, 1);
 }
 
 export async function listen(server: Server): Promise<number> {
@@ -72,7 +68,7 @@ export async function move(from: Carrier, to: Carrier): Promise<number> {
 
 /** Moves until everything is on the other side. */
 export async function moveAll(from: Carrier, to: Carrier): Promise<void> {
-  const endsAt = performance.now() + deadlineMs;
+  const endsAt = performance.now() + DEADLINE_MS;
   while (from.open > 0) {
     if ((await move(from, to)) === 0) await delay(2);
     if (performance.now() > endsAt) throw new Error(`${from.open} connections did not move`);
@@ -88,16 +84,29 @@ export async function stop(...sides: readonly { server: Server; carrier: Carrier
 
 /** Without the files and pipes that Node itself opens and closes when it pleases. */
 export function countSockets(): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
-    } catch {
-      // Of the listing itself, or closed since.
-      return false;
-    }
-  }).length;
+  return listFds("self").filter((name) => name.startsWith("socket:")).length;
 }
 
-export function countFds(): number {
-  return readdirSync("/proc/self/fd").length;
+/** Servers and clients of the tests of a file, ended after each of them. */
+export function partners() {
+  const sides: Side[] = [];
+  const clients: Socket[] = [];
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.destroy();
+    await stop(...sides.splice(0));
+  });
+  return {
+    sides,
+    clients,
+    async start(...args: Parameters<typeof startSide>): Promise<Side> {
+      const side = await startSide(...args);
+      sides.push(side);
+      return side;
+    },
+    async dial(...args: Parameters<typeof connect>) {
+      const client = await connect(...args);
+      clients.push(client.socket);
+      return client;
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { afterEach } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Failure } from "../../../../../src/lib/failure.js";
 import type { Carrier } from "../../../../../src/worker/carriers/carrier.js";
@@ -94,4 +95,28 @@ export async function stop(...sides: readonly Side[]): Promise<void> {
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
+}
+
+/** Servers and clients of the tests of a file, ended after each of them. */
+export function partners() {
+  const sides: Side[] = [];
+  const clients: WebSocket[] = [];
+  afterEach(async () => {
+    for (const ws of clients.splice(0)) ws.terminate();
+    await stop(...sides.splice(0));
+  });
+  return {
+    sides,
+    clients,
+    async start(...args: Parameters<typeof startSide>): Promise<Side> {
+      const side = await startSide(...args);
+      sides.push(side);
+      return side;
+    },
+    async dial(...args: Parameters<typeof dial>) {
+      const client = await dial(...args);
+      clients.push(client.ws);
+      return client;
+    },
+  };
 }

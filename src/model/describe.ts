@@ -1,6 +1,6 @@
-import { formatDuration } from "../../lib/duration.js";
-import type { EndReason } from "../../model/event.js";
-import type { Generation, Monotonic, Proof } from "../../model/state.js";
+import { formatDuration } from "../lib/duration.js";
+import type { EndReason } from "./event.js";
+import type { Generation, Monotonic, Proof } from "./state.js";
 
 const candidateSteps = {
   copying: "its snapshot is made",

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { reportHistory } from "../../../../src/daemon/show/history.js";
-import type { LedgerEntry } from "../../../../src/model/event.js";
-import { appendLedger, readLedger } from "../../../../src/state/ledger.js";
-import { temporaryDirectory } from "../../linux/temporary-directory.js";
-import { JudgedStory, judged, probationMs } from "./judged.js";
+import type { LedgerEntry } from "../../../src/model/event.js";
+import { reportHistory } from "../../../src/state/history.js";
+import { appendLedger, readLedger } from "../../../src/state/ledger.js";
+import { JudgedStory, judged, probationMs } from "../daemon/show/judged.js";
+import { temporaryDirectory } from "../linux/temporary-directory.js";
 
 function timeOf(entry: LedgerEntry): number {
   if (entry.kind === "generation") return entry.to;

@@ -1,16 +1,11 @@
-import type { HistoryEntry } from "../../control/port.js";
-import { formatDuration } from "../../lib/duration.js";
-import { findRejected } from "../../model/rejected.js";
-import { whatToRepeat } from "../../model/retired.js";
-import {
-  type Generation,
-  heldGeneration,
-  type Monotonic,
-  type State,
-  type WallTime,
-} from "../../model/state.js";
-import type { EndedGeneration, Ledger } from "../../state/ledger.js";
-import { describeReason, describeStage } from "./describe.js";
+import type { HistoryEntry } from "../control/port.js";
+import { formatDuration } from "../lib/duration.js";
+import { describeReason, describeStage } from "../model/describe.js";
+import { heldGeneration } from "../model/find.js";
+import { findRejected } from "../model/rejected.js";
+import { whatToRepeat } from "../model/retired.js";
+import type { Generation, Monotonic, State, WallTime } from "../model/state.js";
+import type { EndedGeneration, Ledger } from "./ledger.js";
 
 type End = NonNullable<HistoryEntry["end"]>;
 
@@ -19,17 +14,20 @@ export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: 
   const marks = marksOf(state);
   const entries = new Map<number, HistoryEntry>();
   for (const one of ended) {
-    const { generation, release, version, from, to } = one;
+    const { generation, release, version, commit, origin, from, to } = one;
     const end = endOf(one);
     const note = describeEnd(one, end, rejectedAt.get(generation) ?? to);
-    entries.set(generation, { generation, release, version, from, to, note, end, ...marks(generation) });
+    const told = { generation, release, version, commit, origin, from, to };
+    entries.set(generation, { ...told, note, end, ...marks(generation) });
   }
   for (const one of state.generations) {
-    const { id, specification, version, createdAt, stage } = one;
+    const { id, specification, version, commit, origin, createdAt, stage } = one;
     entries.set(id, {
       generation: id,
       release: specification.plan.release,
       version,
+      commit,
+      origin,
       from: createdAt,
       to: null,
       note: describeStage(one, now) ?? (isProved(one) ? "active, has proved itself" : stage.phase),

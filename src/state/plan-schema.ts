@@ -1,0 +1,78 @@
+import * as v from "valibot";
+import { unjudged } from "../model/plan.js";
+
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const argv = v.pipe(v.array(text), v.minLength(1));
+
+const rule = v.variant("when", [
+  v.object({ when: v.picklist(["notify", "accepts"]) }),
+  v.object({ when: v.literal("command"), command: argv }),
+  v.object({ when: v.literal("after"), afterMs: v.number() }),
+]);
+
+const judges = v.object({
+  deaths: v.boolean(),
+  accepts: v.boolean(),
+  errors: v.nullable(v.number()),
+  slowMs: v.nullable(v.number()),
+  health: v.nullable(
+    v.object({
+      http: text,
+      status: count,
+      everyMs: v.number(),
+      timeoutMs: v.number(),
+      failures: count,
+    }),
+  ),
+  command: v.nullable(v.object({ argv, everyMs: v.number(), timeoutMs: v.number() })),
+});
+
+const hooks = v.object({
+  upgraded: v.exactOptional(argv),
+  "upgrade-failed": v.exactOptional(argv),
+  proved: v.exactOptional(argv),
+  rejected: v.exactOptional(argv),
+  "rolled-back": v.exactOptional(argv),
+});
+
+/** What is optional here is not in format 1, whose generations ran in the release itself. */
+const plan = v.object({
+  command: argv,
+  release: text,
+  snapshot: v.optional(v.boolean(), false),
+  shared: v.optional(v.array(text), () => []),
+  keep: v.optional(v.pipe(count, v.minValue(1)), 3),
+  workers: v.pipe(count, v.minValue(1)),
+  strategy: v.picklist(["overlap", "exclusive"]),
+  environment: v.record(text, text),
+  check: v.nullable(argv),
+  ready: v.object({ rule, timeoutMs: v.number() }),
+  verify: v.nullable(v.object({ http: text, status: count, timeoutMs: v.number() })),
+  drain: v.object({ timeoutMs: v.number(), killMs: v.number() }),
+  trial: v.optional(v.object({ timeMs: v.number(), share: v.nullable(v.number()) }), () => unjudged.trial),
+  probation: v.optional(v.object({ timeMs: v.number() }), () => unjudged.probation),
+  judge: v.optional(judges, () => unjudged.judge),
+  rollback: v.optional(v.object({ loseState: v.boolean() }), () => unjudged.rollback),
+  hooks: v.optional(hooks, () => unjudged.hooks),
+});
+
+const address = v.variant("kind", [
+  v.object({ kind: v.picklist(["tcp", "udp"]), family: v.picklist([4, 6]), host: text, port: count }),
+  v.object({ kind: v.literal("unix"), path: text }),
+]);
+
+/** What a generation was made by, as the config of its time said it. */
+export const specification = v.object({
+  plan,
+  listeners: v.nullable(
+    v.array(
+      v.object({
+        name: text,
+        address: v.nullable(address),
+        backlog: v.nullable(count),
+        mode: v.nullable(count),
+      }),
+    ),
+  ),
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { report } from "../control/fake-port.js";
+import { startServer } from "../control/rig.js";
+import { temporaryDirectory } from "../linux/temporary-directory.js";
+
+const run = promisify(execFile);
+const entry = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
+const columns = 80;
+
+/** What the CLI writes on a terminal. */
+async function onTerminal(args: readonly string[], path = process.env["PATH"] ?? ""): Promise<string> {
+  const words = [process.execPath, entry, ...args].map((word) => `'${word}'`).join(" ");
+  const env = { PATH: path, TERM: "xterm" };
+  const { stdout } = await run("script", ["-qec", `stty cols ${columns}; ${words} || true`, "/dev/null"], {
+    env,
+  });
+  return stdout.replaceAll("\r\n", "\n");
+}
+
+function withoutColours(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
+  return text.replaceAll(/\x1b\[\d+m/g, "");
+}
+
+test("status fits into a terminal, in colours, and no word of it is lost or broken", {
+  timeout: 30_000,
+}, async (t) => {
+  const { socketPath, port } = await startServer(t);
+  const detail =
+    "rolled back to generation 7 after 2 min: a worker died of a request that nobody had thought of before";
+  const [generation] = report.generations;
+  assert.ok(generation !== undefined);
+  port.report_ = { ...report, generations: [{ ...generation, detail }], degraded: `${detail} and ${detail}` };
+  const page = await onTerminal(["--socket", socketPath, "status"]);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
+  assert.match(page, /\x1b\[31mdegraded:\x1b\[39m/);
+  const lines = withoutColours(page).split("\n");
+  for (const line of lines) assert.ok(line.length <= columns, line);
+  const words = new Set(lines.join(" ").split(/\s+/));
+  for (const word of [...detail.split(" "), "127.0.0.1:8080", "REQUESTS", "4712"])
+    assert.ok(words.has(word), word);
+});
+
+test("doctor is in colours on a terminal, and folds its findings", { timeout: 30_000 }, async (t) => {
+  const directory = temporaryDirectory(t);
+  const shown = [
+    "Id=web.service",
+    "LoadState=loaded",
+    "ExecStart={ argv[]=holdfastd --name web --config /no.toml ; }",
+  ];
+  writeFileSync(join(directory, "systemctl"), `#!/bin/sh\nprintf '%s\\n' '${shown.join("' '")}'\n`, {
+    mode: 0o755,
+  });
+  const page = await onTerminal(["doctor"], `${directory}:${process.env["PATH"]}`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
+  assert.match(page, /^ {2}\x1b\[31mproblem:\x1b\[39m cannot read config/m);
+  for (const line of withoutColours(page).split("\n")) assert.ok(line.length <= columns, line);
+});

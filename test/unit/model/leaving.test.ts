@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nextDeadline } from "../../../src/model/deadlines.js";
+import { summarize } from "../../../src/model/view.js";
+import { killMs, drainTimeoutMs as timeoutMs } from "./sample.js";
+import { Story } from "./story.js";
+
+/** Two native workers, of which the first was told to end by somebody else. */
+function tellFirst(strategy: "overlap" | "exclusive" = "overlap"): Story {
+  const story = new Story().start({ strategy });
+  story.send({ type: "verified", generation: 1, failure: null, noWayBack: null });
+  for (const index of [0, 1]) story.send({ type: "worker-native", generation: 1, index, protocol: 3 });
+  return leave(story);
+}
+
+function leave(story: Story): Story {
+  return story.send({ type: "worker-leaving", generation: 1, index: 0, pid: story.pidOf(1, 0) ?? 0 });
+}
+
+test("a worker that somebody else tells to end serves on until another one of its generation is ready in its place", () => {
+  const story = tellFirst();
+  assert.deepEqual(story.did("spawn"), [{ type: "spawn", generation: 1, index: 2 }]);
+  assert.deepEqual(leave(story).did("spawn"), []);
+  story.spawnAll();
+  assert.equal(story.run(1, 0).phase, "ready");
+  assert.deepEqual(story.did("terminate"), []);
+  story.ready(1, 2);
+  const [order] = story.did("terminate");
+  assert.deepEqual([order?.slots.map(({ index }) => index), order?.to.map(({ index }) => index)], [[0], [2]]);
+  assert.equal(order?.insist, false);
+  assert.match(summarize(story.state), /2 workers ready/);
+  story.exit(1, 0, 0);
+  assert.deepEqual(
+    story.generation(1).workers.map(({ index, run }) => [index, run.phase]),
+    [
+      [1, "ready"],
+      [2, "ready"],
+    ],
+  );
+  assert.equal(story.generation(1).deaths, 0);
+});
+
+test("it has drain.timeout, then SIGTERM again, then SIGKILL, and nothing wakes up after that", () => {
+  const story = tellFirst().spawnAll().ready(1, 2);
+  const slots = [{ generation: 1, index: 0 }];
+  story.send({ type: "signalled", slots, plain: [] });
+  assert.equal(nextDeadline(story.state), story.now + timeoutMs);
+  story.after(timeoutMs);
+  assert.equal(story.did("terminate")[0]?.insist, true);
+  story.after(killMs);
+  assert.equal(story.did("kill")[0]?.index, 0);
+  assert.equal(nextDeadline(story.state), undefined);
+  assert.equal(story.active, 1);
+});
+
+test("with one writer the one that takes its place accepts when it has let go", () => {
+  const story = tellFirst("exclusive").spawnAll().ready(1, 2);
+  const [order] = story.did("activate");
+  assert.deepEqual(
+    [order?.slots.map(({ index }) => index), order?.after.map(({ index }) => index)],
+    [[2], [0]],
+  );
+});
+
+test("one that dies before the other is ready is not replaced twice", () => {
+  const story = tellFirst().exit(1, 0);
+  assert.deepEqual(
+    story.generation(1).workers.map(({ index, run }) => [index, run.phase]),
+    [
+      [1, "ready"],
+      [2, "spawning"],
+    ],
+  );
+});
+
+test("an upgrade meanwhile asks it once, and hands over to the new generation", () => {
+  const story = tellFirst().spawnAll().ready(1, 2);
+  story.send({ type: "signalled", slots: [{ generation: 1, index: 0 }], plain: [] });
+  story.request().candidate().allReady();
+  assert.equal(story.active, 2);
+  const asked = story.did("terminate").flatMap(({ slots }) => slots.map(({ index }) => index));
+  assert.deepEqual(asked, [1, 2]);
+  assert.equal(story.run(1, 0).phase, "draining");
+});
+
+test("a worker that the daemon itself has signalled gets the signal again, and is not replaced", () => {
+  const story = new Story().start().request().candidate().allReady();
+  story.send({ type: "signalled", slots: [{ generation: 1, index: 0 }], plain: [] });
+  leave(story);
+  assert.equal(story.did("terminate")[0]?.insist, true);
+  assert.deepEqual(story.did("spawn"), []);
+});
