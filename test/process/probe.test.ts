@@ -33,13 +33,6 @@ test("plain workers are verified at a listener of their own: a version that answ
   await balance(rig);
 });
 
-test("without one a verification of plain workers is refused with the lines that give it", async () => {
-  await using rig = new Rig({ config: verify });
-  rig.manager.start();
-  await rig.manager.ended();
-  assert.match(rig.manager.status, /\[listeners\.probe\] with address = "127\.0\.0\.1:0"/);
-});
-
 test("HOLDFAST_PROBE tells a ready command and the workers where only the new ones answer", async () => {
   await using rig = new Rig();
   const asked = join(rig.directory, "asked");
