@@ -187,7 +187,7 @@ function secondWriter({ before, decision: { state, actions } }: Step): string[] 
     const spawned = findGeneration(state, action.generation);
     if (spawned?.stage.phase !== "candidate" || spawned.specification.plan.strategy === "overlap") return [];
     const known = findGeneration(before, action.generation)?.stage;
-    if (known?.phase === "candidate" && known.step === "starting") return [];
+    if (known?.phase === "candidate" && (known.step === "starting" || known.step === "examining")) return [];
     const plain = state.generations.filter(
       ({ id, workers }) => id !== spawned.id && workers.some(({ run, native }) => isLive(run) && !native),
     );
