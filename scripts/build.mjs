@@ -18,8 +18,11 @@ await Promise.all([
   bundleWhole(source("daemon.ts"), join(DIST, "daemon.js")),
   // A command loads what it needs and nothing else.
   bundle([source("cli.ts")], DIST, "cli"),
-  bundle([source("worker/index.ts"), source("register.ts")], LIBRARY, "."),
+  bundle([source("worker/index.ts")], LIBRARY, "."),
   bundleCommonJs(source("worker/index.ts"), join(LIBRARY, "index.cjs")),
+  // One for --import and --require.
+  bundleCommonJs(source("register.ts"), join(LIBRARY, "register.cjs")),
+  bundleCommonJs(source("worker/preload/take-over-listening.ts"), join(LIBRARY, "take-over.cjs")),
   bundle([source("cli/completion/completions.ts")], COMPLETION, "."),
 ]);
 
@@ -33,6 +36,9 @@ const types = spawnSync(join(TOP, "node_modules", ".bin", "tsc"), ["-p", join(TO
   stdio: "inherit",
 });
 if (types.status !== 0) process.exit(1);
+
+// For configs that name the file.
+writeFileSync(join(LIBRARY, "register.js"), 'import "./register.cjs";\n');
 
 // The types are those of ESM, named again for CommonJS.
 const esm = '"../worker/index.js" with { "resolution-mode": "import" }';

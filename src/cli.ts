@@ -13,12 +13,13 @@ if (!end.ok) complain(end.failure.message);
 process.exitCode = statusOf(end);
 
 /** The exit status of a command, the same for all of them. */
-function statusOf(end: End): 0 | 1 | 2 | 3 | 4 {
+function statusOf(end: End): 0 | 1 | 2 | 3 | 4 | 5 {
   if (end.ok) return end.value === "done" ? 0 : 4;
   return statusOfFailure(end.failure);
 }
 
-function statusOfFailure({ reason }: Failure): 1 | 2 | 3 {
+function statusOfFailure({ reason }: Failure): 1 | 2 | 3 | 5 {
   if (reason === "usage") return 2;
+  if (reason === "permission-denied") return 5;
   return reason === "not-running" || reason === "no-such-instance" ? 3 : 1;
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
 import { oneLine } from "../lib/printable.js";
+import { maxFdsPerMessage } from "../linux/message.js";
 
 /** Counted up when an older peer would misunderstand. Both sides say theirs first and speak the lower one. */
 export const workerProtocol = 3;
@@ -41,6 +42,10 @@ export type AcceptLimitOrder = v.InferOutput<typeof acceptLimit>;
 
 /** Daemon → worker. docs/worker-protocol.md */
 export const daemonMessage = v.variant("type", [
+  /** The first message to a process that has asked for what was passed to its worker: an fd a listener. */
+  v.object({ type: v.literal("passed"), names: v.pipe(v.array(name), v.maxLength(maxFdsPerMessage)) }),
+  /** Or why it does not get it. The channel ends. */
+  v.object({ type: v.literal("refused"), why: v.string() }),
   /** The answer to `hello`. In standby the worker is ready without accepting, until `activate`. */
   v.object({
     type: v.literal("welcome"),
@@ -81,6 +86,8 @@ export const daemonMessage = v.variant("type", [
     /** When SIGTERM follows, which cuts what is left; a daemon of old does not say. */
     withinMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   }),
+  /** Version 3. The answer to `want`, with one fd; or why there is none. */
+  v.object({ type: v.literal("listener"), request: count, name, failure: v.nullable(v.string()) }),
   /** Answer with `report`: a worker that does not is stuck. */
   v.object({ type: v.literal("query"), query: count }),
 ]);
@@ -106,6 +113,8 @@ export const workerMessage = v.variant("type", [
   v.object({ type: v.literal("verdict"), query: count, failure: v.nullable(words) }),
   /** Version 3. It got SIGTERM without having been told to drain, and accepts until it is told to. */
   v.object({ type: v.literal("leaving") }),
+  /** Version 3. The app listens where its config says nothing: the daemon opens that address, keeps it, and answers with `listener`. */
+  v.object({ type: v.literal("want"), request: count, address: v.pipe(v.string(), v.maxLength(200)) }),
   v.object({ type: v.literal("status"), text: v.pipe(v.string(), v.maxLength(200), v.transform(oneLine)) }),
   v.object({
     type: v.literal("report"),

@@ -10,6 +10,7 @@ import { followDrain } from "./follow-drain.js";
 import { followUpgrade } from "./follow-upgrade.js";
 import { startPatience } from "./patience.js";
 import { say } from "./print.js";
+import { startWaitingLine } from "./waiting-line.js";
 
 /** Told by the last line, which comes from the outcome. */
 const leftToTheOutcome: ReadonlySet<string> = new Set([
@@ -60,6 +61,7 @@ export async function waitForUpgrade(
   withoutUpgrade: () => End = () => succeed("done"),
 ): Promise<End> {
   const patience = startPatience(timeoutMs);
+  const waiting = startWaitingLine();
   const wait: Wait = flags.has("proved") ? "proved" : "done";
   let id: number | undefined;
   let pid: number | undefined;
@@ -72,15 +74,20 @@ export async function waitForUpgrade(
     onNews: (news: News) => {
       pid = news.pid ?? pid;
       // In the journal the daemon has told it already.
-      if (!leftToTheOutcome.has(news.event) && !isReloadCommand()) say(news.message);
+      if (leftToTheOutcome.has(news.event) || isReloadCommand()) return;
+      waiting.clear();
+      say(news.message);
+      waiting.waitFor(`since: ${news.message}`);
     },
   };
   try {
     const result = await followUpgrade(client, begin, following, (upgrade) => {
       if (isReloadCommand()) return "give-up";
+      waiting.clear();
       say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
       return "reconnect";
     });
+    waiting.end();
     if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
     if (result.ok) {
       const { value: outcome } = result;
@@ -91,6 +98,7 @@ export async function waitForUpgrade(
     }
     return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
   } finally {
+    waiting.end();
     patience.end();
   }
 }

@@ -106,6 +106,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
   const workers = last(given, "workers");
   const message = last(given, "message");
   const listen = given.get("listen");
+  const shared = given.get("shared");
   if (name !== undefined && socket !== undefined)
     return refuse("--name and --socket cannot be given together");
   if (name !== undefined && !isInstanceName(name)) {
@@ -121,6 +122,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
     ...(socket !== undefined && { socket }),
     ...(timeoutMs !== undefined && { timeoutMs: timeoutMs.value }),
     ...(listen !== undefined && { listen }),
+    ...(shared !== undefined && { shared }),
     ...(release !== undefined && { release }),
     ...(workers !== undefined && { workers }),
     ...(message !== undefined && { message }),

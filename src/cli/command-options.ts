@@ -61,6 +61,12 @@ const rows = {
     summary: "the directory of the code",
     detail: "; the present one unless given",
   },
+  shared: {
+    value: "PATH",
+    multiple: true,
+    summary: "what the app writes in the release",
+    detail: ", relative to it; may be repeated",
+  },
   workers: { value: "N", summary: "how many processes, or auto", detail: ": one per core" },
   "no-socket": { summary: "no socket unit: the daemon listens by itself" },
   help: { short: "h", general: true, summary: "what there is" },

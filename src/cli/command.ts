@@ -36,6 +36,7 @@ export interface CommandLine {
   /** argv after `--`, never empty. */
   readonly program?: readonly string[];
   readonly listen?: readonly string[];
+  readonly shared?: readonly string[];
   readonly release?: string;
   readonly workers?: string;
   /** Why it is asked for. */

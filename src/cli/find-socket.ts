@@ -11,8 +11,8 @@ export interface Wanted extends Surroundings {
 }
 
 /**
- * The control socket of the instance that is meant; one that was not named by its path is asked with care. Fails with `not-running` when there is none and with `usage` when
- * there are several to choose from. Whether anybody listens there is for the connection to find out.
+ * The control socket of the instance that is meant; one that was not named by its path is asked with care. Fails with `not-running`
+ * when there is none and with `usage` when there are several to choose from. Whether anybody listens there is for the connection to find out.
  */
 export function findSocket(wanted: Wanted): Result<ControlAddress, Failure<"not-running" | "usage">> {
   if (wanted.socket !== undefined) return succeed({ socketPath: wanted.socket });

@@ -61,7 +61,7 @@ export function formatStatus(report: StatusReport, now: WallTime, look: Look): s
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
   for (const { proof } of generations) if (proof !== null) lines.push(...describeNumbers(proof));
   if (notifyDropped > 0)
-    lines.push(`${notifyDropped} notify message(s) dropped that no worker sent or nobody understands`);
+    lines.push(`${notifyDropped} notify message(s) dropped that another worker sent or nobody understands`);
   for (const { directory, paths, line } of report.written) {
     const where = `written beside the code, in ${directory}: ${paths.join(", ")}`;
     lines.push(`${where}; if it is data, copy it to the release and add to the config: ${line}`);
@@ -136,11 +136,20 @@ export function sumOver(servers: readonly ServerReport[], name: CounterName | Ga
   return servers.reduce((sum, { counters }) => sum + counters[name], 0);
 }
 
-function listenerRow({ name, address, origin, backlog, stalledMs, generations }: ListenerReport): Cell[] {
+function listenerRow({
+  name,
+  address,
+  origin,
+  backlog,
+  stalledMs,
+  down,
+  generations,
+}: ListenerReport): Cell[] {
   const queue = orDash(backlog, ({ queued, limit }) => `${queued}/${limit}`);
   const shown: Cell =
     stalledMs === null ? queue : { text: `${queue} still for ${formatDuration(stalledMs)}`, style: "red" };
-  return [name, address, origin, shown, generations.join(" ")];
+  const queueCell: Cell = down !== null ? { text: "down", style: "red" } : shown;
+  return [name, address, origin, queueCell, generations.join(" ")];
 }
 
 function answers(total: StatusReport["totals"][number]): boolean {

@@ -4,6 +4,7 @@ import { isInstanceName } from "../lib/directories.js";
 import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
 import type { NewFile } from "../linux/create-files.js";
 import { splitNamedAddress } from "./named-address.js";
+import { layOutShared } from "./shared-paths.js";
 
 export interface NewInstance {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface NewInstance {
   readonly listen: readonly string[];
   /** Absolute. */
   readonly release: string;
+  /** Relative to the release. */
+  readonly shared: readonly string[];
   /** As typed: a number or `auto`. */
   readonly workers: string | undefined;
   /** Whether systemd listens, by socket units, and not the daemon. */
@@ -22,6 +25,8 @@ export interface Layout {
   readonly files: readonly NewFile[];
   /** What `systemctl enable --now` is to be given, in that order. */
   readonly units: readonly string[];
+  /** What has to be done before. */
+  readonly commands: readonly string[];
 }
 
 interface WantedListener {
@@ -39,6 +44,8 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
   const { name, socketUnits } = wanted;
   const listeners = readListeners(wanted.listen);
   if (!listeners.ok) return listeners;
+  const shared = layOutShared(name, wanted.release, wanted.shared);
+  if (!shared.ok) return shared;
   const configFile = `/etc/holdfast/${name}.toml`;
   const service = `holdfast@${name}.service`;
   const sockets = socketUnits
@@ -60,8 +67,13 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
   const parsed = parseConfig(text, configFile, { cwd: "/", cores: 1 });
   if (!parsed.ok) return parsed;
   return succeed({
-    files: [{ path: configFile, text }, ...sockets.map(({ path, text }) => ({ path, text }))],
+    files: [
+      { path: configFile, text },
+      ...sockets.map(({ path, text }) => ({ path, text })),
+      ...shared.value.files,
+    ],
     units: [...sockets.map(({ unit }) => unit), service],
+    commands: shared.value.commands,
   });
 }
 
@@ -99,12 +111,14 @@ function writeConfig(
   listeners: readonly WantedListener[],
   socketUnits: readonly string[],
 ): string {
-  const { name, program, release, workers } = wanted;
+  const { name, program, release, shared, workers } = wanted;
   const lines = [
-    `# ${name} under Holdfast. After a change: systemctl reload holdfast@${name}`,
+    `# ${name} under Holdfast. After a change: holdfast -n ${name} upgrade`,
     `command = [${program.map(quote).join(", ")}]`,
     `release = ${quote(release)}`,
-    '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app',
+    shared.length === 0
+      ? '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app'
+      : `shared = [${shared.map(quote).join(", ")}]`,
   ];
   if (workers !== undefined)
     lines.push(`workers = ${/^[0-9]+$/.test(workers) ? Number(workers) : quote(workers)}`);

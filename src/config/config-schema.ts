@@ -1,12 +1,17 @@
-import { isAbsolute, normalize, resolve } from "node:path";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
+import { control } from "./control-table.js";
 import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
+import { overlap, pathsWithin, tidyPath } from "./paths-within.js";
 import { judge, judgesOf, probation, rollback, trial } from "./proof-tables.js";
 import { argv, count, isCount, named, readWith, table, text } from "./values.js";
+
+const withoutSnapshots =
+  'is about snapshots, and there are none without `release` or with snapshot = "off"; remove it';
 
 const maxWorkers = 256;
 const maxKept = 100;
@@ -83,7 +88,7 @@ export const rootEntries = {
   strategy: v.optional(
     v.picklist(
       ["overlap", "exclusive"],
-      'must be "overlap" (both versions accept for a moment) or "exclusive"',
+      'must be "overlap" (both versions accept for a moment) or "exclusive" (one at a time)',
     ),
     "overlap",
   ),
@@ -93,16 +98,8 @@ export const rootEntries = {
       'must be "on" (run from a copy of the release) or "off" (run in the release itself)',
     ),
   ),
-  shared: v.optional(
-    v.pipe(
-      v.array(
-        v.pipe(text('"uploads"'), v.check(isPathWithin, judgeShared)),
-        'must be an array of paths; write ["uploads"]',
-      ),
-      v.readonly(),
-    ),
-    () => [],
-  ),
+  shared: pathsWithin("uploads"),
+  writable: pathsWithin("cache"),
   keep: v.optional(count(1, maxKept), 3),
   check: v.optional(argv('["gunicorn", "--check-config", "app:app"]')),
   verify: v.optional(verify),
@@ -114,6 +111,7 @@ export const rootEntries = {
   judge: v.optional(judge, emptyTable),
   rollback: v.optional(rollback, emptyTable),
   hooks: v.optional(hooks, emptyTable),
+  control: v.optional(control, emptyTable),
 };
 
 /** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
@@ -136,9 +134,26 @@ export function configSchema(defaults: ConfigDefaults) {
         [["shared"], ["snapshot"], ["release"]],
         ({ shared, snapshot, release }) =>
           shared.length === 0 || (snapshot !== "off" && release !== undefined),
-        'is about snapshots, and there are none without `release` or with snapshot = "off"; remove it',
+        withoutSnapshots,
       ),
       ["shared"],
+    ),
+    v.forward(
+      v.partialCheck(
+        [["writable"], ["snapshot"], ["release"]],
+        ({ writable, snapshot, release }) =>
+          writable.length === 0 || (snapshot !== "off" && release !== undefined),
+        withoutSnapshots,
+      ),
+      ["writable"],
+    ),
+    v.forward(
+      v.partialCheck(
+        [["shared"], ["writable"]],
+        ({ shared, writable }) => !overlap(shared.map(tidyPath), writable.map(tidyPath)),
+        "has a path that is in `shared`, too, or around or within one; a path is either each snapshot's own or shared by all",
+      ),
+      ["writable"],
     ),
     v.forward(
       v.partialCheck(
@@ -154,7 +169,8 @@ export function configSchema(defaults: ConfigDefaults) {
         release: resolve(defaults.cwd, root.release ?? "."),
         // Without a directory of its own it is the daemon's, which is / under systemd.
         snapshot: root.release !== undefined && root.snapshot !== "off",
-        shared: root.shared.map((path) => normalize(path).replace(/\/$/, "")),
+        shared: root.shared.map(tidyPath),
+        writable: root.writable.map(tidyPath),
         keep: root.keep,
         workers: root.workers === "auto" ? Math.min(Math.max(defaults.cores, 1), maxWorkers) : root.workers,
         strategy: root.strategy,
@@ -169,19 +185,9 @@ export function configSchema(defaults: ConfigDefaults) {
         rollback: root.rollback,
         hooks: root.hooks,
       };
-      return { plan, listeners: root.listeners ?? null };
+      return { plan, listeners: root.listeners ?? null, control: root.control };
     }),
   );
-}
-
-/** Of a file or directory in the release, and not of the release itself. */
-function isPathWithin(path: string): boolean {
-  const plain = normalize(path);
-  return path !== "" && !isAbsolute(path) && plain !== "." && plain !== "./" && !/^\.\.(\/|$)/.test(plain);
-}
-
-function judgeShared({ input }: { readonly input: string }): string {
-  return `must be a path within the release, and relative to it, as in "uploads"; ${JSON.stringify(input)} is not`;
 }
 
 /** As TOML's parser would make it, so that the defaults of an absent table's keys apply. */

@@ -5,8 +5,17 @@ import type { Specification } from "../model/plan.js";
  * is absolute, but its symlinks are not resolved yet; `listeners` is null when there is no such table.
  */
 export interface Config extends Specification {
+  readonly control: ControlGroups;
   /** The file as it was named to us, for messages. */
   readonly file: string;
+}
+
+/** Groups by name or number; null: none. */
+export interface ControlGroups {
+  /** Its members may look at the service. */
+  readonly viewers: string | null;
+  /** Its members may act on it, too. */
+  readonly operators: string | null;
 }
 
 /** What the surroundings decide when the file is silent. */

@@ -145,7 +145,7 @@ function explain(socketPath: string, error: NodeJS.ErrnoException): Result<never
     case "EPERM":
       return refuse(
         "permission-denied",
-        `cannot reach the daemon at ${socketPath}: only root and the user of the service may`,
+        `cannot reach the daemon at ${socketPath}: only root, the user of the service, and the groups of [control] in its config may`,
       );
     case "ABORTED":
       return refuse("aborted", error.message);

@@ -130,12 +130,14 @@ const generation = v.object({
 const listener = v.object({
   name: v.string(),
   address: v.string(),
-  origin: v.picklist(["unit", "bound", "stored"] satisfies ListenerOrigin[]),
+  origin: v.picklist(["unit", "bound", "stored", "app"] satisfies ListenerOrigin[]),
   generations: v.array(v.number()),
   /** Connections waiting to be accepted and how many may; TCP only. */
   backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),
   /** How long clients have waited with nobody accepted; null where that is not so, or cannot be seen. */
   stalledMs: v.optional(v.nullable(v.number()), null),
+  /** Why clients are refused. */
+  down: v.optional(v.nullable(v.string()), null),
 });
 
 const written = v.object({
@@ -194,7 +196,7 @@ export const statusReply = v.object({
   rejected: v.optional(v.array(rejected), []),
   /** Why what serves is not what was deployed last. */
   rolledBack: v.optional(v.nullable(rolledBack), null),
-  /** Datagrams on the notify socket that came from no worker or were malformed. */
+  /** Datagrams on notify sockets that came from another worker or were malformed. */
   notifyDropped: v.number(),
   /** Since this daemon was started: the last one that was to take its place and did not. */
   reexecFailed: v.nullable(reexecFailure),

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HoldfastError } from "../lib/failure.js";
 import type { News } from "../model/event.js";
+import type { Asker } from "../model/state.js";
 import { instanceHeader } from "./exchange.js";
 import type { ControlPort } from "./port.js";
 import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
@@ -10,13 +11,24 @@ import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
 import { streamEvents, streamUpgrade } from "./stream.js";
 import type { Wait } from "./upgrade-wish.js";
 
+export interface Peer {
+  readonly uid: number;
+  /** All of its groups. */
+  readonly gids: readonly number[];
+}
+
+/** To look at the service, or to act on it, too. */
+export type Right = "look" | "act";
+
 export interface ControlServerOptions {
   /** Of the service. A request that means another one is refused. */
   readonly name: string;
-  /** Who is at the other end of a connection; undefined when that cannot be told. unix(7) SO_PEERCRED. */
-  readonly peerOf: (socket: Socket) => { readonly pid: number; readonly uid: number } | undefined;
-  /** Besides root the only user who is answered. */
-  readonly serviceUid: number;
+  /** Who is at the other end of a connection; undefined when that cannot be told. unix(7) SO_PEERCRED, SO_PEERGROUPS. */
+  readonly peerOf: (socket: Socket) => Peer | undefined;
+  /** What it may do; undefined: nothing. */
+  readonly rightOf: (peer: Peer) => Right | undefined;
+  /** Whether the client at the other end has closed the connection, which may not have been read yet. */
+  readonly hasLeft: (socket: Socket) => boolean;
   /** How long a client may take to send its request; 5 s unless told. */
   readonly requestTimeoutMs?: number;
 }
@@ -56,10 +68,19 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
   server.on("clientError", refuseBytes);
   server.on("request", (request, response) => {
     clearTimeout(deadlines.get(request.socket));
-    const refusal = refuseClient(request, options) ?? refuseOther(request, options) ?? refuseBody(request);
+    const peer = options.peerOf(request.socket);
+    const right = peer === undefined ? undefined : options.rightOf(peer);
+    if (peer === undefined || right === undefined) {
+      sendRefusal(response, stranger);
+      return;
+    }
+    const refusal = refuseOther(request, options) ?? refuseBody(request);
     const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
-    if (route.kind === "refused") sendRefusal(response, route);
-    else answer(port, route, response, options.peerOf(request.socket)?.uid);
+    // It waited for an answer, in vain, and has said so to whoever asked: nothing follows from its request any more.
+    if (route.kind === "command" && options.hasLeft(request.socket)) request.socket.destroy();
+    else if (route.kind === "refused") sendRefusal(response, route);
+    else if (route.kind === "command" && right === "look") sendRefusal(response, viewer);
+    else answer(port, route, response, peer);
   });
 
   return {
@@ -79,7 +100,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
   };
 }
 
-function answer(port: ControlPort, route: Route, response: ServerResponse, uid: number | undefined): void {
+function answer(port: ControlPort, route: Route, response: ServerResponse, peer: Peer): void {
   switch (route.kind) {
     case "status":
       void port.refresh().then(() => sendJson(response, 200, port.report()));
@@ -96,7 +117,7 @@ function answer(port: ControlPort, route: Route, response: ServerResponse, uid: 
       streamEvents(port, response);
       return;
     case "command":
-      submit(port, route, response, uid);
+      submit(port, route, response, peer);
       return;
     case "progress":
       answerProgress(port, route.upgrade, route.wait, response);
@@ -110,15 +131,14 @@ function submit(
   port: ControlPort,
   { command, wait, wish }: Extract<Route, { kind: "command" }>,
   response: ServerResponse,
-  uid: number | undefined,
+  peer: Peer,
 ): void {
   const early: News[] = [];
   const unsubscribe = port.subscribe((news) => early.push(news));
-  const submission = port.submit(
-    command,
-    wish,
-    wish.reload || uid === undefined ? { kind: "reload" } : { kind: "user", uid },
-  );
+  // ExecReload= runs as the service's user; nobody else's word is taken for it.
+  const own = peer.uid === process.getuid?.();
+  const by: Asker = wish.reload && own ? { kind: "reload" } : { kind: "user", uid: peer.uid };
+  const submission = port.submit(command, wish, by);
   unsubscribe();
   if (!submission.accepted) {
     sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });
@@ -151,10 +171,14 @@ function answerProgress(
   }
 }
 
-function refuseClient({ socket }: IncomingMessage, options: ControlServerOptions): Refusal | undefined {
-  const uid = options.peerOf(socket)?.uid;
-  if (uid === 0 || uid === options.serviceUid) return undefined;
-  const message = "only root and the user of the service may talk to it";
+const stranger = forbid(
+  "only root, the user of the service, and the groups that its config names in [control] may talk to it",
+);
+const viewer = forbid(
+  "you may look at the service, and not act on it: that is for root, its user, and the group control.operators",
+);
+
+function forbid(message: string): Refusal {
   return { kind: "refused", status: 403, failure: { reason: "permission-denied", message } };
 }
 

@@ -1,3 +1,4 @@
+import type { Config } from "../config/config.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Action, LedgerEntry, News } from "../model/event.js";
 import type { Generation, State } from "../model/state.js";
@@ -10,7 +11,6 @@ import { createAlarm } from "./alarm.js";
 import { Hooks } from "./hooks/hooks.js";
 import { hearWorkers, type Parts } from "./parts.js";
 import { createPerformer } from "./perform/perform.js";
-import { notifySocketIn } from "./recover/own-sockets.js";
 import { type Setup, warn } from "./setup.js";
 import type { ManagerLink } from "./show/manager-link.js";
 import type { NewsFeed } from "./show/news-feed.js";
@@ -27,13 +27,14 @@ export interface EffectsOptions {
   readonly remembered: State;
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
+  readonly onConfig: (config: Config) => void;
   readonly onExit: (status: Extract<Action, { type: "exit" }>["status"]) => void;
 }
 
 /** The loop's hands: the state goes to disk, actions to the parts, the view to systemd. */
 export function createEffects(setup: Setup, parts: Parts, options: EffectsOptions): Effects {
   const { name, directories, configFile } = setup;
-  const { listeners, workers, channels, snapshots, heartbeat, judges } = parts;
+  const { listeners, workers, channels, notifySockets, snapshots, heartbeat, judges } = parts;
   const { supervisor, store, link, news } = options;
   const publish = (state: State): void => {
     heartbeat.follow(state);
@@ -47,16 +48,17 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     name,
     configFile,
     places: {
-      notifySocket: notifySocketIn(directories.runtime),
       stateDirectory: `${directories.state}/app`,
       directoryOf,
     },
     listeners,
     workers,
     channels,
+    notifySockets,
     snapshots,
     countWorkers: () => heartbeat.askWorkers(countPatienceMs),
     push: (event) => supervisor.push(event),
+    onConfig: options.onConfig,
     current: () => supervisor.state,
     announce,
     record: ({ entry }) => record(setup, entry),

@@ -14,6 +14,10 @@ const lasting: ReadonlySet<ModelFailure["reason"]> = new Set([
   "listener-missing",
 ]);
 
+export function isLasting({ reason }: ModelFailure): boolean {
+  return lasting.has(reason);
+}
+
 export function exitStatusOf(
   status: Extract<Action, { type: "exit" }>["status"],
   { lifecycle }: State,
@@ -26,7 +30,7 @@ export function exitStatusOf(
       return exitReexec;
     case "failed": {
       const failure = lifecycle.phase === "stopping" ? lifecycle.failure : null;
-      return failure !== null && lasting.has(failure.reason) ? exitConfig : 1;
+      return failure !== null && isLasting(failure) ? exitConfig : 1;
     }
     default:
       return status satisfies never;

@@ -18,7 +18,7 @@ export const daemonUsage = `Usage: holdfastd --name NAME [--config FILE] [--runt
 
   --name NAME         the service; its config is /etc/holdfast/NAME.toml
   --config FILE       another config
-  --runtime-dir DIR   control and notify socket (else $RUNTIME_DIRECTORY, else
+  --runtime-dir DIR   control and notify sockets (else $RUNTIME_DIRECTORY, else
                       /run/holdfast/NAME for root)
   --state-dir DIR     state file and ledger (else $STATE_DIRECTORY, else
                       /var/lib/holdfast/NAME for root)

@@ -1,11 +1,12 @@
 import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
-import { NotifyInbox } from "../process/notify-inbox.js";
+import { NotifySockets } from "../process/notify-sockets.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-processes.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import { Backlogs } from "./judges/backlogs.js";
 import { JudgeWatch } from "./judges/judge-watch.js";
+import { connectWorker } from "./native-workers/connect-worker.js";
 import { Heartbeat } from "./native-workers/heartbeat.js";
 import { interpretMessage, takeWorkerMessage } from "./native-workers/interpret.js";
 import { warnIfItLives } from "./native-workers/lost-channel.js";
@@ -13,14 +14,15 @@ import { ShareSteering } from "./native-workers/share.js";
 import { TicketSecret } from "./native-workers/ticket-secret.js";
 import { WorkerReports } from "./native-workers/worker-reports.js";
 import { Snapshots } from "./perform/snapshots.js";
-import { channelFdName, workerFdName } from "./recover/fd-names.js";
+import { takeListener } from "./recover/adopt.js";
+import { channelFdName, notifyFdName, workerFdName } from "./recover/fd-names.js";
 import type { KeptFds } from "./recover/kept-fds.js";
+import { notifyDirectoryIn } from "./recover/own-sockets.js";
 import { type Setup, warn } from "./setup.js";
 
 export interface PartsOptions {
   readonly supervisor: Supervisor;
   readonly keptFds: KeptFds;
-  readonly notifyFd: number;
   readonly signalUnseen: WorkerProcessesOptions["signalUnseen"];
   /** Called with each beat of the watchdog or of the native workers. */
   readonly onBeat: () => void;
@@ -31,7 +33,7 @@ export interface Parts {
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
-  readonly inbox: NotifyInbox;
+  readonly notifySockets: NotifySockets;
   readonly reports: WorkerReports;
   readonly tickets: TicketSecret;
   readonly snapshots: Snapshots;
@@ -48,13 +50,21 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
   const push: Supervisor["push"] = (...events) => supervisor.push(...events);
   const current = () => supervisor.state;
 
-  const listeners = new HeldListeners(keptFds, tell);
+  const listeners = new HeldListeners({
+    keeper: keptFds,
+    watcher,
+    warn: tell,
+    takeFromWorkers: (address) =>
+      takeListener(workers.pidfds, (facts) => facts.address === address && facts.listening),
+    onDown: (id) => push({ type: "listener-down", id }),
+  });
   const reports = new WorkerReports();
   const tickets = new TicketSecret(directories.state, tell);
   const channels: WorkerChannels = new WorkerChannels({
     watcher,
     storeChannel: (slot, fd) => keptFds.store(fd, channelFdName(slot)),
     removeChannel: (slot) => keptFds.remove(channelFdName(slot)),
+    ownerOf: (pid) => workers.ownerOf(pid),
     onMessage: (slot, message) => {
       push(...takeWorkerMessage(slot, message, supervisor.state, channels, reports, tickets));
     },
@@ -70,17 +80,20 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     storePidfd: (slot, pidfd) => keptFds.store(pidfd, workerFdName(slot)),
     removePidfd: (slot) => keptFds.remove(workerFdName(slot)),
     signalUnseen: options.signalUnseen,
-    onExit: (slot, pid, exit) => {
+    onExit: (slot, pid, exit, left) => {
       channels.hearOut(slot);
-      inbox.receive();
-      push({ type: "worker-exited", ...slot, pid, exit });
+      notifySockets.hearOut(slot);
+      push({ type: "worker-exited", ...slot, pid, exit, ...(left === undefined ? {} : { left }) });
     },
   });
-  const inbox: NotifyInbox = new NotifyInbox({
-    fd: options.notifyFd,
+  const notifySockets: NotifySockets = new NotifySockets({
+    directory: notifyDirectoryIn(directories.runtime),
     watcher,
+    storeSocket: (slot, fd) => keptFds.store(fd, notifyFdName(slot)),
+    removeSocket: (slot) => keptFds.remove(notifyFdName(slot)),
     ownerOf: (pid) => workers.ownerOf(pid),
-    onMessage: (slot, pid, message) => push(...interpretMessage(slot, pid, message, supervisor.state)),
+    onConnect: (slot, channel) => connectWorker(slot, channel, supervisor.state, { channels, listeners }),
+    onMessage: (slot, message) => push(...interpretMessage(slot, message, supervisor.state)),
     onDropped: (count, why) => tell(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
   const snapshots = new Snapshots({ stateDirectory: directories.state, push });
@@ -116,7 +129,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     listeners,
     workers,
     channels,
-    inbox,
+    notifySockets,
     reports,
     tickets,
     snapshots,
@@ -128,7 +141,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
 }
 
 /** What workers said while there was no daemon, or it stood still, comes before the deadlines that passed meanwhile. */
-export function hearWorkers({ inbox, channels }: Parts): void {
-  inbox.receive();
+export function hearWorkers({ notifySockets, channels }: Parts): void {
+  notifySockets.hearAll();
   channels.hearAll();
 }

@@ -1,7 +1,8 @@
 import { existsSync, rmSync } from "node:fs";
-import type { ControlPort, ReexecFailure } from "../control/port.js";
-import { createControlServer } from "../control/server.js";
-import { restartMarkIn } from "../lib/directories.js";
+import { readConfig } from "../config/read.js";
+import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
+import { createControlServer, type Peer, type Right } from "../control/server.js";
+import { controlSocketIn, restartMarkIn } from "../lib/directories.js";
 import { type Failure, type FailureOf, type Result, succeed } from "../lib/failure.js";
 import { openPromise } from "../lib/open-promise.js";
 import { bootId } from "../linux/boot.js";
@@ -18,12 +19,15 @@ import { createEffects, record } from "./create-effects.js";
 import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
-import { controlFdName, notifyFdName, stateFdName } from "./recover/fd-names.js";
+import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
+import { controlFdName, stateFdName } from "./recover/fd-names.js";
 import type { Inheritance } from "./recover/inheritance.js";
 import type { KeptFds } from "./recover/kept-fds.js";
-import { peerOf, takeControlSocket, takeNotifySocket } from "./recover/own-sockets.js";
+import { hasLeft, peerOf, takeControlSocket } from "./recover/own-sockets.js";
 import { restore, type Source } from "./recover/restore.js";
+import { isWanted } from "./recover/wanted.js";
 import { type Setup, warn } from "./setup.js";
+import { ControlAccess } from "./show/control-access.js";
 import type { ManagerLink } from "./show/manager-link.js";
 import { NewsFeed } from "./show/news-feed.js";
 import { showService } from "./show/show-service.js";
@@ -70,14 +74,11 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   // First, because it tells whether another daemon runs: then nothing of it may be touched.
   const control = takeControlSocket(inheritance.control, directories.runtime);
   if (!control.ok) return control;
-  const notify = takeNotifySocket(inheritance.notify, directories.runtime);
-  if (!notify.ok) return notify;
   const store = new StateStore({ name, directory: directories.state, bootId: bootId() ?? "unknown", memfd });
   const remembered = source === "manager" ? succeed(store.load()) : store.take(inheritance.state ?? memfd);
   if (!remembered.ok) return remembered;
   const controlFd = control.value;
   for (const problem of remembered.value.problems) warn(setup, problem);
-  keptFds.store(notify.value, notifyFdName);
   keptFds.store(controlFd, controlFdName);
   keptFds.store(memfd, stateFdName);
 
@@ -85,7 +86,6 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const parts = buildParts(setup, {
     supervisor,
     keptFds,
-    notifyFd: notify.value,
     signalUnseen: inherited.signalUnseen,
     onBeat: () => {
       if (supervisor.retryPersist()) link.beat();
@@ -105,9 +105,22 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     },
   });
 
+  adoptNotifySockets(inheritance, restored.alive, {
+    notifySockets: parts.notifySockets,
+    keptFds,
+    runtimeDirectory: directories.runtime,
+    warn: (message) => warn(setup, message),
+  });
+
   const news = new NewsFeed(setup.log);
   const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
-  const server = createControlServer(port, { name, peerOf, serviceUid: process.getuid?.() ?? 0 });
+  const access = new ControlAccess({
+    socketPath: controlSocketIn(directories.runtime),
+    serviceUid: process.getuid?.() ?? 0,
+    warn: (message) => warn(setup, message),
+  });
+  const rightOf = (peer: Peer): Right | undefined => access.rightOf(peer);
+  const server = createControlServer(port, { name, peerOf, rightOf, hasLeft });
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
   const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
@@ -120,6 +133,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     news,
     remembered: restored.state,
     onPersisted: inherited.onPersisted,
+    onConfig: ({ control }) => void access.follow(control),
     onExit: (status) => {
       const heldSignals = new HeldSignals();
       end({ status, state: supervisor.state, fds: release(), heldSignals, link, successor });
@@ -131,14 +145,18 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const unconnected = restored.alive.filter((slot) => !parts.channels.isNative(slot));
   const { alive } = restored;
   const snapshots = parts.snapshots.list();
-  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots });
+  const wanted = isWanted(restored.state, parts.listeners);
+  supervisor.begin(restored.state, effects, { type: "recovered", alive, unconnected, snapshots, wanted });
   rmSync(restartMark, { force: true });
   if (!supervisor.exited) hearWorkers(parts);
   if (!supervisor.exited) {
     takeover?.listen(makeWay);
     await server.listen({ fd: duplicateFd(controlFd) });
   }
-  if (!supervisor.exited) inherited.onServing();
+  if (!supervisor.exited) {
+    inherited.onServing();
+    followConfig(setup, access);
+  }
   return succeed(await ended);
 
   function makeWay(asking: Successor): void {
@@ -160,11 +178,17 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     clearInterval(renewal);
     effects.wakeAt(undefined, () => {});
     void server.close();
-    for (const part of [parts.inbox, parts.channels, parts.workers, parts.listeners]) part.release();
+    for (const part of [parts.notifySockets, parts.channels, parts.workers, parts.listeners]) part.release();
     closeFd(controlFd);
     closeFd(memfd);
     return keptFds.release();
   }
+}
+
+/** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody. */
+function followConfig({ configFile }: Setup, access: ControlAccess): void {
+  const config = readConfig(configFile, { cwd: process.cwd(), cores: 1 });
+  void access.follow(config.ok ? config.value.control : { viewers: null, operators: null });
 }
 
 const upgrading: FailureOf<"daemon"> = {
@@ -175,14 +199,15 @@ const upgrading: FailureOf<"daemon"> = {
 const stopping: FailureOf<"daemon"> = { reason: "stopping", message: "the service is being stopped" };
 
 function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: ControlPort): () => void {
+  const submit = (command: ControlCommand): void => {
+    const submission = port.submit(command);
+    if (!submission.accepted) warn({ log }, submission.failure.message);
+  };
   return listenToSignals({
     unit,
     push: (event) => supervisor.push(event),
-    upgrade: () => void port.submit("upgrade"),
-    reexec: () => {
-      const submission = port.submit("reexec");
-      if (!submission.accepted) warn({ log }, submission.failure.message);
-    },
+    upgrade: () => submit("upgrade"),
+    reexec: () => submit("reexec"),
     reopenLog: () => log.reopen(),
     report: (message) => warn({ log }, message),
   });

@@ -1,8 +1,17 @@
 import { checkAccess, checkConfig } from "./checks/files.js";
-import { checkFdStore, checkMemory, checkOpenFiles, checkTimeouts } from "./checks/limits.js";
+import { checkFdStore, checkMemory, checkOpenFiles, checkSigterm, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
-import { checkAccept, checkListeners, checkTakenAddresses } from "./checks/sockets.js";
+import { checkShared } from "./checks/shared.js";
+import {
+  checkAccept,
+  checkDown,
+  checkKinds,
+  checkListeners,
+  checkPerSource,
+  checkSocketFiles,
+  checkTakenAddresses,
+} from "./checks/sockets.js";
 import {
   checkDynamicUser,
   checkNeedrestart,
@@ -24,11 +33,17 @@ const checks: readonly Check[] = [
   checkTimeouts,
   checkListeners,
   checkAccept,
+  checkKinds,
+  checkPerSource,
+  checkSocketFiles,
   checkTakenAddresses,
+  checkDown,
   checkStalled,
   checkAsking,
   checkAccess,
+  checkShared,
   checkOpenFiles,
+  checkSigterm,
   checkMemory,
   checkDynamicUser,
   checkSystemd,

@@ -39,7 +39,11 @@ export interface SocketUnitFacts {
   /** FileDescriptorName=, or what systemd takes for it. */
   readonly listener: string;
   readonly addresses: readonly Address[];
+  /** What it passes besides, of kinds that no worker gets, as systemd writes it. */
+  readonly unused: readonly string[];
   readonly accept: boolean;
+  /** MaxConnectionsPerSource=; 0 is no limit. */
+  readonly perSource: number;
   readonly active: boolean;
 }
 
@@ -47,6 +51,8 @@ export interface WorkerFacts {
   readonly name: string;
   readonly openFds: number;
   readonly maxFds: number;
+  /** SIGTERM ends it at once, because nothing in it handles the signal. */
+  readonly diesOfTerm: boolean;
 }
 
 export interface TakenAddress {
@@ -66,6 +72,18 @@ export interface AccessFacts {
   readonly user: string | null;
   /** The first of the files and folders it needs that it may not read or enter. */
   readonly blocked: readonly string[];
+  /** What the config calls `shared`. */
+  readonly shared: readonly SharedPath[];
+}
+
+export interface SharedPath {
+  /** Absolute, by way of the release as the config names it. */
+  readonly written: string;
+  /** The same, symlinks resolved. */
+  readonly path: string;
+  readonly exists: boolean;
+  /** Whether the service's user may write there, as far as owner and mode go; null where nobody could be asked. */
+  readonly writable: boolean | null;
 }
 
 export interface MachineFacts {

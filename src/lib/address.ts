@@ -6,10 +6,17 @@ type Invalid = Failure<"address-invalid">;
 
 /**
  * Where a listener listens. Written `127.0.0.1:8080`, `[::]:8080`, `unix:/run/web.sock`, `unix:@abstract`,
- * and with `udp:` before an IP address for datagrams.
+ * with `udp:` before an IP address for datagrams, and with `%eth0` after it where only that network interface counts.
  */
 export type Address =
-  | { readonly kind: "tcp" | "udp"; readonly family: 4 | 6; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "tcp" | "udp";
+      readonly family: 4 | 6;
+      readonly host: string;
+      readonly port: number;
+      /** SO_BINDTODEVICE of socket(7); of a link-local address its zone, RFC 4007. */
+      readonly device?: string;
+    }
   /** An absolute path, or `@` and a name of the abstract namespace, as in systemd.socket(5). */
   | { readonly kind: "unix"; readonly path: string };
 
@@ -26,13 +33,33 @@ export function parseAddress(text: string): Result<Address, Invalid> {
 /** The one canonical spelling: addresses that are the same give the same text, and `parseAddress` reads it back. */
 export function formatAddress(address: Address): string {
   if (address.kind === "unix") return `unix:${address.path}`;
-  const host = address.family === 6 ? `[${compressIPv6(address.host)}]` : address.host;
+  const device = address.device === undefined ? "" : `%${address.device}`;
+  const host = address.family === 6 ? `[${compressIPv6(address.host)}${device}]` : `${address.host}${device}`;
   return `${address.kind === "udp" ? "udp:" : ""}${host}:${address.port}`;
 }
 
 /** Whether both are one and the same place to listen, however they were spelled. */
 export function sameAddress(a: Address, b: Address): boolean {
   return formatAddress(a) === formatAddress(b);
+}
+
+/** Whether one of the two keeps the other from being bound: the same port, and one of the hosts means all, that of IPv6 both families. */
+export function overlaps(a: Address, b: Address): boolean {
+  if (a.kind === "unix" || b.kind === "unix") return sameAddress(a, b);
+  if (a.kind !== b.kind || a.port !== b.port) return false;
+  if (a.device !== undefined && b.device !== undefined && a.device !== b.device) return false;
+  if (a.family !== b.family) return a.host === "::" || b.host === "::";
+  return a.host === b.host || isAny(a) || isAny(b);
+}
+
+/** Whether the first is `[::]`, and would take what comes to the other, were it not told to leave IPv4 alone. */
+export function leavesIPv4To(one: Address, other: Address): boolean {
+  if (one.kind === "unix" || other.kind === "unix") return false;
+  return one.host === "::" && other.family === 4 && overlaps(one, other);
+}
+
+function isAny({ host }: { readonly host: string }): boolean {
+  return host === "::" || host === "0.0.0.0";
 }
 
 function parseUnix(text: string, path: string): Result<Address, Invalid> {
@@ -66,14 +93,15 @@ function parseIp(text: string, kind: "tcp" | "udp", rest: string): Result<Addres
     );
   }
   const [, bracketed, bare = "", portText = ""] = parts;
-  const host = bracketed ?? bare;
+  const [host = "", device, ...more] = (bracketed ?? bare).split("%");
   if (bracketed === undefined && isIP(rest) === 6) {
     return refuse(
       text,
       `an IPv6 address goes in brackets, with a port after it; write ${prefix}[${rest}]:8080`,
     );
   }
-  if (host.includes("%")) return refuse(text, "an address with a zone (%) is not supported");
+  if (more.length > 0 || (device !== undefined && !/^[^\s/:]{1,15}$/.test(device)))
+    return refuse(text, "the name of a network interface goes after the %, as in [fe80::1%eth0]:80");
   const family = isIP(host);
   if (family === 6 && bracketed === undefined) {
     return refuse(text, `an IPv6 address goes in brackets; write ${prefix}[${host}]:${portText}`);
@@ -88,8 +116,11 @@ function parseIp(text: string, kind: "tcp" | "udp", rest: string): Result<Addres
   }
   const port = /^[1-9][0-9]{0,4}$/.test(portText) ? Number(portText) : 0;
   if (port < 1 || port > 65535) return refuse(text, "the port must be a number from 1 to 65535");
+  const on = device === undefined ? {} : { device };
   return succeed(
-    family === 6 ? { kind, family: 6, host: compressIPv6(host), port } : { kind, family: 4, host, port },
+    family === 6
+      ? { kind, family: 6, host: compressIPv6(host), port, ...on }
+      : { kind, family: 4, host, port, ...on },
   );
 }
 
@@ -106,7 +137,7 @@ function explainHost(host: string, prefix: string): string {
 
 /** RFC 5952 form, by way of the WHATWG URL parser, which has to produce it. */
 function compressIPv6(host: string): string {
-  if (isIP(host) !== 6 || host.includes("%")) return host;
+  if (isIP(host) !== 6) return host;
   return new URL(`http://[${host}]/`).hostname.slice(1, -1);
 }
 

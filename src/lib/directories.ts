@@ -1,6 +1,6 @@
 /** Where a daemon of this name and its CLI meet, and where its facts are. */
 export interface Directories {
-  /** Gone after a reboot: the control socket and the notify socket. */
+  /** Gone after a reboot: the control socket and the notify sockets. */
   readonly runtime: string;
   /** Kept: state file, ledger, what the app saves. */
   readonly state: string;

@@ -45,12 +45,21 @@ export class Watcher implements Disposable {
 
   /** The fd must be pollable (EPERM for a regular file), not watched already, and unwatched before it is closed. */
   watch(fd: number, onReadable: () => void): void {
+    this.#add(fd, EPOLLIN, onReadable);
+  }
+
+  /** The same for hang-up and error alone, which the kernel tells unasked. */
+  watchEnd(fd: number, onEnd: () => void): void {
+    this.#add(fd, 0, onEnd);
+  }
+
+  #add(fd: number, events: number, callback: () => void): void {
     this.#assertOpen();
     const event = Buffer.alloc(eventSize);
-    event.writeUInt32LE(EPOLLIN, 0);
+    event.writeUInt32LE(events, 0);
     event.writeInt32LE(fd, dataOffset);
     orThrow(`watch fd ${fd}`, epollControl(this.#epollFd, EPOLL_CTL_ADD, fd, event));
-    this.#callbacks.set(fd, onReadable);
+    this.#callbacks.set(fd, callback);
   }
 
   /** The callback is not called any more. Throws for an fd that is not watched or was closed first. */

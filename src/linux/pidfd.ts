@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { errorCode, HoldfastError } from "../lib/failure.js";
 import { libc, orThrow, systemCallFailed } from "./ffi.js";
@@ -85,6 +85,20 @@ export function parentOf(pid: number): number | undefined {
   return statField(pid, 4);
 }
 
+/** Undefined when the process is gone or hidden. */
+export function groupOf(pid: number): number | undefined {
+  return statField(pid, 5);
+}
+
+/** Who lives in a process group, as far as /proc shows it; those that have ended and wait for their parent do not. proc_pid_stat(5) */
+export function findInGroup(group: number): readonly number[] {
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => {
+    const fields = statFields(pid);
+    return fields !== undefined && Number(fields[2]) === group && !/[ZX]/.test(fields[0] ?? "Z");
+  });
+}
+
 /** The controlling terminal, as a device number; undefined where there is none. */
 export function terminalOf(pid: number): number | undefined {
   return statField(pid, 7) || undefined;
@@ -109,9 +123,14 @@ export function processName(pid: number): string | undefined {
 
 /** Fields are numbered as in proc_pid_stat(5). The second one, the name, may itself hold spaces and brackets. */
 function statField(pid: number, field: number): number | undefined {
-  const stat = readProc(`${pid}/stat`);
-  const text = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[field - 3];
+  const text = statFields(pid)?.[field - 3];
   return text === undefined ? undefined : Number(text);
+}
+
+/** From the third on. */
+function statFields(pid: number): readonly string[] | undefined {
+  const stat = readProc(`${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function readProc(path: string): string | undefined {

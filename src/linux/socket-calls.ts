@@ -8,6 +8,7 @@ export const SOCK_SEQPACKET = 5;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
+export const SO_BINDTODEVICE = 25;
 
 const socket = libc<[domain: number, type: number, protocol: number]>("int socket(int, int, int)");
 const getsockname = libc<[fd: number, address: Buffer, length: Buffer]>(
@@ -48,6 +49,11 @@ export function openSocket(family: number, type: number, blocking = false, proto
 
 export function setOption(fd: number, option: number, value: Buffer): void {
   orThrow(`set option ${option} of socket ${fd}`, setsockopt(fd, SOL_SOCKET, option, value, value.length));
+}
+
+/** The same of another level than the socket's own, where it may fail: 0 or minus errno. */
+export function tryOption(fd: number, level: number, option: number, value: Buffer): number {
+  return setsockopt(fd, level, option, value, value.length);
 }
 
 export function turnOn(fd: number, option: number): void {

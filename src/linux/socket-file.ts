@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  unlinkSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 /** open(2): an fd that only names the file, whatever the file is. Node's constants lack it. */
@@ -74,4 +84,14 @@ function withSocketFile(
 
 function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
   return `${dev}:${ino}`;
+}
+
+/** True where the folder is there, and the file is not. An abstract name has no file. */
+export function isFileGone(path: string): boolean {
+  if (path.startsWith("@") || !existsSync(dirname(path))) return false;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }

@@ -1,17 +1,21 @@
 import { fstatSync } from "node:fs";
-import { formatAddress } from "../lib/address.js";
+import { type Address, formatAddress } from "../lib/address.js";
 import { systemCallFailed } from "./ffi.js";
 import type { Credentials } from "./message.js";
 import { AF_INET, AF_INET6, AF_UNIX, maxSocketAddressBytes, unpackSocketAddress } from "./socket-address.js";
 import {
   readOption,
   readOwnAddress,
+  readPeerAddress,
+  SO_BINDTODEVICE,
   SOCK_DGRAM,
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
 } from "./socket-calls.js";
 
+/** IFNAMSIZ of netdevice(7). */
+const maxDeviceBytes = 16;
 const SO_TYPE = 3;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
@@ -52,13 +56,26 @@ export function inspectSocket(fd: number): SocketFacts | undefined {
     family: families.get(domain) ?? "other",
     type,
     listening: readInt(fd, SO_ACCEPTCONN) === 1,
-    address: address === undefined ? "" : formatAddress(address),
+    address: address === undefined ? "" : formatAddress(withDevice(fd, address)),
   };
+}
+
+/** A link-local address is bound to its zone: SO_BINDTODEVICE tells that, too. */
+function withDevice(fd: number, address: Address): Address {
+  if (address.kind === "unix") return address;
+  const value = readOption(fd, SOL_SOCKET, SO_BINDTODEVICE, maxDeviceBytes);
+  const device = typeof value === "number" ? "" : (value.toString("latin1").split("\0", 1)[0] ?? "");
+  return device === "" ? address : { ...address, device };
 }
 
 /** Whether the fd is a stream socket: one call to the kernel, where `inspectSocket` makes five. socket(7) SO_TYPE. */
 export function isStreamSocket(fd: number): boolean {
   return readInt(fd, SO_TYPE) === SOCK_STREAM;
+}
+
+/** Whether it is one end of a connection. getpeername(2). */
+export function hasPeer(fd: number): boolean {
+  return typeof readPeerAddress(fd, maxSocketAddressBytes) !== "number";
 }
 
 /** Who connected to a unix stream socket, at the time of connect(2). unix(7) SO_PEERCRED. */

@@ -10,7 +10,8 @@ export type Choice =
 
 /**
  * The socket unit's sockets of that name come first (a unit may pass several under one), whatever address is declared,
- * because clients were given those; then what is held and has the declared address; else the daemon opens it.
+ * because clients were given those; then what is held and has the declared address, as one of that name or undeclared until now; else
+ * the daemon opens it.
  */
 export function chooseListener(declaration: ListenerDeclaration, held: readonly Listener[]): Choice {
   const { name, address } = declaration;
@@ -20,6 +21,8 @@ export function chooseListener(declaration: ListenerDeclaration, held: readonly 
   if (ofUnit.length > 0) return { kind: "held", listeners: ofUnit, warning: warn(name, wanted, ofUnit) };
   const fitting = named.filter((listener) => wanted === null || listener.address === wanted);
   if (fitting.length > 0) return { kind: "held", listeners: fitting, warning: null };
+  const undeclared = held.filter(({ origin, address: own }) => origin === "app" && own === wanted);
+  if (undeclared.length > 0) return { kind: "held", listeners: undeclared, warning: null };
   return address === null ? { kind: "missing" } : { kind: "open" };
 }
 
@@ -29,8 +32,11 @@ function warn(name: string, wanted: string | null, ofUnit: readonly Listener[]):
   return `listener ${name}: the socket unit listens on ${addresses}, so the configured address ${wanted} is not used`;
 }
 
-/** Without a `[listeners]` table everything that systemd passes is a listener. */
+/**
+ * Without a `[listeners]` table everything that systemd passes is a listener. In the order of their names, for systemd promises none
+ * between units, and workers may know a socket by its number.
+ */
 export function impliedDeclarations(held: readonly Listener[]): readonly ListenerDeclaration[] {
-  const names = [...new Set(held.map(({ name }) => name))];
+  const names = [...new Set(held.filter(({ origin }) => origin !== "app").map(({ name }) => name))].sort();
   return names.map((name) => ({ name, address: null, backlog: null, mode: null }));
 }

@@ -1,15 +1,27 @@
-import { formatAddress } from "../lib/address.js";
+import { type Address, formatAddress, leavesIPv4To, parseAddress } from "../lib/address.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { readBacklog } from "../linux/backlog.js";
+import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import { type ListenFailure, openListener, setBacklog, usualBacklog } from "../linux/listener.js";
-import { inspectSocket } from "../linux/socket.js";
-import { identifySocketFile, removeSocketFile, type SocketFileFailure } from "../linux/socket-file.js";
-import type { Prepared } from "../model/event.js";
-import type { ListenerDeclaration, Specification } from "../model/plan.js";
+import {
+  type ListenFailure,
+  type ListenOptions,
+  listenAgain,
+  openListener,
+  setBacklog,
+  usualBacklog,
+} from "../linux/listener.js";
+import { hasHungUp } from "../linux/poll.js";
+import { inspectSocket, isStreamSocket } from "../linux/socket.js";
+import {
+  identifySocketFile,
+  isFileGone,
+  removeSocketFile,
+  type SocketFileFailure,
+} from "../linux/socket-file.js";
+import type { ListenerDeclaration } from "../model/plan.js";
 import type { Generation, Listener } from "../model/state.js";
-import { chooseListener, impliedDeclarations } from "./choose.js";
-import { applyModes, ownFile, rehearseMode } from "./socket-modes.js";
+import { applyModes, ownFile } from "./socket-modes.js";
 
 export type ListenersFailure = ListenFailure | SocketFileFailure | Failure<"listener-missing">;
 
@@ -20,20 +32,40 @@ export interface FdKeeper {
   remove(name: string): void;
 }
 
+/** Tells when a socket has hung up. */
+export type EndWatcher = Pick<Watcher, "watchEnd" | "unwatch">;
+
+export interface HeldListenersOptions {
+  readonly keeper: FdKeeper;
+  readonly watcher: EndWatcher;
+  readonly warn: (message: string) => void;
+  /** A copy of a listener that a worker has opened itself; undefined when none has. */
+  readonly takeFromWorkers: (address: string) => number | undefined;
+  /** One of those that share it has shut the socket down, for all. */
+  readonly onDown: (id: number) => void;
+}
+
 /** The sockets behind the state's listeners. */
 export class HeldListeners {
   readonly #fds = new Map<number, number>();
   readonly #unstored = new Set<number>();
+  readonly #watched = new Set<number>();
   readonly #keeper: FdKeeper;
-  readonly #warn: (message: string) => void;
+  readonly #watcher: EndWatcher;
+  readonly warn: (message: string) => void;
+  readonly #takeFromWorkers: HeldListenersOptions["takeFromWorkers"];
+  readonly #onDown: (id: number) => void;
 
-  constructor(keeper: FdKeeper, warn: (message: string) => void) {
+  constructor({ keeper, watcher, warn, takeFromWorkers, onDown }: HeldListenersOptions) {
     this.#keeper = keeper;
-    this.#warn = warn;
+    this.#watcher = watcher;
+    this.warn = warn;
+    this.#takeFromWorkers = takeFromWorkers;
+    this.#onDown = onDown;
   }
 
   hold({ id, name }: Listener, fd: number): void {
-    this.#fds.set(id, fd);
+    this.#take(id, fd);
     this.#keeper.store(fd, name);
   }
 
@@ -54,48 +86,14 @@ export class HeldListeners {
   }
 
   /**
-   * The listeners of a new generation: held ones where they fit, else opened. What was opened before a failure stays
-   * held; the model closes what no generation uses. Fails as `openListener` does, or with `listener-missing` or
-   * `mode-refused`.
+   * Opened, or copied from a worker that has opened it itself. `others` have or will have their addresses: `[::]` leaves IPv4 to those.
+   * Fails as `openListener` does, or with `listener-missing`.
    */
-  reconcile(
-    specification: Specification,
-    held: readonly Listener[],
-    nextId: number,
-  ): Result<Omit<Prepared, "version" | "commit">, ListenersFailure> {
-    const declarations = specification.listeners ?? impliedDeclarations(held);
-    const all = [...held];
-    const listeners: number[] = [];
-    let id = nextId;
-    for (const declaration of declarations) {
-      const choice = chooseListener(declaration, all);
-      if (choice.kind === "held") {
-        if (choice.warning !== null) this.#warn(choice.warning);
-        for (const chosen of choice.listeners) {
-          const rehearsed = rehearseMode(declaration, chosen);
-          if (!rehearsed.ok) {
-            this.#dropOpened(all, nextId);
-            return rehearsed;
-          }
-          all[all.indexOf(chosen)] = { ...chosen, backlog: declaration.backlog ?? chosen.backlog };
-          listeners.push(chosen.id);
-        }
-        continue;
-      }
-      const opened = this.open(declaration, id);
-      if (!opened.ok) {
-        this.#dropOpened(all, nextId);
-        return opened;
-      }
-      all.push(opened.value);
-      listeners.push(id);
-      id += 1;
-    }
-    this.#reportUndeclared(declarations, all);
-    return succeed({ specification, held: all, listeners });
-  }
-
-  open(declaration: ListenerDeclaration, id: number): Result<Listener, ListenersFailure> {
+  open(
+    declaration: ListenerDeclaration,
+    id: number,
+    others: readonly Address[],
+  ): Result<Listener, ListenersFailure> {
     const { name, address, mode } = declaration;
     if (address === null) {
       const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
@@ -105,9 +103,11 @@ export class HeldListeners {
       );
     }
     const backlog = declaration.backlog ?? usualBacklog;
-    const opened = openListener(address, { backlog, ...(mode === null ? {} : { mode }) });
+    const ipv6Only = others.some((other) => leavesIPv4To(address, other));
+    const opened = this.#openOrCopy(address, { backlog, ipv6Only, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
-    const inode = inspectSocket(opened.value)?.id ?? "";
+    const fd = opened.value;
+    const inode = inspectSocket(fd)?.id ?? "";
     const file = address.kind === "unix" ? identifySocketFile(address.path) : undefined;
     const listener: Listener = {
       id,
@@ -118,9 +118,43 @@ export class HeldListeners {
       origin: "bound",
       backlog,
     };
-    this.#fds.set(id, opened.value);
+    this.#take(id, fd);
     this.#unstored.add(id);
     return succeed(listener);
+  }
+
+  #openOrCopy(address: Address, options: ListenOptions): Result<number, ListenFailure> {
+    const opened = openListener(address, options);
+    if (opened.ok || opened.failure.reason !== "address-in-use") return opened;
+    const copy = this.#takeFromWorkers(formatAddress(address));
+    if (copy === undefined) return opened;
+    if (!this.#holds(copy)) return succeed(copy);
+    closeFd(copy);
+    return opened;
+  }
+
+  /** A listener has it already: its workers did not open it themselves. */
+  #holds(fd: number): boolean {
+    const inode = inspectSocket(fd)?.id;
+    return [...this.#fds.values()].some((held) => inspectSocket(held)?.id === inode);
+  }
+
+  /** Under another name from now on. `others` of the old name stay stored. */
+  rename(listener: Listener, name: string, others: readonly Listener[]): void {
+    const fd = this.#fds.get(listener.id);
+    if (fd === undefined) return;
+    this.#forget(listener.name, others);
+    this.#unstored.delete(listener.id);
+    this.#keeper.store(fd, name);
+  }
+
+  /** The store removes by name. */
+  #forget(name: string, others: readonly Listener[]): void {
+    this.#keeper.remove(name);
+    for (const other of others) {
+      const kept = this.#fds.get(other.id);
+      if (other.name === name && kept !== undefined) this.#keeper.store(kept, name);
+    }
   }
 
   /**
@@ -133,14 +167,36 @@ export class HeldListeners {
     const own = ownFile(listener);
     // First, for after the rest nobody would know any more that there is a file.
     if (own !== undefined) removeSocketFile(...own);
+    this.#unwatch(fd);
     this.#fds.delete(listener.id);
     this.#unstored.delete(listener.id);
-    this.#keeper.remove(listener.name);
-    for (const { id, name } of others) {
-      const kept = this.#fds.get(id);
-      if (name === listener.name && kept !== undefined) this.#keeper.store(kept, name);
-    }
+    this.#forget(listener.name, others);
     closeFd(fd);
+  }
+
+  /** Why no client can connect; null where clients can. */
+  obstacleTo(listener: Listener): string | null {
+    if (this.#hasHungUp(listener)) return "a process that shares it has shut it down for all";
+    const parsed = parseAddress(listener.address);
+    const path = parsed.ok && parsed.value.kind === "unix" ? parsed.value.path : undefined;
+    if (path === undefined || !isFileGone(path)) return null;
+    // The service may have a /tmp of its own.
+    return listener.origin === "unit" && /^\/(var\/)?tmp\//.test(path) ? null : `the file ${path} is gone`;
+  }
+
+  #hasHungUp({ id }: Pick<Listener, "id">): boolean {
+    const fd = this.#fds.get(id);
+    return fd !== undefined && isStreamSocket(fd) && hasHungUp(fd);
+  }
+
+  /** Fails as `listenAgain` does. */
+  revive({ id, address, backlog }: Listener): Result<void, Failure<"listener-down">> {
+    const fd = this.#fds.get(id);
+    const where = parseAddress(address);
+    if (fd === undefined || !where.ok || !this.#hasHungUp({ id })) return succeed(undefined);
+    const again = listenAgain(fd, where.value, backlog ?? usualBacklog);
+    if (again.ok) this.#watch(id, fd);
+    return again;
   }
 
   /** Workers may have set a backlog of their own on the shared socket (Node sets 511): puts the right one back. */
@@ -154,7 +210,7 @@ export class HeldListeners {
   /** The modes of a generation's own socket files, once it is the active one. */
   applyModes({ specification, listeners }: Generation, held: readonly Listener[]): void {
     const used = held.filter(({ id }) => listeners.includes(id));
-    for (const { message } of applyModes(specification.listeners ?? [], used)) this.#warn(message);
+    for (const { message } of applyModes(specification.listeners ?? [], used)) this.warn(message);
   }
 
   backlogOf(id: number): { readonly queued: number; readonly limit: number } | null {
@@ -165,23 +221,28 @@ export class HeldListeners {
 
   /** Lets go of all of them; what is kept elsewhere stays open. */
   release(): void {
-    for (const fd of this.#fds.values()) closeFd(fd);
+    for (const fd of this.#fds.values()) {
+      this.#unwatch(fd);
+      closeFd(fd);
+    }
     this.#fds.clear();
   }
 
-  #dropOpened(listeners: readonly Listener[], fromId: number): void {
-    const opened = listeners.filter(({ id }) => id >= fromId);
-    const kept = listeners.filter(({ id }) => id < fromId);
-    for (const listener of opened) this.close(listener, kept);
+  #take(id: number, fd: number): void {
+    this.#fds.set(id, fd);
+    if (isStreamSocket(fd)) this.#watch(id, fd);
   }
 
-  #reportUndeclared(declarations: readonly ListenerDeclaration[], held: readonly Listener[]): void {
-    const names = new Set(declarations.map(({ name }) => name));
-    for (const { name, address } of held) {
-      if (names.has(name)) continue;
-      this.#warn(
-        `listener ${name} (${address}) is declared by nobody and will be closed; declare it as [listeners.${name}]`,
-      );
-    }
+  /** Said once: it would be said again and again as long as it is so. */
+  #watch(id: number, fd: number): void {
+    this.#watched.add(fd);
+    this.#watcher.watchEnd(fd, () => {
+      this.#unwatch(fd);
+      this.#onDown(id);
+    });
+  }
+
+  #unwatch(fd: number): void {
+    if (this.#watched.delete(fd)) this.#watcher.unwatch(fd);
   }
 }

@@ -11,7 +11,8 @@ export function ownFile({
   file,
 }: Listener): readonly [path: string, file: string] | undefined {
   const parsed = parseAddress(address);
-  if (origin !== "bound" || file === null || !parsed.ok || parsed.value.kind !== "unix") return undefined;
+  const opened = origin === "bound" || origin === "app";
+  if (!opened || file === null || !parsed.ok || parsed.value.kind !== "unix") return undefined;
   return [parsed.value.path, file];
 }
 

@@ -18,6 +18,8 @@ export const messageIds: Readonly<Record<string, string>> = {
   "generation-rejected": "1e26951404974e128c4afbc5fb430c98",
   "staged-ended": "0294ed0f0a994ed4aa7a37615ba37fbc",
   drained: "f79a3585d3e742c6b0ca0d33860b85aa",
+  "start-waits": "64678ddfe9a845d0aa4c2eeb1293b725",
+  "listener-down": "36f572b641124232b42c149e10c5b8ca",
 };
 
 export interface JournalTransportOptions {

@@ -10,6 +10,7 @@ import { newRequest } from "./request.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
 import type { Asked, Generation, Worker } from "./state.js";
+import { isInTheWay, stepAside } from "./step-aside.js";
 import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, beginFallback, refuse } from "./upgrade.js";
@@ -130,7 +131,19 @@ export function candidateChecked(turn: Turn, id: number, failure: ModelFailure |
   startCandidate(turn, generation);
 }
 
-function startCandidate(turn: Turn, { id, specification: { plan } }: Generation): void {
+function startCandidate(turn: Turn, candidate: Generation): void {
+  if (!isInTheWay(turn.state, candidate)) {
+    startWorkers(turn, candidate);
+  } else if (turn.state.upgrade?.stage) {
+    const message =
+      'with `strategy = "exclusive"` a version stands by only beside native workers, which hand over to it';
+    abort(turn, { reason: "stage-exclusive", message });
+  } else {
+    stepAside(turn, candidate);
+  }
+}
+
+function startWorkers(turn: Turn, { id, specification: { plan } }: Generation): void {
   const deadline = turn.clock.now + plan.ready.timeoutMs;
   const workers = Array.from({ length: plan.workers }, (_, index): Worker => {
     return { index, crashes: 0, native: false, protocol: 0, status: null, run: { phase: "spawning" } };
@@ -169,16 +182,22 @@ const stateTrialMs = 20_000;
 /** So that whoever asks gives up first: it knows which worker it was. */
 const spareMs = 1_000;
 
-/** All workers of the candidate are ready: it is verified where there is something to verify, then staged or committed. */
+/**
+ * Nobody is in the way any more: the candidate starts. Or all its workers are ready: it is verified where there is something to verify,
+ * then staged or committed.
+ */
 export function advanceCandidate(turn: Turn): void {
   const candidate = candidateGeneration(turn.state);
-  if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "starting") return;
+  if (candidate?.stage.phase !== "candidate") return;
   // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
+  if (candidate.stage.step === "waiting" && !isInTheWay(turn.state, candidate)) startWorkers(turn, candidate);
+  if (candidate.stage.step !== "starting") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
   const { verify, strategy, trial } = candidate.specification.plan;
   const native = candidate.workers.some((worker) => worker.native);
-  const asks = verify !== null || strategy === "exclusive" || trial.share !== null;
+  const handedOver = strategy === "exclusive" && activeGeneration(turn.state) !== undefined;
+  const asks = verify !== null || handedOver || trial.share !== null;
   if (!asks && !native) accept(turn, candidate);
   else beginVerifying(turn, candidate);
 }

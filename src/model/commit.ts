@@ -27,7 +27,7 @@ export function commit(turn: Turn, candidate: Generation): void {
     proved,
     stage: { phase: "active", since: wall, proof: { kind: "proved" } },
   });
-  update(turn, { lifecycle: { phase: "running" } });
+  update(turn, { lifecycle: { phase: "running" }, failedStart: null });
   announce(turn, "info", "generation-active", `generation ${id} is active`, { generation: id });
   dropHeld(turn, id);
   act(turn, { type: "restore-backlogs" });
@@ -53,7 +53,7 @@ function howLongOnTrial({ specification: { plan } }: Generation, upgrade: Upgrad
 }
 
 /** Which way this goes. What a rollback leaves is not to come back by itself; what somebody upgrades to may. */
-function remember(
+export function remember(
   turn: Turn,
   candidate: Generation,
   old: Generation | undefined,
@@ -80,10 +80,15 @@ export function isRepeat({ kind }: Pick<Upgrade, "kind">): boolean {
   return kind === "rollback" || kind === "fallback";
 }
 
-/** Whether a candidate has become active between the two states: the step that must never be taken without being persisted. */
+/**
+ * Whether a candidate has become active between the two states, or what was active makes room for one: the steps that must never be
+ * taken without being persisted.
+ */
 export function commits(before: State, after: State): boolean {
   const active = activeGeneration(after);
-  if (active === undefined) return false;
+  if (active === undefined) {
+    return after.lifecycle.phase === "starting" && activeGeneration(before) !== undefined;
+  }
   const phase = findGeneration(before, active.id)?.stage.phase;
   return phase !== "active" && phase !== "held";
 }

@@ -1,5 +1,6 @@
 import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
+import { startDueAt } from "./failed-start.js";
 import { activeGeneration, findGeneration } from "./find.js";
 import { leavingDeadline, pressLeaving } from "./leaving.js";
 import { prove } from "./probation.js";
@@ -18,7 +19,7 @@ export function nextDeadline(state: State): Monotonic | undefined {
     ...generation.workers.map((worker) => workerDeadline(generation, worker)),
     ...generation.workers.map((worker) => leavingDeadline(generation, worker)),
   ]);
-  const set = [...deadlines, leavesRejectedAt(state)].filter(isSet);
+  const set = [...deadlines, leavesRejectedAt(state), startDueAt(state)].filter(isSet);
   return set.length === 0 ? undefined : Math.min(...set);
 }
 

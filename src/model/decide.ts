@@ -1,3 +1,4 @@
+import { split } from "../lib/split.js";
 import {
   advanceCandidate,
   candidateChecked,
@@ -10,18 +11,21 @@ import { foldCounters, takeCounts } from "./counters.js";
 import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Clock, Decision, Event } from "./event.js";
+import { startDueAt } from "./failed-start.js";
 import { activeGeneration, candidateGeneration } from "./find.js";
 import { judgeErrorsOf } from "./judge.js";
 import { relieveLeaving, workerLeaving } from "./leaving.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
+import { listenerDown, listenerRevived } from "./listener-down.js";
 import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
 import type { Wish } from "./request.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
-import { initialState, type State } from "./state.js";
-import { act, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
+import { initialState, type Listener, type State } from "./state.js";
+import { act, announce, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
 import { abort, beginQueued, isUncommitted, leaveRejected, requestUpgrade } from "./upgrade.js";
 import { condemn } from "./verdict.js";
+import { listenerOpened, listenerWanted } from "./wanted-listeners.js";
 import {
   channelLost,
   spawnFailed,
@@ -56,6 +60,9 @@ import {
  *                          └──────────┴─judged bad─▶ rejected ─▶ draining
  * ```
  *
+ * With `exclusive` and plain workers a candidate that has been checked waits until the active generation has drained, and only then
+ * starts: when it fails, what ran before is started again, as after a first start that fails.
+ *
  * On trial the generation before is held: it serves on beside the new one. When that is judged bad, or by a rollback, it is active again
  * at once. A candidate that was asked for with `--stage` stands by (staged) between verifying and the commit.
  *
@@ -75,7 +82,7 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
 function apply(turn: Turn, event: Event): void {
   switch (event.type) {
     case "recovered":
-      recovered(turn, event.alive, event.unconnected, event.snapshots);
+      recovered(turn, event);
       break;
     case "upgrade-requested":
       requestUpgrade(turn, event.kind, wishOf(event));
@@ -127,7 +134,7 @@ function apply(turn: Turn, event: Event): void {
       judgeErrorsOf(turn);
       break;
     case "worker-exited":
-      workerExited(turn, event, event.pid, event.exit);
+      workerExited(turn, event, event);
       break;
     case "signalled":
       for (const slot of event.slots) {
@@ -136,8 +143,20 @@ function apply(turn: Turn, event: Event): void {
       }
       for (const slot of event.plain) updateWorker(turn, slot, { native: false });
       break;
+    case "listener-wanted":
+      listenerWanted(turn, event);
+      break;
+    case "listener-opened":
+      listenerOpened(turn, event);
+      break;
     case "listener-closed":
       update(turn, { closing: turn.state.closing.filter(({ id }) => id !== event.id) });
+      break;
+    case "listener-down":
+      listenerDown(turn, event.id);
+      break;
+    case "listener-revived":
+      listenerRevived(turn, event.id, event.failure);
       break;
     case "tick":
       tick(turn);
@@ -180,6 +199,8 @@ function settle(turn: Turn): void {
   retireDrained(turn);
   removeUnused(turn);
   leaveRejected(turn);
+  const startAt = startDueAt(turn.state);
+  if (startAt !== undefined && startAt <= turn.clock.now) requestUpgrade(turn, "start");
   const { lifecycle, queued, upgrade } = turn.state;
   if (lifecycle.phase !== "leaving" && upgrade === null && queued !== null) beginQueued(turn, queued);
 }
@@ -190,9 +211,9 @@ function tidy(turn: Turn): void {
   closeUnused(turn);
   foldCounters(turn);
   keepUptime(turn);
-  if (lifecycle.phase === "stopping" && generations.length === 0) {
-    act(turn, { type: "exit", status: lifecycle.failure === null ? "stopped" : "failed" });
-  }
+  if (lifecycle.phase !== "stopping" || generations.length > 0) return;
+  if (lifecycle.failure !== null) announce(turn, "error", "start-failed", lifecycle.failure.message);
+  act(turn, { type: "exit", status: lifecycle.failure === null ? "stopped" : "failed" });
 }
 
 /** From the first answer until the service is told to stop, whatever becomes of daemons and workers. */
@@ -208,14 +229,41 @@ function keepUptime(turn: Turn): void {
 /** A listener that no generation uses any more is closed, unless nothing serves and all are kept for the next. */
 function closeUnused(turn: Turn): void {
   const { state } = turn;
+  if (state.lifecycle.phase === "stopping") {
+    closeOwn(turn);
+    return;
+  }
   const settled = state.upgrade === null && candidateGeneration(state) === undefined;
-  const stopped = state.lifecycle.phase === "stopping" && state.generations.length === 0;
-  if (!stopped && (!settled || activeGeneration(state) === undefined)) return;
+  if (!settled || activeGeneration(state) === undefined) return;
   const used = new Set(state.generations.flatMap(({ listeners }) => listeners));
-  const unused = state.listeners.filter(({ id }) => !used.has(id));
+  close(
+    turn,
+    state.listeners.filter(({ id }) => !used.has(id)),
+  );
+}
+
+/**
+ * Nobody will accept any more. Who comes to a listener of the daemon's own is refused from now on; what a socket unit has waits there
+ * for the next start, so the daemon lets go of that with the last worker.
+ */
+function closeOwn(turn: Turn): void {
+  const { listeners, generations } = turn.state;
+  const [units, own] = split(listeners, ({ origin }) => origin === "unit");
+  const kept = new Set(units.map(({ id }) => id));
+  update(turn, {
+    generations: generations.map((one) => ({
+      ...one,
+      listeners: one.listeners.filter((id) => kept.has(id)),
+    })),
+  });
+  close(turn, generations.length === 0 ? listeners : own);
+}
+
+function close(turn: Turn, unused: readonly Listener[]): void {
+  const { state } = turn;
   if (unused.length === 0) return;
   update(turn, {
-    listeners: state.listeners.filter(({ id }) => used.has(id)),
+    listeners: state.listeners.filter((listener) => !unused.includes(listener)),
     closing: [...state.closing, ...unused],
   });
   for (const listener of unused) act(turn, { type: "close-listener", listener });

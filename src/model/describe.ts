@@ -5,6 +5,7 @@ import type { Generation, Monotonic, Proof } from "./state.js";
 const candidateSteps = {
   copying: "its snapshot is made",
   checking: "the check runs",
+  waiting: "starts when what served before has ended",
   starting: "waits for its workers to be ready",
   verifying: "is being verified",
   staged: "stands by until it is committed",

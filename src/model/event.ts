@@ -63,6 +63,8 @@ export type Event =
       readonly unconnected: readonly Slot[];
       /** The ids of all snapshots on disk. */
       readonly snapshots: readonly number[];
+      /** Somebody wants this start: systemd has not begun it by itself. */
+      readonly wanted: boolean;
     }
   | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade"; readonly asked?: Asked } & UpgradeManner)
   | { readonly type: "keep-requested"; readonly asked?: Asked }
@@ -105,16 +107,35 @@ export type Event =
   | ({ readonly type: "worker-leaving"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   | { readonly type: "counted"; readonly counts: readonly Count[] }
-  | ({ readonly type: "worker-exited"; readonly pid: number; readonly exit: ExitStatus } & Slot)
+  /** `left`: another process of its group, which is still there; missing where there is none. */
+  | ({
+      readonly type: "worker-exited";
+      readonly pid: number;
+      readonly exit: ExitStatus;
+      readonly left?: Process;
+    } & Slot)
   /** They were asked to drain; those in `plain` by SIGTERM, for there was no channel to say it on. */
   | { readonly type: "signalled"; readonly slots: readonly Slot[]; readonly plain: readonly Slot[] }
   | { readonly type: "listener-closed"; readonly id: number }
+  /** The app of a worker listens where its config says nothing. */
+  | ({ readonly type: "listener-wanted" } & ListenerWish)
+  | ({ readonly type: "listener-opened"; readonly result: Result<Listener, ModelFailure> } & ListenerWish)
+  /** One of the processes that share it has shut it down: nobody is accepted any more, by whomever. */
+  | { readonly type: "listener-down"; readonly id: number }
+  | { readonly type: "listener-revived"; readonly id: number; readonly failure: ModelFailure | null }
   | { readonly type: "tick" }
   | { readonly type: "drain-requested" }
   | { readonly type: "stop-requested"; readonly fast: boolean }
   | { readonly type: "leave-requested"; readonly next: "adopt" | "upgrade" }
   | { readonly type: "persist-failed"; readonly failure: ModelFailure }
   | { readonly type: "persist-restored" };
+
+/** A worker's question for a listener of its own. */
+export interface ListenerWish extends Slot {
+  /** The worker's own number for it. */
+  readonly request: number;
+  readonly address: string;
+}
 
 /** How somebody wants an upgrade to be. */
 export interface UpgradeManner {
@@ -199,10 +220,16 @@ export type Action =
     }
   | ({ readonly type: "kill" } & SlotProcess)
   | ({ readonly type: "forget" } & SlotProcess)
+  /** The worker's own process has ended in the drain (a shell, npm), and another one of its group finishes the requests. */
+  | ({ readonly type: "follow"; readonly before: Process } & SlotProcess)
   | { readonly type: "restore-backlogs" }
   /** Gives the socket files of the generation the modes that it declares. */
   | { readonly type: "apply-modes"; readonly generation: number }
   | { readonly type: "close-listener"; readonly listener: Listener }
+  | ({ readonly type: "open-listener" } & ListenerWish)
+  /** The answer to a worker that wants one. */
+  | ({ readonly type: "give-listener"; readonly result: Result<Listener, ModelFailure> } & ListenerWish)
+  | { readonly type: "revive-listener"; readonly listener: Listener }
   | { readonly type: "announce"; readonly news: News }
   | { readonly type: "record"; readonly entry: LedgerEntry }
   | { readonly type: "exit"; readonly status: "stopped" | "failed" | "leaving-restart" | "leaving-reexec" };

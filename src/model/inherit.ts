@@ -61,13 +61,10 @@ export function toBeReplaced(
   return toBeUpgraded({ ...state, generations, counters: { ...state.counters, workers } });
 }
 
-/**
- * The listeners that came, in the place of those that the state had. One that was to be closed when its unit passes it again is a
- * listener again: the service was stopped in between.
- */
+/** The listeners that came, in the place of those that the state had. */
 export function holdListeners(state: State, held: readonly Listener[]): State {
   const closing = new Set(state.closing.map(({ id }) => id));
-  const isClosing = ({ id, origin }: Listener): boolean => closing.has(id) && origin !== "unit";
+  const isClosing = ({ id }: Listener): boolean => closing.has(id);
   return {
     ...state,
     listeners: held.filter((listener) => !isClosing(listener)),

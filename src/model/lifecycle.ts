@@ -1,6 +1,8 @@
+import type { FailureOf } from "../lib/failure.js";
 import { drainGeneration, pressGeneration } from "./drain.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration, heldGeneration } from "./find.js";
+import type { State } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import { abortAll } from "./upgrade.js";
 
@@ -10,6 +12,7 @@ const stopping: ModelFailure = { reason: "stopping", message: "the service was t
 export function stop(turn: Turn, fast: boolean): void {
   const { lifecycle } = turn.state;
   if (lifecycle.phase === "leaving") return;
+  update(turn, { failedStart: null });
   if (lifecycle.phase !== "stopping") {
     update(turn, { lifecycle: { phase: "stopping", failure: null } });
     announce(turn, "info", "stopping", fast ? "stopping fast" : "stopping: workers drain");
@@ -19,6 +22,22 @@ export function stop(turn: Turn, fast: boolean): void {
     if (fast && generation.stage.phase === "draining") pressGeneration(turn, generation);
     else drainGeneration(turn, generation, { kind: "stopped" }, fast);
   }
+}
+
+/** Why nobody can be told to drain; null where somebody can, or all have been. */
+export function refuseDrain(state: State): FailureOf<"model"> | null {
+  const { phase } = state.lifecycle;
+  if (phase === "running" || phase === "drained") return null;
+  return {
+    reason: "nothing-to-drain",
+    message: `cannot drain: the service is ${phase}, and no worker serves`,
+  };
+}
+
+/** Why the daemon cannot make way. */
+export function refuseLeaving({ lifecycle: { phase } }: State): FailureOf<"model"> | null {
+  if (phase !== "stopping" && phase !== "leaving") return null;
+  return { reason: "stopping", message: "cannot re-exec: the service is being stopped" };
 }
 
 /**
@@ -46,6 +65,7 @@ export function leave(turn: Turn, next: "adopt" | "upgrade"): void {
   if (phase === "stopping" || phase === "leaving") return;
   // After a reexec a drained service is still drained: only a restart brings workers back.
   if (phase !== "drained" || next === "upgrade") update(turn, { lifecycle: { phase: "leaving", next } });
+  if (next === "upgrade") update(turn, { failedStart: null });
   const how =
     next === "upgrade"
       ? "restart: the next daemon adopts the workers and upgrades"

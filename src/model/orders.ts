@@ -13,6 +13,7 @@ export function giveOrders(turn: Turn, before: State): void {
   const active = activeGeneration(turn.state);
   if (active !== undefined && active.id !== activeGeneration(before)?.id) activate(turn, active);
   for (const generation of turn.state.generations) askToDrain(turn, generation, before);
+  if (active !== undefined && active.id !== activeGeneration(before)?.id) redirect(turn, active, before);
   turn.actions.push(...decided);
 }
 
@@ -45,6 +46,25 @@ function askToDrain(turn: Turn, generation: Generation, before: State): void {
     insist: false,
     withinMs: Math.max(0, stage.deadline - turn.clock.now),
   });
+}
+
+/**
+ * What drains since before hands over to whom it was told, which drains now, too, and may be gone before the last request has ended. Native
+ * workers that can be told so twice get the new ones as well.
+ */
+function redirect(turn: Turn, active: Generation, before: State): void {
+  if (active.specification.plan.strategy === "exclusive") return;
+  for (const { id, stage, workers } of turn.state.generations) {
+    if (stage.phase !== "draining" || stage.why.kind !== "superseded" || stage.pressure !== "asked") continue;
+    const told = workers.filter(({ index, native, protocol, run }) => {
+      const was = findWorker(before, { generation: id, index })?.run.phase;
+      return native && protocol >= 3 && run.phase === "draining" && was === "draining";
+    });
+    const slots = liveWorkers({ id, workers: told });
+    const withinMs = Math.max(0, stage.deadline - turn.clock.now);
+    if (slots.length > 0)
+      act(turn, { type: "terminate", slots, to: heirsIn(active), insist: false, withinMs });
+  }
 }
 
 /** Those that leave a generation which serves on, each to the one that takes its place. */

@@ -16,12 +16,14 @@ export interface Plan {
   readonly snapshot: boolean;
   /** Relative paths in the release that hold data: links to the original in every snapshot. */
   readonly shared: readonly string[];
+  /** Relative paths in the release that the app may write in its snapshot: each has its own, which goes with it. */
+  readonly writable: readonly string[];
   /** How many generations that have ended can be returned to. */
   readonly keep: number;
   readonly workers: number;
   /**
-   * overlap: both generations may accept for a moment. exclusive: the new one accepts once the old one has finished
-   * and handed over its state; clients wait in the backlog meanwhile. Native workers only.
+   * overlap: both generations may accept for a moment. exclusive: the new one accepts once the old one has finished and handed over its
+   * state; where it cannot hand over, being plain, it has ended before the new one starts. Clients wait in the backlog meanwhile.
    */
   readonly strategy: "overlap" | "exclusive";
   /** Added to the environment of the workers. */

@@ -1,4 +1,5 @@
-import type { Slot, SlotProcess } from "./event.js";
+import type { Event, SlotProcess } from "./event.js";
+import { postponeStart } from "./failed-start.js";
 import { activeGeneration, candidateGeneration, isLive, stagedGeneration } from "./find.js";
 import { orderSnapshot, recoverSnapshots } from "./snapshots.js";
 import type { Generation, Process, Worker } from "./state.js";
@@ -8,14 +9,12 @@ import { awaitReady, disconnect, wantWorker } from "./workers.js";
 
 /**
  * The start of every daemon: first start, restart, new binary, crash. `alive` are the workers whose processes were found and
- * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk; whatever the state
- * intended and the last daemon did not get to do is done now.
+ * identified, `unconnected` those of them whose channels were not, `snapshots` the ids of those on disk, `wanted` that somebody wants
+ * this start; whatever the state intended and the last daemon did not get to do is done now.
  */
 export function recovered(
   turn: Turn,
-  alive: readonly SlotProcess[],
-  unconnected: readonly Slot[],
-  snapshots: readonly number[],
+  { alive, unconnected, snapshots, wanted }: Extract<Event, { type: "recovered" }>,
 ): void {
   const { lifecycle } = turn.state;
   const restarting = lifecycle.phase === "leaving" && lifecycle.next === "upgrade";
@@ -40,7 +39,7 @@ export function recovered(
   if (restarting) {
     requestUpgrade(turn, active === undefined ? "start" : "restart");
   } else if (active === undefined && turn.state.upgrade === null && lifecycle.phase !== "drained") {
-    requestUpgrade(turn, "start");
+    if (!postponeStart(turn, wanted)) requestUpgrade(turn, "start");
   }
 }
 

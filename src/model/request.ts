@@ -1,4 +1,4 @@
-import type { UpgradeKind, UpgradeRequest } from "./state.js";
+import type { Outcome, UpgradeKind, UpgradeRequest } from "./state.js";
 import { type Turn, update } from "./turn.js";
 
 export type Wish = Partial<Omit<UpgradeRequest, "id" | "kind" | "requestedAt">>;
@@ -13,4 +13,11 @@ export function newRequest(turn: Turn, kind: UpgradeKind, wish: Wish = {}): Upgr
 /** As an upgrade of that kind is, where nobody has said how. */
 export function manner(kind: UpgradeKind): Omit<UpgradeRequest, "id" | "requestedAt"> {
   return { kind, to: null, hold: false, stage: false, force: false, asked: null };
+}
+
+const refusals: ReadonlySet<string> = new Set(["stopping", "nothing-before", "hold-exclusive"]);
+
+/** Whether somebody asked for what could not be done, and nothing was tried: that says nothing about the service. */
+export function isRefused({ kind, failure }: Outcome): boolean {
+  return (kind === "upgrade" || kind === "rollback") && failure !== null && refusals.has(failure.reason);
 }

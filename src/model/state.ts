@@ -62,9 +62,12 @@ export type DrainReason =
 export type Stage =
   | {
       readonly phase: "candidate";
-      /** staged: verified, and left standing by until somebody commits it. */
-      readonly step: "copying" | "checking" | "starting" | "verifying" | "staged";
-      /** Null once it is staged. */
+      /**
+       * waiting: it starts when what served before has ended, which has been told to; staged: verified, and left standing by until
+       * somebody commits it.
+       */
+      readonly step: "copying" | "checking" | "waiting" | "starting" | "verifying" | "staged";
+      /** Null while it waits, and once it is staged. */
       readonly deadline: Monotonic | null;
     }
   | { readonly phase: "active"; readonly since: WallTime; readonly proof: Proof }
@@ -149,9 +152,10 @@ export interface Generation {
 
 /**
  * `unit`: the .socket unit passes it and owns its address and socket file; `bound`: opened by the daemon;
- * `stored`: once a unit's, now kept by the fd store alone.
+ * `stored`: once a unit's, now kept by the fd store alone; `app`: opened by the daemon because an app listens there, while no config
+ * says so: workers have it when they ask for it, and it goes when no generation has asked.
  */
-export type ListenerOrigin = "unit" | "bound" | "stored";
+export type ListenerOrigin = "unit" | "bound" | "stored" | "app";
 
 /** A listen socket that the daemon holds. `inode` tells it from any other socket alive. */
 export interface Listener {
@@ -279,12 +283,21 @@ export interface Retired {
   readonly track: Track | null;
 }
 
+/** Starts that failed in a row, since the service was told to start; the next one waits. */
+export interface FailedStart {
+  readonly count: number;
+  /** Of the last one. */
+  readonly failure: ModelFailure;
+  readonly retryAt: Monotonic;
+}
+
 /** The facts. All that the daemon knows; kernel objects are in the fd store under names derived from this. */
 export interface State {
   readonly nextGeneration: number;
   readonly nextUpgrade: number;
   readonly nextListener: number;
   readonly lifecycle: Lifecycle;
+  readonly failedStart: FailedStart | null;
   readonly listeners: readonly Listener[];
   /** No generation uses them any more; they are to be closed. */
   readonly closing: readonly Listener[];
@@ -314,6 +327,7 @@ export const initialState: State = {
   nextUpgrade: 1,
   nextListener: 1,
   lifecycle: { phase: "starting" },
+  failedStart: null,
   listeners: [],
   closing: [],
   generations: [],

@@ -1,5 +1,7 @@
+import type { FailureOf } from "../lib/failure.js";
 import { isRepeat } from "./commit.js";
 import { drainGeneration } from "./drain.js";
+import { failStart } from "./failed-start.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration, candidateGeneration, heldGeneration, stagedGeneration } from "./find.js";
 import { conclude } from "./outcome.js";
@@ -36,7 +38,10 @@ export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): 
 }
 
 /** Why a request can neither be begun nor wait. */
-export function refuse(state: State, { kind, to }: UpgradeRequest): ModelFailure | null {
+export function refuse(
+  state: State,
+  { kind, to }: Pick<UpgradeRequest, "kind" | "to">,
+): FailureOf<"model"> | null {
   const { phase } = state.lifecycle;
   if (phase === "stopping" || phase === "leaving") {
     return { reason: "stopping", message: "cannot upgrade: the service is being stopped" };
@@ -138,7 +143,7 @@ export function prepare(turn: Turn, upgrade: Upgrade): void {
   else act(turn, { type: "prepare", upgrade: upgrade.id, again });
 }
 
-const nothingBefore: ModelFailure = {
+const nothingBefore: FailureOf<"model"> = {
   reason: "nothing-before",
   message: "cannot roll back: no generation before this one is known",
 };
@@ -157,7 +162,7 @@ export function abort(turn: Turn, failure: ModelFailure): void {
   if (lifecycle.phase !== "starting") return;
   const last = whatToRepeat(turn.state, { kind: "fallback", to: null });
   const hopeless = candidate !== undefined && last !== null && isSame(turn.state, candidate, last);
-  if (upgrade.kind === "start" && last !== null && !hopeless) {
+  if (upgrade.kind !== "fallback" && last !== null && !hopeless) {
     announce(
       turn,
       "error",
@@ -166,9 +171,9 @@ export function abort(turn: Turn, failure: ModelFailure): void {
     );
     beginFallback(turn);
   } else {
-    const start = turn.state.outcomes.findLast(({ kind }) => kind === "start");
+    const start = turn.state.outcomes.findLast(({ kind }) => kind !== "fallback");
     const first = upgrade.kind === "fallback" ? (start?.failure ?? failure) : failure;
-    update(turn, { lifecycle: { phase: "stopping", failure: first } });
+    failStart(turn, first);
   }
 }
 

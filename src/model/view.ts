@@ -1,7 +1,9 @@
 import { formatDuration } from "../lib/duration.js";
+import { describeFailedStart, startDueAt } from "./failed-start.js";
 import { activeGeneration, candidateGeneration, heldGeneration, stagedGeneration } from "./find.js";
 import { leftReason } from "./rejected.js";
-import type { Generation, Monotonic, Proof, RolledBack, State } from "./state.js";
+import { isRefused } from "./request.js";
+import type { Generation, Monotonic, Outcome, Proof, RolledBack, State } from "./state.js";
 import { isStart } from "./upgrade.js";
 
 /** The service as its manager is to see it; what is told to systemd follows from this and nothing else. */
@@ -26,14 +28,20 @@ function phaseOf({ lifecycle, upgrade }: State): ServiceView["phase"] {
 
 function busyUntil(state: State): Monotonic | null {
   if (state.lifecycle.phase === "stopping") {
-    return state.generations.reduce<number | null>((latest, generation) => {
-      return Math.max(latest ?? 0, endOfDrain(generation));
-    }, null);
+    return endOfDrains(state);
   }
   const candidate = candidateGeneration(state);
-  if (candidate?.stage.phase === "candidate") return candidate.stage.deadline;
+  if (candidate?.stage.phase === "candidate") {
+    return candidate.stage.step === "waiting" ? endOfDrains(state) : candidate.stage.deadline;
+  }
+  const due = startDueAt(state);
+  if (due !== undefined) return due;
   const proof = proofOf(state);
   return state.upgrade !== null && proof?.kind === "trial" ? proof.until : null;
+}
+
+function endOfDrains({ generations }: State): Monotonic | null {
+  return generations.length === 0 ? null : Math.max(...generations.map(endOfDrain));
 }
 
 function endOfDrain({ stage, specification }: Generation): Monotonic {
@@ -49,7 +57,7 @@ export function summarize(state: State): string {
   if (lifecycle.phase === "stopping" && lifecycle.failure !== null) return lifecycle.failure.message;
   if (upgrade !== null && !isStart(upgrade.kind)) {
     parts.push(`upgrade to generation ${upgrade.generation ?? state.nextGeneration} is under way`);
-  } else {
+  } else if (startDueAt(state) === undefined) {
     const last = describeLast(state);
     if (last !== null) parts.push(last);
   }
@@ -75,14 +83,20 @@ function describeActive({ id, workers: all }: Generation): string {
   return `generation ${id}, ${count} worker${count === "1" ? "" : "s"} ready`;
 }
 
-function describeIdle({ lifecycle, upgrade, nextGeneration }: State): string {
+function describeIdle(state: State): string {
+  const { lifecycle, upgrade, nextGeneration } = state;
   if (lifecycle.phase === "stopping") return "stopping";
   if (lifecycle.phase === "drained") return "drained; the listeners stay open";
+  if (startDueAt(state) !== undefined) return `${describeFailedStart(state)}; it is tried again soon`;
   return `starting generation ${upgrade?.generation ?? nextGeneration}`;
 }
 
+function lastTried({ outcomes }: State): Outcome | undefined {
+  return outcomes.findLast((one) => !isRefused(one));
+}
+
 function describeLast(state: State): string | null {
-  const last = state.outcomes.at(-1);
+  const last = lastTried(state);
   if (last === undefined) return null;
   const at = new Date(last.endedAt).toISOString().slice(11, 19);
   const what = last.kind === "start" ? "start" : "last upgrade";
@@ -101,8 +115,7 @@ function describeRolledBack({ to, failure }: RolledBack): string {
 
 function describeFallback({ outcomes }: State): string {
   const why =
-    outcomes.findLast(({ kind }) => kind === "start" || kind === "restart")?.failure?.message ??
-    "its reason is not known";
+    outcomes.findLast(({ kind }) => kind !== "fallback")?.failure?.message ?? "its reason is not known";
   return `the release could not be started, so what ran last serves: ${why}`;
 }
 
@@ -110,10 +123,11 @@ function describeFallback({ outcomes }: State): string {
 export function degradation(state: State): string | null {
   const active = activeGeneration(state);
   if (state.unwritable !== null) return state.unwritable.message;
-  if (active === undefined) return state.lifecycle.phase === "drained" ? "drained: no workers" : null;
+  if (state.lifecycle.phase === "drained") return "drained: no workers";
+  if (active === undefined) return describeFailedStart(state) ?? null;
   const proof = proofOf(state);
   if (proof?.kind === "rejected") return proof.failure.message;
-  const last = state.outcomes.at(-1);
+  const last = lastTried(state);
   if (last !== undefined && last.failure !== null) return `the last upgrade failed: ${last.failure.message}`;
   if (last?.kind === "fallback") return describeFallback(state);
   // What somebody has left by hand is as it should be.

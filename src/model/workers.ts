@@ -1,8 +1,9 @@
-import type { ExitStatus, Slot, SlotProcess } from "./event.js";
+import { backoffMs } from "../lib/backoff.js";
+import type { Event, ExitStatus, Slot, SlotProcess } from "./event.js";
 import type { ModelFailure } from "./failure.js";
 import { findGeneration, isLive } from "./find.js";
 import { judgeDeathsOf } from "./judge.js";
-import type { Generation, Worker } from "./state.js";
+import type { Generation, LiveRun, Process, Worker } from "./state.js";
 import {
   act,
   announce,
@@ -13,16 +14,10 @@ import {
   updateGeneration,
   updateWorker,
 } from "./turn.js";
+import { noticeUnheard } from "./unheard-signal.js";
 import { abort, dropStaged } from "./upgrade.js";
 
-const backoffFirstMs = 100;
-const backoffLastMs = 30_000;
 const steadyAfterMs = 60_000;
-
-/** 100 ms, doubled at each crash in a row, at most 30 s. */
-export function backoffMs(crashes: number): number {
-  return Math.min(backoffLastMs, backoffFirstMs * 2 ** Math.min(crashes - 1, 20));
-}
 
 export function wantWorker(turn: Turn, slot: Slot): void {
   setRun(turn, slot, { phase: "spawning" });
@@ -104,13 +99,32 @@ export function disconnect({ stage }: Generation, worker: Worker): Worker {
   return { ...worker, native: false, run: unsure ? { ...worker.run, phase: "stopping" } : worker.run };
 }
 
-export function workerExited(turn: Turn, slot: Slot, pid: number, exit: ExitStatus): void {
+export function workerExited(
+  turn: Turn,
+  slot: Slot,
+  { pid, exit, left }: Pick<Extract<Event, { type: "worker-exited" }>, "pid" | "exit" | "left">,
+): void {
   const generation = findGeneration(turn.state, slot.generation);
   const worker = findWorker(turn.state, slot);
   if (generation === undefined || worker === undefined || !isLive(worker.run)) return;
   if (worker.run.process.pid !== pid) return;
+  if (left !== undefined && mayFinish(generation)) {
+    follow(turn, slot, worker.run, left);
+    return;
+  }
   act(turn, { type: "forget", generation: slot.generation, index: slot.index, process: worker.run.process });
+  noticeUnheard(turn, generation, worker, exit);
   loseWorker(turn, generation, worker, describeExit(exit));
+}
+
+/** It is told to end, and has its time for that: also where only a shell or npm has ended, which pass no signal on. */
+function mayFinish({ stage }: Generation): boolean {
+  return stage.phase === "draining" && stage.pressure !== "killed";
+}
+
+function follow(turn: Turn, { generation, index }: Slot, run: LiveRun, process: Process): void {
+  setRun(turn, { generation, index }, { ...run, process });
+  act(turn, { type: "follow", generation, index, before: run.process, process });
 }
 
 function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: string): void {

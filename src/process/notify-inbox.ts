@@ -1,7 +1,6 @@
 import { peekDatagram, receiveDatagram } from "../linux/datagram.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import type { Slot } from "../model/event.js";
 import { type NotifyMessage, parseNotifyMessage } from "./notify-message.js";
 
 /** So that a flood of datagrams leaves the loop time for everything else. */
@@ -10,40 +9,40 @@ const mostPerTurn = 64;
 export interface NotifyInboxOptions {
   readonly fd: number;
   readonly watcher: Watcher;
-  readonly ownerOf: (pid: number) => { readonly slot: Slot; readonly pid: number } | undefined;
-  readonly onMessage: (slot: Slot, pid: number, message: NotifyMessage) => void;
-  /** Told at the first datagram that is dropped, and at each tenfold of their number. */
-  readonly onDropped: (count: number, why: string) => void;
+  /** By the process `pid`, as far as the kernel could tell; undefined for what is no message. The fds are closed afterwards. */
+  readonly onMessage: (
+    message: NotifyMessage | undefined,
+    pid: number | undefined,
+    fds: readonly number[],
+  ) => void;
 }
 
-/** The NOTIFY_SOCKET of the workers. Who is no worker, nor the child of one, is not listened to. */
+/** A socket that sd_notify(3) is spoken on. */
 export class NotifyInbox {
   readonly #options: NotifyInboxOptions;
-  #dropped = 0;
+  #released = false;
 
   constructor(options: NotifyInboxOptions) {
     this.#options = options;
     options.watcher.watch(options.fd, () => this.receive());
   }
 
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   /** Reads no more: what waits is the next daemon's. */
   release(): void {
+    this.#released = true;
     this.#options.watcher.unwatch(this.#options.fd);
     closeFd(this.#options.fd);
   }
 
   /** Takes what waits; called by itself whenever something does. */
   receive(): void {
-    for (let count = 0; count < mostPerTurn; count += 1) {
+    for (let count = 0; count < mostPerTurn && !this.#released; count += 1) {
       const datagram = peekDatagram(this.#options.fd);
       if (datagram === undefined) return;
+      const message = datagram.truncated ? undefined : parseNotifyMessage(datagram.bytes);
+      this.#options.onMessage(message, datagram.sender?.pid, datagram.fds);
       for (const fd of datagram.fds) closeFd(fd);
-      this.#take(datagram.bytes, datagram.truncated, datagram.sender?.pid);
-      this.#discard();
+      if (!this.#released) this.#discard();
     }
   }
 
@@ -53,23 +52,5 @@ export class NotifyInbox {
    */
   #discard(): void {
     for (const fd of receiveDatagram(this.#options.fd)?.fds ?? []) closeFd(fd);
-  }
-
-  #take(bytes: Buffer, truncated: boolean, pid: number | undefined): void {
-    const owner = pid === undefined ? undefined : this.#options.ownerOf(pid);
-    const message = truncated ? undefined : parseNotifyMessage(bytes);
-    if (owner === undefined) {
-      this.#drop(`process ${pid ?? "unknown"} is no worker`);
-    } else if (message === undefined) {
-      this.#drop(`process ${pid} sent ${bytes.length} bytes that are no sd_notify message`);
-    } else {
-      if (message.mainPid) this.#drop(`process ${pid} asked for another MAINPID, which is refused`);
-      this.#options.onMessage(owner.slot, owner.pid, message);
-    }
-  }
-
-  #drop(why: string): void {
-    this.#dropped += 1;
-    if (Number.isInteger(Math.log10(this.#dropped))) this.#options.onDropped(this.#dropped, why);
   }
 }

@@ -1,14 +1,14 @@
 import { oneLine } from "../lib/printable.js";
 
-/** What a worker may say on its NOTIFY_SOCKET (sd_notify(3)); all else in a datagram is left out. */
+/** What may be said on a worker's NOTIFY_SOCKET (sd_notify(3)); all else is left out: MAINPID and FDSTORE are for the daemon to decide. */
 export interface NotifyMessage {
   readonly ready: boolean;
   readonly reloading: boolean;
   readonly stopping: boolean;
   readonly status: string | null;
   readonly errno: number | null;
-  /** The worker asked for another main process; the daemon decides that, so it is refused. */
-  readonly mainPid: boolean;
+  /** HOLDFAST_CONNECT=1: a process of the worker wants what was passed to it, on the channel that comes along. docs/worker-protocol.md */
+  readonly connect: boolean;
 }
 
 const longest = 4096;
@@ -38,7 +38,7 @@ export function parseNotifyMessage(bytes: Buffer): NotifyMessage | undefined {
     reloading: assignments.get("RELOADING") === "1",
     stopping: assignments.get("STOPPING") === "1",
     status: status === undefined ? null : oneLine(status).slice(0, statusLongest),
+    connect: assignments.get("HOLDFAST_CONNECT") === "1",
     errno: errno !== undefined && /^\d{1,6}$/.test(errno) ? Number(errno) : null,
-    mainPid: assignments.has("MAINPID"),
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "../channel/worker-messages.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
+import { peerCredentials } from "../linux/socket.js";
 import { openSocketPair } from "../linux/socket-pair.js";
 import type { Slot, SlotProcess } from "../model/event.js";
 import type { Worker } from "../model/state.js";
@@ -20,6 +21,7 @@ type Spoken = Pick<Worker, "native" | "protocol">;
 
 interface Tracked {
   readonly slot: Slot;
+  readonly fd: number;
   readonly channel: PacketChannel;
   /** It said `hello`: a native worker. */
   native: boolean;
@@ -43,6 +45,8 @@ export interface WorkerChannelsOptions {
   readonly watcher: Watcher;
   readonly storeChannel: (slot: Slot, fd: number) => void;
   readonly removeChannel: (slot: Slot) => void;
+  /** The worker that a process is or descends from. */
+  readonly ownerOf: (pid: number) => { readonly slot: Slot } | undefined;
   readonly onMessage: (slot: Slot, message: WorkerMessage) => void;
   /** A native worker is a plain one from now on: it has died, or its channel was dropped. */
   readonly onLost: (slot: Slot, why: string) => void;
@@ -100,7 +104,7 @@ export class WorkerChannels {
         if (tracked.native && !tracked.saidGoodbye) this.#options.onLost(slot, why);
       },
     });
-    const tracked: Tracked = { slot, channel, native, protocol, saidGoodbye: false };
+    const tracked: Tracked = { slot, fd, channel, native, protocol, saidGoodbye: false };
     this.#channels.set(name, tracked);
   }
 
@@ -187,13 +191,27 @@ export class WorkerChannels {
     const peers = this.#peersOf(from, to);
     const ends = peers.map((peer) => {
       const [sending, receiving] = openSocketPair("seqpacket");
-      this.send(peer, { type: "receive", from: identify(from) }, [receiving]);
+      this.send(peer, { type: "receive", from: this.#identify(from) }, [receiving]);
       closeFd(receiving);
       return sending;
     });
-    this.send(from, { type: "drain", to: peers.map(identify), exclusive, withinMs }, ends);
+    const named = peers.map((peer) => this.#identify(peer));
+    this.send(from, { type: "drain", to: named, exclusive, withinMs }, ends);
     ends.forEach(closeFd);
     return true;
+  }
+
+  /**
+   * By the process that holds the connections: where that is not the worker's own (a shell's, npm's child), it has made the channel, and
+   * the kernel knows.
+   */
+  #identify(slot: SlotProcess): { readonly name: string; readonly pid: number } {
+    const name = nameWorker(slot);
+    const tracked = this.#channels.get(name);
+    const maker = tracked === undefined ? 0 : peerCredentials(tracked.fd).pid;
+    const owner = maker > 0 ? this.#options.ownerOf(maker)?.slot : undefined;
+    const isOwn = owner !== undefined && nameWorker(owner) === name;
+    return { name, pid: isOwn ? maker : slot.process.pid };
   }
 
   /** Takes what a worker that has ended still had to say. */
@@ -230,8 +248,4 @@ function nameQuestion(slot: Slot, query: number): string {
 function choosePeers(from: Slot, to: readonly SlotProcess[]): readonly SlotProcess[] {
   const turned = to.map((_, position) => to[(position + from.index) % to.length]);
   return turned.filter((peer) => peer !== undefined).slice(0, peersLimit);
-}
-
-function identify(slot: SlotProcess): { readonly name: string; readonly pid: number } {
-  return { name: nameWorker(slot), pid: slot.process.pid };
 }

@@ -1,7 +1,16 @@
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
-import { isUnseen, openPidfd, parentOf, signalGroup, signalPidfd, startTimeOf } from "../linux/pidfd.js";
+import {
+  findInGroup,
+  groupOf,
+  isUnseen,
+  openPidfd,
+  parentOf,
+  signalGroup,
+  signalPidfd,
+  startTimeOf,
+} from "../linux/pidfd.js";
 import type { ExitStatus, Slot } from "../model/event.js";
 import type { Process } from "../model/state.js";
 import { type GatedWorker, spawnWorker, type WorkerCommand } from "./spawn-worker.js";
@@ -10,14 +19,18 @@ interface Tracked {
   readonly slot: Slot;
   readonly pid: number;
   readonly pidfd: number;
+  /** Its process group, with what it has started. */
+  readonly group: number;
   /** Null for an adopted worker: its gate was opened, or closed, with the daemon that started it. */
   readonly gate: Pick<GatedWorker, "openGate" | "closeGate"> | null;
 }
 
 export interface WorkerProcessesOptions {
   readonly watcher: Watcher;
-  /** Called once a worker, own or adopted; only the parent learns the status of an exit. */
-  readonly onExit: (slot: Slot, pid: number, exit: ExitStatus) => void;
+  /**
+   * Called once a process, own or adopted; only the parent learns the status of an exit. `left` is one of its group that is still there.
+   */
+  readonly onExit: (slot: Slot, pid: number, exit: ExitStatus, left: Process | undefined) => void;
   readonly storePidfd: (slot: Slot, pidfd: number) => void;
   readonly removePidfd: (slot: Slot) => void;
   /** For a worker of another pid namespace, which only the daemon that started it can signal. */
@@ -45,21 +58,49 @@ export class WorkerProcesses {
     const pidfd = openPidfd(pid);
     if (pidfd === undefined)
       return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
-    this.#track({ slot, pid, pidfd, gate: spawned.value });
+    this.#track({ slot, pid, pidfd, group: pid, gate: spawned.value });
     child.once("exit", (code, signal) => {
-      if (this.#tracked.has(pid)) this.#options.onExit(slot, pid, { code, signal });
+      if (this.#tracked.has(pid)) this.#options.onExit(slot, pid, { code, signal }, leftIn(pid));
     });
     return succeed({ pid, startTime: startTimeOf(pid) ?? null });
   }
 
   /** Takes over a worker of an earlier daemon. */
   adopt(slot: Slot, pid: number, pidfd: number): void {
-    this.#track({ slot, pid, pidfd, gate: null });
+    this.#adopt(slot, pid, pidfd, groupOf(pid) ?? pid);
+  }
+
+  #adopt(slot: Slot, pid: number, pidfd: number, group: number): void {
+    this.#track({ slot, pid, pidfd, group, gate: null });
     this.#watched.add(pidfd);
     this.#options.watcher.watch(pidfd, () => {
       this.#unwatch(pidfd);
-      this.#options.onExit(slot, pid, { code: null, signal: null });
+      this.#options.onExit(slot, pid, { code: null, signal: null }, leftIn(group));
     });
+  }
+
+  /** Another process is the worker from now on, and is asked to end like the one before, which had ended. */
+  follow(before: number, { pid, startTime }: Process): void {
+    const tracked = this.#tracked.get(before);
+    if (tracked === undefined) return;
+    const { slot, group } = tracked;
+    this.#tracked.delete(before);
+    this.#options.removePidfd(slot);
+    closeFd(tracked.pidfd);
+    const pidfd = openPidfd(pid);
+    const same = pidfd !== undefined && startTimeOf(pid) === startTime;
+    if (same) {
+      this.#adopt(slot, pid, pidfd, group);
+      signalGroup(group, "SIGTERM");
+      return;
+    }
+    if (pidfd !== undefined) closeFd(pidfd);
+    setImmediate(() => this.#options.onExit(slot, pid, { code: null, signal: null }, leftIn(group)));
+  }
+
+  /** Of all that live. */
+  get pidfds(): readonly number[] {
+    return [...this.#tracked.values()].map(({ pidfd }) => pidfd);
   }
 
   openGate(pid: number): void {
@@ -78,7 +119,7 @@ export class WorkerProcesses {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
     if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGKILL");
-    else if (signalPidfd(tracked.pidfd, "SIGKILL")) signalGroup(pid, "SIGKILL");
+    else if (signalPidfd(tracked.pidfd, "SIGKILL")) signalGroup(tracked.group, "SIGKILL");
   }
 
   /** Lets go of a worker that has ended. What it left in its process group is asked to end too. */
@@ -87,7 +128,7 @@ export class WorkerProcesses {
     if (tracked === undefined) return;
     this.#tracked.delete(pid);
     this.#options.removePidfd(tracked.slot);
-    if (!isUnseen(pid)) signalGroup(pid, "SIGTERM");
+    if (!isUnseen(pid)) signalGroup(tracked.group, "SIGTERM");
     closeFd(tracked.pidfd);
   }
 
@@ -120,4 +161,10 @@ export class WorkerProcesses {
     this.#tracked.set(tracked.pid, tracked);
     this.#options.storePidfd(tracked.slot, tracked.pidfd);
   }
+}
+
+/** The one that has been there longest. */
+function leftIn(group: number): Process | undefined {
+  const processes = findInGroup(group).map((pid) => ({ pid, startTime: startTimeOf(pid) ?? null }));
+  return processes.sort((one, other) => (one.startTime ?? 0) - (other.startTime ?? 0))[0];
 }

@@ -16,7 +16,7 @@ import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 import { digestOf, isSealed, type Seal, withFile } from "./content.js";
 import type { Folder } from "./folder.js";
-import { linkTargetInCopy } from "./link-target.js";
+import { isInside, linkTargetInCopy } from "./link-target.js";
 import type { Copied, Copy, Made, Manifest } from "./manifest.js";
 import { type Entry, lanes, parentOf, signatureOf, type Tree } from "./tree.js";
 
@@ -38,6 +38,8 @@ export interface CopyOptions {
   readonly base: Base | undefined;
   /** Paths in the copy that are links to the same in `from`. */
   readonly shared: readonly string[];
+  /** Paths in the copy that are the app's to write: copied as they are, and never links to another copy. */
+  readonly writable: readonly string[];
   /** Whether to keep owners, which only root may. */
   readonly asRoot: boolean;
   /** Mode and group of the copy's top, which stands in for the directories above the original. */
@@ -46,16 +48,17 @@ export interface CopyOptions {
 }
 
 /**
- * Copies a tree, read-only: `to` must not be there yet. No file is ever linked to the original, for whoever writes to one name in place
+ * Copies a tree, read-only but for `writable`: `to` must not be there yet. No file is ever linked to the original, for whoever writes to one name in place
  * (`rsync --inplace`, an editor) changes the other: it is reflinked, else copied. Links are made only to an earlier copy, of files that
  * are unchanged there and in the original, and only where neither daemon nor workers are root, who writes to read-only files. Returns what it made: what could not be copied (see
  * `EntryKind`), or read, is a link to the original. Rejects with the system's error, half done.
  */
 export async function copyTree(options: CopyOptions): Promise<Copy> {
-  const { from, to, tree, shared, signal } = options;
+  const { from, to, tree, shared, writable, signal } = options;
   const made = new Map<string, Copied>(tree);
   const entries = [...tree.values()];
-  const directories = [...entries.filter(({ kind }) => kind === "directory"), ...missingAbove(shared, tree)];
+  const missing = missingAbove([...shared, ...writable.map((path) => `${path}/.`)], tree);
+  const directories = [...entries.filter(({ kind }) => kind === "directory"), ...missing];
   for (const directory of directories) made.set(directory.path, directory);
   for (const { path } of directories) await mkdir(join(to, path), { mode: 0o700 });
   const inside = byParent(entries);
@@ -82,7 +85,13 @@ export async function copyTree(options: CopyOptions): Promise<Copy> {
   }
   // Last, and from the bottom up: what is put into a directory changes its time, and needs it to be writable.
   await inParallel(directories.toReversed(), lanes, (entry) => finishDirectory(options, entry));
+  for (const path of made.keys()) if (isWritable(options, path)) made.delete(path);
+  for (const path of writable) made.set(path, { ...blank, path, kind: "writable" });
   return made;
+}
+
+function isWritable({ writable }: CopyOptions, path: string): boolean {
+  return writable.some((own) => isInside(own, path));
 }
 
 function byParent(entries: readonly Entry[]): ReadonlyMap<string, readonly Entry[]> {
@@ -102,7 +111,8 @@ async function copyOrLink(options: CopyOptions, folder: Folder, entry: Entry): P
   const { to, base } = options;
   const file = join(to, entry.path);
   const known = base?.manifest.get(entry.path);
-  if (base !== undefined && known?.signature === entry.signature) {
+  const own = isWritable(options, entry.path);
+  if (base !== undefined && !own && known?.signature === entry.signature) {
     const seal = await linkUnchanged(join(base.directory, entry.path), file, known, entry);
     if (seal !== undefined) return seal;
   }
@@ -121,12 +131,13 @@ async function copyOrLink(options: CopyOptions, folder: Folder, entry: Entry): P
   }
 }
 
-function finishFile({ asRoot }: CopyOptions, file: string, entry: Entry): Promise<Seal> {
+function finishFile(options: CopyOptions, file: string, entry: Entry): Promise<Seal> {
   return withFile(file, async (fd) => {
-    const digest = await digestOf(fd, entry.size);
-    if (asRoot) fchownSync(fd, entry.uid, entry.gid);
-    fchmodSync(fd, readOnly(entry.mode));
-    const seconds = toSeconds(entry.mtimeNs);
+    const { mode, uid, gid, size, mtimeNs } = entry;
+    const digest = await digestOf(fd, size);
+    if (options.asRoot) fchownSync(fd, uid, gid);
+    fchmodSync(fd, isWritable(options, entry.path) ? writableMode(mode) : readOnly(mode));
+    const seconds = toSeconds(mtimeNs);
     futimesSync(fd, seconds, seconds);
     return { ctimeNs: fstatSync(fd, { bigint: true }).ctimeNs, digest };
   });
@@ -160,11 +171,13 @@ async function copyLink(
   await lutimes(file, seconds, seconds);
 }
 
-async function finishDirectory({ to, asRoot, top }: CopyOptions, entry: Entry): Promise<void> {
+async function finishDirectory(options: CopyOptions, entry: Entry): Promise<void> {
+  const { to, asRoot, top } = options;
   const { path, mode, uid, gid, mtimeNs } = entry;
   const directory = join(to, path);
   if (asRoot) await chown(directory, uid, path === "" ? top.gid : gid);
-  await chmod(directory, readOnly(path === "" ? top.mode : mode));
+  const own = isWritable(options, path);
+  await chmod(directory, own ? writableMode(mode) : readOnly(path === "" ? top.mode : mode));
   const seconds = toSeconds(mtimeNs);
   await utimes(directory, seconds, seconds);
 }
@@ -174,6 +187,11 @@ function readOnly(mode: number): number {
   return (mode & 0o555) | 0o400 | (mode & 0o111 ? 0o100 : 0);
 }
 
+/** For its owner at least. */
+function writableMode(mode: number): number {
+  return readOnly(mode) | (mode & 0o222) | 0o200;
+}
+
 /** Node cuts what it is given down to microseconds; the half one keeps a rounding error from costing a whole one. */
 function toSeconds(ns: bigint): number {
   return (Number(ns / 1_000n) + 0.5) / 1e6;
@@ -181,14 +199,15 @@ function toSeconds(ns: bigint): number {
 
 const blank = { mode: 0o755, uid: 0, gid: 0, size: 0, mtimeNs: 0n, ctimeNs: 0n, target: "", signature: "-" };
 
-/** The directories above what is shared, should the release not have them. */
-function missingAbove(shared: readonly string[], tree: Tree): Entry[] {
+/** The directories above what is named, should the release not have them: whoever the release belongs to has these, too. */
+function missingAbove(paths: readonly string[], tree: Tree): Entry[] {
   const missing = new Map<string, Entry>();
-  for (const path of shared) {
+  const { uid, gid } = tree.get("") ?? blank;
+  for (const path of paths) {
     const steps = path.split("/");
     for (let depth = 1; depth < steps.length; depth++) {
       const above = steps.slice(0, depth).join("/");
-      if (!tree.has(above)) missing.set(above, { ...blank, path: above, kind: "directory" });
+      if (!tree.has(above)) missing.set(above, { ...blank, uid, gid, path: above, kind: "directory" });
     }
   }
   return [...missing.values()];

@@ -25,6 +25,8 @@ export interface SnapshotOptions {
   readonly release: string;
   /** Relative paths in it that the snapshot has as links to the original. */
   readonly shared: readonly string[];
+  /** Relative paths in it that are the snapshot's own to write. */
+  readonly writable: readonly string[];
   /** An earlier snapshot, whose files may be used again. */
   readonly base: number | undefined;
   readonly signal: AbortSignal;
@@ -85,7 +87,7 @@ export async function makeSnapshot(
 async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Copy | undefined> {
   const { release, signal, uid } = options;
   const base = uid === 0 ? undefined : await openBase(options);
-  const shared = await resolveShared(release, options.shared);
+  const shared = await resolveInside(release, options.shared);
   // SQLite's files beside a database come and go with it.
   const omit = new Set(shared.flatMap((path) => ["", "-journal", "-wal", "-shm"].map((end) => path + end)));
   for (let tries = 0; tries < maxTries; tries++) {
@@ -96,7 +98,20 @@ async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Cop
       const tree = await scanAtRest(source, omit, signal);
       const asRoot = uid === 0;
       const top = asRoot ? await topRights(source) : { mode: 0o700, gid: 0 };
-      const made = await copyTree({ from: release, source, to, tree, base, shared, asRoot, top, signal });
+      const inside = await resolveInside(release, options.writable);
+      const writable = inside.filter((path) => canBeWritten(path, tree));
+      const made = await copyTree({
+        from: release,
+        source,
+        to,
+        tree,
+        base,
+        shared,
+        writable,
+        asRoot,
+        top,
+        signal,
+      });
       await using after = await Folder.open(release);
       if (isSame(tree, await scanTree(after, omit, signal))) return made;
     } catch (error) {
@@ -132,10 +147,16 @@ function isSame(before: Tree, after: Tree): boolean {
   return true;
 }
 
-/** A path that leads through a link is shared where it really is; one that leads out of the release is so already. */
-async function resolveShared(release: string, shared: readonly string[]): Promise<string[]> {
+/** Of a link it is for what is behind it to say, wherever it is. */
+function canBeWritten(path: string, tree: Tree): boolean {
+  const kind = tree.get(path)?.kind;
+  return kind === undefined || kind === "directory" || kind === "file";
+}
+
+/** A path that leads through a link is meant where it really is; what leads out of the release is no part of the copy. */
+async function resolveInside(release: string, paths: readonly string[]): Promise<string[]> {
   const resolved = new Set<string>();
-  for (const path of shared) {
+  for (const path of paths) {
     const above = join(release, dirname(path));
     const real = join(await realpath(above).catch(() => above), basename(path));
     if (isInside(release, real) && real !== release) resolved.add(relative(release, real));

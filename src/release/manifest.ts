@@ -47,7 +47,7 @@ function formatEntry({ path, kind, size, mtimeNs, signature, seal }: Copied): st
   return `${kind} ${size} ${mtimeNs} ${signature} ${sealed}${JSON.stringify(path)}\n`;
 }
 
-const line = /^(directory|file|link|other) (\d+) (-?\d+) (\S+) (?:(-?\d+):(\S+) )?(".*")$/gm;
+const line = /^(directory|file|link|other|writable) (\d+) (-?\d+) (\S+) (?:(-?\d+):(\S+) )?(".*")$/gm;
 
 /** Undefined when there is none. What cannot be read in it is left out: such an entry then counts as new. */
 export async function readManifest(file: string): Promise<Manifest | undefined> {
@@ -78,5 +78,5 @@ function unquote(quoted: string): string | undefined {
 }
 
 function isKind(text: string | undefined): text is EntryKind {
-  return text === "directory" || text === "file" || text === "link" || text === "other";
+  return ["directory", "file", "link", "other", "writable"].some((kind) => kind === text);
 }

@@ -4,7 +4,7 @@ import { Folder } from "./folder.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import { moveAside } from "./move-aside.js";
 import { manifestFile, snapshotDirectory } from "./places.js";
-import { lookInside, manifestBelow, type Seen } from "./written.js";
+import { lookInside, type Seen } from "./written.js";
 
 /**
  * Removes a snapshot, whole or half made. What an app has written into it is moved to `writtenDirectory` first, and
@@ -42,18 +42,18 @@ async function remove(
   keep: (seen: Seen) => Promise<void>,
 ): Promise<void> {
   const empty = async (folder: Folder, path: string, made: Manifest | undefined): Promise<void> => {
-    const below: Seen[] = [];
+    const inside: Seen[] = [];
     const aside: Seen[] = [];
     await lookInside(folder, path, made, async (seen) => {
       if (seen.written) aside.push(seen);
-      else if (seen.stats.isDirectory()) below.push(seen);
+      else if (seen.stats.isDirectory()) inside.push(seen);
       else await unlink(folder.at(seen.name));
     });
     for (const seen of aside) await keep(seen);
-    for (const { name, path: inner } of below) {
+    for (const { name, path: inner, below } of inside) {
       {
         await using child = await Folder.openToEmpty(folder.at(name));
-        await empty(child, inner, manifestBelow(name, made));
+        await empty(child, inner, below);
       }
       await rmdir(folder.at(name));
     }

@@ -4,8 +4,11 @@ import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 import type { Folder } from "./folder.js";
 
-/** `other`: a socket, a FIFO, a device, or a directory that this process may not read. It cannot be copied. */
-export type EntryKind = "directory" | "file" | "link" | "other";
+/**
+ * `other`: a socket, a FIFO, a device, or a directory that this process may not read. It cannot be copied. `writable`: what the app may
+ * write in its copy, of which nothing more is known.
+ */
+export type EntryKind = "directory" | "file" | "link" | "other" | "writable";
 
 export interface Entry {
   /** Relative to the top, which is "". */

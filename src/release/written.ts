@@ -17,6 +17,8 @@ export interface Seen {
   readonly stats: BigIntStats;
   /** By the app: a file it changed, or the topmost of what it created. */
   readonly written: boolean;
+  /** For what is in it, should it be a directory: undefined where nothing there counts. */
+  readonly below: Manifest | undefined;
 }
 
 /** Looks at all that is in a directory of a snapshot. Without a manifest nothing counts as written. */
@@ -29,30 +31,26 @@ export async function lookInside(
   await inParallel(await folder.list(), lanes, async (name) => {
     const child = path === "" ? `${name}` : `${path}/${name}`;
     const stats = await folder.look(name);
-    // Python makes it again.
-    const counts = manifest !== undefined && `${name}` !== "__pycache__";
     // A name that is not UTF-8 is none of the release's.
     const made = typeof name === "string" ? manifest?.get(child) : undefined;
-    const written = counts && (made === undefined || !(await isAsMade(folder.at(name), stats, made)));
-    await see({ folder, name, path: child, stats, written });
+    // Python makes it again, and what is writable is the app's.
+    const below = `${name}` === "__pycache__" || made?.kind === "writable" ? undefined : manifest;
+    const written =
+      below !== undefined && (made === undefined || !(await isAsMade(folder.at(name), stats, made)));
+    await see({ folder, name, path: child, stats, written, below });
   });
 }
 
-/** What is below one of its directories counts only where the directory itself does. */
-export function manifestBelow(name: Name, manifest: Manifest | undefined): Manifest | undefined {
-  return `${name}` === "__pycache__" ? undefined : manifest;
-}
-
-/** What an app has written into its snapshot: the files it changed, and the topmost of what it created. Sorted. */
+/** What an app has written into its snapshot where it is not meant to: the files it changed, and the topmost of what it created. Sorted. */
 export async function findWritten(snapshot: string, manifest: Manifest): Promise<string[]> {
   const found: string[] = [];
   const search = async (folder: Folder, path: string): Promise<void> => {
-    const below: Seen[] = [];
+    const inside: Seen[] = [];
     await lookInside(folder, path, manifest, async (seen) => {
       if (seen.written) found.push(seen.path);
-      else if (seen.stats.isDirectory() && manifestBelow(seen.name, manifest) !== undefined) below.push(seen);
+      else if (seen.stats.isDirectory() && seen.below !== undefined) inside.push(seen);
     });
-    for (const { name, path: inner } of below) {
+    for (const { name, path: inner } of inside) {
       await using child = await folder.openFolder(name);
       await search(child, inner);
     }

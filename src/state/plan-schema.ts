@@ -42,6 +42,7 @@ const plan = v.object({
   release: text,
   snapshot: v.optional(v.boolean(), false),
   shared: v.optional(v.array(text), () => []),
+  writable: v.optional(v.array(text), () => []),
   keep: v.optional(v.pipe(count, v.minValue(1)), 3),
   workers: v.pipe(count, v.minValue(1)),
   strategy: v.picklist(["overlap", "exclusive"]),
@@ -58,7 +59,13 @@ const plan = v.object({
 });
 
 const address = v.variant("kind", [
-  v.object({ kind: v.picklist(["tcp", "udp"]), family: v.picklist([4, 6]), host: text, port: count }),
+  v.object({
+    kind: v.picklist(["tcp", "udp"]),
+    family: v.picklist([4, 6]),
+    host: text,
+    port: count,
+    device: v.exactOptional(text),
+  }),
   v.object({ kind: v.literal("unix"), path: text }),
 ]);
 

@@ -58,7 +58,7 @@ const verdict = v.variant("kind", [
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
-    step: v.picklist(["copying", "checking", "starting", "verifying", "staged"]),
+    step: v.picklist(["copying", "checking", "waiting", "starting", "verifying", "staged"]),
     deadline: v.nullable(v.number()),
   }),
   v.object({ phase: v.literal("active"), since: v.number(), proof: v.optional(proof, { kind: "proved" }) }),
@@ -126,7 +126,7 @@ const listener = v.object({
   address: text,
   inode: text,
   file: v.optional(v.nullable(text), null),
-  origin: v.picklist(["unit", "bound", "stored"]),
+  origin: v.picklist(["unit", "bound", "stored", "app"]),
   backlog: v.nullable(count),
 });
 
@@ -177,6 +177,7 @@ const state = v.object({
   nextUpgrade: count,
   nextListener: count,
   lifecycle,
+  failedStart: v.optional(v.nullable(v.object({ count, failure, retryAt: v.number() })), null),
   listeners: v.array(listener),
   closing: v.array(listener),
   generations: v.array(generation),

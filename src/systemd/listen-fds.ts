@@ -11,7 +11,8 @@ export interface InheritedFd {
 
 /** No unit has that many; a count beyond is garbage. */
 const maxFds = 65_536;
-const variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] as const;
+/** What says to whom fds are passed, and how many. sd_listen_fds(3) */
+export const listenVariables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] as const;
 
 type Invalid = Failure<"listen-fds-invalid">;
 type Environment = Record<string, string | undefined>;
@@ -24,7 +25,7 @@ type Environment = Record<string, string | undefined>;
  */
 export function takeListenFds(env: Environment, pid: number): Result<InheritedFd[], Invalid> {
   const { LISTEN_PID: forPid, LISTEN_FDS: count, LISTEN_FDNAMES: names } = env;
-  for (const variable of variables) delete env[variable];
+  for (const variable of listenVariables) delete env[variable];
   if (forPid === undefined || count === undefined) return succeed([]);
   if (!isDecimal(forPid)) return refuse("LISTEN_PID", forPid, "not a process id");
   if (Number(forPid) !== pid) return succeed([]);

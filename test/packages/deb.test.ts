@@ -132,6 +132,12 @@ describeOnEachRelease("the .deb", (release) => {
 
   it("an upgrade of the package replaces every daemon under load; workers stay, what was stopped stays stopped", async () => {
     await container.sh("systemctl enable holdfast@idle");
+    // Its app cannot be started, and is tried again and again.
+    await container.write(
+      "/etc/holdfast/down.toml",
+      'command = ["/bin/false"]\n[listeners.http]\naddress = "127.0.0.1:8998"\n',
+    );
+    await assert.rejects(container.sh("systemctl start holdfast@down"));
     const others = [native.mainPid(), container.show("shop.service", "MainPID").then(Number)];
     const before = await Promise.all(others);
     const workers = workerPids(await native.settled());
@@ -143,6 +149,9 @@ describeOnEachRelease("the .deb", (release) => {
     assert.notEqual(Number(await container.show("shop.service", "MainPID")), before[1]);
     assert.equal(await container.sh("curl -sS http://127.0.0.1:8999/"), "v1");
     assert.equal(await container.show("holdfast@idle.service", "ActiveState"), "inactive");
+    const down = await container.exec(["holdfast", "-n", "down", "version"]);
+    assert.ok(down.stdout.includes(`holdfastd ${NEXT_VERSION} `), down.stdout + down.stderr);
+    await container.sh("systemctl stop holdfast@down; rm /etc/holdfast/down.toml");
   });
 
   it("after it the app is upgraded by the new daemon, and nothing is lost", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { inspectSocket } from "../../src/linux/socket.js";
 import { balance } from "../harness/process/accounts.js";
 import { armFault } from "../harness/process/fault.js";
 import { countSocketFds } from "../harness/process/open-fds.js";
-import { freePort } from "../harness/process/ports.js";
+import { freePort, openAtFreePort } from "../harness/process/ports.js";
 import { ask } from "../harness/process/requests.js";
 import { Rig } from "../harness/process/rig.js";
 
@@ -238,4 +238,59 @@ test("a port that somebody has is named with its process, and the old generation
   await balance(rig);
   assert.equal((await rig.upgrade()).failure, null);
   await rig.settled();
+});
+
+test("all of IPv4 and all of IPv6 are two listeners of one port, in whichever order, also when they have to be opened again", async () => {
+  await using rig = new Rig();
+  const [port, other] = [freePort(), freePort()];
+  const declare = (name: string, host: string, at: number): string =>
+    `[listeners.${name}]\naddress = "${host}:${at}"\n`;
+  rig.configure(
+    [
+      "[listeners.http]\n",
+      declare("all6", "[::]", port),
+      declare("all4", "0.0.0.0", port),
+      declare("one4", "127.0.0.1", other),
+      declare("rest", "[::]", other),
+    ].join(""),
+  );
+  await rig.manager.startReady();
+  const answers = async (): Promise<void> => {
+    for (const at of [port, other]) {
+      for (const host of ["127.0.0.1", "::1"]) assert.ok((await ask({ port: at, host })).generation > 0);
+    }
+  };
+  await answers();
+  await rig.manager.kill9();
+  for (const pid of rig.workers()) process.kill(pid, "SIGKILL");
+  await rig.manager.waitFor("the workers gone", () => rig.workers().length === 0);
+  rig.manager.store.clear();
+  await rig.manager.startReady();
+  await rig.settled();
+  await answers();
+});
+
+test("an address that the service has already under another name, or a part of it, is said to be its own", async () => {
+  await using rig = new Rig();
+  const port = freePort();
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "127.0.0.1:${port}"\n`);
+  await rig.manager.startReady();
+  rig.configure(`[listeners.http]\n[listeners.renamed]\naddress = "127.0.0.1:${port}"\n`);
+  assert.match((await rig.upgrade()).failure?.message ?? "", /this service holds .* as listener own; keep/);
+  rig.configure(`[listeners.http]\n[listeners.own]\naddress = "0.0.0.0:${port}"\n`);
+  assert.match((await rig.upgrade()).failure?.message ?? "", /this service holds .*another port/);
+  rig.configure(`[listeners.web]\naddress = "127.0.0.1:${rig.port}"\n`);
+  assert.match((await rig.upgrade()).failure?.message ?? "", /call it http.*FileDescriptorName=web/);
+});
+
+test("without a config of theirs the sockets of several units have the same numbers whatever order they come in", async () => {
+  const sockets = ["zeta", "alpha"].map((name) => ({ name, fd: openAtFreePort() }));
+  await using rig = new Rig({ alsoPassed: sockets });
+  await rig.manager.startReady();
+  const environ = async (): Promise<string | undefined> => {
+    const { pid } = await rig.ask();
+    const lines = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return lines.find((line) => line.startsWith("LISTEN_FDNAMES="));
+  };
+  assert.equal(await environ(), "LISTEN_FDNAMES=alpha:http:zeta");
 });

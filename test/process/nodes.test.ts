@@ -10,7 +10,7 @@ import { Rig } from "../harness/process/rig.js";
 import { withoutJudges } from "../harness/process/unjudged.js";
 import { assertNothingReopened } from "../harness/service/under-load.js";
 
-const testsTimeoutMs = 200_000;
+const testsTimeoutMs = 400_000;
 const kept = 20;
 /** What is bound to the insides of a Node release: the carriers, and the preload. */
 const bound = [

@@ -1,38 +1,77 @@
 import assert from "node:assert/strict";
-import { openSync } from "node:fs";
+import { existsSync, openSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { sendDatagramWithFds } from "../../src/linux/datagram.js";
-import { closeFd } from "../../src/linux/fd.js";
+import { closeFd, duplicateFd } from "../../src/linux/fd.js";
+import { balance } from "../harness/process/accounts.js";
 import { countFds } from "../harness/process/open-fds.js";
 import { Rig } from "../harness/process/rig.js";
 
-function say(rig: Rig, text: string | Buffer, fds: readonly number[] = []): void {
-  sendDatagramWithFds(`${rig.runtimeDirectory}/notify.sock`, Buffer.from(text), fds);
+function pathOf(rig: Rig, worker: string): string {
+  return join(rig.runtimeDirectory, "notify", worker);
 }
 
-test("READY=1 of a process that is no worker makes nothing ready", async () => {
+/** Speaks for a worker as a process that has nothing to do with it. */
+function say(rig: Rig, worker: string, text: string | Buffer, fds: readonly number[] = []): void {
+  sendDatagramWithFds(pathOf(rig, worker), Buffer.from(text), fds);
+}
+
+/** Makes the process of worker 1.0 speak, at a path of its choice. */
+function letSay(rig: Rig, text: string, path: string): Promise<unknown> {
+  return rig.ask(`/notify?${encodeURIComponent(`${text}&${path}`)}`);
+}
+
+function untilStatus(rig: Rig, text: string): Promise<unknown> {
+  return rig.until(`STATUS=${text}`, ({ generations }) => generations[0]?.workers[0]?.status === text);
+}
+
+/** Worker 2.0 of an upgrade runs, and does not say a word. */
+function untilSilent(rig: Rig): Promise<unknown> {
+  return rig.until(
+    "a worker that starts",
+    ({ generations }) => generations[1]?.workers[0]?.phase === "starting",
+  );
+}
+
+test("READY=1 at a worker's path makes it ready, whichever process says so, and also while there is no daemon", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.release({ version: "2", boot: "silent" });
+  assert.ok((await rig.control.request("upgrade")).ok);
+  await untilSilent(rig);
+  await rig.manager.kill9();
+  say(rig, "2.0", "MAINPID=1\nREADY=1");
+  await rig.manager.startReady();
+  const { generations, notifyDropped } = await rig.settled();
+  assert.deepEqual([generations[0]?.id, notifyDropped], [2, 0]);
+  await balance(rig);
+  assert.deepEqual(readdirSync(join(rig.runtimeDirectory, "notify")), ["2.0"]);
+});
+
+test("no worker speaks for another one", async () => {
   await using rig = new Rig({ config: '[ready]\ntimeout = "1s"\n' });
   await rig.manager.startReady();
   rig.release({ version: "2", boot: "silent" });
   const upgrade = rig.upgrade();
-  await rig.until(
-    "a worker that starts",
-    ({ generations }) => generations.at(-1)?.workers[0]?.phase === "starting",
-  );
-  say(rig, "READY=1");
+  await untilSilent(rig);
+  // Clients meet both: it accepts already.
+  for (let version = ""; version !== "1"; ) {
+    ({ version } = await rig.ask(`/notify?${encodeURIComponent(`READY=1&${pathOf(rig, "2.0")}`)}`));
+  }
   assert.equal((await upgrade).failure?.reason, "start-timeout");
   assert.equal((await rig.status()).notifyDropped, 1);
 });
 
-test("what strangers send is counted and dropped, be it garbage, huge, with fds or a flood", async () => {
+test("what is no message is counted and dropped, be it garbage, huge, with fds or a flood", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();
   await using load = rig.load();
   const before = countFds(rig.manager.pid);
   const file = openSync("/dev/null", "r");
-  const messages = ["READY=1", "MAINPID=1", "STOPPING=1", "=", "\n\n", "\0\0", Buffer.alloc(60_000, 0xff)];
-  for (const message of messages) say(rig, message, [file]);
-  for (let count = messages.length; count < 2_000; count++) say(rig, `STATUS=flood ${count}`);
+  const messages = ["=", "nonsense", "\0\0", Buffer.alloc(60_000, 0xff)];
+  for (const message of messages) say(rig, "1.0", message, [file]);
+  for (let count = messages.length; count < 2_000; count++) say(rig, "1.0", `flood ${count}`);
   closeFd(file);
   await rig.until("all counted", ({ notifyDropped }) => notifyDropped === 2_000);
   await rig.manager.waitFor("as many fds as before", () => countFds(rig.manager.pid) === before);
@@ -42,18 +81,50 @@ test("what strangers send is counted and dropped, be it garbage, huge, with fds 
   assert.deepEqual(load.failures, []);
 });
 
-test("of a worker STATUS is shown, MAINPID refused, and what is no message dropped", async () => {
+test("of a worker STATUS is shown, and MAINPID is not followed", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();
-  await rig.ask(`/notify?${encodeURIComponent("STATUS=12 clients\nX_UNKNOWN=1")}`);
-  await rig.until("the status", ({ generations }) => generations[0]?.workers[0]?.status === "12 clients");
-  await rig.ask(`/notify?${encodeURIComponent("MAINPID=1")}`);
-  await rig.ask(`/notify?${encodeURIComponent("no message")}`);
-  await rig.until("both counted", ({ notifyDropped }) => notifyDropped === 2);
-  await rig.ask(`/notify?${encodeURIComponent("STATUS=\u001b[31mred\nERRNO=5")}`);
-  await rig.until(
-    "an error",
-    ({ generations }) => generations[0]?.workers[0]?.status === " [31mred (errno 5)",
-  );
+  const own = pathOf(rig, "1.0");
+  await letSay(rig, "MAINPID=1\nSTATUS=12 clients\nX_UNKNOWN=1", own);
+  await untilStatus(rig, "12 clients");
+  await letSay(rig, "STATUS=\u001b[31mred\nERRNO=5", own);
+  await untilStatus(rig, " [31mred (errno 5)");
   assert.ok(!rig.manager.messages.includes("MAINPID=1"));
+});
+
+test("a socket that was lost with the fd store is opened again at its path", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  rig.manager.store.clear();
+  await rig.manager.startReady();
+  await letSay(rig, "STATUS=still heard", pathOf(rig, "1.0"));
+  await untilStatus(rig, "still heard");
+});
+
+test("workers of a daemon that had one socket for all are heard on it until they end, by their ancestry", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  const common = join(rig.runtimeDirectory, "notify.sock");
+  const { store } = rig.manager;
+  const own = store.entries.find(({ name }) => name === "holdfast.notify.1.0");
+  assert.ok(own !== undefined);
+  const fd = duplicateFd(own.fd);
+  store.remove(own.name);
+  store.add("holdfast.notify", fd);
+  renameSync(pathOf(rig, "1.0"), common);
+  await rig.manager.startReady();
+  await letSay(rig, "STATUS=as ever", common);
+  await untilStatus(rig, "as ever");
+  sendDatagramWithFds(common, Buffer.from("STATUS=of a stranger"), []);
+  await rig.until("the stranger's dropped", ({ notifyDropped }) => notifyDropped === 1);
+  await rig.manager.kill9();
+  await rig.manager.startReady();
+  await letSay(rig, "STATUS=after another daemon", common);
+  await untilStatus(rig, "after another daemon");
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+  await balance(rig);
+  assert.equal(existsSync(common), false);
 });

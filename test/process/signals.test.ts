@@ -40,8 +40,8 @@ for (const signal of ["SIGTERM", "SIGQUIT"] as const) {
     assert.equal((await held).generation, 1);
     assert.deepEqual(await rig.manager.ended(), { code: 0, signal: null });
     assert.deepEqual(rig.workers(), []);
-    // Its own three go with the unit's store; without a worker they hold nothing open.
-    const own = ["holdfast.control", "holdfast.notify", "holdfast.state"];
+    // Its own two go with the unit's store; without a worker they hold nothing open.
+    const own = ["holdfast.control", "holdfast.state"];
     await rig.manager.waitFor("nothing else in the store", () =>
       isDeepStrictEqual(rig.manager.store.names, own),
     );

@@ -75,7 +75,7 @@ test("a worker's environment tells it what is its own, and nothing that is the d
     LISTEN_PID: String(pid),
     LISTEN_FDS: "1",
     LISTEN_FDNAMES: "http",
-    NOTIFY_SOCKET: `${rig.runtimeDirectory}/notify.sock`,
+    NOTIFY_SOCKET: `${rig.runtimeDirectory}/notify/1.0`,
     HOLDFAST_NAME: rig.name,
     HOLDFAST_GENERATION: "1",
     HOLDFAST_WORKER: "0",

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createControlClient } from "../../src/control/client.js";
+import { controlSocketIn } from "../../src/lib/directories.js";
 import { monotonicMs } from "../../src/linux/boot.js";
 import { balance } from "../harness/process/accounts.js";
 import { countFds } from "../harness/process/open-fds.js";
@@ -138,4 +140,21 @@ test("sozu, unicorn: ten upgrades in a row fail no request and leave no fd and n
   assert.deepEqual(load.failures, []);
   await balance(rig);
   await rig.manager.waitFor("as many fds as before", () => countFds(rig.manager.pid) <= before);
+});
+
+test("a daemon that stood still does not do later what a client has given up asking for", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.manager.signal("SIGSTOP");
+  const impatient = createControlClient({
+    socketPath: controlSocketIn(rig.runtimeDirectory),
+    timeoutMs: 200,
+  });
+  for (const asked of [await impatient.request("upgrade"), await impatient.order("stop")]) {
+    assert.ok(!asked.ok && asked.failure.reason === "timeout");
+  }
+  rig.manager.signal("SIGCONT");
+  assert.equal((await rig.upgrade()).upgrade, 2);
+  await rig.settled();
+  assert.equal(rig.state().nextUpgrade, 3);
 });

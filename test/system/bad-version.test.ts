@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { losesNothing } from "../harness/service/under-load.js";
 import { SOCKET, versionOf, type WebService, type WebSetup } from "../harness/service/web-service.js";
@@ -131,6 +132,25 @@ onEachRelease("bad versions", (promise) => {
     await web.must("start");
     assert.equal(versionOf(await web.settled()), "v1");
   });
+
+  promise(
+    "a wrong config fails a start that somebody asks for; while a client waits it is tried again, until it is right",
+    ON_SOCKET,
+    async (web) => {
+      await web.writeConfig('command = ["/no/such/program"]\n');
+      assert.equal((await web.systemctl("start")).code, 1);
+      assert.equal((await web.systemctl("start")).code, 1);
+      assert.equal(await web.show("ExecMainStatus"), "78");
+      const client = web.container.exec(["curl", "-sS", `http://${web.address}/`]);
+      await waitUntil("a start that waits after some that failed", DEADLINE_MS, async () => {
+        const waits = (await web.show("ActiveState")) === "activating";
+        return waits && /^[3-9] starts failed: .*no.such.program/.test(await web.show("StatusText"));
+      });
+      await web.configure({});
+      assert.equal((await client).stdout.trim(), "v1");
+      await web.waitFor("ActiveState", "active");
+    },
+  );
 
   promise("a first start with a wrong config fails once and for all", { app: "node" }, async (web) => {
     await web.writeConfig('comand = ["/bin/true"]\n');

@@ -101,6 +101,35 @@ onEachRelease("init and doctor", (promise) => {
   });
 
   promise(
+    "what init is told to share the app may write, and doctor finds it where it may not",
+    { app: "node" },
+    async (web) => {
+      const { container } = web;
+      const release = `/srv/${web.name}/current`;
+      await container.sh(`rm /etc/holdfast/${web.name}.toml; mkdir ${release}/uploads`);
+      const printed = await container.sh(
+        `holdfast init ${web.name} --no-socket --listen ${web.address} --release ${release} --shared uploads -- /usr/bin/node server.js`,
+      );
+      const dropIn = `/etc/systemd/system/${web.unit}.d/shared.conf`;
+      const text = await container.read(dropIn);
+      await container.sh(`rm ${dropIn}; systemctl daemon-reload`);
+      assert.deepEqual((await examine(web)).checks, ["shared", "shared-sandbox"]);
+      await container.write(dropIn, text);
+      await container.sh("systemctl daemon-reload");
+      for (const command of printed
+        .split("\n")
+        .filter((line) => / {2}(chown|systemctl start|systemctl enable)/.test(line)))
+        await container.sh(command);
+      assert.deepEqual((await examine(web)).problems, []);
+      const { pid } = (await web.settled()).workers[0] ?? {};
+      await container.sh(
+        `nsenter --target ${pid} --mount setpriv --reuid holdfast-${web.name} --clear-groups touch /var/lib/holdfast/${web.name}/releases/1/uploads/x`,
+      );
+      await container.sh(`test -e ${release}/uploads/x; systemctl disable ${web.unit}`);
+    },
+  );
+
+  promise(
     "the shipped unit is clean, running or not; without a name every instance is looked at",
     { app: "node", socket: SOCKET },
     async (web) => {

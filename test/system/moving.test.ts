@@ -82,11 +82,13 @@ onEachRelease("moving over", (promise) => {
         `[Service]\nEnvironment=PORT=${web.port}\nWorkingDirectory=/srv/${web.name}/v1\nExecStart=/usr/bin/node server.js\n[Install]\nWantedBy=multi-user.target\n`,
       );
       const [, dropIn = "", start = "", stopOld = ""] = await steps(web, "Without a gap");
+      // Where Node listens unless told otherwise, IPv4 and all.
+      const everywhere = `[::]:${web.port}`;
       const report = await underLoad(web, async (load) => {
         await web.container.sh(
-          `holdfast init ${web.name} --listen ${web.address} --release /srv/${web.name}/current -- /usr/bin/env PORT=${web.port} node --import holdfast/register server.js`,
+          `holdfast init ${web.name} --listen ${everywhere} --release /srv/${web.name}/current -- /usr/bin/env PORT=${web.port} node --import holdfast/register server.js`,
         );
-        await web.container.sh(dropIn + start);
+        await web.container.sh(dropIn + start.replace(web.address, everywhere));
         await load.waitFor("both versions", 20_000, ({ versions }) => versions["v2"] !== undefined);
         await web.container.sh(stopOld);
       });

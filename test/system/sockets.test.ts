@@ -159,7 +159,7 @@ onEachRelease("socket units", (promise) => {
       await web.must("start");
       const curl = `curl -sSf --abstract-unix-socket test-${web.port} http://test/`;
       const end = `/run/${web.name}.end`;
-      const asking = web.container.sh(`while [ ! -e ${end} ]; do ${curl} || exit 1; done`);
+      const asking = web.container.sh(`while [ ! -e ${end} ]; do ${curl} || exit 1; done; ${curl}`);
       await upgradeTwice(web);
       await web.container.sh(`touch ${end}`);
       const versions = new Set((await asking).split("\n"));

@@ -12,9 +12,9 @@ export const initCommand: Command = {
   argument: "NAME",
   alone: true,
   program: true,
-  options: ["listen", "release", "workers", "no-socket"],
+  options: ["listen", "release", "shared", "workers", "no-socket"],
   summary: "write config and socket unit of a new instance",
-  run: async ({ argument: name = "", program = [], listen = [], flags, ...line }) => {
+  run: async ({ argument: name = "", program = [], listen = [], shared = [], flags, ...line }) => {
     if (!isInstanceName(name))
       return fail("usage", `${JSON.stringify(name)} cannot be the name of an instance`);
     if (listen.length === 0) return fail("usage", "init needs --listen, as in --listen 127.0.0.1:8080");
@@ -24,17 +24,19 @@ export const initCommand: Command = {
     }
     const { workers } = line;
     const { layOut } = await import("../init-files.js");
-    const layout = layOut({ name, program, listen, release, workers, socketUnits: !flags.has("no-socket") });
+    const socketUnits = !flags.has("no-socket");
+    const layout = layOut({ name, program, listen, release, shared, workers, socketUnits });
     if (!layout.ok) return layout;
-    const { files, units } = layout.value;
+    const { files, units, commands } = layout.value;
     const created = createFiles(files);
     if (!created.ok) return created;
     for (const { path } of files) say(`wrote ${path}`);
     say("");
     say("Next:");
     say(`  holdfast doctor ${name}`);
+    for (const command of commands) say(`  ${command}`);
     say(`  systemctl enable --now ${units.join(" ")}`);
-    say(`  systemctl reload holdfast@${name}      # after each deploy and each change of the config`);
+    say(`  holdfast -n ${name} upgrade      # after each deploy and each change of the config`);
     return succeed("done");
   },
 };

@@ -8,13 +8,11 @@ import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { TicketSecret } from "./ticket-secret.js";
 import type { WorkerReports } from "./worker-reports.js";
 
-/** What a worker's datagram means to the model. READY=1 counts where the config waits for it (`ready.when`). */
-export function interpretMessage(
-  slot: Slot,
-  pid: number,
-  message: NotifyMessage,
-  state: State,
-): readonly Event[] {
+/** What a datagram means to the model that was sent for a worker. READY=1 counts where the config waits for it (`ready.when`). */
+export function interpretMessage(slot: Slot, message: NotifyMessage, state: State): readonly Event[] {
+  const run = findWorker(state, slot)?.run;
+  if (run === undefined || !isLive(run)) return [];
+  const { pid } = run.process;
   const events: Event[] = [];
   const text = statusText(message);
   if (text !== null) events.push({ type: "worker-status", ...slot, pid, text });
@@ -54,6 +52,8 @@ export function takeWorkerMessage(
       const { when } = generation.specification.plan.ready.rule;
       return when === "notify" ? [{ type: "worker-ready", ...slot, pid }] : [];
     }
+    case "want":
+      return [{ type: "listener-wanted", ...slot, request: message.request, address: message.address }];
     case "leaving":
       return [{ type: "worker-leaving", ...slot, pid }];
     case "status":

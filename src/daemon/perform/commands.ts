@@ -5,6 +5,7 @@ import type { Generation } from "../../model/state.js";
 import { buildEnvironment } from "../../process/environment.js";
 import { runCommand } from "../../process/run-command.js";
 import type { WorkerCommand } from "../../process/spawn-worker.js";
+import type { NamedFd } from "./collect-fds.js";
 
 const readyRetryMs = 100;
 
@@ -21,16 +22,10 @@ export function workerEnvironment(
 
 /** What a worker is told of the file system. */
 export interface WorkerPlaces {
-  readonly notifySocket: string;
   /** Where a native worker keeps the app's state. */
   readonly stateDirectory: string;
   /** The working directory: the generation's snapshot, or its release. */
   readonly directoryOf: (generation: Generation) => string;
-}
-
-export interface NamedFd {
-  readonly fd: number;
-  readonly name: string;
 }
 
 /** `fds` are the generation's listeners, in its order. */
@@ -41,12 +36,14 @@ export function workerCommand(
   places: WorkerPlaces,
   fds: readonly NamedFd[],
   channel: number,
+  notifySocket: string,
 ): WorkerCommand {
   const { plan } = generation.specification;
   const added = {
-    NOTIFY_SOCKET: places.notifySocket,
+    NOTIFY_SOCKET: notifySocket,
     HOLDFAST_STATE_DIRECTORY: places.stateDirectory,
     HOLDFAST_WORKER: String(index),
+    HOLDFAST_LISTENERS: JSON.stringify(fds.map(({ address }) => address)),
   };
   return {
     command: plan.command,

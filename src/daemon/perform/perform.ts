@@ -1,17 +1,21 @@
-import { type Failure, type Result, succeed } from "../../lib/failure.js";
+import type { Config } from "../../config/config.js";
+import { type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
+import { reconcile } from "../../listeners/reconcile.js";
 import type { Action, Event, News, Prepared, SlotProcess } from "../../model/event.js";
 import { findGeneration } from "../../model/find.js";
 import type { Plan, Specification } from "../../model/plan.js";
-import type { Generation, Retired, State } from "../../model/state.js";
+import type { Retired, State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
+import type { NotifySockets } from "../../process/notify-sockets.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
 import { readCommit } from "../../release/read-commit.js";
 import { readVersion } from "../../release/read-version.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
-import { awaitReadyCommand, type NamedFd, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
+import { collectFds } from "./collect-fds.js";
+import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import type { Snapshots } from "./snapshots.js";
 import {
   readSpecification,
@@ -20,6 +24,7 @@ import {
   verifySpecification,
 } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
+import { giveWanted, openWanted } from "./wanted-listeners.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
 
@@ -30,6 +35,7 @@ export interface PerformOptions {
   readonly listeners: HeldListeners;
   readonly workers: WorkerProcesses;
   readonly channels: WorkerChannels;
+  readonly notifySockets: NotifySockets;
   readonly snapshots: Snapshots;
   /** Has native workers tell what they have counted. */
   readonly countWorkers: () => Promise<void>;
@@ -39,16 +45,18 @@ export interface PerformOptions {
   readonly announce: (news: News) => void;
   readonly record: (action: ActionOf<"record">) => void;
   readonly exit: (status: ActionOf<"exit">["status"]) => void;
+  /** Hears of every config that has been read for an upgrade. */
+  readonly onConfig: (config: Config) => void;
 }
 
 /** Turns one action of the model into what it means in the world. */
 export function createPerformer(options: PerformOptions): (action: Action, state: State) => readonly Event[] {
-  const { name, listeners, workers, channels, snapshots, push } = options;
+  const { name, listeners, workers, channels, notifySockets, snapshots, push } = options;
 
   function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
     const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
     if (!wanted.ok) return [{ type: "prepared", upgrade, result: wanted }];
-    const held = listeners.reconcile(wanted.value, state.listeners, state.nextListener);
+    const held = reconcile(listeners, wanted.value, state.listeners, state.nextListener);
     if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
     const { plan } = wanted.value;
     const { version, commit } = again ?? nameInPlace(plan);
@@ -56,9 +64,10 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   }
 
   function readAnew(upgrade: number): Result<Specification, SpecificationFailure> {
-    return readSpecification(options.configFile, (message) => {
+    const warn = (message: string): void => {
       options.announce({ event: "outside-snapshot", level: "warning", message, upgrade });
-    });
+    };
+    return readSpecification(options.configFile, warn, options.onConfig);
   }
 
   /** With a snapshot of its own it needs no release any more. */
@@ -71,29 +80,28 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     const slot = { generation: id, index };
     const generation = findGeneration(state, id);
     if (generation === undefined) return [];
-    const fds = collectFds(generation, state);
+    const fds = collectFds(generation, state, listeners);
     if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
+    const notifySocket = notifySockets.open(slot);
+    if (!notifySocket.ok) return [{ type: "spawn-failed", ...slot, failure: notifySocket.failure }];
     const channel = channels.open(slot);
-    const command = workerCommand(name, generation, index, options.places, fds.value, channel);
+    const command = workerCommand(
+      name,
+      generation,
+      index,
+      options.places,
+      fds.value,
+      channel,
+      notifySocket.value,
+    );
     const spawned = workers.spawn(slot, command);
     closeFd(channel);
-    if (!spawned.ok) channels.forget(slot);
-    if (!spawned.ok) return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
-    return [{ type: "spawned", ...slot, process: spawned.value }];
-  }
-
-  function collectFds(generation: Generation, state: State): Result<NamedFd[], Failure<"listener-lost">> {
-    const fds: NamedFd[] = [];
-    for (const id of generation.listeners) {
-      const listener = state.listeners.find((one) => one.id === id);
-      const fd = listeners.fdOf(id);
-      if (listener === undefined || fd === undefined) {
-        const message = `cannot start a worker of generation ${generation.id}: one of its listeners is lost; upgrade to open it again`;
-        return { ok: false, failure: { reason: "listener-lost", message } };
-      }
-      fds.push({ fd, name: listener.name });
+    if (!spawned.ok) {
+      channels.forget(slot);
+      notifySockets.forget(slot);
+      return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
     }
-    return { ok: true, value: fds };
+    return [{ type: "spawned", ...slot, process: spawned.value }];
   }
 
   function check(id: number, state: State): void {
@@ -182,6 +190,10 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "forget":
         workers.forget(action.process.pid);
         channels.forget(action);
+        notifySockets.forget(action);
+        return [];
+      case "follow":
+        workers.follow(action.before.pid, action.process);
         return [];
       case "restore-backlogs":
         listeners.restoreBacklogs(state.listeners);
@@ -194,6 +206,16 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "close-listener":
         listeners.close(action.listener, state.listeners);
         return [{ type: "listener-closed", id: action.listener.id }];
+      case "open-listener":
+        return [{ ...action, type: "listener-opened", result: openWanted(action, state, listeners) }];
+      case "give-listener":
+        giveWanted(action, listeners, channels);
+        return [];
+      case "revive-listener": {
+        const revived = listeners.revive(action.listener);
+        const failure = revived.ok ? null : revived.failure;
+        return [{ type: "listener-revived", id: action.listener.id, failure }];
+      }
       case "announce":
         options.announce(action.news);
         return [];

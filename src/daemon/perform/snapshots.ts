@@ -1,5 +1,6 @@
 import type { Event } from "../../model/event.js";
 import type { Generation } from "../../model/state.js";
+import { linkLibrary } from "../../release/link-library.js";
 import { makeSnapshot } from "../../release/make-snapshot.js";
 import { readManifest } from "../../release/manifest.js";
 import { listSnapshots, manifestFile, snapshotDirectory } from "../../release/places.js";
@@ -51,10 +52,12 @@ export class Snapshots {
         id,
         release: plan.release,
         shared: plan.shared,
+        writable: plan.writable,
         base: base ?? undefined,
         signal,
         uid: process.geteuid?.() ?? 0,
       });
+      linkLibrary(stateDirectory);
       push({ type: "snapshot-made", snapshot: id, result });
     });
   }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Config } from "../../config/config.js";
 import { readConfig } from "../../config/read.js";
 import { type Failure, type FailureOf, type Result, succeed } from "../../lib/failure.js";
 import type { Plan, Specification } from "../../model/plan.js";
@@ -10,14 +11,16 @@ export type SpecificationFailure = FailureOf<"config"> | Failure<"release-invali
 
 /**
  * Reads the config and the release anew, and checks all that can be checked before anything is started. `warn` hears
- * of what is right but hardly meant.
+ * of what is right but hardly meant, `onConfig` of every config that can be read.
  */
 export function readSpecification(
   configFile: string,
   warn: (message: string) => void = () => {},
+  onConfig: (config: Config) => void = () => {},
 ): Result<Specification, SpecificationFailure> {
   const config = readConfig(configFile, { cwd: process.cwd(), cores: availableParallelism() });
   if (!config.ok) return config;
+  onConfig(config.value);
   const { plan, listeners } = config.value;
   const verified = verifySpecification({ plan, listeners });
   if (verified.ok) warnOfOriginals(verified.value.plan, plan.release, warn);

@@ -28,7 +28,7 @@ export async function verifyGeneration(
   const tried = losesState(state)
     ? { failure: null, noWayBack: null }
     : await tryState(liveWorkers(generation), state, channels);
-  const failure = whyUnfit(generation, channels) ?? tried.failure;
+  const failure = whyUnfit(generation, state, channels) ?? tried.failure;
   if (failure !== null) return { failure, noWayBack: null };
   return { failure: await askAll(generation, state, channels), noWayBack: tried.noWayBack };
 }
@@ -40,13 +40,20 @@ function losesState(state: State): boolean {
 }
 
 /** What the config asks for needs workers that speak on their channels. */
-function whyUnfit(generation: Generation, channels: WorkerChannels): FailureOf<"daemon/perform"> | null {
+function whyUnfit(
+  generation: Generation,
+  state: State,
+  channels: WorkerChannels,
+): FailureOf<"daemon/perform"> | null {
   const { strategy, trial } = generation.specification.plan;
-  const wish =
-    strategy === "exclusive" ? 'strategy = "exclusive"' : trial.share !== null ? "trial.share" : null;
   const plain = liveWorkers(generation).find((slot) => !channels.isNative(slot));
-  if (wish === null || plain === undefined) return null;
-  return refuse(`${wish} needs native workers, and worker ${nameWorker(plain)} is a plain one`);
+  if (plain === undefined) return null;
+  const worker = `worker ${nameWorker(plain)} is a plain one`;
+  if (trial.share !== null) return refuse(`trial.share needs native workers, and ${worker}`);
+  if (strategy === "overlap" || activeGeneration(state) === undefined) return null;
+  return refuse(
+    `strategy = "exclusive" needs native workers after native ones, which hand over to them, and ${worker}; \`holdfast drain\`, then \`holdfast upgrade\` ends the old ones first`,
+  );
 }
 
 async function askAll(

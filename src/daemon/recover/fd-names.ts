@@ -4,13 +4,16 @@ import { nameWorker } from "../../model/turn.js";
 /** Names in the fd store. Listeners have their own; no listener's may begin like the daemon's. */
 const prefix = "holdfast.";
 
-export const notifyFdName = `${prefix}notify`;
+/** Of a daemon that had one socket for all of its workers. */
+export const commonNotifyFdName = `${prefix}notify`;
 export const controlFdName = `${prefix}control`;
 export const stateFdName = `${prefix}state`;
 
 const workerPrefix = `${prefix}worker.`;
 
 const channelPrefix = `${prefix}channel.`;
+
+const notifyPrefix = `${prefix}notify.`;
 
 /** `holdfast.worker.8.1`: the pidfd of worker 8.1. */
 export function workerFdName(slot: Slot): string {
@@ -22,12 +25,21 @@ export function channelFdName(slot: Slot): string {
   return `${channelPrefix}${nameWorker(slot)}`;
 }
 
+/** `holdfast.notify.8.1`: the socket on which worker 8.1 is spoken for. */
+export function notifyFdName(slot: Slot): string {
+  return `${notifyPrefix}${nameWorker(slot)}`;
+}
+
 export function parseWorkerFdName(name: string): Slot | undefined {
   return parseSlot(name, workerPrefix);
 }
 
 export function parseChannelFdName(name: string): Slot | undefined {
   return parseSlot(name, channelPrefix);
+}
+
+export function parseNotifyFdName(name: string): Slot | undefined {
+  return parseSlot(name, notifyPrefix);
 }
 
 function parseSlot(name: string, before: string): Slot | undefined {

@@ -31,7 +31,9 @@ export function watchReplacement(
   let decided = false;
   return ({ outcomes, upgrade, generations }) => {
     const last = outcomes.at(-1);
-    if (decided || upgrade !== null || last?.kind !== "restart") return;
+    // What ran before is started where the release that was there is not to be.
+    const replaces = last?.kind === "restart" || last?.kind === "fallback";
+    if (decided || upgrade !== null || !replaces) return;
     if (last.failure !== null && generations.some(({ id }) => id === last.generation)) return;
     decided = true;
     if (last.failure === null) replaced();

@@ -1,16 +1,17 @@
 import { readBacklog } from "../../linux/backlog.js";
 import { closeFd } from "../../linux/fd.js";
 import { pidOfPidfd } from "../../linux/pidfd.js";
-import { inspectSocket, type SocketFacts } from "../../linux/socket.js";
+import { hasPeer, inspectSocket, type SocketFacts } from "../../linux/socket.js";
 import type { InheritedListener } from "../../listeners/match.js";
 import type { Slot } from "../../model/event.js";
 import { predecessorFdName } from "../../succession/predecessor.js";
 import type { InheritedFd } from "../../systemd/listen-fds.js";
 import {
+  commonNotifyFdName,
   controlFdName,
   isOwnFdName,
-  notifyFdName,
   parseChannelFdName,
+  parseNotifyFdName,
   parseWorkerFdName,
   stateFdName,
 } from "./fd-names.js";
@@ -22,7 +23,8 @@ export interface InheritedPidfd {
   readonly pid: number;
 }
 
-export interface InheritedChannel {
+/** A worker's channel or notify socket. */
+export interface InheritedSocket {
   readonly slot: Slot;
   readonly fd: number;
 }
@@ -32,8 +34,10 @@ export interface Inheritance {
   readonly listeners: readonly InheritedListener[];
   readonly pidfds: readonly InheritedPidfd[];
   /** The daemon's ends of the channels with the workers. */
-  readonly channels: readonly InheritedChannel[];
-  readonly notify: number | undefined;
+  readonly channels: readonly InheritedSocket[];
+  readonly notify: readonly InheritedSocket[];
+  /** The one socket for all workers, of a daemon from before each had its own. */
+  readonly commonNotify: number | undefined;
   readonly control: number | undefined;
   readonly state: number | undefined;
   /** The way to the daemon that started this one to be replaced by it. */
@@ -50,14 +54,19 @@ export function sortInheritance(
 ): Inheritance {
   const own = new Map<string, number>();
   const pidfds: InheritedPidfd[] = [];
-  const channels: InheritedChannel[] = [];
+  const channels: InheritedSocket[] = [];
+  const notify: InheritedSocket[] = [];
   const listeners = new Map<string, InheritedListener>();
   for (const { fd, name } of fds) {
     const slot = parseWorkerFdName(name);
     const channelOf = parseChannelFdName(name);
+    const notifyOf = parseNotifyFdName(name);
     if (channelOf !== undefined) {
       if (inspectSocket(fd)?.type === "seqpacket") channels.push({ slot: channelOf, fd });
       else discard(fd, name, "it is no channel", refuse);
+    } else if (notifyOf !== undefined) {
+      if (inspectSocket(fd)?.type === "dgram") notify.push({ slot: notifyOf, fd });
+      else discard(fd, name, "it is no notify socket", refuse);
     } else if (slot !== undefined) {
       const pid = pidOfPidfd(fd);
       if (pid === undefined) discard(fd, name, "it is no pidfd", refuse);
@@ -67,7 +76,7 @@ export function sortInheritance(
       else own.set(name, fd);
     } else {
       const facts = inspectSocket(fd);
-      const obstacle = obstacleTo(facts);
+      const obstacle = obstacleTo(facts, fd);
       if (facts === undefined || obstacle !== undefined) {
         discard(fd, name, obstacle ?? "it is no socket", refuse);
         continue;
@@ -87,19 +96,21 @@ export function sortInheritance(
     listeners: [...listeners.values()],
     pidfds,
     channels,
-    notify: own.get(notifyFdName),
+    notify,
+    commonNotify: own.get(commonNotifyFdName),
     control: own.get(controlFdName),
     state: own.get(stateFdName),
     predecessor: own.get(predecessorFdName),
   };
 }
 
-function obstacleTo(facts: SocketFacts | undefined): string | undefined {
+function obstacleTo(facts: SocketFacts | undefined, fd: number): string | undefined {
   if (facts === undefined) return "it is no socket";
   const { family, type, listening } = facts;
   if (family !== "inet" && family !== "inet6" && family !== "unix")
     return `its address family (${family}) is not supported`;
-  if (type === "stream" && !listening) {
+  // One that was shut down while no daemon lived has no peer, and will listen again.
+  if (type === "stream" && !listening && hasPeer(fd)) {
     return "it is a connection, not a listener (the .socket unit has Accept=yes; set Accept=no)";
   }
   if (type === "stream" || (type === "dgram" && family !== "unix")) return undefined;

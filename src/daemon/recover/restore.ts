@@ -4,6 +4,7 @@ import { openPidfd, signalPidfd, startTimeOf } from "../../linux/pidfd.js";
 import { inspectSocket } from "../../linux/socket.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { matchListeners } from "../../listeners/match.js";
+import { addressesOf } from "../../listeners/reconcile.js";
 import { takeCounts } from "../../model/counters.js";
 import type { SlotProcess } from "../../model/event.js";
 import { isLive } from "../../model/find.js";
@@ -119,7 +120,8 @@ function restoreListeners(
   world: World,
 ): State {
   const storeCame = inheritance.state !== undefined && world.source === "manager";
-  const known = [...state.listeners, ...state.closing];
+  // A socket unit's that was to be closed comes back from the unit, as any other of a unit.
+  const known = [...state.listeners, ...state.closing.filter(({ origin }) => origin !== "unit")];
   const closing = new Set(state.closing.map(({ id }) => id));
   const matched = matchListeners(known, inheritance.listeners, storeCame, state.nextListener);
   const held: Listener[] = [];
@@ -129,7 +131,7 @@ function restoreListeners(
   }
   for (const listener of matched.lost) {
     if (closing.has(listener.id)) continue;
-    const recovered = recoverListener(listener, found, declaredMode(state, listener), world);
+    const recovered = recoverListener(listener, state, found, world);
     if (recovered !== undefined) held.push(recovered);
   }
   return holdListeners(state, held);
@@ -138,8 +140,8 @@ function restoreListeners(
 /** The fd store lost it: a worker that has it gives a copy, else its address is opened again. */
 function recoverListener(
   listener: Listener,
+  state: State,
   found: readonly Found[],
-  mode: number | null,
   world: World,
 ): Listener | undefined {
   const pidfds = found.map(({ pidfd }) => pidfd);
@@ -152,7 +154,9 @@ function recoverListener(
   }
   const address = parseAddress(text);
   if (!address.ok) return undefined;
-  const opened = world.listeners.open({ name, address: address.value, backlog, mode }, id);
+  const mode = declaredMode(state, listener);
+  const others = addressesOf(state.listeners);
+  const opened = world.listeners.open({ name, address: address.value, backlog, mode }, id, others);
   if (opened.ok) {
     world.report(`listener ${name} (${text}) was not in the fd store; it was opened again`);
     return opened.value;

@@ -11,7 +11,9 @@ import type { FailureOf } from "../../lib/failure.js";
 import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
 import { activeGeneration, stagedGeneration } from "../../model/find.js";
+import { refuseDrain, refuseLeaving } from "../../model/lifecycle.js";
 import type { Asked, Asker, State } from "../../model/state.js";
+import { refuse } from "../../model/upgrade.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 
 export interface ControlPortOptions {
@@ -47,26 +49,36 @@ export function createControlPort({
     const asked: Asked = { by, message: message ?? null };
     switch (command) {
       case "upgrade":
-        return request({ type: "upgrade-requested", kind: command, hold, stage, force, asked });
-      case "rollback":
-        return request({ type: "upgrade-requested", kind: command, to: to ?? null, asked });
+        return request(
+          { kind: command, to: null },
+          { type: "upgrade-requested", kind: command, hold, stage, force, asked },
+        );
+      case "rollback": {
+        const wish = { kind: command, to: to ?? null };
+        return request(wish, { type: "upgrade-requested", ...wish, asked });
+      }
       case "commit": {
         const stage = activeGeneration(supervisor.state)?.stage;
         if (stagedGeneration(supervisor.state) !== undefined)
-          return request({ type: "keep-requested", asked });
+          return request({ kind: "upgrade", to: null }, { type: "keep-requested", asked });
         if (stage?.phase !== "active" || stage.proof.kind !== "trial")
           return { accepted: false, failure: noTrial };
         const upgrade = upgradeOfTrial(supervisor.state);
         supervisor.push({ type: "keep-requested" });
         return { accepted: true, upgrade };
       }
-      case "reexec":
-        if (obstacleToReexec !== null) return { accepted: false, failure: obstacleToReexec };
+      case "reexec": {
+        const failure = obstacleToReexec ?? refuseLeaving(supervisor.state);
+        if (failure !== null) return { accepted: false, failure };
         onceAnswered({ type: "leave-requested", next: "adopt" });
         return { accepted: true, upgrade: null };
-      case "drain":
+      }
+      case "drain": {
+        const failure = refuseDrain(supervisor.state);
+        if (failure !== null) return { accepted: false, failure };
         supervisor.push({ type: "drain-requested" });
         return { accepted: true, upgrade: null };
+      }
       case "stop":
         onceAnswered({ type: "stop-requested", fast: false });
         return { accepted: true, upgrade: null };
@@ -75,8 +87,11 @@ export function createControlPort({
     }
   }
 
-  function request(event: Event): Submission {
+  /** What cannot be done is refused before it is anything: then nothing has changed, and nothing is written down. */
+  function request(wish: Parameters<typeof refuse>[1], event: Event): Submission {
     supervisor.retryPersist();
+    const failure = refuse(supervisor.state, wish);
+    if (failure !== null) return { accepted: false, failure };
     const upgrade = nextAnswer(supervisor.state);
     supervisor.push(event);
     return { accepted: true, upgrade };

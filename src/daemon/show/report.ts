@@ -14,6 +14,7 @@ import { generationTotals, serviceTotals } from "../../model/counters.js";
 import { describeStage } from "../../model/describe.js";
 import type { Slot } from "../../model/event.js";
 import { isLive } from "../../model/find.js";
+import { wayOut } from "../../model/listener-down.js";
 import { sharedLine } from "../../model/snapshots.js";
 import type { Generation, Listener, State, Worker } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
@@ -49,7 +50,10 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     unit: unit ?? null,
     lifecycle: state.lifecycle.phase,
     summary: summarize(state),
-    degraded: degradation(state) ?? (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
+    degraded:
+      degradation(state) ??
+      describeDown(listeners) ??
+      (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
     generations: state.generations.map((generation) => reportGeneration(generation, state, sources)),
@@ -122,8 +126,15 @@ function reportListener(
     origin,
     generations: users.map((user) => user.id),
     backlog: listeners.backlogOf(id),
+    down: listeners.obstacleTo(listener),
     stalledMs: stalledForMs(id) ?? null,
   };
+}
+
+function describeDown(listeners: readonly ListenerReport[]): string | null {
+  const one = listeners.find(({ down }) => down !== null);
+  if (one === undefined) return null;
+  return `clients are refused at listener ${one.name}, because ${one.down}; ${wayOut(one)}`;
 }
 
 function describeStalled(listeners: readonly ListenerReport[]): string | null {

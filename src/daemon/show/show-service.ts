@@ -22,7 +22,7 @@ const statusPatienceMs = 250;
 /** The service as the control API shows it and lets it be steered. */
 export function showService(
   { name, unit, directories }: Setup,
-  { listeners, reports, snapshots, inbox, heartbeat, backlogs, share }: Parts,
+  { listeners, reports, snapshots, notifySockets, heartbeat, backlogs, share }: Parts,
   supervisor: Supervisor,
   news: NewsFeed,
   reexecFailed: ReexecFailure | null,
@@ -47,7 +47,7 @@ export function showService(
         nowMs: monotonicMs,
         measuredShare: () => share.measured,
         stalledForMs: (id) => backlogs.stalledForMs(id),
-        notifyDropped: () => inbox.dropped,
+        notifyDropped: () => notifySockets.dropped,
         reexecFailed,
       }),
     history: () => reportHistory(supervisor.state, readLedger(directories.state), monotonicMs()),

@@ -2,8 +2,8 @@ import { formatDuration } from "../../lib/duration.js";
 import { type Check, type Finding, inUnit, problem } from "../finding.js";
 import { readTimeSpan } from "../time-span.js";
 
-/** The daemon's own: notify socket, control socket, state. */
-const ownFds = 3;
+/** The daemon's own: control socket, state. */
+const ownFds = 2;
 /** Active, candidate, and one that drains. */
 const generations = 3;
 const usualFdStore = 4096;
@@ -11,12 +11,15 @@ const usualMaxFds = 524_288;
 const fewFdsLeft = 0.7;
 const MiB = 1024 * 1024;
 
-/** Each worker is kept as a pidfd and a channel, each listener once. */
+/** Of a worker: pidfd, channel, notify socket. */
+const fdsPerWorker = 3;
+/** A listener is kept once. */
 export const checkFdStore: Check = ({ unit, config, sockets }) => {
   const max = Number(unit.properties.get("FileDescriptorStoreMax") ?? Number.NaN);
   if (!config.ok || Number.isNaN(max)) return [];
   const { listeners, plan } = config.value;
-  const needed = ownFds + Math.max(listeners?.length ?? 0, sockets.length) + 2 * generations * plan.workers;
+  const needed =
+    ownFds + Math.max(listeners?.length ?? 0, sockets.length) + fdsPerWorker * generations * plan.workers;
   if (max >= needed) return [];
   const why = max === 0 ? "systemd keeps nothing over a restart" : "systemd closes what does not fit in";
   const message = `FileDescriptorStoreMax=${max}: ${why}; ${plan.workers} workers in up to ${generations} generations need ${needed}`;
@@ -30,13 +33,16 @@ export const checkTimeouts: Check = ({ unit, config }) => {
   if (!config.ok) return [];
   const { ready, verify, drain, trial, strategy } = config.value.plan;
   const trialMs = strategy === "overlap" ? trial.timeMs : 0;
-  const startMs = ready.timeoutMs + (verify?.timeoutMs ?? 0) + trialMs;
+  const stopMs = drain.timeoutMs + drain.killMs;
+  // Where the new version starts when the old one has ended.
+  const endMs = strategy === "overlap" ? 0 : stopMs;
+  const startMs = ready.timeoutMs + (verify?.timeoutMs ?? 0) + trialMs + endMs;
   const startParts = [
     "ready.timeout",
     verify === null ? "" : "verify.timeout",
     trialMs === 0 ? "" : "trial.time",
+    ...(endMs === 0 ? [] : ["drain.timeout", "drain.kill"]),
   ];
-  const stopMs = drain.timeoutMs + drain.killMs;
   const compare = (check: string, key: string, neededMs: number, parts: string, why: string): Finding[] => {
     const value = unit.properties.get(key.replace(/Sec$/, "USec"));
     const boundMs = value === undefined ? undefined : readTimeSpan(value);
@@ -71,6 +77,14 @@ export const checkOpenFiles: Check = ({ unit, workers }) => {
   return [
     problem("open-files", message, inUnit(unit, `LimitNOFILE=${Math.max(usualMaxFds, 4 * worst.maxFds)}`)),
   ];
+};
+
+/** What the worker is answering at a reload is then cut. Node handles the signal in any case, so of its apps this cannot be seen. */
+export const checkSigterm: Check = ({ workers, configFile }) => {
+  const mortal = workers.find(({ diesOfTerm }) => diesOfTerm);
+  if (mortal === undefined) return [];
+  const message = `worker ${mortal.name} has no handler for SIGTERM: a reload cuts what it is answering; it has to stop accepting, finish, and exit. If command is a shell, let it start the program by \`exec\``;
+  return [problem("sigterm", message, { where: configFile, lines: [] })];
 };
 
 /** While an upgrade lasts two generations are in memory. */

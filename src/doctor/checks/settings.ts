@@ -46,7 +46,7 @@ const settings: readonly Setting[] = [
     check: "runtime-directory-preserve",
     fits: (value) => value === "restart" || value === "yes",
     write: "RuntimeDirectoryPreserve=restart",
-    why: "at a restart the workers' notify socket is removed under them",
+    why: "at a restart the workers' notify sockets are removed under them",
   },
   {
     check: "oom-policy",

@@ -52,6 +52,60 @@ export const checkAccept: Check = ({ sockets }) =>
       }),
     );
 
+/** What is no stream and no UDP socket the daemon closes. */
+export const checkKinds: Check = ({ sockets }) =>
+  sockets
+    .filter(({ unused }) => unused.length > 0)
+    .map(({ unit, unused }) =>
+      problem(
+        "socket-kind",
+        `${unit} also passes ${unused.join(" and ")}: no worker gets that, and whoever writes to it is never heard`,
+        {
+          where: `systemctl edit --full ${unit}`,
+          lines: ["# ListenStream= and UDP by ListenDatagram= only"],
+        },
+      ),
+    );
+
+/** Without Accept=yes systemd does not see the connections. */
+export const checkPerSource: Check = ({ sockets }) =>
+  sockets
+    .filter(({ accept, perSource }) => !accept && perSource > 0)
+    .map(({ unit }) =>
+      note(
+        "per-source",
+        `${unit}: MaxConnectionsPerSource= counts with Accept=yes only: connections from one address are not limited`,
+      ),
+    );
+
+/** systemd removes a runtime directory with all that is in it when the service stops, and the socket unit goes on without its file. */
+export const checkSocketFiles: Check = ({ sockets, unit }) => {
+  if (unit.properties.get("RuntimeDirectoryPreserve") === "yes") return [];
+  const directories = (unit.properties.get("RuntimeDirectory") ?? "").split(" ").filter(Boolean);
+  return sockets.flatMap(({ unit: socket, addresses }) =>
+    addresses.flatMap((address) => {
+      const path = address.kind === "unix" ? address.path : "";
+      if (!directories.some((directory) => path.startsWith(`/run/${directory}/`))) return [];
+      const message = `${socket} listens on ${path}, in a runtime directory of the service, which systemd removes at each stop: from then on nobody finds the socket`;
+      const lines = ["[Socket]", "ListenStream=", `ListenStream=/run/${path.split("/").at(-1)}`];
+      return [problem("socket-file", message, { where: `systemctl edit ${socket}`, lines })];
+    }),
+  );
+};
+
+/** What the daemon itself calls degraded, with the way out. */
+export const checkDown: Check = ({ report, unit, sockets }) =>
+  (report?.listeners ?? []).flatMap(({ name, address, origin, down }) => {
+    if (down === null) return [];
+    const socket = sockets.find(({ listener }) => listener === name)?.unit ?? "its socket unit";
+    const where =
+      origin === "unit"
+        ? `systemctl stop ${unit.name} ${socket}; systemctl start ${socket} ${unit.name}`
+        : `systemctl reload ${unit.name}`;
+    const message = `clients are refused at listener ${name} (${address}): ${down}`;
+    return [problem("listener-down", message, { where, lines: [] })];
+  });
+
 /** A port that another service has, before the start that would fail on it. */
 export const checkTakenAddresses: Check = ({ taken, unit }) =>
   taken.map(({ address, socketUnit, process, pid, unit: owner }) => {

@@ -1,11 +1,12 @@
-import { realpathSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Config } from "../../config/config.js";
 import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
 import { findProgram } from "../../linux/find-program.js";
+import { findGroup } from "../../linux/groups.js";
 import { findCommand } from "../../process/find-command.js";
 import { followCommand } from "../../process/run-command.js";
-import type { AccessFacts, UnitFacts } from "../facts.js";
+import type { AccessFacts, SharedPath, UnitFacts } from "../facts.js";
 
 const timeoutMs = 5_000;
 
@@ -20,6 +21,9 @@ done
 [ -r "$folder" ] || echo "$folder"
 `;
 
+/** Says which of the paths may be written. */
+const writeScript = 'for path do [ ! -w "$path" ] || echo "$path"; done';
+
 /** systemd.exec(5): the path where no Environment= sets another. */
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -30,10 +34,37 @@ export async function gatherAccess(
   config: Config | undefined,
 ): Promise<AccessFacts> {
   const release = config === undefined ? succeed("/") : resolveFolder(config.plan.release);
-  if (!release.ok) return { missing: [release.failure.message], user: null, blocked: [] };
+  if (!release.ok) return { missing: [release.failure.message], user: null, blocked: [], shared: [] };
   const command = config === undefined ? succeed("") : findWorkerProgram(unit, config, release.value);
-  const missing = command.ok ? [] : [command.failure.message];
-  return { missing, ...(await askAsUser(unit, configFile, release.value)) };
+  const missing = [...(command.ok ? [] : [command.failure.message]), ...(await findMissingGroups(config))];
+  const asked = await askAsUser(unit, script, [configFile, ...folders(release.value)]);
+  const written = (config?.plan.shared ?? []).map((path) => join(config?.plan.release ?? "/", path));
+  const shared = await gatherShared(unit, written);
+  return { missing, user: asked?.user ?? null, blocked: asked?.lines ?? [], shared };
+}
+
+async function gatherShared(unit: UnitFacts, written: readonly string[]): Promise<SharedPath[]> {
+  const paths = written.map(resolvePath);
+  const asked = paths.length === 0 ? undefined : await askAsUser(unit, writeScript, paths);
+  return paths.map((path, index) => ({
+    written: written[index] ?? path,
+    path,
+    exists: existsSync(path),
+    writable: asked === undefined ? null : asked.lines.includes(path),
+  }));
+}
+
+/** Of [control]: it lets nobody in then. */
+async function findMissingGroups(config: Config | undefined): Promise<readonly string[]> {
+  const named = Object.entries(config?.control ?? {});
+  const found = await Promise.all(
+    named.map(async ([key, name]) =>
+      name === null || (await findGroup(name)) !== undefined
+        ? []
+        : [`there is no group ${name}: control.${key} lets nobody in`],
+    ),
+  );
+  return found.flat();
 }
 
 /**
@@ -42,26 +73,25 @@ export async function gatherAccess(
  */
 async function askAsUser(
   unit: UnitFacts,
-  configFile: string,
-  release: string,
-): Promise<Omit<AccessFacts, "missing">> {
-  const unknown = { user: null, blocked: [] };
+  question: string,
+  args: readonly string[],
+): Promise<{ readonly user: string; readonly lines: readonly string[] } | undefined> {
   const wanted = unit.properties.get("User") ?? "";
   const dynamic = unit.properties.get("DynamicUser") === "yes";
-  if (process.geteuid?.() !== 0 || wanted === "root" || wanted === "0") return unknown;
-  if (wanted === "" && !dynamic) return unknown;
+  if (process.geteuid?.() !== 0 || wanted === "root" || wanted === "0") return undefined;
+  if (wanted === "" && !dynamic) return undefined;
   const groupOf = async (name: string): Promise<string> => (await run(["id", "-g", "--", name])).trim();
   try {
     const known = dynamic ? undefined : await groupOf(wanted).catch(() => undefined);
     const user = known === undefined ? "nobody" : wanted;
     const given = known === undefined ? "" : unit.properties.get("Group");
     const identity = ["--reuid", user, "--regid", given || (known ?? (await groupOf(user))), "--init-groups"];
-    const shell = ["/bin/sh", "-c", script, "access", configFile, ...folders(release)];
+    const shell = ["/bin/sh", "-c", question, "access", ...args];
     const printed = await run(["setpriv", ...identity, ...shell]);
     const named = dynamic ? "the service's dynamic user" : wanted;
-    return { user: named, blocked: printed.split("\n").filter((line) => line.startsWith("/")) };
+    return { user: named, lines: printed.split("\n").filter((line) => line.startsWith("/")) };
   } catch {
-    return unknown;
+    return undefined;
   }
 }
 
@@ -89,6 +119,15 @@ function resolveFolder(release: string): Result<string, Failure<"release-invalid
     return succeed(realpathSync(release));
   } catch (error) {
     return fail("release-invalid", `cannot use the release ${release}: ${messageOf(error)}`);
+  }
+}
+
+/** What is not there yet is where it would be. */
+function resolvePath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return join(resolvePath(dirname(path)), basename(path));
   }
 }
 

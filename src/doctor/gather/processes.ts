@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { basename } from "node:path";
 import type { Config } from "../../config/config.js";
 import type { StatusReport } from "../../control/port.js";
@@ -6,6 +7,7 @@ import { type Address, formatAddress } from "../../lib/address.js";
 import { cgroupOf, processesIn } from "../../linux/cgroup.js";
 import { proportionalBytes } from "../../linux/pidfd.js";
 import { findOwner } from "../../linux/port-owner.js";
+import { leavesToDefault } from "../../linux/signal-mask.js";
 import type { SocketUnitFacts, TakenAddress, UnitFacts, WorkerFacts } from "../facts.js";
 
 /** The workers of the active generation whose files can be counted. */
@@ -14,7 +16,9 @@ export function gatherWorkers(report: StatusReport | null): readonly WorkerFacts
   return (active?.workers ?? []).flatMap(({ name, pid }) => {
     const openFds = pid === null ? undefined : countFds(pid);
     const maxFds = pid === null ? undefined : fdLimit(pid);
-    return openFds === undefined || maxFds === undefined ? [] : [{ name, openFds, maxFds }];
+    if (pid === null || openFds === undefined || maxFds === undefined) return [];
+    const diesOfTerm = leavesToDefault(pid, constants.signals.SIGTERM) ?? false;
+    return [{ name, openFds, maxFds, diesOfTerm }];
   });
 }
 

@@ -10,9 +10,9 @@ const serviceProperties = words(`
   FileDescriptorStoreMax FileDescriptorStorePreserve RuntimeDirectory RuntimeDirectoryPreserve StateDirectory
   ExecReload ExecStopPost Restart RestartForceExitStatus SuccessExitStatus RestartPreventExitStatus
   StartLimitIntervalUSec WatchdogUSec TimeoutStartUSec TimeoutStopUSec
-  MemoryMax Environment ProtectHome PrivateTmp
+  MemoryMax Environment ProtectHome PrivateTmp ProtectSystem ReadWritePaths BindPaths
 `);
-const socketProperties = words("Id ActiveState Listen FileDescriptorName Accept");
+const socketProperties = words("Id ActiveState Listen FileDescriptorName Accept MaxConnectionsPerSource");
 
 /** Undefined when systemd does not answer. */
 export async function gatherUnit(name: string): Promise<UnitFacts | undefined> {
@@ -51,11 +51,14 @@ function findSocketFiles(service: string): string[] {
 
 export function readSocket(properties: UnitProperties): SocketUnitFacts {
   const unit = properties.get("Id") ?? "";
+  const lines = (properties.get("Listen") ?? "").split("\n").filter(Boolean);
   return {
     unit,
     listener: properties.get("FileDescriptorName") || unit,
-    addresses: (properties.get("Listen") ?? "").split("\n").flatMap((line) => readListen(line) ?? []),
+    addresses: lines.flatMap((line) => readListen(line) ?? []),
+    unused: lines.filter((line) => readListen(line) === undefined),
     accept: properties.get("Accept") === "yes",
+    perSource: Number(properties.get("MaxConnectionsPerSource") ?? 0),
     active: properties.get("ActiveState") === "active",
   };
 }

@@ -37,7 +37,7 @@ export interface SenderOptions {
  */
 export class HandOverSender {
   readonly #options: SenderOptions;
-  readonly #links: readonly PeerLink[];
+  readonly #links: PeerLink[];
   /** Servers whose connections no peer wants: they stay here and drain. */
   readonly #staying = new Set<ServedCarrier>();
   /** Taken out and not sent yet: what waits for the state to go first. */
@@ -70,6 +70,23 @@ export class HandOverSender {
   /** Connections on their way: frozen here, not yet acknowledged there. */
   get moving(): number {
     return this.#held.length + this.#links.reduce((sum, link) => sum + link.moving, 0);
+  }
+
+  /** Further peers, but those it has. False when nothing moves any more; the fds are the caller's then. */
+  addPeers(peers: readonly Destination[]): boolean {
+    if (this.#ended || this.#options.exclusive) return false;
+    const known = new Set(this.#open.map(({ name }) => name));
+    for (const peer of peers) {
+      if (known.has(peer.name)) {
+        closeFd(peer.fd);
+        continue;
+      }
+      const link = this.#connect(peer);
+      this.#links.push(link);
+      this.#tellOfNoState(link);
+    }
+    this.#lookAgain.soon();
+    return true;
   }
 
   /** At the drain deadline: what is on its way is finished, nothing more is begun. */
@@ -173,6 +190,15 @@ export class HandOverSender {
       }
     }
     if (fd !== undefined) closeFd(fd);
+  }
+
+  /** The state has gone to another. */
+  #tellOfNoState(link: PeerLink): void {
+    try {
+      link.sendState([], undefined);
+    } catch (error) {
+      this.#options.report(`cannot send the state to worker ${link.name}: ${messageOf(error)}`);
+    }
   }
 
   #movableLeft(): boolean {

@@ -8,6 +8,7 @@ import {
 } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
+import { waitUntilReadable } from "../../linux/poll.js";
 
 export interface DaemonLinkOptions {
   readonly fd: number;
@@ -22,9 +23,11 @@ export interface DaemonLinkOptions {
 /** The worker's end of its channel with the daemon. It survives the daemon, whose end waits in the fd store. */
 export class DaemonLink {
   readonly #channel: PacketChannel;
+  readonly #fd: number;
   #lost = false;
 
   constructor({ fd, watcher, library, onMessage, onLost }: DaemonLinkOptions) {
+    this.#fd = fd;
     this.#channel = new PacketChannel({
       fd,
       watcher,
@@ -49,6 +52,16 @@ export class DaemonLink {
   hear(): boolean {
     this.#channel.receiveAll();
     return !this.#lost;
+  }
+
+  /** Hears until `told` or for so long, in which the whole process stands still. False when nothing more will come, or not in time. */
+  await(told: () => boolean, withinMs: number): boolean {
+    const until = performance.now() + withinMs;
+    while (!told()) {
+      const left = until - performance.now();
+      if (left <= 0 || !waitUntilReadable(this.#fd, left) || !this.hear()) return told();
+    }
+    return true;
   }
 
   send(message: WorkerMessage, fds: readonly number[] = []): void {

@@ -47,6 +47,13 @@ export class DaemonOrders {
     const { appServers, activation, acceptLimit, state, end, send } = this.#options;
     const [fd] = fds;
     switch (message.type) {
+      case "passed":
+      case "refused":
+        // Said twice, by a daemon that has died in between: the first time counts.
+        return false;
+      case "listener":
+        // The answer to a question that nobody waits for any more.
+        return false;
       case "welcome":
         if (message.slowMs !== undefined) appServers.countSlow(message.slowMs);
         appServers.shareTickets(Buffer.from(message.tickets, "base64"));

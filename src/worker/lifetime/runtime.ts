@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
+import { type Failure, fail, type Result } from "../../lib/failure.js";
 import { version } from "../../lib/version.js";
 import { Watcher } from "../../linux/epoll.js";
+import type { InheritedFd } from "../../systemd/listen-fds.js";
 import { StateKeeper } from "../app-state/state-keeper.js";
 import type { Carrier } from "../carriers/carrier.js";
 import type { NodeServer } from "../carriers/listen.js";
@@ -14,8 +16,14 @@ import { type AppServer, AppServers } from "./app-servers.js";
 import { DaemonLink } from "./daemon-link.js";
 import { DaemonOrders } from "./daemon-orders.js";
 import { ListenerClaims } from "./listener-claims.js";
+import { ListenerWish } from "./listener-wish.js";
 import { findOverseer, type Overseer } from "./overseer.js";
+import { report } from "./report.js";
 import { readDrainTimeout, WorkerEnd } from "./worker-end.js";
+
+/** A daemon that is just being replaced is there again by then. */
+const daemonAnswersMs = 10_000;
+const statusLongest = 200;
 
 /**
  * What a process has of Holdfast, once: who looks after it, what it serves, its drain. ESM and CommonJS copies of the library
@@ -31,6 +39,9 @@ export class Runtime {
   readonly #activation = new Activation();
   readonly #acceptLimit = new AcceptLimit();
   readonly #incoming = new IncomingHandOvers();
+  /** The version of the worker protocol. */
+  #daemonSpeaks: number | undefined;
+  #wish: ListenerWish | undefined;
   /** It has not been told to accept yet. */
   #needsDaemon = true;
   /** The daemon knows what to do about a worker that somebody else tells to end. */
@@ -88,7 +99,9 @@ export class Runtime {
         watcher: this.#watcher,
         library: version,
         onMessage: (message, fds) => {
+          if (message.type === "listener" && this.#wish?.take(message, fds)) return;
           if (message.type === "welcome") {
+            this.#daemonSpeaks ??= message.protocol;
             this.#needsDaemon &&= message.standby;
             this.#canBeReplaced = message.protocol >= 3;
             welcomed(message.standby);
@@ -107,7 +120,8 @@ export class Runtime {
       this.#watcher.unref();
       welcomed(false);
     }
-    process.on("SIGTERM", () => {
+    // The app may have been quicker, and what it does then is no mistake only once the drain has begun.
+    process.prependListener("SIGTERM", () => {
       if (!this.#tellingApp) this.#end.terminate();
     });
   }
@@ -165,6 +179,27 @@ export class Runtime {
     direct?.endStart();
   }
 
+  /**
+   * A listener at an address that is not in the config; the daemon keeps it for the worker that comes after this one. Stands still
+   * until the daemon has answered. Undefined where there is no daemon that knows how.
+   */
+  wantListener(address: string): Result<InheritedFd, Failure<"sockets-refused">> | undefined {
+    const link = this.#link;
+    if (link === undefined || !link.await(() => this.#daemonSpeaks !== undefined, daemonAnswersMs))
+      return undefined;
+    if ((this.#daemonSpeaks ?? 0) < 3) return undefined;
+    const wish = new ListenerWish();
+    this.#wish = wish;
+    link.send({ type: "want", request: wish.request, address });
+    link.await(() => wish.result !== undefined, daemonAnswersMs);
+    return wish.result ?? fail("sockets-refused", "the daemon has not answered in time");
+  }
+
+  /** What is shown beside this worker, and told when it ends before it is ready. */
+  tellStatus(text: string): void {
+    this.#link?.send({ type: "status", text: text.slice(0, statusLongest) });
+  }
+
   /** Another carrier for connections that begin at a server, served already or later: WebSockets. */
   attach(server: NodeServer, carrier: Carrier): void {
     if (this.#appServers.attach(server, carrier)) void this.#direct?.then((direct) => direct.notice());
@@ -200,10 +235,6 @@ export class Runtime {
       report,
     });
   }
-}
-
-function report(problem: string): void {
-  process.stderr.write(`holdfast: ${problem}\n`);
 }
 
 function fatal(error: unknown): never {

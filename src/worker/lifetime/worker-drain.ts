@@ -66,6 +66,11 @@ export class Drain {
     if (withinMs !== undefined) this.#watchTime(withinMs);
   }
 
+  /** Further workers to hand over to. Whether they are taken: not where nothing moves any more, or the state has one way to go. */
+  addPeers(peers: readonly Destination[]): boolean {
+    return !this.#options.exclusive && !this.#ended && (this.#sender?.addPeers(peers) ?? false);
+  }
+
   /** The deadline has passed. */
   cut(): void {
     this.#options.incoming.end();

@@ -68,12 +68,12 @@ export class WorkerEnd {
     { to, exclusive, withinMs }: Extract<DaemonMessage, { readonly type: "drain" }>,
     fds: readonly number[],
   ): boolean {
-    // The next daemon says it again if the last one did not live to write it down; the state goes only once.
-    if (this.#drain !== undefined) return false;
-    this.#orderedByDaemon = true;
     // Not all of them arrive in a process that is out of fds.
     const whole = fds.length === to.length;
     const peers = whole ? to.map(({ name }, index) => ({ name, fd: fds[index] ?? -1 })) : [];
+    // The next daemon says it again if the last one did not live to write it down; and one says so whose generation has changed.
+    if (this.#drain !== undefined) return this.#drain instanceof Drain && this.#drain.addPeers(peers);
+    this.#orderedByDaemon = true;
     this.#begin(peers, exclusive, withinMs);
     return whole;
   }
@@ -102,7 +102,7 @@ export class WorkerEnd {
     this.#leaving = true;
     setTimeout(() => {
       if (this.#drain === undefined) this.#beginAlone();
-    }, heirWithinMs);
+    }, heirWithinMs).unref();
   }
 
   /** Nobody to hand over to. */
@@ -130,7 +130,7 @@ export class WorkerEnd {
 
   #cutInTime(): void {
     const { drainTimeoutMs } = this.#options;
-    if (drainTimeoutMs !== undefined) setTimeout(() => this.#drain?.cut(), drainTimeoutMs);
+    if (drainTimeoutMs !== undefined) setTimeout(() => this.#drain?.cut(), drainTimeoutMs).unref();
   }
 
   #announce(): void {

@@ -1,32 +1,27 @@
 import { isIP } from "node:net";
-import { type Address, parseAddress, sameAddress } from "../../lib/address.js";
-import { inspectSocket } from "../../linux/socket.js";
-import type { InheritedFd } from "../../systemd/listen-fds.js";
+import { type Address, sameAddress } from "../../lib/address.js";
 import type { WantedAddress } from "./listen-arguments.js";
-
-/** A listening socket that was passed. */
-export interface Passed extends InheritedFd {
-  readonly address: Address;
-}
-
-/** Those of what was passed on which a `net.Server` can listen, each with its own address. */
-export function findListeners(inherited: readonly InheritedFd[]): Passed[] {
-  return inherited.flatMap((one) => {
-    const facts = inspectSocket(one.fd);
-    if (facts?.type !== "stream" || !facts.listening) return [];
-    const address = parseAddress(facts.address);
-    return address.ok ? [{ ...one, address: address.value }] : [];
-  });
-}
 
 /**
  * The listener that an app means: of that path or port. Where its host and the listener's are both given and differ, it
  * is not that one, but a wildcard, a host name and any loopback address mean whatever address the port has here.
  */
-export function findListener(listeners: readonly Passed[], wish: WantedAddress): Passed | undefined {
+export function findListener<L extends { readonly address: Address }>(
+  listeners: readonly L[],
+  wish: WantedAddress,
+): L | undefined {
   return (
     listeners.find(({ address }) => isExactly(address, wish)) ??
     listeners.find(({ address }) => couldBe(address, wish))
+  );
+}
+
+/** Whether Node itself could have only one of the two, both of which this listener stands for. */
+export function collide(address: Address, one: WantedAddress, other: WantedAddress): boolean {
+  if (address.kind === "unix" || one.kind === "path" || other.kind === "path") return true;
+  const [first, second] = [one, other].map(({ host }) => (isNamed(host) ? address.host : (host ?? "::")));
+  return (
+    first === undefined || second === undefined || isWildcard(first) || isWildcard(second) || first === second
   );
 }
 
@@ -40,11 +35,16 @@ function isExactly(address: Address, wish: WantedAddress): boolean {
 
 function couldBe(address: Address, wish: WantedAddress): boolean {
   if (address.kind === "unix" || wish.kind !== "port" || wish.port !== address.port) return false;
-  const { host } = wish;
+  const { host, ipv6Only } = wish;
+  if (ipv6Only && address.family === 4) return false;
   if (host === undefined || isWildcard(host) || isWildcard(address.host)) return true;
   // Fastify, asked for localhost, listens on each of its addresses; the config says which of them are served.
   if (host === "localhost" || isLoopback(host)) return isLoopback(address.host);
-  return isIP(host) === 0;
+  return isNamed(host);
+}
+
+function isNamed(host: string | undefined): boolean {
+  return host !== undefined && isIP(host) === 0;
 }
 
 function isWildcard(host: string): boolean {

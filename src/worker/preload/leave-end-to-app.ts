@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Server } from "node:net";
+import type { Server } from "node:net";
 import type { Runtime } from "../lifetime/runtime.js";
 
 /** The runtime's handler of SIGTERM, and the one that counts. */
@@ -12,11 +12,19 @@ const own = 2;
  * the drain is over and the app has exited, or nothing holds the process up any more, or at a second SIGTERM. Until then the app's
  * closing of `servers` and its `process.exit()` wait; an exit with a failure does not.
  */
-export function leaveEndToApp(runtime: Runtime, servers: ReadonlyMap<Server, unknown>): void {
+export function leaveEndToApp(
+  runtime: Runtime,
+  servers: ReadonlyMap<Server, unknown>,
+  onSignal: () => void,
+): void {
   let signals = 0;
   let told = false;
-  process.on("SIGTERM", () => {
-    if (!runtime.tellingApp) signals += 1;
+  // Before the app's handlers: they are not to end what goes on until the drain begins and is over.
+  process.prependListener("SIGTERM", () => {
+    onSignal();
+    if (runtime.tellingApp) return;
+    signals += 1;
+    hold();
   });
   let end: () => void = () => {};
   const drained = new Promise<void>((resolve) => {
@@ -27,10 +35,14 @@ export function leaveEndToApp(runtime: Runtime, servers: ReadonlyMap<Server, unk
     runtime.tellApp();
   };
   const exit = new HeldExit();
-  runtime.signal.addEventListener("abort", () => {
+  let held = false;
+  const hold = (): void => {
+    if (held) return;
+    held = true;
     exit.hold();
     for (const server of servers.keys()) holdClose(server, drained);
-  });
+  };
+  runtime.signal.addEventListener("abort", hold);
   runtime.onOnlyStreams(() => {
     if (signals === 0 && process.listenerCount("SIGTERM") > own) tell();
   });
@@ -43,11 +55,11 @@ export function leaveEndToApp(runtime: Runtime, servers: ReadonlyMap<Server, unk
   });
 }
 
-/** Closing it means to wait for the end of the drain, not to cut idle connections, and is no mistake. */
+/** Closing it means to wait for the end of the drain, which closes it, not to cut idle connections, and is no mistake. */
 function holdClose(server: Server, drained: Promise<void>): void {
   Reflect.set(server, "close", (callback?: () => void) => {
     if (callback !== undefined) void drained.then(() => callback());
-    return Server.prototype.close.call(server);
+    return server;
   });
   for (const name of ["closeIdleConnections", "closeAllConnections"]) {
     if (name in server) Reflect.set(server, name, () => {});

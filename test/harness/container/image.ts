@@ -32,6 +32,21 @@ export async function ensureImage(release: Release): Promise<string> {
   });
 }
 
+/** The same with more of Debian's packages in it, under a name that no release has. */
+export async function ensureImageWith(
+  name: string,
+  release: Release,
+  packages: readonly string[],
+): Promise<string> {
+  const base = await ensureImage(release);
+  return ensureBuilt({
+    name: `${name}-${release}`,
+    recipe: pathInCheckout("test/harness/container/add-packages.sh"),
+    key: [base, ...packages].join(" "),
+    args: async (image) => [image, base, ...packages],
+  });
+}
+
 export interface Recipe {
   /** What the image and its log are called in the cache directory. */
   readonly name: string;

@@ -53,10 +53,10 @@ function accountsOf({ generations, listeners, snapshots }: State): Accounts {
   );
   const fds = [
     "holdfast.control",
-    "holdfast.notify",
     "holdfast.state",
     ...listeners.map(({ name, address, inode }) => `${name} ${address} ${inode}`),
     ...live.map(({ name, pid }) => `holdfast.worker.${name} ${pid}`),
+    ...live.map(({ name }) => `holdfast.notify.${name}`),
   ];
   const channels = live.map(({ name }) => `holdfast.channel.${name}`);
   // What is to be removed is waited for; what could not be removed before is left to the next daemon.

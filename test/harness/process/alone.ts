@@ -6,7 +6,7 @@ import { parentOf } from "../../../src/linux/pidfd.js";
 import { listFds } from "./open-fds.js";
 import type { Rig } from "./rig.js";
 
-const own = ["control.sock", "holdfast.pid", "notify.sock", "takeover.sock"];
+const own = ["control.sock", "holdfast.pid", "notify", "takeover.sock"];
 
 /**
  * One daemon is in charge, `pid` as seen from here, and of any other nothing is left: no process of it or of its workers, no pid file that was
@@ -20,6 +20,7 @@ export async function assertAlone(
   atMost?: readonly string[],
 ): Promise<readonly string[]> {
   const workers = generations.flatMap(({ workers: all }) => all.map((worker) => worker.pid));
+  const names = generations.flatMap(({ workers: all }) => all.map(({ name }) => name));
   let strays: string[] = [];
   try {
     await rig.manager.waitFor("nothing but the daemon and its workers", () => {
@@ -34,6 +35,7 @@ export async function assertAlone(
     assert.fail(`left over: ${strays.join("; ")}; workers ${rig.workers()} of ${workers}\n${String(error)}`);
   }
   assert.deepEqual(readdirSync(runtimeDirectory).sort(), own);
+  assert.deepEqual(readdirSync(join(runtimeDirectory, "notify")).sort(), names.sort());
   assert.equal(existsSync(join(runtimeDirectory, "holdfast.pid.oldbin")), false);
   if (atMost === undefined) return listKinds(pid);
   // Whoever asked for its status may not have left yet.

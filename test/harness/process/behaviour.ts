@@ -5,8 +5,8 @@ const schema = v.object({
   version: v.string(),
   /** `silent`: it serves but never says READY=1. */
   boot: v.optional(v.picklist(["good", "crash", "silent"]), "good"),
-  /** What SIGTERM does. */
-  term: v.optional(v.picklist(["drain", "ignore"]), "drain"),
+  /** What SIGTERM does; `shutdown`: it drains, and ends its last listener for all that share it. */
+  term: v.optional(v.picklist(["drain", "ignore", "shutdown"]), "drain"),
   /** What a native one answers to /healthz, and the file it waits for before it does. */
   health: v.optional(v.number(), 200),
   gate: v.optional(v.string(), ""),

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Server } from "node:net";
 import { sendDatagramWithFds } from "../../../src/linux/datagram.js";
 import { parseBehaviour } from "./behaviour.js";
+import { shutDown } from "./shut-down.js";
 import { streamUntil } from "./stream.js";
 
 /*
@@ -13,14 +14,15 @@ import { streamUntil } from "./stream.js";
  *   /take          answers when it has all of the request's body
  *   /crash         ends by SIGKILL without an answer
  *   /notify?TEXT   sends TEXT to the NOTIFY_SOCKET
+ *   /notify?TEXT&PATH   sends it to the socket at PATH
  */
 
 const { env, pid } = process;
 const behaviour = parseBehaviour(readFileSync("puppet.json", "utf8"));
 let draining = false;
 
-function notify(text: string): void {
-  sendDatagramWithFds(env["NOTIFY_SOCKET"] ?? "", Buffer.from(text), []);
+function notify(text: string, path = env["NOTIFY_SOCKET"] ?? ""): void {
+  sendDatagramWithFds(path, Buffer.from(text), []);
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -50,10 +52,12 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     case "/crash":
       process.kill(pid, "SIGKILL");
       return;
-    case "/notify":
-      notify(argument);
+    case "/notify": {
+      const [text = "", to] = argument.split("&", 2);
+      notify(text, to);
       send();
       return;
+    }
     default:
       send();
   }
@@ -71,6 +75,7 @@ function serve(): void {
   process.on("SIGTERM", () => {
     if (behaviour.term === "ignore" || draining) return;
     draining = true;
+    if (behaviour.term === "shutdown") shutDown(2 + count);
     // Not http.Server's own close: that ends connections on which a request may be on its way.
     for (const server of servers) Server.prototype.close.call(server);
   });

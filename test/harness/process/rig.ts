@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { type ControlClient, createControlClient } from "../../../src/control/client.js";
 import type { StatusReport, UpgradeWish } from "../../../src/control/port.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
+import type { Failure } from "../../../src/lib/failure.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import type { Outcome, State } from "../../../src/model/state.js";
 import { snapshotDirectory } from "../../../src/release/places.js";
@@ -36,6 +37,8 @@ export interface RigOptions {
   readonly native?: boolean;
   /** One writer at a time. */
   readonly exclusive?: boolean;
+  /** Workers hold a lock that only one process can have, and do not start without it. */
+  readonly locked?: boolean;
   /** Generations run in the release itself, not in snapshots. */
   readonly inPlace?: boolean;
   /** Log to `holdfast.log` in the rig's directory instead of to stderr. */
@@ -77,6 +80,7 @@ export class Rig implements AsyncDisposable {
   readonly #probe: ControlClient;
   readonly #sockets: readonly UnitSocket[];
   readonly #inPlace: boolean;
+  readonly #locked: boolean;
   /** How many the next config names. */
   workersWanted: number;
 
@@ -86,6 +90,7 @@ export class Rig implements AsyncDisposable {
     faulty = false,
     native = false,
     exclusive = false,
+    locked = false,
     inPlace = false,
     logFile = false,
     standalone = false,
@@ -95,6 +100,7 @@ export class Rig implements AsyncDisposable {
     this.workersWanted = workers;
     this.native = native;
     this.#inPlace = inPlace;
+    this.#locked = locked;
     this.strategy = exclusive ? "exclusive" : "overlap";
     const http = openAtFreePort();
     this.port = portOf(http);
@@ -127,7 +133,8 @@ export class Rig implements AsyncDisposable {
   configure(more = ""): void {
     const limit = this.fdLimit === undefined ? "" : `ulimit -n ${this.fdLimit}; `;
     const without = this.unprivileged ? "setpriv --bounding-set=-all --inh-caps=-all " : "";
-    const shell = ["/bin/sh", "-c", `${limit}exec ${without}"$0" "$@"`];
+    const lock = this.#locked ? `flock --no-fork --nonblock ${join(this.directory, "lock")} ` : "";
+    const shell = ["/bin/sh", "-c", `${limit}exec ${without}${lock}"$0" "$@"`];
     const app = this.app ?? [process.execPath, this.native ? nativePuppet : puppet];
     const command = JSON.stringify([...shell, ...app]);
     const common = [
@@ -199,6 +206,13 @@ export class Rig implements AsyncDisposable {
     return followed.value;
   }
 
+  /** Asks for what cannot be done; why it is refused. */
+  async refusal(command: "upgrade" | "rollback" = "upgrade", wish: UpgradeWish = {}): Promise<Failure> {
+    const asked = await this.control.request(command, wish);
+    assert.ok(!asked.ok, `${command} was accepted\n${this.manager.log()}`);
+    return asked.failure;
+  }
+
   /** Waits until the status satisfies `probe`. */
   async until(what: string, probe: (status: StatusReport) => boolean): Promise<StatusReport> {
     return this.manager.waitFor(what, async () => {
@@ -267,7 +281,7 @@ export const presentDaemon = fileURLToPath(new URL("../../../src/daemon.js", imp
 export const futureDaemon = fileURLToPath(new URL("./future-daemon.js", import.meta.url));
 const faultyDaemon = fileURLToPath(new URL("./faulty-daemon.js", import.meta.url));
 const nativePuppet = fileURLToPath(new URL("./native-puppet.js", import.meta.url));
-const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
+export const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
 
 /** Puts another program in the place of the daemon's, as a package does. */
 export function install(rig: Rig, target: string): void {

@@ -85,7 +85,7 @@ test("without a daemon each worker keeps its limit, and the next daemon goes on"
 
 test("the connections of an app that is not changed, but has the preload, are shared, too", async () => {
   await using rig = new Rig();
-  const register = new URL("../../../src/register.js", import.meta.url);
+  const register = new URL("../../../../dist/library/register.cjs", import.meta.url);
   rig.app = [process.execPath, "--import", register.href, "server.mjs"];
   const deploy = (version: string): void => {
     const directory = rig.makeDirectory(`preloaded-${version}`);

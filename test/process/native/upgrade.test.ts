@@ -63,6 +63,26 @@ test("ours: a connection whose request outlasts two upgrades goes on to the seco
   await balance(rig);
 });
 
+test("a connection whose request outlasts two upgrades, and the generation between them, goes on to the last one", async () => {
+  await using rig = new Rig({ native: true });
+  await rig.manager.startReady();
+  const gate = join(rig.directory, "gate");
+  const connection = await KeptConnection.open(rig.port);
+  await connection.ask();
+  const answer = connection.exchange(`/hold?${gate}`);
+  for (const version of ["2", "3"]) {
+    rig.release({ version });
+    assert.equal((await rig.upgrade()).failure, null);
+  }
+  await rig.until("generation 2 has gone", ({ generations }) => generations.every(({ id }) => id !== 2));
+  rig.openGate(gate);
+  assert.equal((await answer).kept, true);
+  assert.equal((await rig.settled()).generations[0]?.id, 3);
+  assert.equal((await connection.ask()).generation, 3);
+  connection.end();
+  await balance(rig);
+});
+
 test("sozu: over ten upgrades back and forth no kept connection is closed, no request is lost, and the books agree", async () => {
   const kept = 60;
   const idle = 80;

@@ -13,13 +13,17 @@ const other = { generation: 1, index: 1 };
 const hello = { type: "hello", protocol: 1, library: "test" };
 
 /** The daemon's side, with what it was told and lost. */
-function daemon(watcher: Watcher) {
+function daemon(watcher: Watcher, ownerOf: (pid: number) => Slot | undefined = () => undefined) {
   const said: string[] = [];
   const name = ({ generation, index }: Slot): string => `${generation}.${index}`;
   const channels = new WorkerChannels({
     watcher,
     storeChannel: () => {},
     removeChannel: (of) => said.push(`removed ${name(of)}`),
+    ownerOf: (pid) => {
+      const owner = ownerOf(pid);
+      return owner === undefined ? undefined : { slot: owner };
+    },
     onMessage: (of, { type }) => said.push(`${type} ${name(of)}`),
     onLost: (of, why) => said.push(`lost ${name(of)}: ${why}`),
   });
@@ -119,4 +123,22 @@ test("one that never was native is lost without a word", async () => {
   closeFd(worker);
   await waitUntil("its channel to be gone", 10_000, () => said.length > 0);
   assert.deepEqual(said, ["removed 1.0"]);
+});
+
+test("a hand-over names the process that made the channel where that is a child of the worker's own", async () => {
+  using watcher = new Watcher();
+  const { channels } = daemon(watcher, (pid) => (pid === process.pid ? slot : undefined));
+  const [own, worker] = openSocketPair("seqpacket");
+  const [ownToo, heir] = openSocketPair("seqpacket");
+  channels.adopt(slot, own, spoken);
+  channels.adopt(other, ownToo, spoken);
+  const shell = { ...slot, process: { pid: 4711, startTime: null } };
+  const second = { ...other, process: { pid: 4712, startTime: null } };
+  assert(channels.drain(shell, [second], false, 1_000));
+  const received = await waitUntil("an order", 10_000, () => receiveMessage(heir));
+  assert.deepEqual(JSON.parse(received.bytes.toString()).from, { name: "1.0", pid: process.pid });
+  const drain = await waitUntil("an order", 10_000, () => receiveMessage(worker));
+  assert.deepEqual(JSON.parse(drain.bytes.toString()).to, [{ name: "1.1", pid: 4712 }]);
+  for (const fd of [...received.fds, ...drain.fds, worker, heir]) closeFd(fd);
+  channels.release();
 });

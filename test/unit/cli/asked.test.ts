@@ -6,8 +6,10 @@ import { startServer } from "../control/rig.js";
 import { runCli } from "./run-cli.js";
 
 test("an upgrade, a rollback and a commit are asked for in somebody's name, with the words that were given", async (t) => {
-  const { socketPath: socket, port } = await startServer(t, { peerOf: () => ({ pid: 1, uid: 0 }) });
-  const user = { kind: "user", uid: 0 };
+  const { socketPath: socket, port } = await startServer(t, {
+    peerOf: () => ({ uid: process.getuid?.() ?? 0, gids: [] }),
+  });
+  const user = { kind: "user", uid: process.getuid?.() };
   for (const command of ["upgrade", "rollback", "commit"]) {
     await runCli(["--socket", socket, command, "--no-wait", "-m", "pricing, größer\nand ä&b=c"]);
     assert.deepEqual(port.asked, { by: user, message: "pricing, größer and ä&b=c" });

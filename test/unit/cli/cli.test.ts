@@ -166,14 +166,16 @@ test("events are followed over the death of a daemon", async (context) => {
   );
 });
 
-test("a user who may not is told so", async (context) => {
-  const { socketPath: socket } = await startServer(context, {
-    peerOf: () => ({ pid: 1, uid: 1000 }),
-    serviceUid: 33,
-  });
-  const { status, stderr } = await runCli(["--socket", socket, "stop"]);
-  assert.equal(status, 1);
-  assert.match(stderr, /only root and the user of the service/);
+test("a user who may not is told so, and the exit status is 5", async (context) => {
+  const { socketPath: closed } = await startServer(context, { rightOf: () => undefined });
+  const stranger = await runCli(["--socket", closed, "status"]);
+  assert.equal(stranger.status, 5);
+  assert.match(stranger.stderr, /only root, the user of the service, and the groups/);
+  const { socketPath: open } = await startServer(context, { rightOf: () => "look" });
+  assert.equal((await runCli(["--socket", open, "status"])).status, 0);
+  const viewer = await runCli(["--socket", open, "stop"]);
+  assert.equal(viewer.status, 5);
+  assert.match(viewer.stderr, /you may look at the service, and not act on it/);
 });
 
 test("inside of the unit its own daemon is found without a name, and with it", async (context) => {

@@ -9,6 +9,7 @@ const wish: NewInstance = {
   program: ["gunicorn", "app:app"],
   listen: ["127.0.0.1:8080"],
   release: "/srv/web",
+  shared: [],
   workers: undefined,
   socketUnits: true,
 };
@@ -79,4 +80,18 @@ test("whatever the program's arguments are, the daemon reads them from the confi
       assert.deepEqual(parsed.value.plan.command, program);
     }),
   );
+});
+
+test("what is shared is in the config, and open in the unit's sandbox; whose it has to be is said", () => {
+  const result = layOut({ ...wish, socketUnits: false, shared: ["uploads", "var/data.db"] });
+  assert.ok(result.ok);
+  const [config, dropIn] = result.value.files;
+  assert.match(config?.text ?? "", /^shared = \["uploads", "var\/data\.db"\]$/m);
+  assert.equal(dropIn?.path, "/etc/systemd/system/holdfast@web.service.d/shared.conf");
+  assert.match(
+    dropIn.text,
+    /^\[Service\]\nReadWritePaths=-\/srv\/web\/uploads\nReadWritePaths=-\/srv\/web\/var\/data\.db$/m,
+  );
+  assert.equal(result.value.commands.at(-1), "chown -R holdfast-web: /srv/web/uploads /srv/web/var/data.db");
+  for (const shared of [["/etc"], ["two words"]]) assert.equal(layOut({ ...wish, shared }).ok, false);
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { report } from "../control/fake-port.js";
-import { startServer } from "../control/rig.js";
+import { startServer, until } from "../control/rig.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
 
 const run = promisify(execFile);
@@ -61,4 +62,22 @@ test("doctor is in colours on a terminal, and folds its findings", { timeout: 30
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
   assert.match(page, /^ {2}\x1b\[31mproblem:\x1b\[39m cannot read config/m);
   for (const line of withoutColours(page).split("\n")) assert.ok(line.length <= columns, line);
+});
+
+test("a long step of an upgrade shows on a terminal how long it takes already, and leaves no trace of that", {
+  timeout: 30_000,
+}, async (t) => {
+  const { socketPath, port } = await startServer(t);
+  port.onSubmit = () =>
+    setImmediate(() => port.tell({ upgrade: 12, generation: 9, message: "generation 9 from /srv/web" }));
+  const line = `'${process.execPath}' '${entry}' --socket '${socketPath}' upgrade`;
+  const child = spawn("script", ["-qec", line, "/dev/null"], { stdio: ["ignore", "pipe", "inherit"] });
+  let written = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    written += text;
+  });
+  await until(() => written.includes("1 s since: generation 9 from /srv/web"));
+  port.conclude(12);
+  await once(child, "close");
+  assert.ok(written.includes("\r\x1b[Kgeneration 9 is active; upgrade took"), written);
 });

@@ -10,6 +10,7 @@ test("every documented key is read", () => {
       release: "/srv/web",
       snapshot: true,
       shared: ["uploads", "var/data.db"],
+      writable: ["cache", ".next/cache"],
       keep: 5,
       workers: 2,
       environment: { PYTHONUNBUFFERED: "1", _x9: "" },
@@ -50,6 +51,7 @@ test("every documented key is read", () => {
       },
       { name: "from-systemd", address: null, backlog: null, mode: null },
     ],
+    control: { viewers: null, operators: null },
   });
 });
 
@@ -61,6 +63,7 @@ test("all keys but the command have defaults", () => {
       release: "/srv/here",
       snapshot: false,
       shared: [],
+      writable: [],
       keep: 3,
       workers: 1,
       environment: {},
@@ -76,6 +79,7 @@ test("all keys but the command have defaults", () => {
       hooks: {},
     },
     listeners: null,
+    control: { viewers: null, operators: null },
   });
 });
 

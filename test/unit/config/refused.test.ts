@@ -50,6 +50,9 @@ const refused: readonly (readonly [toml: string, line: string, message: RegExp])
       ] as const,
   ),
   [`${command}shared = ["uploads"]`, "web.toml:2: shared:", /there are none without `release`/],
+  [`${command}writable = ["cache"]`, "web.toml:2: writable:", /there are none without `release`/],
+  [`${inRelease}writable = ["/cache"]`, "web.toml:3: writable[0]:", /as in "cache"/],
+  [`${inRelease}shared = ["var"]\nwritable = ["./var/cache/"]`, "web.toml:4: writable:", /in `shared`, too/],
   [`${inRelease}snapshot = "off"\nshared = ["a"]`, "web.toml:4: shared:", /snapshot = "off"; remove it/],
   [`${command}check = []`, "web.toml:2: check:", /must name a program/],
   [`${command}listeners = ["127.0.0.1:80"]`, "web.toml:2: listeners:", /\[listeners\.http\]/],
@@ -110,7 +113,7 @@ test("an unknown key is refused with the nearest known one, at every level", () 
   assert.equal(reason, "config-unknown-key");
   assert.deepEqual(lines, [
     "web.toml:2: worker: unknown key `worker`; did you mean `workers`?",
-    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback, hooks",
+    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, writable, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback, hooks, control",
     "web.toml:5: listeners.a.adress: unknown key `adress`; did you mean `address`?",
     "web.toml:7: ready.timeuot: unknown key `timeuot`; did you mean `timeout`?",
     "web.toml:9: drain.kil: unknown key `kil`; did you mean `kill`?",

@@ -8,6 +8,7 @@ command     = ["gunicorn", "app:app", "--workers", "1"]
 release     = "/srv/web"
 snapshot    = "on"
 shared      = ["uploads/", "./var/data.db"]
+writable    = ["cache", "./.next/cache/"]
 keep        = 5
 workers     = 2
 environment = { PYTHONUNBUFFERED = "1", _x9 = "" }

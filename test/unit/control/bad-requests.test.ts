@@ -183,7 +183,7 @@ for (const [kind, bytes] of Object.entries(kinds)) {
   test(`whatever is sent (${kind}) ${promised}; the server serves on and keeps no connection`, async (context) => {
     const rig = await startServer(context, {
       peerOf,
-      serviceUid: process.getuid?.() ?? 0,
+      rightOf: ({ uid }) => (uid === process.getuid?.() ? "act" : undefined),
       requestTimeoutMs,
     });
     const { port } = rig;

@@ -64,6 +64,7 @@ export const report: StatusReport = {
       generations: [8],
       backlog: { queued: 0, limit: 511 },
       stalledMs: null,
+      down: null,
     },
   ],
   upMs: 3_600_000,

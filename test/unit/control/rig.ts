@@ -7,6 +7,8 @@ import { type ControlServerOptions, createControlServer } from "../../../src/con
 import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 import { FakePort } from "./fake-port.js";
 
+const root = { uid: 0, gids: [0] };
+
 export interface Rig {
   readonly port: FakePort;
   readonly socketPath: string;
@@ -29,8 +31,9 @@ export async function startServer(
   rmSync(socketPath, { force: true });
   const server = createControlServer(port, {
     name: "web",
-    peerOf: () => ({ pid: 1, uid: 0 }),
-    serviceUid: 0,
+    peerOf: () => root,
+    rightOf: () => "act",
+    hasLeft: () => false,
     ...options,
   });
   await server.listen({ path: socketPath });

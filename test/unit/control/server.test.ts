@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
+import type { Right } from "../../../src/control/server.js";
 import { outcomeOf } from "./fake-port.js";
 import { exchangeBytes, startServer, until } from "./rig.js";
 
@@ -205,19 +206,26 @@ test("a client that does not read is cut off", async (context) => {
   assert.ok(told < 1000, `${told} pieces of news were kept or sent`);
 });
 
-test("only root and the service's user are answered", async (context) => {
-  let peer: { pid: number; uid: number } | undefined;
-  const { socketPath, port } = await startServer(context, { peerOf: () => peer, serviceUid: 33 });
-  for (const [uid, status] of [
-    [1000, 403],
-    [undefined, 403],
-    [33, 202],
-    [0, 202],
+test("who may look may not act, and who may neither is not answered", async (context) => {
+  let right: Right | undefined;
+  const { socketPath, port } = await startServer(context, { rightOf: () => right });
+  for (const [may, look, act] of [
+    [undefined, 403, 403],
+    ["look", 200, 403],
+    ["act", 200, 202],
   ] as const) {
-    peer = uid === undefined ? undefined : { pid: 2, uid };
-    assert.equal((await ask(socketPath, "POST", "/v1/drain")).status, status, `uid ${uid}`);
+    right = may;
+    for (const path of ["/v1/status", "/v1/version", "/v1/history"])
+      assert.equal((await ask(socketPath, "GET", path)).status, look, path);
+    for (const command of ["upgrade", "rollback", "commit", "reexec", "drain", "stop"])
+      assert.equal((await ask(socketPath, "POST", `/v1/${command}`)).status, act, command);
   }
-  assert.deepEqual(port.commands, ["drain", "drain"]);
+  assert.equal(port.commands.length, 6);
+});
+
+test("who cannot be told is not answered", async (context) => {
+  const { socketPath } = await startServer(context, { peerOf: () => undefined });
+  assert.equal((await ask(socketPath, "GET", "/v1/status")).status, 403);
 });
 
 test("bytes that are no request get an answer and do nothing", async (context) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { examine } from "../../../src/doctor/examine.js";
-import type { Facts } from "../../../src/doctor/facts.js";
+import type { Facts, SharedPath } from "../../../src/doctor/facts.js";
 import { report } from "../control/fake-port.js";
 import { configOf, healthy, machine, socket, withUnit } from "./sample.js";
 
@@ -27,6 +27,10 @@ const http = '[listeners.http]\naddress = "127.0.0.1:8080"';
 const asking = (table: "ready" | "judge", ...words: readonly string[]): Facts => ({
   ...healthy,
   config: configOf(`${http}\n[${table}]\ncommand = ${JSON.stringify(["curl", ...words])}`),
+});
+const down = (text: string | null): Facts => ({
+  ...healthy,
+  report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, down: text })) },
 });
 const stalled = (stalledMs: number | null): Facts => ({
   ...healthy,
@@ -90,8 +94,8 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     { ...withUnit({ NonBlocking: "no" }, "[Service]\nNonBlocking=no\n"), sockets: [socket] },
     "note non-blocking",
   ],
-  ["an fd store of just enough", withUnit({ FileDescriptorStoreMax: "16" })],
-  ["an fd store too small", withUnit({ FileDescriptorStoreMax: "15" }), "problem fd-store"],
+  ["an fd store of just enough", withUnit({ FileDescriptorStoreMax: "21" })],
+  ["an fd store too small", withUnit({ FileDescriptorStoreMax: "20" }), "problem fd-store"],
   ["no fd store", withUnit({ FileDescriptorStoreMax: "0" }), "problem fd-store"],
   ["TimeoutStartSec just enough", withUnit({ TimeoutStartUSec: "33s" })],
   ["TimeoutStartSec too short", withUnit({ TimeoutStartUSec: "32s 999ms" }), "problem timeout-start"],
@@ -100,8 +104,13 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ["no time limit", withUnit({ TimeoutStartUSec: "infinity", TimeoutStopUSec: "infinity" })],
   [
     "few fds left",
-    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024 }] },
+    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024, diesOfTerm: false }] },
     "problem open-files",
+  ],
+  [
+    "a worker without a handler for SIGTERM",
+    { ...healthy, workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOfTerm: true }] },
+    "problem sigterm",
   ],
   ["room for two generations", withUnit({ MemoryMax: String(400 * 1024 ** 2) })],
   ["no room for two under MemoryMax", withUnit({ MemoryMax: String(399 * 1024 ** 2) }), "problem memory-max"],
@@ -118,6 +127,19 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ],
   ["no listener for a socket", withSocket(http, { listener: "stray" }), "problem socket-without-listener"],
   ["Accept=yes", withSocket(http, { accept: true }), "problem accept"],
+  ["a listener that nobody can reach", down("the file /run/web.sock is gone"), "problem listener-down"],
+  ["a FIFO beside a stream", withSocket(http, { unused: ["/run/x (FIFO)"] }), "problem socket-kind"],
+  ["a limit per address", withSocket(http, { perSource: 3 }), "note per-source"],
+  ["the same with Accept=yes", withSocket(http, { accept: true, perSource: 3 }), "problem accept"],
+  [
+    "a socket file in the service's own runtime directory",
+    withSocket("", { addresses: [{ kind: "unix", path: "/run/holdfast/web/http.sock" }] }),
+    "problem socket-file",
+  ],
+  [
+    "a socket file elsewhere",
+    withSocket("", { addresses: [{ kind: "unix", path: "/run/holdfast/website.sock" }] }),
+  ],
   ["a port of another service", taken("nginx.service"), "problem address-taken"],
   ["a port of some process", taken(null), "problem address-taken"],
   ["the daemon's own port", taken("holdfast@web.service"), "note address-own"],
@@ -170,11 +192,32 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
       config: configOf(`${http}\n[judge]\ncommand = ["curl", "localhost:8080"]\n[trial]\ntime = "0s"`),
     },
   ],
-  ["no release", { ...healthy, access: { missing: ["cannot"], user: null, blocked: [] } }, "problem missing"],
+  ["no release", { ...healthy, access: { ...healthy.access, missing: ["cannot"] } }, "problem missing"],
   [
     "a release out of reach",
-    { ...healthy, access: { missing: [], user: "nobody", blocked: ["/srv"] } },
+    { ...healthy, access: { ...healthy.access, blocked: ["/srv"] } },
     "problem access",
+  ],
+  ["shared, the app's to write", sharing({ writable: true })],
+  ["shared, and nobody to ask", sharing({ writable: null })],
+  ["shared, of somebody else", sharing({ writable: false }), "problem shared"],
+  ["shared, and not there", sharing({ exists: false, writable: false }), "problem shared"],
+  ["shared in a sandbox", sharing({}, { ProtectSystem: "strict" }), "problem shared-sandbox"],
+  [
+    "shared in a sandbox beside what is open",
+    sharing({}, { ProtectSystem: "strict", ReadWritePaths: "/srv/web/up /mnt" }),
+    "problem shared-sandbox",
+  ],
+  [
+    "shared in a sandbox with a door, by another name",
+    sharing(
+      { written: "/srv/web/current/uploads" },
+      { ProtectSystem: "strict", ReadWritePaths: "-/srv/web/current/uploads" },
+    ),
+  ],
+  [
+    "shared in a sandbox with a door",
+    sharing({}, { ProtectSystem: "strict", ReadWritePaths: "-/srv/web/uploads /mnt" }),
   ],
   ["ProtectHome, and the release elsewhere", withUnit({ ProtectHome: "yes" })],
   [
@@ -211,6 +254,13 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     apt('//Unattended-Upgrade::Automatic-Reboot "true";\nUnattended-Upgrade::Automatic-Reboot "false";'),
   ],
 ];
+
+function sharing(path: Partial<SharedPath>, unit: Record<string, string> = {}): Facts {
+  const shared = [
+    { written: "/srv/web/uploads", path: "/srv/web/uploads", exists: true, writable: true, ...path },
+  ];
+  return { ...withUnit(unit), access: { ...healthy.access, user: "holdfast-web", shared } };
+}
 
 function home(release: string): Facts["config"] {
   const config = configOf(http);

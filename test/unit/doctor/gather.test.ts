@@ -41,15 +41,27 @@ test("a socket unit's addresses are read as the config writes them; what no conf
     "@b (Stream)",
     "127.0.0.1:53 (Datagram)",
     "/dev/x (FIFO)",
+    "vsock::80 (Stream)",
+    "kobject-uevent 1 (Netlink)",
   ].join("\n");
   const socket = readSocket(
-    new Map(Object.entries({ Id: "a.socket", Listen, Accept: "no", ActiveState: "active" })),
+    new Map(
+      Object.entries({
+        Id: "a.socket",
+        Listen,
+        Accept: "no",
+        MaxConnectionsPerSource: "3",
+        ActiveState: "active",
+      }),
+    ),
   );
   assert.deepEqual(socket, {
     unit: "a.socket",
     listener: "a.socket",
     accept: false,
+    perSource: 3,
     active: true,
+    unused: ["/dev/x (FIFO)", "vsock::80 (Stream)", "kobject-uevent 1 (Netlink)"],
     addresses: [
       { kind: "tcp", family: 6, host: "::", port: 80 },
       { kind: "unix", path: "/run/a" },

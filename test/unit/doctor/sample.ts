@@ -44,7 +44,9 @@ export const socket: SocketUnitFacts = {
   unit: "holdfast@web.socket",
   listener: "http",
   addresses: [{ kind: "tcp", family: 4, host: "127.0.0.1", port: 8080 }],
+  unused: [],
   accept: false,
+  perSource: 0,
   active: true,
 };
 
@@ -56,10 +58,10 @@ export const healthy: Facts = {
   configFile: "/etc/holdfast/web.toml",
   config: configOf('[listeners.http]\naddress = "127.0.0.1:8080"'),
   report: null,
-  workers: [{ name: "1.0", openFds: 60, maxFds: 1024 }],
+  workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOfTerm: false }],
   generationBytes: 200 * 1024 ** 2,
   taken: [],
-  access: { missing: [], user: "nobody", blocked: [] },
+  access: { missing: [], user: "nobody", blocked: [], shared: [] },
   machine,
 };
 

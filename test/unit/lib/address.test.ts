@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Address, formatAddress, parseAddress, sameAddress } from "../../../src/lib/address.js";
+import {
+  type Address,
+  formatAddress,
+  leavesIPv4To,
+  overlaps,
+  parseAddress,
+  sameAddress,
+} from "../../../src/lib/address.js";
 
 function read(text: string): Address {
   const result = parseAddress(text);
@@ -15,6 +22,9 @@ const canonical = [
   "[::]:8080",
   "[::1]:65535",
   "[2001:db8::1]:443",
+  "[fe80::1%eth0]:80",
+  "0.0.0.0%eth0.5:80",
+  "udp:[::%lo]:53",
   "udp:127.0.0.1:53",
   "udp:[::1]:53",
   "unix:/run/x.sock",
@@ -46,7 +56,9 @@ const refused: readonly (readonly [text: string, why: RegExp])[] = [
   ["[127.0.0.1]:80", /only an IPv6 address goes in brackets/],
   ["::1", /brackets.*write \[::1\]:8080/],
   ["1:2:3:4:5:6:7:8:80", /brackets; write \[1:2:3:4:5:6:7:8\]:80/],
-  ["[fe80::1%eth0]:80", /zone/],
+  ["[fe80::1%]:80", /network interface/],
+  ["127.0.0.1%an interface:80", /network interface/],
+  ["[fe80::1%eth0%eth1]:80", /network interface/],
   ["[::1]", /write an IP address and a port/],
   ["unix:", /must be absolute/],
   ["unix:run/x", /must be absolute/],
@@ -133,4 +145,32 @@ test("no text makes reading an address throw", () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+const pairs: readonly (readonly [one: string, other: string, overlap: boolean])[] = [
+  ["0.0.0.0:80", "127.0.0.1:80", true],
+  ["0.0.0.0:80", "127.0.0.1:81", false],
+  ["127.0.0.2:80", "127.0.0.1:80", false],
+  ["[::]:80", "127.0.0.1:80", true],
+  ["[::]:80", "udp:127.0.0.1:80", false],
+  ["[::1]:80", "127.0.0.1:80", false],
+  ["[::]:80", "[::1]:80", true],
+  ["0.0.0.0%eth0:80", "0.0.0.0%eth1:80", false],
+  ["0.0.0.0%eth0:80", "0.0.0.0:80", true],
+  ["unix:/run/a", "unix:/run/a", true],
+  ["unix:/run/a", "[::]:80", false],
+];
+
+test("addresses overlap where the kernel lets nobody have both", () => {
+  for (const [one, other, overlap] of pairs) {
+    const found = [overlaps(read(one), read(other)), overlaps(read(other), read(one))];
+    assert.deepEqual(found, [overlap, overlap], `${one} ${other}`);
+  }
+});
+
+test("only [::] has IPv4 to leave to another", () => {
+  assert.ok(leavesIPv4To(read("[::]:80"), read("127.0.0.1:80")));
+  assert.ok(!leavesIPv4To(read("[::]:80"), read("[::1]:80")));
+  assert.ok(!leavesIPv4To(read("0.0.0.0:80"), read("127.0.0.1:80")));
+  assert.ok(!leavesIPv4To(read("[::]:80"), read("127.0.0.1:81")));
 });

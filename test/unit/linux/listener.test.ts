@@ -6,12 +6,15 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Address, formatAddress, parseAddress } from "../../../src/lib/address.js";
 import { readBacklog } from "../../../src/linux/backlog.js";
-import { closeFd, isOpen } from "../../../src/linux/fd.js";
-import { openListener, setBacklog } from "../../../src/linux/listener.js";
+import { Watcher } from "../../../src/linux/epoll.js";
+import { closeFd, duplicateFd, isOpen } from "../../../src/linux/fd.js";
+import { listenAgain, openListener, setBacklog } from "../../../src/linux/listener.js";
+import { hasHungUp } from "../../../src/linux/poll.js";
 import { inspectSocket, peerCredentials } from "../../../src/linux/socket.js";
 import { AF_UNIX } from "../../../src/linux/socket-address.js";
 import { openSocket, SOCK_STREAM } from "../../../src/linux/socket-calls.js";
 import { connectUnix } from "../../../src/linux/unix-path.js";
+import { shutDown } from "../../harness/process/shut-down.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 const loopback = { family: 4, host: "127.0.0.1", port: 0 } as const;
@@ -149,4 +152,52 @@ test("every fd of one socket has one id, and other things are no sockets", (t) =
   assert.equal(inspectSocket(999_999), undefined);
   assert.equal(readBacklog(999_999).seen, "cannot");
   assert.throws(() => peerCredentials(999_999), { code: "EBADF" });
+});
+
+test("a TCP listener that was shut down is noticed, no client of it is, and it listens again for all", async (t) => {
+  using watcher = new Watcher();
+  const fd = open(t, { kind: "tcp", ...loopback });
+  const copy = duplicateFd(fd);
+  t.after(() => closeFd(copy));
+  let ends = 0;
+  const ended = new Promise<void>((resolve) => {
+    watcher.watchEnd(fd, () => {
+      ends += 1;
+      watcher.unwatch(fd);
+      resolve();
+    });
+  });
+  const address = addressOf(fd);
+  assert.ok(address.kind === "tcp");
+  const client = connect(address.port, address.host);
+  await once(client, "connect");
+  client.destroy();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([ends, hasHungUp(fd)], [0, false]);
+  shutDown(copy);
+  await ended;
+  assert.ok(hasHungUp(fd));
+  assert.ok(listenAgain(fd, address, 16).ok);
+  assert.ok(!hasHungUp(copy));
+  const again = connect(address.port, address.host);
+  await once(again, "connect");
+  again.destroy();
+});
+
+test("a unix listener that was shut down stays so", (t) => {
+  const address: Address = { kind: "unix", path: join(temporaryDirectory(t), "web.sock") };
+  const fd = open(t, address);
+  shutDown(fd);
+  assert.ok(hasHungUp(fd));
+  assert.ok(!listenAgain(fd, address, 16).ok);
+});
+
+test("an address on one network interface is bound to that, and read back with it", (t) => {
+  const address: Address = { kind: "tcp", ...loopback, device: "lo" };
+  assert.match(inspectSocket(open(t, address))?.address ?? "", /^127\.0\.0\.1%lo:\d+$/);
+  const missing = openListener({ ...address, device: "no-such-if" }, { backlog: 1 });
+  assert.ok(!missing.ok && missing.failure.reason === "address-not-available");
+  const unzoned = openListener({ kind: "tcp", family: 6, host: "fe80::1", port: 80 }, { backlog: 1 });
+  assert.ok(!unzoned.ok);
+  assert.match(unzoned.failure.message, /%eth0/);
 });

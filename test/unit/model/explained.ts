@@ -51,6 +51,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     case "kill":
       // Either the state knows that the worker is to go, or it never knew the worker.
       return ["stopping", "draining", undefined].includes(phaseOf(state, action));
+    case "follow":
+      return phaseOf(state, action) === "draining" || phaseOf(state, action) === "stopping";
     case "forget":
       return phaseOf(state, action) === undefined;
     case "close-listener": {
@@ -77,6 +79,15 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       if (action.status === "leaving-restart") return phase === "leaving";
       return phase === "leaving" || phase === "drained";
     }
+    case "revive-listener":
+      return state.listeners.some(({ id }) => id === action.listener.id);
+    case "give-listener": {
+      const { result, generation } = action;
+      const known = findGeneration(state, generation);
+      return !result.ok || known?.listeners.includes(result.value.id) === true;
+    }
+    // What it opens is nobody's until the state knows it, and gone with the daemon.
+    case "open-listener":
     case "announce":
     case "restore-backlogs":
       return true;

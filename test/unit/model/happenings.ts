@@ -12,7 +12,7 @@ export type Happening =
       readonly what: "worker-ready" | "worker-exits" | "worker-reads" | "worker-counts" | "worker-leaves";
       readonly which: number;
     }
-  | { readonly what: "worker-says-hello"; readonly which: number }
+  | { readonly what: "worker-says-hello" | "worker-wants-listener"; readonly which: number }
   /** The generation that is active, or any other. */
   | { readonly what: "judged-bad"; readonly which: number }
   | { readonly what: "channel-lost"; readonly which: number; readonly noticed: boolean }
@@ -83,6 +83,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({
       what: fc.constantFrom(
         "worker-says-hello" as const,
+        "worker-wants-listener" as const,
         "worker-reads" as const,
         "worker-counts" as const,
         "worker-leaves" as const,
@@ -169,6 +170,11 @@ export function happen(world: World, happening: Happening): void {
     case "worker-says-hello": {
       const being = pick(world.beings, happening.which);
       if (being?.gate === "open") world.sayHello(being);
+      break;
+    }
+    case "worker-wants-listener": {
+      const being = pick(world.beings, happening.which);
+      if (being?.gate === "open") world.wantListener(being);
       break;
     }
     case "worker-leaves": {

@@ -25,6 +25,7 @@ export function violations(step: Step): string[] {
     ...wrongSnapshots(state),
     ...state.generations.flatMap(wrongWorkers),
     ...lostActive(step),
+    ...secondWriter(step),
     ...lostRequests(step),
     ...returnedRejects(step),
     ...ignoredVerdict(step),
@@ -122,6 +123,7 @@ function wrongSnapshots({ snapshots, generations, retired, nextGeneration }: Sta
 const legal: Record<string, readonly Worker["run"]["phase"][]> = {
   copying: [],
   checking: [],
+  waiting: [],
   starting: ["spawning", "starting", "ready"],
   verifying: ["ready"],
   staged: ["ready"],
@@ -161,13 +163,35 @@ function lostActive({ before, decision: { state } }: Step): string[] {
   const is = activeGeneration(state);
   if (was?.id === is?.id) return [];
   if (is === undefined) {
-    const allowed = state.lifecycle.phase === "stopping" || state.lifecycle.phase === "drained";
+    const allowed = ["stopping", "drained"].includes(state.lifecycle.phase) || isAwaited(state);
     return allowed ? [] : [`generation ${was?.id} is lost while ${state.lifecycle.phase}`];
   }
   if (findGeneration(before, is.id)?.stage.phase === "held") return [];
   if (before.upgrade?.generation !== is.id) return [`generation ${is.id} is active without an upgrade`];
   const ready = is.workers.every(({ run }) => run.phase === "ready");
   return ready ? [] : [`generation ${is.id} is active before its workers are ready`];
+}
+
+/** A candidate starts when those before it have ended. */
+function isAwaited({ generations, lifecycle }: State): boolean {
+  const isExclusive = ({ specification: { plan } }: Generation): boolean => plan.strategy === "exclusive";
+  const candidate = generations.find(({ stage }) => stage.phase === "candidate");
+  return lifecycle.phase === "starting" && candidate !== undefined && isExclusive(candidate);
+}
+
+/** With `exclusive` nobody is started beside workers that cannot hand over. */
+function secondWriter({ before, decision: { state, actions } }: Step): string[] {
+  return actions.flatMap((action) => {
+    if (action.type !== "spawn") return [];
+    const spawned = findGeneration(state, action.generation);
+    if (spawned?.stage.phase !== "candidate" || spawned.specification.plan.strategy === "overlap") return [];
+    const known = findGeneration(before, action.generation)?.stage;
+    if (known?.phase === "candidate" && known.step === "starting") return [];
+    const plain = state.generations.filter(
+      ({ id, workers }) => id !== spawned.id && workers.some(({ run, native }) => isLive(run) && !native),
+    );
+    return plain.map(({ id }) => `generation ${spawned.id} is started beside ${id}, which cannot hand over`);
+  });
 }
 
 /** Nobody gets to see again what was judged bad, unless it is asked for in so many words or there is nothing else. */

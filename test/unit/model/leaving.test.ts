@@ -73,13 +73,15 @@ test("one that dies before the other is ready is not replaced twice", () => {
   );
 });
 
-test("an upgrade meanwhile asks it once, and hands over to the new generation", () => {
+test("an upgrade meanwhile names the new generation to it, too, and asks it for no haste", () => {
   const story = tellFirst().spawnAll().ready(1, 2);
   story.send({ type: "signalled", slots: [{ generation: 1, index: 0 }], plain: [] });
   story.request().candidate().allReady();
   assert.equal(story.active, 2);
-  const asked = story.did("terminate").flatMap(({ slots }) => slots.map(({ index }) => index));
-  assert.deepEqual(asked, [1, 2]);
+  const orders = story.did("terminate");
+  const asked = orders.flatMap(({ slots }) => slots.map(({ index }) => index));
+  assert.deepEqual(asked, [1, 2, 0]);
+  assert.ok(orders.every(({ insist, to }) => !insist && to.every(({ generation }) => generation === 2)));
   assert.equal(story.run(1, 0).phase, "draining");
 });
 

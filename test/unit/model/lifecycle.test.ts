@@ -53,14 +53,15 @@ test("many generations may drain at once, each with its own deadline", () => {
 test("a stop drains every generation and ends when the last worker has", () => {
   const story = upgraded().send({ type: "stop-requested", fast: false });
   assert.equal(story.state.lifecycle.phase, "stopping");
+  assert.deepEqual(
+    story.did("close-listener").map(({ listener }) => listener.id),
+    [1],
+    "clients are refused from now on",
+  );
   story.end(1);
   assert.deepEqual(story.did("exit"), []);
   story.end(2);
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "stopped" }]);
-  assert.deepEqual(
-    story.did("close-listener").map(({ listener }) => listener.id),
-    [1],
-  );
 });
 
 test("a fast stop waits for the kill time only, and a second one not even that", () => {

@@ -39,7 +39,7 @@ test("a restart in the middle of an upgrade ends that one and the one that waits
 
 test("a restart in the middle of the first start begins the start again", () => {
   const story = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
     .candidate();
   story.send({ type: "leave-requested", next: "upgrade" }).die();
   assert.equal(story.state.lifecycle.phase, "starting");
@@ -148,7 +148,7 @@ test("a stop that a daemon did not live to finish ends its workers, and the serv
   const story = new Story().start().send({ type: "stop-requested", fast: false }).die();
   assert.equal(story.state.upgrade?.kind, "start");
   assert.equal(story.did("terminate").length, 1);
-  story.candidate().allReady();
+  story.send({ type: "listener-closed", id: 1 }).candidate().allReady();
   assert.equal(story.active, 2);
 });
 

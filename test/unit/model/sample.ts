@@ -24,6 +24,7 @@ export function specify(change: Partial<Plan> = {}): Specification {
     release: "/srv/web",
     snapshot: false,
     shared: [],
+    writable: [],
     keep: 3,
     workers: 2,
     environment: {},

@@ -191,7 +191,13 @@ test("nothing else is tried when what failed is what ran last, untouched", () =>
 });
 
 test("a first start that fails has nothing to bring back", () => {
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: true,
+  });
   story.send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
 });
@@ -223,13 +229,19 @@ test("the next daemon makes again what was half made, and removes again what was
 
 test("a snapshot that somebody deleted is not waited for: its generation runs in the release, and none returns to it", () => {
   const story = upgradeTo(new Story().start({ ...on, release: "/1" }), "/2");
-  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
   assert.deepEqual([ids(story), story.state.retired, story.generation(2).snapshot], [[], [], null]);
   assert.equal(story.did("announce").filter(({ news }) => news.event === "snapshot-lost").length, 1);
 });
 
 test("what is on disk and in no state is removed, and its number is not given again", () => {
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [4, 9] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [4, 9],
+    wanted: true,
+  });
   assert.deepEqual(
     story.did("remove-snapshot").map(({ snapshot }) => snapshot),
     [4, 9],
@@ -246,7 +258,7 @@ test("left-over workers of a lost state keep all that they may run in, until the
   const alive = active.workers.flatMap(({ index, run }) =>
     "process" in run ? [{ generation: 1, index, process: run.process }] : [],
   );
-  story.send({ type: "recovered", alive, unconnected: [], snapshots: [1, 7] });
+  story.send({ type: "recovered", alive, unconnected: [], snapshots: [1, 7], wanted: true });
   assert.deepEqual(ids(story), [
     [1, "unknown"],
     [7, "unknown"],

@@ -54,7 +54,7 @@ export class Story {
 
   /** A first start that went well: generation 1 is active. */
   start(change: Partial<Plan> = {}): this {
-    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
     this.candidate(change);
     return this.allReady();
   }
@@ -82,6 +82,14 @@ export class Story {
   allReady(): this {
     for (const { id, workers } of this.state.generations) {
       for (const { index } of workers) this.ready(id, index);
+    }
+    return this;
+  }
+
+  /** All workers of a generation say hello: they are native. */
+  speak(generation: number): this {
+    for (const { index } of this.generation(generation).workers) {
+      this.send({ type: "worker-native", generation, index, protocol: 2 });
     }
     return this;
   }
@@ -117,6 +125,7 @@ export class Story {
       alive: slots,
       unconnected: [],
       snapshots: this.state.snapshots.map(({ id }) => id),
+      wanted: false,
     });
   }
 

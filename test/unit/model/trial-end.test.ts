@@ -219,12 +219,7 @@ test("without a trial, with one writer, and back to what is proved, nobody is he
   assert.deepEqual(phases(none), ["1 draining", "2 active probation"]);
   assert.deepEqual(told(none), ["upgrade done"]);
 
-  const exclusive = firstServes({ strategy: "exclusive" }).send({
-    type: "verified",
-    generation: 1,
-    failure: null,
-    noWayBack: null,
-  });
+  const exclusive = firstServes({ strategy: "exclusive" }).speak(1);
   bring(exclusive.request(), "/2", { strategy: "exclusive" });
   exclusive.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
   assert.deepEqual(phases(exclusive), ["1 draining", "2 active probation"]);

@@ -15,7 +15,13 @@ import {
 import { Story } from "./story.js";
 
 test("a start prepares, spawns, opens the gates and is active when every worker is ready", () => {
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: true,
+  });
   assert.equal(story.did("prepare").length, 1);
   story.send(prepared(1));
   assert.deepEqual(
@@ -148,11 +154,11 @@ test("a generation that failed is drained like any other, and the next one has a
 
 test("a first start that fails stops the service as failed", () => {
   const story = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
     .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
   const crashed = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
     .candidate()
     .exit(1, 0);
   assert.deepEqual(crashed.did("exit"), []);
@@ -207,7 +213,7 @@ test("an upgrade that waits gets an outcome when it cannot run any more", () => 
     ],
   );
   const start = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [] })
+    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
     .request()
     .send(notPrepared(1, "config-invalid"));
   assert.deepEqual(

@@ -64,7 +64,8 @@ test("a worker lost together with the daemon is ready again before its candidate
 });
 
 test("with strategy exclusive the new workers accept after the old ones have let go", () => {
-  const story = new Story().start().request().candidate({ strategy: "exclusive", workers: 1 }).ready(2, 0);
+  const story = new Story().start().speak(1).request();
+  story.candidate({ strategy: "exclusive", workers: 1 }).ready(2, 0);
   story.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
   const [activation] = story.did("activate");
   assert.deepEqual(

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { summarize, viewService } from "../../../src/model/view.js";
+import { degradation, summarize, viewService } from "../../../src/model/view.js";
 import { readyTimeoutMs } from "./sample.js";
 import { Story } from "./story.js";
 
 test("the status is one sentence that says what serves, and what became of the last upgrade", () => {
   const story = new Story();
   const says = (sentence: string): void => assert.equal(summarize(story.state), sentence);
-  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
   says("starting generation 1");
   story.candidate().pass(410).allReady();
   says("generation 1, 2 workers ready; start at 00:16:40 UTC took 0.41 s");
@@ -28,7 +28,13 @@ test("the status is one sentence that says what serves, and what became of the l
 });
 
 test("READY=1 waits for the start, a reload is seen as one, and how long it may take is known", () => {
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: true,
+  });
   const phase = (): string => viewService(story.state).phase;
   assert.equal(phase(), "starting");
   story.candidate();
@@ -42,4 +48,14 @@ test("READY=1 waits for the start, a reload is seen as one, and how long it may 
   assert.equal(phase(), "ready");
   story.send({ type: "stop-requested", fast: false });
   assert.equal(phase(), "stopping");
+});
+
+test("a request that is refused says nothing about the service", () => {
+  const story = new Story().start().send({ type: "upgrade-requested", kind: "rollback", to: 999 });
+  assert.equal(story.lastOutcome?.failure?.reason, "nothing-before");
+  assert.equal(degradation(story.state), null);
+  assert.match(summarize(story.state), /start at .* took/);
+  story.request().candidate().exit(2, 0);
+  story.send({ type: "upgrade-requested", kind: "rollback", to: 999 });
+  assert.match(degradation(story.state) ?? "", /the last upgrade failed: worker 2.0/);
 });

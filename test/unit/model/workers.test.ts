@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { backoffMs } from "../../../src/lib/backoff.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
-import { backoffMs, describeExit } from "../../../src/model/workers.js";
+import { describeExit } from "../../../src/model/workers.js";
 import { failure, processOf, readyTimeoutMs } from "./sample.js";
 import { Story } from "./story.js";
 
@@ -53,7 +54,13 @@ test("a replacement that is not ready in time is killed and replaced", () => {
 
 test("with `after` a worker is ready once it has lived that long", () => {
   const rule = { when: "after", afterMs: 2_000 } as const;
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: true,
+  });
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } }).after(1_999);
   assert.equal(story.active, undefined);
   story.after(1);
@@ -62,7 +69,13 @@ test("with `after` a worker is ready once it has lived that long", () => {
 
 test("with a ready command it is run for each worker", () => {
   const rule = { when: "command", command: ["curl"] } as const;
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: true,
+  });
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } });
   assert.deepEqual(
     story.did("run-ready-command").map(({ index }) => index),
@@ -72,7 +85,13 @@ test("with a ready command it is run for each worker", () => {
 
 test("a candidate that is ready when the tick for its timeout comes late is not aborted", () => {
   const rule = { when: "after", afterMs: 2_000 } as const;
-  const story = new Story().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: true,
+  });
   story.candidate({ ready: { rule, timeoutMs: readyTimeoutMs } }).after(3 * readyTimeoutMs);
   assert.equal(story.active, 1);
 });
@@ -117,4 +136,33 @@ test("how a worker ended is told in words", () => {
   assert.equal(describeExit({ code: 3, signal: null }), "exited with status 3");
   assert.equal(describeExit({ code: null, signal: "SIGSEGV" }), "was ended by SIGSEGV");
   assert.match(describeExit({ code: null, signal: null }), /status unknown/);
+});
+
+test("a worker whose process ends while it drains goes on as another one of its group, until the deadline", () => {
+  const story = new Story().start({ workers: 1 }).request().candidate({ workers: 1 }).allReady();
+  const left = processOf(900);
+  const exit = { code: null, signal: "SIGTERM" };
+  const ends = (pid: number | undefined): Story =>
+    story.send({ type: "worker-exited", generation: 1, index: 0, pid: pid ?? 0, exit, left });
+  ends(story.pidOf(1, 0));
+  assert.equal(story.pidOf(1, 0), 900);
+  assert.deepEqual(
+    story.did("follow").map(({ process }) => process),
+    [left],
+  );
+  assert.deepEqual(story.did("forget"), []);
+  story.exit(1, 0, 0);
+  assert.deepEqual(
+    story.state.generations.map(({ id }) => id),
+    [2],
+  );
+});
+
+test("what a worker of the active generation leaves behind when it ends takes no part", () => {
+  const story = new Story().start({ workers: 1 });
+  const exit = { code: 0, signal: null };
+  const pid = story.pidOf(1, 0) ?? 0;
+  story.send({ type: "worker-exited", generation: 1, index: 0, pid, exit, left: processOf(900) });
+  assert.equal(story.run(1, 0).phase, "waiting");
+  assert.equal(story.did("forget").length, 1);
 });

@@ -98,6 +98,7 @@ export class World {
       alive,
       unconnected: alive.filter(({ native }) => !native),
       snapshots: [...this.directories.keys()],
+      wanted: false,
     });
     this.#work(Number.POSITIVE_INFINITY);
   }
@@ -107,6 +108,11 @@ export class World {
     if (being.native || being.mute) return;
     being.native = true;
     this.send({ type: "worker-native", generation: being.generation, index: being.index, protocol: 2 });
+  }
+
+  /** Its app listens on an address of its own. */
+  wantListener({ generation, index }: Being): void {
+    this.send({ type: "listener-wanted", generation, index, request: 1, address: "127.0.0.1:9" });
   }
 
   /** Somebody else tells it to end, and it says so. */
@@ -231,10 +237,12 @@ export class World {
       again?.specification ?? this.#specifications[upgrade % this.#specifications.length] ?? specify();
     const id = this.held.reduce((next, one) => Math.max(next, one.id + 1), this.state.nextListener);
     // Every other upgrade moves the listener to another address.
-    if (upgrade % 2 === 0 || this.held.length === 0) {
+    const declared = this.held.filter(({ origin }) => origin !== "app");
+    if (upgrade % 2 === 0 || declared.length === 0) {
       this.held = [...this.held, { ...listener, id, address: `127.0.0.1:${id}`, inode: String(id) }];
     }
-    const listeners = this.held.slice(-1).map((one) => one.id);
+    const last = this.held.findLast(({ origin }) => origin !== "app");
+    const listeners = last === undefined ? [] : [last.id];
     const result = succeed({
       specification: chosen,
       version: null,
@@ -312,13 +320,33 @@ export class World {
         this.held = this.held.filter(({ id }) => id !== action.listener.id);
         this.#queue.push({ type: "listener-closed", id: action.listener.id });
         break;
+      case "revive-listener":
+        this.#queue.push({ type: "listener-revived", id: action.listener.id, failure: null });
+        break;
+      case "open-listener": {
+        const id = this.state.nextListener;
+        const { address } = action;
+        const opened: Listener = {
+          ...listener,
+          id,
+          address,
+          name: "undeclared",
+          inode: String(id),
+          origin: "app",
+        };
+        this.held = [...this.held, opened];
+        this.#queue.unshift({ ...action, type: "listener-opened", result: succeed(opened) });
+        break;
+      }
       case "exit":
         this.exited = action.status;
         break;
+      case "follow":
       case "activate":
       case "forget":
       case "restore-backlogs":
       case "apply-modes":
+      case "give-listener":
       case "announce":
       case "record":
         break;

@@ -5,6 +5,7 @@ import { optionNames } from "../../../src/cli/command-options.js";
 import { commands } from "../../../src/cli/commands.js";
 import { spellingsOf, synopsisOf } from "../../../src/cli/help-text.js";
 import { drainEntries, readyEntries, rootEntries, verifyEntries } from "../../../src/config/config-schema.js";
+import { controlEntries } from "../../../src/config/control-table.js";
 import { hooksEntries } from "../../../src/config/hooks-table.js";
 import { listenerEntries } from "../../../src/config/listeners.js";
 import {
@@ -77,8 +78,9 @@ test("docs/prove.md has every key by which a version has to prove itself", () =>
     assert.match(page, new RegExp(`^\\| \`judge\\.health\`.*\\b${key}\\b`, "m"));
 });
 
-test("holdfast.toml(5) and docs/hooks.md describe every event that hooks are for", () => {
+test("holdfast.toml(5) describes [control], and with docs/hooks.md every event that hooks are for", () => {
   const [page, doc] = [read("man/holdfast.toml.5"), readFileSync("docs/hooks.md", "utf8")];
+  for (const key of Object.keys(controlEntries)) assert.match(page, new RegExp(`^\\.B ${key}$`, "m"));
   for (const event of Object.keys(hooksEntries)) {
     assert.match(page, new RegExp(`^\\.B ${event}$`, "m"));
     assert.match(doc, new RegExp(`^\\| \`${event}\` \\|`, "m"));

@@ -9,7 +9,7 @@ const nothing = {
   stopping: false,
   status: null,
   errno: null,
-  mainPid: false,
+  connect: false,
 };
 
 const messages: readonly [text: string, meaning: Partial<typeof nothing> | object][] = [
@@ -20,7 +20,8 @@ const messages: readonly [text: string, meaning: Partial<typeof nothing> | objec
   ["RELOADING=1\nMONOTONIC_USEC=5", { reloading: true }],
   ["ERRNO=2", { errno: 2 }],
   ["ERRNO=two", {}],
-  ["MAINPID=1", { mainPid: true }],
+  ["MAINPID=1\nFDSTORE=1", {}],
+  ["HOLDFAST_CONNECT=1", { connect: true }],
   ["X_OTHER=a=b", {}],
 ];
 

@@ -50,6 +50,7 @@ test("a directory exchanged while a release is copied brings nothing of elsewher
       tree,
       base: undefined,
       shared: [],
+      writable: [],
       asRoot: false,
       top: { mode: 0o700, gid: 0 },
       signal: new AbortController().signal,

@@ -53,6 +53,7 @@ export class ReleaseRig {
       id,
       release: this.release,
       shared: [],
+      writable: [],
       base: undefined,
       signal: new AbortController().signal,
       uid: process.geteuid?.() ?? 0,

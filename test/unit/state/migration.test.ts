@@ -56,7 +56,10 @@ test("a state of format 1 is read: its generations run in the release itself, an
   assert.ok(decoded.ok, decoded.ok ? "" : decoded.failure.message);
   const { state } = decoded.value;
   const wanted = {
-    specification: { plan: { ...plan, snapshot: false, shared: [], keep: 3, ...unjudged }, listeners: null },
+    specification: {
+      plan: { ...plan, snapshot: false, shared: [], writable: [], keep: 3, ...unjudged },
+      listeners: null,
+    },
   };
   assert.deepEqual(state.generations, [
     {

@@ -86,7 +86,6 @@ class ServerConnections implements HttpCarrier {
       this.#pasts.note(response.req);
       if (this.#telling || this.#mustStay(response.req.socket)) response.shouldKeepAlive = false;
     });
-    server.on("listening", () => this.#resume());
     server.on("connection", (socket: Socket) => {
       if (this.#adopting) this.#adopted += 1;
       else {
@@ -111,6 +110,7 @@ class ServerConnections implements HttpCarrier {
 
   beginDrain(): void {
     if (this.#candidates !== undefined) return;
+    this.#server.once("listening", () => this.#resume());
     // http.Server's own close destroys idle connections, whatever request is on its way to them.
     NetServer.prototype.close.call(this.#server);
     this.#candidates = new Candidates(this.#server, this.#sockets, () => this.#notify());

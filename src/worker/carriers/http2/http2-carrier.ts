@@ -8,6 +8,8 @@ import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { LookAgain } from "../look-again.js";
 import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
+import { spread } from "../spread.js";
+import { endGrpcStream } from "./grpc-streams.js";
 import { Http1Responses } from "./http1-responses.js";
 import { SessionEnd } from "./session-end.js";
 import { StreamResponses } from "./stream-responses.js";
@@ -68,10 +70,6 @@ class ServerSessions implements Carrier {
       this.#requests += 1;
       if (stream.session !== undefined) this.#sessions.get(stream.session)?.add(stream);
     });
-    server.on("listening", () => {
-      this.#draining = false;
-      this.#responses.resume();
-    });
   }
 
   get open(): number {
@@ -101,6 +99,10 @@ class ServerSessions implements Carrier {
   beginDrain(): void {
     if (this.#draining) return;
     this.#draining = true;
+    this.#server.once("listening", () => {
+      this.#draining = false;
+      this.#responses.resume();
+    });
     // The own close of newer versions ends sessions with one GOAWAY, and idle HTTP/1 connections at once.
     NetServer.prototype.close.call(this.#server);
     this.#responses.tellToClose();
@@ -128,6 +130,15 @@ class ServerSessions implements Carrier {
 
   onChange(callback: () => void): void {
     this.#lookAgain.listen(callback);
+  }
+
+  get endless(): number {
+    return [...this.#sessions.values()].filter((session) => session.isEndless).length;
+  }
+
+  endStreams(withinMs: number): void {
+    const streams = [...this.#sessions.values()].flatMap(({ grpcStreams }) => grpcStreams);
+    spread(streams, withinMs, endGrpcStream);
   }
 
   cut(): void {

@@ -1,6 +1,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { sayGoAway } from "./go-away.js";
+import { isGrpcStream } from "./grpc-streams.js";
 
 /**
  * How long a client may keep a connection whose session has ended, which it was told; the last bytes to it are then in
@@ -32,6 +33,16 @@ export class SessionEnd {
   get inFlight(): number {
     const ending = this.#session.closed && !this.#socket.writableFinished && !this.#socket.destroyed;
     return this.#streams.size + (ending && this.#streams.size === 0 ? 1 : 0);
+  }
+
+  /** It is open for gRPC streams alone. */
+  get isEndless(): boolean {
+    return this.#streams.size > 0 && [...this.#streams].every(isGrpcStream);
+  }
+
+  /** Those that may go on for as long as their app likes. */
+  get grpcStreams(): readonly ServerHttp2Stream[] {
+    return [...this.#streams].filter(isGrpcStream);
   }
 
   add(stream: ServerHttp2Stream): void {

@@ -11,7 +11,13 @@ function report(story: JudgedStory, stalledForMs = (_: number): number | undefin
   return reportStatus(story.state, {
     name: "web",
     unit: undefined,
-    listeners: new HeldListeners({ store() {}, remove() {} }, () => {}),
+    listeners: new HeldListeners({
+      keeper: { store() {}, remove() {} },
+      watcher: { watchEnd() {}, unwatch() {} },
+      warn() {},
+      takeFromWorkers: () => undefined,
+      onDown() {},
+    }),
     nowMs: () => story.now,
     reports: new WorkerReports(),
     snapshots: new Snapshots({ stateDirectory: "/nowhere", push() {} }),
@@ -111,7 +117,13 @@ test("clients that wait with nobody accepting degrade a service that runs", () =
   assert.equal(degraded, "clients wait at the listener http, and none has been accepted for 12 s");
   assert.equal(listeners[0]?.stalledMs, 12_000);
   assert.equal(report(story).degraded, null);
-  const starting = new JudgedStory().send({ type: "recovered", alive: [], unconnected: [], snapshots: [] });
+  const starting = new JudgedStory().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: true,
+  });
   starting.candidate(judged);
   assert.equal(report(starting, () => 12_000).degraded, null);
 });

@@ -21,7 +21,11 @@ const apps: Readonly<Record<string, App>> = {
   "a Fastify app of ES modules": { files: "fastify", main: "server.mjs" },
   "a Koa app": { files: "koa", main: "server.js" },
   "a Koa app of ES modules": { files: "koa", main: "server.mjs" },
-  "a plain server": { files: { "server.cjs": plain }, main: "server.cjs" },
+  "a plain server that names the library as an installed one": {
+    files: { "server.cjs": plain },
+    main: "server.cjs",
+    command: [process.execPath, "--import", "holdfast/register", "server.cjs"],
+  },
 };
 
 for (const [name, app] of Object.entries(apps)) {

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAddress } from "../../../../src/lib/address.js";
-import { findListener, type Passed } from "../../../../src/worker/preload/find-listener.js";
+import { findListener } from "../../../../src/worker/preload/find-listener.js";
 import { readListenArguments } from "../../../../src/worker/preload/listen-arguments.js";
+import type { PassedListener } from "../../../../src/worker/preload/passed-listeners.js";
 
-function pass(...addresses: readonly string[]): Passed[] {
+function pass(...addresses: readonly string[]): PassedListener[] {
   return addresses.flatMap((text, index) => {
     const address = parseAddress(text);
     return address.ok ? [{ fd: 3 + index, name: text, address: address.value }] : [];
   });
 }
 
-function choose(passed: readonly Passed[], ...args: readonly unknown[]): string | undefined {
+function choose(passed: readonly PassedListener[], ...args: readonly unknown[]): string | undefined {
   const wish = readListenArguments(args);
-  return wish === undefined ? undefined : findListener(passed, wish)?.name;
+  return wish === undefined || wish.kind === "fd" ? undefined : findListener(passed, wish)?.name;
 }
 
 test("a port alone means the listener of that port, wherever it listens", () => {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { readListenArguments } from "../../../../src/worker/preload/listen-arguments.js";
 
 const done = (): void => {};
-const port = (host?: string) => ({ kind: "port", port: 8080, host });
+const port = (host?: string) => ({ kind: "port", port: 8080, host, ipv6Only: false });
+const fd = (number: number) => ({ kind: "fd", fd: number });
 const path = (text: string) => ({ kind: "path", path: text });
 
 test("every form of listen that names a place is understood", () => {
@@ -23,11 +24,17 @@ test("every form of listen that names a place is understood", () => {
     [["/run/../run/app.sock", 64, done], path("/run/app.sock")],
     [["\0name"], path("@name")],
     [[{ path: "/run/app.sock" }, done], path("/run/app.sock")],
+    [[{ port: 8080, ipv6Only: true }], { ...port(), ipv6Only: true }],
+    [[{ fd: 3 }], fd(3)],
+    [[{ handle: { fd: 4 } }, done], fd(4)],
+    [[{ _handle: { fd: 4 } }], fd(4)],
+    [[{ fd: 4, onconnection: null }], fd(4)],
+    [["systemd"], fd(3)],
   ];
   for (const [args, wish] of forms) assert.deepEqual(readListenArguments(args), wish, JSON.stringify(args));
 });
 
-test("a free port, a socket that the app brings, and nonsense are left to Node", () => {
+test("a free port, a handle without an fd, and nonsense are left to Node", () => {
   const forms: readonly (readonly unknown[])[] = [
     [],
     [done],
@@ -36,9 +43,9 @@ test("a free port, a socket that the app brings, and nonsense are left to Node",
     [null, done],
     [{ port: 0 }],
     [{ host: "127.0.0.1" }],
-    [{ fd: 3 }],
     [{ _handle: {} }],
     [{ handle: {} }],
+    [{ fd: -1 }],
     [70_000],
     [{ port: "web" }],
   ];

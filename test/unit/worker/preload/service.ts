@@ -16,6 +16,8 @@ import { unjudgedTables } from "../../../harness/process/unjudged.js";
 /** The checkout, seen from build/test/unit/worker/register. */
 export const top = fileURLToPath(new URL("../../../../..", import.meta.url));
 
+export const register = join(top, "dist/library/register.cjs");
+
 const startDeadlineMs = 30_000;
 
 /** A service under a daemon of its own, with an app that was not changed for Holdfast. */
@@ -24,6 +26,10 @@ export interface Service {
   /** All that the daemon and the workers have printed. */
   readonly output: () => string;
   release(version: string): void;
+  /** Other files in the release. */
+  files(files: Readonly<Record<string, string>>): void;
+  /** More tables in the config, in the place of those of the last call. */
+  configure(tables: string): void;
   upgrade(): Promise<Outcome>;
   status(): Promise<StatusReport>;
   /** Ends the service as systemd would; gives the daemon's exit status. */
@@ -34,6 +40,8 @@ export interface App {
   /** A directory of test/apps, or files by name. */
   readonly files: string | Readonly<Record<string, string>>;
   readonly main: string;
+  /** Node with the preload and `main` otherwise. */
+  readonly command?: readonly string[];
   /** Further lines of the config, before its first table. */
   readonly config?: string;
 }
@@ -47,11 +55,9 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
   setVersion("v1");
   const port = await findFreePort();
   const config = join(directory, "app.toml");
-  const register = join(top, "dist/library/register.js");
-  writeFileSync(
-    config,
-    [
-      `command = ${JSON.stringify([process.execPath, "--import", register, app.main])}`,
+  const configure = (tables: string): void => {
+    const lines = [
+      `command = ${JSON.stringify(app.command ?? [process.execPath, "--import", register, app.main])}`,
       `release = ${JSON.stringify(release)}`,
       `environment = { PORT = "${port}" }`,
       "workers = 2",
@@ -60,9 +66,12 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
       `address = "127.0.0.1:${port}"`,
       "[ready]",
       'timeout = "20s"',
+      tables,
       unjudgedTables,
-    ].join("\n"),
-  );
+    ];
+    writeFileSync(config, lines.join("\n"));
+  };
+  configure("");
   const directories = ["--runtime-dir", join(directory, "run"), "--state-dir", join(directory, "state")];
   mkdirSync(join(directory, "run"));
   mkdirSync(join(directory, "state"));
@@ -86,6 +95,8 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
     address: `127.0.0.1:${port}`,
     output: () => output,
     release: setVersion,
+    files: (files) => writeFiles(release, files),
+    configure,
     upgrade: async () => {
       const { signal } = new AbortController();
       const outcome = await client.follow("upgrade", { onAccepted: () => {}, onNews: () => {}, signal });
@@ -111,9 +122,13 @@ function layOut(release: string, files: App["files"]): void {
   if (typeof files === "string") cpSync(join(top, "test/apps", files), release, { recursive: true });
   else {
     mkdirSync(release);
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(release, name), text);
+    writeFiles(release, files);
   }
   symlinkSync(join(top, "node_modules"), join(release, "node_modules"));
+}
+
+function writeFiles(release: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(release, name), text);
 }
 
 /** SIGTERM without a service manager: the workers drain, then the daemon ends. */
@@ -125,7 +140,7 @@ async function end(daemon: ChildProcess): Promise<number | null> {
   return daemon.exitCode;
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

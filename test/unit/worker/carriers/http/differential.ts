@@ -1,13 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import {
-  createServer,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from "node:http";
-import { DEADLINE_MS, waitUntil } from "../../../../harness/container/wait-until.js";
+import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { deadline, elapse } from "./deadline.js";
 import { Pair, type Side } from "./pair.js";
 import { createStream, type Step } from "./random-stream.js";
@@ -101,7 +94,7 @@ export class Differential implements AsyncDisposable {
     for (const step of steps) {
       if (client.ended) break;
       if (step.kind === "bytes") client.send(Buffer.from(step.bytes, "latin1"));
-      else if (step.kind === "pause") await elapse(step.ms);
+      else if (step.kind === "pause") await untilRead();
       else {
         await this.#untilAnswered();
         move();
@@ -116,12 +109,10 @@ export class Differential implements AsyncDisposable {
 
   /** What was sent has been read, and what was read is answered, unless more has to come first. */
   async #untilAnswered(): Promise<void> {
-    for (let quiet = 0; quiet < 4; quiet += 1) {
-      await elapse(1);
-      if (later === 0) continue;
-      await waitUntil("all is answered", DEADLINE_MS, () => later === 0);
-      quiet = 0;
-    }
+    do {
+      for (const end of held.splice(0)) end();
+      await untilRead();
+    } while (held.length > 0);
   }
 
   /** An upgrade; not while one is under way. */
@@ -160,10 +151,10 @@ const answer: RequestListener = (request, response) => {
       trailers: request.rawTrailers,
       body: hash.digest("hex"),
     });
-    if (url.startsWith("/late")) endLater(response, text);
+    if (url.startsWith("/late")) held.push(() => response.end(text));
     else if (url.startsWith("/stream")) {
       response.write("begin");
-      endLater(response, text);
+      held.push(() => response.end(text));
     } else if (url.startsWith("/close")) response.setHeader("Connection", "close").end(text);
     else if (url.startsWith("/empty")) response.writeHead(204).end();
     else if (url.startsWith("/hints")) {
@@ -173,15 +164,12 @@ const answer: RequestListener = (request, response) => {
   });
 };
 
-/** Responses that wait for their time. */
-let later = 0;
+/** Responses that wait. No timer ends them: whether an error comes before or after would be a matter of chance. */
+const held: (() => void)[] = [];
 
-function endLater(response: ServerResponse, text: string): void {
-  later += 1;
-  setTimeout(() => {
-    later -= 1;
-    response.end(text);
-  }, 2);
+/** All is in one process, and what was written is in the kernel: some turns of the loop later it has been read. */
+async function untilRead(): Promise<void> {
+  for (let turns = 0; turns < 4; turns += 1) await elapse(1);
 }
 
 function listen(server: Server): void {

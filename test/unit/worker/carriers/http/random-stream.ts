@@ -1,9 +1,9 @@
 type Random = (below: number) => number;
 
-/** What a client does: sends bytes (latin1), lets time pass, or lets an upgrade happen. */
+/** What a client does: sends bytes (latin1), waits until they have been read, or lets an upgrade happen. */
 export type Step =
   | { readonly kind: "bytes"; readonly bytes: string }
-  | { readonly kind: "pause"; readonly ms: number }
+  | { readonly kind: "pause" }
   | { readonly kind: "move" };
 
 /** Some requests one after the other, whole or broken, in pieces, with upgrades at any place. */
@@ -23,7 +23,7 @@ function cut(text: string, random: Random, steps: Step[]): void {
     steps.push({ kind: "bytes", bytes: text.slice(at, at + size) });
     at += size;
     const next = random(8);
-    if (next < 2) steps.push({ kind: "pause", ms: next });
+    if (next < 2) steps.push({ kind: "pause" });
     else if (next === 2) steps.push({ kind: "move" });
   }
 }

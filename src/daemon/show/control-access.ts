@@ -1,0 +1,69 @@
+import { chmodSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { ControlGroups } from "../../config/config.js";
+import type { Peer, Right } from "../../control/server.js";
+import { messageOf } from "../../lib/failure.js";
+import { allowGroups, findGroup } from "../../linux/groups.js";
+
+const searchable = 0o011;
+
+export interface ControlAccessOptions {
+  readonly socketPath: string;
+  /** It may do everything, as root may. */
+  readonly serviceUid: number;
+  readonly warn: (message: string) => void;
+}
+
+/** Who may look at the service, and who may act on it: nobody but root and the service's own user, unless the config names groups. */
+export class ControlAccess {
+  readonly #options: ControlAccessOptions;
+  #viewers: number | undefined;
+  #operators: number | undefined;
+  #readings = 0;
+
+  constructor(options: ControlAccessOptions) {
+    this.#options = options;
+  }
+
+  rightOf({ uid, gids }: Peer): Right | undefined {
+    if (uid === 0 || uid === this.#options.serviceUid) return "act";
+    if (this.#operators !== undefined && gids.includes(this.#operators)) return "act";
+    return this.#viewers !== undefined && gids.includes(this.#viewers) ? "look" : undefined;
+  }
+
+  /** The config has been read; what an earlier one allowed is over at once. */
+  async follow(groups: ControlGroups): Promise<void> {
+    const reading = ++this.#readings;
+    this.#viewers = undefined;
+    this.#operators = undefined;
+    const [viewers, operators] = await Promise.all([
+      this.#find("viewers", groups.viewers),
+      this.#find("operators", groups.operators),
+    ]);
+    if (reading !== this.#readings) return;
+    this.#viewers = viewers;
+    this.#operators = operators;
+    this.#letIn([viewers, operators].filter((gid) => gid !== undefined));
+  }
+
+  async #find(key: keyof ControlGroups, name: string | null): Promise<number | undefined> {
+    if (name === null) return undefined;
+    const gid = await findGroup(name);
+    if (gid === undefined) this.#options.warn(`there is no group ${name}: control.${key} lets nobody in`);
+    return gid;
+  }
+
+  /** Whoever connects is judged by its credentials: that it can connect lets nobody do anything. */
+  #letIn(gids: readonly number[]): void {
+    const { socketPath, warn } = this.#options;
+    try {
+      allowGroups(socketPath, gids);
+      const directory = dirname(socketPath);
+      const { mode } = statSync(directory);
+      if (gids.length > 0 && (mode & searchable) !== searchable)
+        chmodSync(directory, (mode & 0o777) | searchable);
+    } catch (error) {
+      if (gids.length > 0) warn(`the groups of [control] cannot connect: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { waitUntil } from "../../../harness/container/wait-until.js";
+import { countLost } from "../../../harness/load/report.js";
+import { startLoad } from "../../../harness/load/start-load.js";
+import { register, startService } from "./service.js";
+
+const server = `
+  const http = require("node:http");
+  const version = require("node:fs").readFileSync("version", "ascii").trim();
+  process.on("SIGTERM", () => console.log("told to end"));
+  http.createServer((request, response) => response.setHeader("X-Version", version).end(version)).listen(process.env.PORT);`;
+const scripts = { start: `node --import ${register} server.cjs` };
+const files = { "server.cjs": server, "package.json": JSON.stringify({ private: true, scripts }) };
+
+/** Commands whose own process is not the server's. */
+const wrappers: Readonly<Record<string, readonly string[]>> = {
+  "npm start": ["npm", "start"],
+  "npx in a shell": ["sh", "-c", `npx --no-install -c 'node --import ${register} server.cjs'; true`],
+  "a shell that does something before and after": [
+    "sh",
+    "-c",
+    `true; node --require ${register} server.cjs; true`,
+  ],
+};
+
+for (const [name, command] of Object.entries(wrappers)) {
+  test(`under ${name} the server gets the listener, and is upgraded and ended as without`, async (t) => {
+    const service = await startService(t, { files, main: "server.cjs", command });
+    await using load = await startLoad(null, { address: service.address, keepAlive: 8, slow: 0 });
+    service.release("v2");
+    const { failure } = await service.upgrade();
+    assert.equal(failure, null, service.output());
+    await load.waitFor("v2", 20_000, ({ versions }) => (versions["v2"]?.responses ?? 0) >= 100);
+    await waitUntil("the end of the old generation", 20_000, async () => {
+      const { generations } = await service.status();
+      const [only, ...others] = generations;
+      return others.length === 0 && only?.workers.every(({ native }) => native);
+    });
+    const report = await load.stop();
+    assert.equal(countLost(report), 0, report.losses.join("\n"));
+    assert.equal(report.idleClosed, 0);
+    assert.equal(await service.stop(), 0);
+    assert.match(service.output(), /told to end/);
+  });
+}
+
+const pid = `
+  const http = require("node:http");
+  const server = http.createServer((request, response) => response.end(String(process.pid)));
+  server.on("error", () => {}).listen(process.env.PORT);`;
+const app = { files: { "pid.cjs": pid }, main: "pid.cjs" };
+const node = `node --import ${register} pid.cjs`;
+
+test("of two processes of a worker one gets its listeners, and the other is told why not", async (t) => {
+  const service = await startService(t, { ...app, command: ["sh", "-c", `${node} & ${node} & wait`] });
+  await waitUntil("the refusal", 20_000, () =>
+    /another process of worker 1\.\d serves them/.test(service.output()),
+  );
+  assert(Number(await (await fetch(`http://${service.address}`)).text()) > 0);
+});
+
+test("a process that comes after the one of its worker that served has the listeners again", async (t) => {
+  const service = await startService(t, { ...app, command: ["sh", "-c", `${node}; ${node}; true`] });
+  const ask = async (): Promise<number> => Number(await (await fetch(`http://${service.address}`)).text());
+  const first = await ask();
+  process.kill(first, "SIGKILL");
+  await waitUntil("native workers", 20_000, async () => {
+    const { generations } = await service.status();
+    const [only] = generations;
+    return only?.workers.every(({ native, servers }) => native && servers.length === 1);
+  });
+  service.release("v2");
+  assert.equal((await service.upgrade()).failure, null, service.output());
+});
