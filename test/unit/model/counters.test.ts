@@ -5,7 +5,8 @@ import { generationTotals, serviceTotals } from "../../../src/model/counters.js"
 import type { Action, Event, LedgerEntry } from "../../../src/model/event.js";
 import type { ListenerTotals } from "../../../src/model/totals.js";
 import { plainly, specify } from "./sample.js";
-import { type Being, World } from "./world.js";
+import { World } from "./world.js";
+import type { Being } from "./world-jobs.js";
 
 function told(accepted: number, listener = "http"): ListenerTotals {
   return { listener, ...nothingCounted, accepted, requests: 10 * accepted };

@@ -3,7 +3,8 @@ import { fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
 import { type Plan, type Specification, unjudged } from "../../../src/model/plan.js";
 import { failure, killMs, plainly, processOf, specify } from "./sample.js";
-import { anyFailure, type World } from "./world.js";
+import type { World } from "./world.js";
+import { anyFailure } from "./world-jobs.js";
 
 /** Something that may happen at any time; `which` chooses among what there is. */
 export type Happening =

@@ -67,3 +67,20 @@ function exitOf(story: Story, generation: number) {
   assert.ok(pid !== undefined);
   return { generation, index: 0, pid, exit: { code: 1, signal: null } };
 }
+
+test("a rollback runs what the generation before this one ran, whatever the config says now", () => {
+  const story = new Story().start({ release: "/srv/old" });
+  story.request("rollback");
+  assert.equal(story.lastOutcome?.failure?.reason, "nothing-before");
+  story.request().candidate({ release: "/srv/new" }).allReady().request("rollback");
+  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/old");
+});
+
+test("a rollback finds the release before this one, however often this one has been started since", () => {
+  const story = new Story().start({ release: "/srv/old" });
+  for (let time = 0; time < 5; time += 1) story.request().candidate({ release: "/srv/new" }).allReady();
+  story.request("rollback");
+  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/old");
+  story.candidate({ release: "/srv/old" }).allReady();
+  assert.equal(story.generation(7).specification.plan.release, "/srv/old");
+});

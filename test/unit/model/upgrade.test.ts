@@ -249,23 +249,6 @@ test("no upgrade is begun while the state cannot be written, and again when it c
   assert.equal(story.active, 2);
 });
 
-test("a rollback runs what the generation before this one ran, whatever the config says now", () => {
-  const story = new Story().start({ release: "/srv/old" });
-  story.request("rollback");
-  assert.equal(story.lastOutcome?.failure?.reason, "nothing-before");
-  story.request().candidate({ release: "/srv/new" }).allReady().request("rollback");
-  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/old");
-});
-
-test("a rollback finds the release before this one, however often this one has been started since", () => {
-  const story = new Story().start({ release: "/srv/old" });
-  for (let time = 0; time < 5; time += 1) story.request().candidate({ release: "/srv/new" }).allReady();
-  story.request("rollback");
-  assert.equal(story.did("prepare")[0]?.again?.specification?.plan.release, "/srv/old");
-  story.candidate({ release: "/srv/old" }).allReady();
-  assert.equal(story.generation(7).specification.plan.release, "/srv/old");
-});
-
 test("a result for an upgrade that has ended starts nothing", () => {
   const story = new Story().start().request().send(notPrepared(2, "config-invalid")).send(prepared(2));
   assert.deepEqual(story.did("spawn"), []);

@@ -1,47 +1,18 @@
 import { nothingCounted } from "../../../src/lib/counters.js";
-import { fail, succeed } from "../../../src/lib/failure.js";
-import { serviceTotals } from "../../../src/model/counters.js";
+import { succeed } from "../../../src/lib/failure.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import { decide } from "../../../src/model/decide.js";
-import type { Action, Event, Slot, SlotProcess } from "../../../src/model/event.js";
+import type { Action, Event, SlotProcess } from "../../../src/model/event.js";
 import type { ModelFailure } from "../../../src/model/failure.js";
 import { isLive } from "../../../src/model/find.js";
 import type { Specification } from "../../../src/model/plan.js";
 import { initialState, type Listener, type State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
 import { violations } from "./invariants.js";
-import { failure, listener, processOf, specify } from "./sample.js";
-
-/** What the daemon has begun and not yet heard the end of; it dies with the daemon. */
-export type Job = Extract<
-  Action,
-  {
-    readonly type:
-      | "prepare"
-      | "make-snapshot"
-      | "remove-snapshot"
-      | "inspect-snapshot"
-      | "check"
-      | "spawn"
-      | "await-ready"
-      | "examine"
-      | "verify";
-  }
->;
-
-/** A process of a worker; it outlives the daemon, unless it still waits at its gate. */
-export interface Being extends SlotProcess {
-  gate: "closed" | "open";
-  signal: "none" | "terminate" | "kill";
-  /** It has said hello, and its channel is whole. */
-  native: boolean;
-  /** Its channel is lost. */
-  mute: boolean;
-  /** It was asked to drain on its channel, and has not read that. */
-  unread: boolean;
-  /** SIGTERMs of this daemon that only ask; a native worker would take the second one for the end of its time. */
-  asked: number;
-}
+import { listener, specify } from "./sample.js";
+import { differences } from "./world-differences.js";
+import type { Being, Job } from "./world-jobs.js";
+import { finishJob } from "./world-jobs.js";
 
 /** The world as the model's actions change it, with every step held against the invariants. */
 export class World {
@@ -57,13 +28,13 @@ export class World {
   readonly problems: string[] = [];
   onAction: (action: Action) => void = () => {};
   /** What the state was told of processes that it knew, by pid: that is what it has to add up to. */
-  readonly #told = new Map<number, number>();
-  readonly #specifications: readonly Specification[];
+  readonly told = new Map<number, number>();
+  readonly specifications: readonly Specification[];
   #queue: Event[] = [];
-  #nextPid = 100;
+  nextPid = 100;
 
   constructor(specifications: readonly Specification[] = [specify()]) {
-    this.#specifications = specifications;
+    this.specifications = specifications;
   }
 
   /** Decides, and does what was decided: all of it, or the first `acts` actions before the daemon dies. */
@@ -83,7 +54,7 @@ export class World {
         this.#act(action);
       }
     }
-    this.#compare();
+    this.problems.push(...differences(this));
   }
 
   /** The daemon dies, of whatever cause; the next one finds the workers that `survives` leaves. */
@@ -93,7 +64,7 @@ export class World {
     this.exited = null;
     this.beings = this.beings.filter((being) => being.gate === "open" && survives(being));
     for (const being of this.beings) being.asked = 0;
-    const alive = this.beings.filter((being) => this.#isKnown(being));
+    const alive = this.beings.filter((being) => this.isKnown(being));
     this.#queue.push({
       type: "recovered",
       alive,
@@ -133,47 +104,7 @@ export class World {
   /** A job ends; not well, if `problem` says so. */
   finish(job: Job, problem: ModelFailure | null): void {
     this.jobs = this.jobs.filter((other) => other !== job);
-    switch (job.type) {
-      case "prepare":
-        this.#prepare(job, problem);
-        break;
-      case "make-snapshot":
-        this.#makeSnapshot(job.snapshot, problem);
-        break;
-      case "remove-snapshot":
-        this.#removeSnapshot(job.snapshot, problem);
-        break;
-      case "inspect-snapshot":
-        this.send({
-          type: "snapshot-inspected",
-          snapshot: job.snapshot,
-          written: problem === null ? [] : ["data"],
-        });
-        break;
-      case "check":
-        this.send({ type: "checked", generation: job.generation, failure: problem });
-        break;
-      case "examine":
-        this.send({ type: "examined", generation: job.generation, why: problem?.message ?? null });
-        break;
-      case "verify":
-        this.send({
-          type: "verified",
-          generation: job.generation,
-          failure: problem,
-          // Every fourth generation has changed its state for good.
-          noWayBack: job.generation % 4 === 0 ? failure("state-refused") : null,
-        });
-        break;
-      case "spawn":
-        this.#spawn(job, problem);
-        break;
-      case "await-ready":
-        if (problem === null) this.send({ ...job, type: "worker-ready", pid: job.process.pid });
-        break;
-      default:
-        job satisfies never;
-    }
+    finishJob(this, job, problem);
   }
 
   exit(being: Being): void {
@@ -191,11 +122,11 @@ export class World {
   count(being: Being): void {
     const { generation, index } = being;
     const { pid } = being.process;
-    const requests = (this.#told.get(pid) ?? 0) + 3;
+    const requests = (this.told.get(pid) ?? 0) + 3;
     // Every third generation answers errors.
     const answers = generation % 3 === 0 ? { serverErrors: 20 * requests } : { ok: 20 * requests };
     const listeners = [{ listener: "http", ...nothingCounted, accepted: 1, requests, ...answers }];
-    if (this.#isKnown(being)) this.#told.set(pid, requests);
+    if (this.isKnown(being)) this.told.set(pid, requests);
     this.send({ type: "counted", counts: [{ generation, index, pid, listeners }] });
   }
 
@@ -210,71 +141,6 @@ export class World {
   loseSnapshot(): void {
     const [id] = this.directories.keys();
     if (id !== undefined) this.directories.delete(id);
-  }
-
-  #makeSnapshot(id: number, problem: ModelFailure | null): void {
-    if (problem === null) this.directories.set(id, "whole");
-    else this.directories.delete(id);
-    const result =
-      problem === null
-        ? // Every other upgrade is of the same release.
-          succeed({ fingerprint: String(id >> 1), version: null, commit: null, uncopied: [] })
-        : fail(problem.reason, problem.message);
-    this.send({ type: "snapshot-made", snapshot: id, result });
-  }
-
-  /** The one that makes it ends before. */
-  #removeSnapshot(id: number, problem: ModelFailure | null): void {
-    const maker = this.jobs.find((job) => job.type === "make-snapshot" && job.snapshot === id);
-    if (maker !== undefined) this.finish(maker, anyFailure);
-    if (problem === null) this.directories.delete(id);
-    const result = problem === null ? succeed([]) : fail(problem.reason, problem.message);
-    this.send({ type: "snapshot-removed", snapshot: id, result });
-  }
-
-  #prepare({ upgrade, again }: Extract<Job, { type: "prepare" }>, problem: ModelFailure | null): void {
-    if (problem !== null) {
-      this.send({ type: "prepared", upgrade, result: fail(problem.reason, problem.message) });
-      return;
-    }
-    const chosen =
-      again?.specification ?? this.#specifications[upgrade % this.#specifications.length] ?? specify();
-    const id = this.held.reduce((next, one) => Math.max(next, one.id + 1), this.state.nextListener);
-    // Every other upgrade moves the listener to another address.
-    const declared = this.held.filter(({ origin }) => origin !== "app");
-    if (upgrade % 2 === 0 || declared.length === 0) {
-      this.held = [...this.held, { ...listener, id, address: `127.0.0.1:${id}`, inode: String(id) }];
-    }
-    const last = this.held.findLast(({ origin }) => origin !== "app");
-    const listeners = last === undefined ? [] : [last.id];
-    const result = succeed({
-      specification: chosen,
-      version: null,
-      commit: null,
-      held: this.held,
-      listeners,
-    });
-    this.send({ type: "prepared", upgrade, result });
-  }
-
-  #spawn({ generation, index }: Slot, problem: ModelFailure | null): void {
-    if (problem !== null) {
-      this.send({ type: "spawn-failed", generation, index, failure: problem });
-      return;
-    }
-    const process = processOf(this.#nextPid++);
-    this.beings.push({
-      generation,
-      index,
-      process,
-      gate: "closed",
-      signal: "none",
-      native: false,
-      mute: false,
-      unread: false,
-      asked: 0,
-    });
-    this.send({ type: "spawned", generation, index, process });
   }
 
   #decide(event: Event): readonly Action[] {
@@ -364,46 +230,8 @@ export class World {
     return this.beings.filter((being) => being.process.pid === process.pid);
   }
 
-  #isKnown(being: Being): boolean {
+  isKnown(being: Being): boolean {
     const run = findWorker(this.state, being)?.run;
     return run !== undefined && isLive(run) && run.process.pid === being.process.pid;
   }
-
-  /** Holds what the state knows against what there is. */
-  #compare(): void {
-    const stray = this.beings.find(
-      (one) => one.gate === "open" && one.signal !== "kill" && !this.#isKnown(one),
-    );
-    if (stray !== undefined) this.problems.push(`nobody knows the worker ${JSON.stringify(stray)}`);
-    for (const being of this.beings) {
-      if (being.asked > 1) this.problems.push(`worker ${being.generation}.${being.index} is asked twice`);
-      if (being.native || !being.unread || being.signal !== "none" || !this.#isKnown(being)) continue;
-      this.problems.push(`nobody tells worker ${being.generation}.${being.index} to drain`);
-    }
-    const total = serviceTotals(this.state).reduce((sum, { requests }) => sum + requests, 0);
-    const told = [...this.#told.values()].reduce((sum, requests) => sum + requests, 0);
-    if (this.#told.size > 0 && total !== told)
-      this.problems.push(`${told} requests were told of, ${total} are known`);
-    const open = new Set(this.held.map(({ id }) => id));
-    for (const { id } of this.state.listeners) {
-      if (!open.has(id)) this.problems.push(`the state holds listener ${id}, which is closed`);
-    }
-    for (const { id, phase } of this.state.snapshots) {
-      if (phase === "ready" && this.directories.get(id) !== "whole") {
-        this.problems.push(`snapshot ${id} is ready, and on disk ${this.directories.get(id)}`);
-      }
-    }
-    for (const id of this.directories.keys()) {
-      if (!this.state.snapshots.some((one) => one.id === id)) {
-        this.problems.push(`nobody knows the snapshot ${id} on disk`);
-      }
-    }
-    const known = [...this.state.listeners, ...this.state.closing].map(({ id }) => id);
-    for (const { id } of this.held) {
-      if (known.length > 0 && !known.includes(id))
-        this.problems.push(`listener ${id} is open, and nobody knows it`);
-    }
-  }
 }
-
-export const anyFailure = failure("spawn-failed");
