@@ -14,6 +14,7 @@ import { startWaitingLine } from "./waiting-line.js";
 
 /** Told by the last line, which comes from the outcome. */
 const leftToTheOutcome: ReadonlySet<string> = new Set([
+  "check-output",
   "generation-active",
   "generation-proved",
   "generation-rejected",
@@ -64,7 +65,6 @@ export async function waitForUpgrade(
   const waiting = startWaitingLine();
   const wait: Wait = flags.has("proved") ? "proved" : "done";
   let id: number | undefined;
-  let pid: number | undefined;
   const following: Following = {
     signal: patience.signal,
     wait,
@@ -72,7 +72,6 @@ export async function waitForUpgrade(
       id = upgrade;
     },
     onNews: (news: News) => {
-      pid = news.pid ?? pid;
       // In the journal the daemon has told it already.
       if (leftToTheOutcome.has(news.event) || isReloadCommand()) return;
       waiting.clear();
@@ -92,7 +91,7 @@ export async function waitForUpgrade(
     if (result.ok) {
       const { value: outcome } = result;
       if (outcome === null) return withoutUpgrade();
-      const end = await tellEnd(client, { outcome, done, wait, pid, following });
+      const end = await tellEnd(client, { outcome, done, wait, following });
       if (end.ok && process.stdout.isTTY) await followDrain(client, patience.signal);
       return end;
     }

@@ -6,6 +6,8 @@ import { fail, type Result, succeed } from "../lib/failure.js";
 import type { ModelFailure } from "../model/failure.js";
 import type { Outcome } from "../model/state.js";
 import type { End } from "./command.js";
+import { explainOutput } from "./explain-output.js";
+import { layOutput, readLastOutput, type Wanted } from "./last-output.js";
 import { say } from "./print.js";
 
 /** An upgrade that was waited for, and has ended. */
@@ -15,8 +17,6 @@ export interface Ended {
   readonly done: "active" | "staged" | "kept";
   /** What was waited for. */
   readonly wait: Wait;
-  /** Of the worker that was heard of last. */
-  readonly pid: number | undefined;
   /** For what has to be waited for besides. */
   readonly following: Following;
 }
@@ -58,7 +58,7 @@ async function tellVerdict(client: ControlClient, ended: Ended): Promise<End> {
 
 async function tellFailure(
   client: ControlClient,
-  { outcome: { kind, generation }, pid }: Ended,
+  { outcome: { kind, generation } }: Ended,
   failure: ModelFailure,
 ): Promise<End> {
   const target = generation === null ? "" : ` to generation ${generation}`;
@@ -66,14 +66,34 @@ async function tellFailure(
   const status = await client.status();
   if (status.ok) sentences.push(whatServes(status.value, "still serving"));
   const lines = [sentences.join("; ")];
-  if (generation !== null && status.ok) lines.push(whereOutputIs(status.value.unit, pid));
+  if (generation !== null && status.ok) {
+    lines.push(...(await tellOutput(status.value, generation, failure)));
+  }
   return fail("upgrade-failed", lines.join("\n"));
+}
+
+/** The last lines of what failed, what they mean, and where the rest is. In a reload they are in the journal above already. */
+async function tellOutput(
+  { name, unit, listeners }: StatusReport,
+  generation: number,
+  { output }: ModelFailure,
+): Promise<readonly string[]> {
+  if (isReloadCommand()) return [];
+  if (output !== undefined) return ["it printed:", ...output.split("\n").map((line) => `  ${line}`)];
+  const wanted = { name, unit, generation };
+  const found = await readLastOutput(wanted);
+  const meaning = explainOutput(found, listeners);
+  return [
+    ...layOutput(generation, found),
+    ...(meaning === undefined ? [] : [meaning]),
+    whereOutputIs(wanted),
+  ];
 }
 
 /** The way back is an upgrade of its own, which has begun by itself, and is waited for. */
 async function tellRejection(
   client: ControlClient,
-  { outcome: { generation }, pid, following }: Ended,
+  { outcome: { generation }, following }: Ended,
   failure: ModelFailure,
 ): Promise<End> {
   const sentences = [`upgrade to generation ${generation} failed: ${failure.message}`];
@@ -84,7 +104,7 @@ async function tellRejection(
     sentences.push(back ?? whatServes(status.value, "serving"));
   }
   const lines = [sentences.join("; ")];
-  if (status.ok) lines.push(whereOutputIs(status.value.unit, pid));
+  if (status.ok && generation !== null) lines.push(...(await tellOutput(status.value, generation, failure)));
   return fail("upgrade-failed", lines.join("\n"));
 }
 
@@ -109,10 +129,9 @@ function whatServes(status: StatusReport, how: string): string {
 }
 
 /** Workers write to the journal or where the daemon does; none of it passes through the daemon. */
-function whereOutputIs(unit: string | null, pid: number | undefined): string {
+function whereOutputIs({ name, unit, generation }: Wanted): string {
   if (unit === null) return "the worker's own output is where the daemon's is: on its terminal or in its log";
-  const process = pid === undefined ? "" : ` _PID=${pid}`;
-  return `the worker's own output: journalctl -u ${unit}${process} -n 50`;
+  return `all that it wrote: journalctl -u ${unit} -t ${name}/${generation}`;
 }
 
 /** systemd sets MAINPID for ExecReload= and the like: systemd.exec(5). It starts no next daemon before this has ended. */

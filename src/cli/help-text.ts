@@ -7,7 +7,7 @@ const width = 80;
 const column = 20;
 
 const exitStatus = `Exit status: 0 done, 1 failed or findings, 2 usage, 3 not running or no such
-instance, 4 degraded (it serves, but something needs care), 5 not permitted.
+instance, 4 degraded (no answer yet, or it needs care), 5 not permitted.
 `;
 
 /** The text of `holdfast help`. */

@@ -1,4 +1,5 @@
 import { parseConfig } from "../config/parse.js";
+import { isBetterSeen, readProgram, withPreload } from "../config/programs.js";
 import { type Address, parseAddress } from "../lib/address.js";
 import { isInstanceName } from "../lib/directories.js";
 import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
@@ -19,9 +20,15 @@ export interface NewInstance {
   readonly workers: string | undefined;
   /** Whether systemd listens, by socket units, and not the daemon. */
   readonly socketUnits: boolean;
+  /** The text of the script that the program runs, empty where it runs none. */
+  readonly source: string;
+  /** What an unchanged Node app has to import: holdfast/register, or where it is. */
+  readonly register: string;
 }
 
 export interface Layout {
+  /** What of it was not typed, and why. */
+  readonly notes: readonly string[];
   readonly files: readonly NewFile[];
   /** What `systemctl enable --now` is to be given, in that order. */
   readonly units: readonly string[];
@@ -64,9 +71,20 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
     listeners.value,
     sockets.map(({ path }) => path),
   );
+  const notes: string[] = [];
+  if (preloaded(wanted) !== undefined) {
+    notes.push(
+      `the app opens its own port: with --import ${wanted.register} it takes the socket that it is passed`,
+    );
+  }
+  if (isBetterSeen(wanted.program)) {
+    const { program } = readProgram(wanted.program);
+    notes.push(`${program} may never say READY=1: it counts as ready when it accepts connections`);
+  }
   const parsed = parseConfig(text, configFile, { cwd: "/", cores: 1 });
   if (!parsed.ok) return parsed;
   return succeed({
+    notes,
     files: [
       { path: configFile, text },
       ...sockets.map(({ path, text }) => ({ path, text })),
@@ -111,7 +129,8 @@ function writeConfig(
   listeners: readonly WantedListener[],
   socketUnits: readonly string[],
 ): string {
-  const { name, program, release, shared, workers } = wanted;
+  const { name, release, shared, workers } = wanted;
+  const program = preloaded(wanted) ?? wanted.program;
   const lines = [
     `# ${name} under Holdfast. After a change: holdfast -n ${name} upgrade`,
     `command = [${program.map(quote).join(", ")}]`,
@@ -120,6 +139,10 @@ function writeConfig(
       ? '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app'
       : `shared = [${shared.map(quote).join(", ")}]`,
   ];
+  if (readProgram(program).program === "gunicorn" && !program.includes("--preload")) {
+    const check = ["gunicorn", "--check-config", program.at(-1) ?? ""].map(quote).join(", ");
+    lines.push(`check = [${check}]   # imports the app, which gunicorn does only after it has said READY=1`);
+  }
   if (workers !== undefined)
     lines.push(`workers = ${/^[0-9]+$/.test(workers) ? Number(workers) : quote(workers)}`);
   for (const [index, listener] of listeners.entries()) {
@@ -127,15 +150,23 @@ function writeConfig(
     lines.push("", `[listeners.${/[.]/.test(listener.name) ? quote(listener.name) : listener.name}]`);
     lines.push(path === undefined ? `address = ${quote(listener.text)}` : `# Its address is in ${path}`);
   }
-  lines.push(
-    "",
+  lines.push("", ...writeReady(program), "");
+  return lines.join("\n");
+}
+
+function writeReady(program: readonly string[]): readonly string[] {
+  if (isBetterSeen(program)) {
+    return ["# It may never say READY=1, sd_notify(3).", "[ready]", 'when = "accepts"'];
+  }
+  return [
     "# A worker counts as ready when it says READY=1, sd_notify(3). For a program that does not:",
     "# [ready]",
-    '# command = ["curl", "-fs", "http://127.0.0.1:9000/health"]   # tried until it exits 0',
-    '# after = "2s"                                                # or: when it has lived that long',
-    "",
-  );
-  return lines.join("\n");
+    '# when = "accepts"   # it accepts connections',
+  ];
+}
+
+function preloaded({ program, source, register }: NewInstance): readonly string[] | undefined {
+  return withPreload(program, source, register);
 }
 
 function writeSocketUnit(

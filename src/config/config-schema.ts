@@ -19,9 +19,9 @@ const defaultReadyTimeoutMs = 30_000;
 
 export const readyEntries = {
   when: v.optional(
-    v.literal(
-      "notify",
-      'must be "notify"; for the other rules write command = ["..."] or after = "2s" instead',
+    v.picklist(
+      ["notify", "accepts"],
+      'must be "notify" (it says READY=1) or "accepts" (it accepts connections); for the other rules write command = ["..."] or after = "2s" instead',
     ),
   ),
   command: v.optional(argv('["curl", "-fsS", "http://127.0.0.1:9000/health"]')),
@@ -45,8 +45,8 @@ const ready = v.pipe(
     ),
     ["after"],
   ),
-  v.transform(({ command, after, timeout }): Plan["ready"] => ({
-    rule: chooseRule(command, after),
+  v.transform(({ when, command, after, timeout }): Plan["ready"] => ({
+    rule: chooseRule(when, command, after),
     timeoutMs: timeout,
   })),
 );
@@ -195,10 +195,14 @@ function emptyTable(): Record<string, never> {
   return Object.create(null);
 }
 
-function chooseRule(command: readonly string[] | undefined, afterMs: number | undefined): ReadyRule {
+function chooseRule(
+  when: "notify" | "accepts" = "notify",
+  command: readonly string[] | undefined,
+  afterMs: number | undefined,
+): ReadyRule {
   if (command !== undefined) return { when: "command", command };
   if (afterMs !== undefined) return { when: "after", afterMs };
-  return { when: "notify" };
+  return { when };
 }
 
 function judgeVariableName(name: string): string | null {

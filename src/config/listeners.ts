@@ -1,11 +1,11 @@
 import * as v from "valibot";
-import { formatAddress, parseAddress } from "../lib/address.js";
+import { type Address, formatAddress, parseAddress } from "../lib/address.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import { count, isTable, named, readWith, table } from "./values.js";
 
 export const listenerEntries = {
-  address: v.optional(readWith(parseAddress, '"127.0.0.1:8080"')),
+  address: v.optional(readWith(readAddress, '"127.0.0.1:8080"')),
   backlog: v.optional(count(1, 65_535)),
   mode: v.optional(readWith(parseMode, '"0660"')),
 };
@@ -43,7 +43,7 @@ export function findSharedAddresses(raw: unknown): { readonly name: string; read
   for (const [name, entry] of isTable(raw) ? Object.entries(raw) : []) {
     if (!isTable(entry) || typeof entry["address"] !== "string") continue;
     const address = parseAddress(entry["address"]);
-    if (!address.ok) continue;
+    if (!address.ok) continue; // Or it is a generation's own, which no two share.
     const spelling = formatAddress(address.value);
     const first = firstAt.get(spelling);
     if (first === undefined) firstAt.set(spelling, name);
@@ -57,6 +57,17 @@ function judgeListenerName(name: string): string | null {
   if (name.startsWith("holdfast.")) return 'names that start with "holdfast." are kept for the daemon';
   if (/^[!-9;-~]{1,100}$/.test(name)) return null;
   return "a listener's name has 1 to 100 printable ASCII characters, without spaces and colons";
+}
+
+/** Port 0 is for this machine alone, and each generation gets another: `isOwn` of the model. */
+function readAddress(text: string): Result<Address, Failure<"address-invalid">> {
+  const [, host, family] = /^(127\.0\.0\.1|\[(::1)\]):0$/.exec(text) ?? [];
+  if (host === undefined) return parseAddress(text);
+  return succeed(
+    family === undefined
+      ? { kind: "tcp", family: 4, host, port: 0 }
+      : { kind: "tcp", family: 6, host: family, port: 0 },
+  );
 }
 
 function parseMode(mode: string): Result<number, Failure<"mode-invalid">> {

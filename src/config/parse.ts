@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
 import type { Config, ConfigDefaults } from "./config.js";
 import { configSchema } from "./config-schema.js";
+import { explainSyntax } from "./explain-syntax.js";
 import { findSharedAddresses } from "./listeners.js";
 import { describeProblems, type KeyPath, type Problem, writeKey } from "./problem.js";
 import { findUnknownKeys } from "./unknown-keys.js";
@@ -35,8 +36,14 @@ function readToml(text: string, file: string): Result<Record<string, unknown>, F
     if (!(error instanceof TomlError)) throw error;
     // The library's message goes on with an excerpt of the file, which may hold a secret.
     const [what = ""] = error.message.split("\n", 1);
-    const why = what.replace("Invalid TOML document: ", "");
-    return fail("config-syntax", `${file}:${error.line}:${error.column}: not valid TOML: ${why}`);
+    const { line, column } = error;
+    const rest =
+      text
+        .split("\n")
+        [line - 1]?.slice(column - 1)
+        .trimEnd() ?? "";
+    const why = explainSyntax(what.replace("Invalid TOML document: ", ""), rest);
+    return fail("config-syntax", `${file}:${line}:${column}: not valid TOML: ${why}`);
   }
 }
 

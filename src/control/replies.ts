@@ -11,7 +11,11 @@ import type { ListenerOrigin, Outcome, Rejected, RolledBack } from "../model/sta
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 type ReportOf<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
 
-const failure = v.object({ reason: v.custom<ModelFailure["reason"]>(isReason), message: v.string() });
+const failure = v.object({
+  reason: v.custom<ModelFailure["reason"]>(isReason),
+  message: v.string(),
+  output: v.exactOptional(v.string()),
+});
 
 /** Why an answer did not come, or why it is no. */
 export type ControlFailure = FailureOf<"control" | "daemon" | "model">;
@@ -180,7 +184,7 @@ export const statusReply = v.object({
   lifecycle: v.picklist(["starting", "running", "drained", "stopping", "leaving"]),
   /** One sentence, the same as the unit's STATUS=. */
   summary: v.string(),
-  /** Serving, but the last upgrade failed, a version was rejected, workers are missing, clients wait, or the state cannot be written. */
+  /** Not serving yet, or the last upgrade failed, a version was rejected, workers are missing, clients wait, or the state cannot be written. */
   degraded: v.nullable(v.string()),
   upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
   lastUpgrade: v.nullable(outcome),

@@ -1,5 +1,7 @@
 import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
+import { findWorker } from "../model/turn.js";
+import { endLeftBehind, findLeftBehind } from "../process/left-behind.js";
 import { NotifySockets } from "../process/notify-sockets.js";
 import { WorkerChannels } from "../process/worker-channels.js";
 import { WorkerProcesses, type WorkerProcessesOptions } from "../process/worker-processes.js";
@@ -83,7 +85,16 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     onExit: (slot, pid, exit, left) => {
       channels.hearOut(slot);
       notifySockets.hearOut(slot);
-      push({ type: "worker-exited", ...slot, pid, exit, ...(left === undefined ? {} : { left }) });
+      const early = findWorker(supervisor.state, slot)?.run.phase === "starting";
+      const behind = early && exit.code === 0 ? findLeftBehind(setup.name, slot) : [];
+      endLeftBehind(behind);
+      push({
+        type: "worker-exited",
+        ...slot,
+        pid,
+        exit: { ...exit, left: behind },
+        ...(left === undefined ? {} : { left }),
+      });
     },
   });
   const notifySockets: NotifySockets = new NotifySockets({

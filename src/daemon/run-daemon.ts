@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { temporaryBaseOf } from "../lib/directories.js";
 import { exitConfig } from "../lib/exit-statuses.js";
 import { messageOf } from "../lib/failure.js";
@@ -7,7 +6,7 @@ import { Watcher } from "../linux/epoll.js";
 import { keepFdsFromChildren } from "../linux/fd.js";
 import { isStderrJournal, sendToJournal } from "../linux/journal.js";
 import { reapOrphans } from "../linux/orphans.js";
-import { makeOwnFolder } from "../linux/own-folder.js";
+import { makeOwnFolder, makePassable } from "../linux/own-folder.js";
 import { openLog } from "../log/log.js";
 import { takeOver } from "../succession/take-over.js";
 import type { Effects } from "../supervisor/effects.js";
@@ -52,10 +51,15 @@ export async function runDaemon(
     if (own?.ok === false) return die({ log }, exitConfig, own.failure);
   }
   try {
-    mkdirSync(directories.runtime, { recursive: true, mode: 0o700 });
+    makePassable(directories.runtime);
   } catch (error) {
     const message = `cannot make the runtime directory ${directories.runtime}: ${messageOf(error)}`;
     return die({ log }, 1, { reason: "runtime-dir", message });
+  }
+  try {
+    makePassable(directories.state);
+  } catch {
+    // Whoever writes the state says what is wrong.
   }
   const notifier = openNotifier(env, (why) => {
     log.write({

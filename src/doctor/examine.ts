@@ -1,3 +1,4 @@
+import { checkLastStart, checkProgram } from "./checks/command.js";
 import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkSigterm, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
@@ -25,6 +26,8 @@ import type { Check, Finding } from "./finding.js";
 
 const checks: readonly Check[] = [
   checkConfig,
+  checkLastStart,
+  checkProgram,
   checkCommands,
   checkSettings,
   checkWatchdog,

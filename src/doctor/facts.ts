@@ -18,6 +18,8 @@ export interface Facts {
   /** Addresses that are to be listened on and that somebody else has. */
   readonly taken: readonly TakenAddress[];
   readonly access: AccessFacts;
+  /** The script that the command runs; null for other programs. */
+  readonly source: SourceFile | null;
   readonly machine: MachineFacts;
 }
 

@@ -111,7 +111,7 @@ function parseIp(text: string, kind: "tcp" | "udp", rest: string): Result<Addres
   if (portText === "0") {
     return refuse(
       text,
-      "port 0 means any free port, and clients could not know which; write one of 1 to 65535",
+      "port 0 means any free port, and clients could not know which; write one of 1 to 65535, or 127.0.0.1:0 in the config for a port at which the daemon asks each new version",
     );
   }
   const port = /^[1-9][0-9]{0,4}$/.test(portText) ? Number(portText) : 0;

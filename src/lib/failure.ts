@@ -13,6 +13,8 @@ export interface Failure<R extends Reason = Reason> {
   readonly reason: R;
   /** "cannot <verb> <object>: <why>", with what to do where that is known. */
   readonly message: string;
+  /** The end of what a command that failed printed: for those who may read it, and never in STATUS=, which everybody may. */
+  readonly output?: string;
 }
 
 /** Any for which a room can fail. */
@@ -45,7 +47,10 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown; of a failed system call what and where, without the call's name. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const [, what, path] = /^E[A-Z0-9]+: (.+?), [a-z]+(?: '(.*?)')?(?: -> '.*')?$/s.exec(error.message) ?? [];
+  if (what === undefined) return error.message;
+  return path === undefined ? what : `${what}: ${path}`;
 }

@@ -34,6 +34,11 @@ export function processesIn(cgroup: string): number[] {
 
 /** The service unit this process runs in; undefined outside of one (a login session, a container without systemd). */
 export function ownUnitName(): string | undefined {
-  const name = basename(ownCgroup() ?? "");
+  return unitOf("self");
+}
+
+/** The same of any process; undefined also when it is gone or hidden. */
+export function unitOf(pid: number | "self"): string | undefined {
+  const name = basename(cgroupOf(pid) ?? "");
   return name.endsWith(".service") ? name : undefined;
 }

@@ -11,11 +11,11 @@ const SO_SNDTIMEO = 21;
 const sendTimeoutSeconds = 2n;
 
 /**
- * A non-blocking, close-on-exec AF_UNIX datagram socket at `path`, mode 0600, that learns each sender's credentials.
+ * A non-blocking, close-on-exec AF_UNIX datagram socket at `path`, of that mode, that learns each sender's credentials.
  * A stale socket file is replaced. Throws, with the failure's reason as `code`, when something lives there.
  * How many datagrams may wait is net.unix.max_dgram_qlen (SO_RCVBUF has no effect: unix(7)); senders then block.
  */
-export function bindDatagram(path: string): number {
+export function bindDatagram(path: string, mode = 0o600): number {
   const cleared = removeStaleSocket(path);
   if (!cleared.ok) throw new HoldfastError(cleared.failure.reason, cleared.failure.message);
   const fd = orThrow("open a socket", openSocket(AF_UNIX, SOCK_DGRAM));
@@ -24,7 +24,7 @@ export function bindDatagram(path: string): number {
     const address = packSocketAddress({ kind: "unix", path });
     orThrow(
       `bind unix:${path}`,
-      withSocketMode(0o600, () => bind(fd, address, address.length)),
+      withSocketMode(mode, () => bind(fd, address, address.length)),
     );
     return fd;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { type Address, formatAddress } from "../lib/address.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { unitOf } from "./cgroup.js";
 import { closeFd } from "./fd.js";
 import { errorName, orThrow } from "./ffi.js";
 import { hasHungUp } from "./poll.js";
@@ -104,7 +105,7 @@ function explain(address: Address, result: number): ListenFailure {
   });
   switch (-result) {
     case EADDRINUSE:
-      return withOwner(address, problem("address-in-use", "the address is in use"));
+      return withOwner(address, problem("address-in-use", "another process has it"));
     case EADDRNOTAVAIL:
       return problem("address-not-available", "no network interface of this machine has that address");
     case EACCES:
@@ -136,9 +137,24 @@ function explain(address: Address, result: number): ListenFailure {
   }
 }
 
+/** Who has the address, as far as this process may see, and what to do. */
 function withOwner(address: Address, { reason, message }: ListenFailure): ListenFailure {
-  const owner = reason === "address-in-use" ? findOwner(address) : undefined;
-  return { reason, message: owner === undefined ? message : `${message} (${owner.name}, pid ${owner.pid})` };
+  if (reason !== "address-in-use") return { reason, message };
+  const owner = findOwner(address);
+  const remedy = "stop it, or give the listener another address";
+  if (owner === undefined) {
+    return { reason, message: `${message}; as root, \`${commandToFind(address)}\` tells who; ${remedy}` };
+  }
+  const unit = unitOf(owner.pid);
+  const of = unit === undefined ? "" : ` of ${unit}`;
+  const who = `${owner.name} (pid ${owner.pid}${of}) has it`;
+  return { reason, message: `cannot listen on ${formatAddress(address)}: ${who}; ${remedy}` };
+}
+
+/** ss(8). */
+function commandToFind(address: Address): string {
+  if (address.kind === "unix") return `ss -lxp src ${address.path}`;
+  return `ss -${address.kind === "tcp" ? "lt" : "lu"}np sport = :${address.port}`;
 }
 
 /** Whether listening leaves a file behind: an abstract unix socket does not. */

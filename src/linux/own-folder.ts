@@ -1,4 +1,5 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 
 const writableByOthers = 0o022;
@@ -28,4 +29,18 @@ export function isOwnFolder(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory() !== true) return false;
   return (stat.uid === 0 || stat.uid === process.geteuid?.()) && (stat.mode & writableByOthers) === 0;
+}
+
+/**
+ * Makes a folder, should it not be there, with those above it, for nobody else to look into. Where this process is root, whose children may
+ * become other users, they all can be gone through by those who know a name in it. Throws what the system says.
+ */
+export function makePassable(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (process.geteuid?.() !== 0) return;
+  for (let path = folder; ; path = dirname(path)) {
+    const { mode } = lstatSync(path);
+    if ((mode & 0o111) !== 0o111) chmodSync(path, (mode & 0o7777) | 0o111);
+    if (first === undefined || path === first || path === dirname(path)) return;
+  }
 }

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { familyOf, list } from "./process-family.js";
 
 /** Links read in one turn of the loop: half a millisecond. */
 const batch = 100;
@@ -23,37 +24,10 @@ export async function findHolder(inode: number, pids: readonly number[]): Promis
   return undefined;
 }
 
-/** A process and its descendants, parents first. proc_tid_children(5). */
-function familyOf(pid: number): readonly number[] {
-  const family = [pid];
-  for (const member of family) {
-    for (const thread of list(`/proc/${member}/task`)) {
-      family.push(...readPids(`/proc/${member}/task/${thread}/children`));
-    }
-  }
-  return family;
-}
-
-function readPids(path: string): number[] {
-  try {
-    return readFileSync(path, "utf8").split(" ").map(Number).filter(Boolean);
-  } catch {
-    return [];
-  }
-}
-
 function readLink(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {
     return undefined;
-  }
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

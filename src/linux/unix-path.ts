@@ -25,7 +25,8 @@ export function removeStaleSocket(path: string): Result<void, PathFailure> {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return succeed(undefined);
-    if (!stat.isSocket()) return refuse(path, "a file that is not a socket is in the way");
+    if (!stat.isSocket())
+      return refuse(path, "a file that is not a socket is in the way; remove it, or choose another path");
     const result = probe(path);
     if (result === -ECONNREFUSED) {
       unlinkSync(path);

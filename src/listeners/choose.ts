@@ -1,4 +1,5 @@
 import { formatAddress } from "../lib/address.js";
+import { isOwn } from "../model/own-listener.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import type { Listener } from "../model/state.js";
 
@@ -11,10 +12,11 @@ export type Choice =
 /**
  * The socket unit's sockets of that name come first (a unit may pass several under one), whatever address is declared,
  * because clients were given those; then what is held and has the declared address, as one of that name or undeclared until now; else
- * the daemon opens it.
+ * the daemon opens it, as it does each time what is to be a generation's own.
  */
 export function chooseListener(declaration: ListenerDeclaration, held: readonly Listener[]): Choice {
   const { name, address } = declaration;
+  if (isOwn(declaration)) return { kind: "open" };
   const wanted = address === null ? null : formatAddress(address);
   const named = held.filter((listener) => listener.name === name);
   const ofUnit = named.filter(({ origin }) => origin === "unit");

@@ -19,6 +19,7 @@ import {
   removeSocketFile,
   type SocketFileFailure,
 } from "../linux/socket-file.js";
+import { isOwn } from "../model/own-listener.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import type { Generation, Listener } from "../model/state.js";
 import { applyModes, ownFile } from "./socket-modes.js";
@@ -107,13 +108,14 @@ export class HeldListeners {
     const opened = this.#openOrCopy(address, { backlog, ipv6Only, ...(mode === null ? {} : { mode }) });
     if (!opened.ok) return opened;
     const fd = opened.value;
-    const inode = inspectSocket(fd)?.id ?? "";
+    const facts = inspectSocket(fd);
     const file = address.kind === "unix" ? identifySocketFile(address.path) : undefined;
     const listener: Listener = {
       id,
       name,
-      address: formatAddress(address),
-      inode,
+      // Which port the kernel has chosen.
+      address: isOwn(declaration) ? (facts?.address ?? "") : formatAddress(address),
+      inode: facts?.id ?? "",
       file: file ?? null,
       origin: "bound",
       backlog,

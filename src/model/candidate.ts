@@ -15,6 +15,10 @@ import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, beginFallback, refuse } from "./upgrade.js";
 
+/** So that whoever looks gives up first: it knows more. */
+const spareMs = 1_000;
+/** For a look at processes and listeners. */
+const examineMs = 5_000;
 /** However big a release is: after this long something is wrong with the disk. */
 const copyTimeoutMs = 600_000;
 
@@ -111,7 +115,7 @@ function checkCandidate(turn: Turn, generation: Generation): void {
     startCandidate(turn, generation);
     return;
   }
-  const deadline = turn.clock.now + plan.ready.timeoutMs;
+  const deadline = turn.clock.now + plan.ready.timeoutMs + spareMs;
   updateGeneration(turn, generation.id, { stage: { phase: "candidate", step: "checking", deadline } });
   act(turn, { type: "check", generation: generation.id });
 }
@@ -124,6 +128,11 @@ export function candidateChecked(turn: Turn, id: number, failure: ModelFailure |
   const generation = findGeneration(turn.state, id);
   if (generation?.stage.phase !== "candidate" || generation.stage.step !== "checking") return;
   if (failure !== null) {
+    const { output } = failure;
+    if (output !== undefined)
+      announce(turn, "warning", "check-output", `the check of generation ${id} printed:\n${output}`, {
+        generation: id,
+      });
     abort(turn, failure);
     return;
   }
@@ -172,16 +181,27 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
     });
     return;
   }
+  if (generation.stage.step === "examining") {
+    candidateExamined(turn, generation.id, null);
+    return;
+  }
+  const deadline = turn.clock.now + examineMs;
+  updateGeneration(turn, generation.id, { stage: { phase: "candidate", step: "examining", deadline } });
+  act(turn, { type: "examine", generation: generation.id });
+}
+
+/** It was not ready in time, nor while it was looked at. */
+export function candidateExamined(turn: Turn, id: number, why: string | null): void {
+  const generation = findGeneration(turn.state, id);
+  if (generation?.stage.phase !== "candidate" || generation.stage.step !== "examining") return;
+  const { plan } = generation.specification;
   const late = generation.workers.filter(({ run }) => run.phase !== "ready").length;
-  const message = `${late} of ${plan.workers} worker(s) not ready within ${waited}`;
-  abort(turn, { reason: "start-timeout", message });
+  const message = `${late} of ${plan.workers} worker(s) not ready within ${formatDuration(plan.ready.timeoutMs)}`;
+  abort(turn, { reason: "start-timeout", message: why === null ? message : `${message}: ${why}` });
 }
 
 /** For the state of one old worker: two questions of 5 s at most, there and back (`daemon/perform/verify.ts`). */
 const stateTrialMs = 20_000;
-/** So that whoever asks gives up first: it knows which worker it was. */
-const spareMs = 1_000;
-
 /**
  * Nobody is in the way any more: the candidate starts. Or all its workers are ready: it is verified where there is something to verify,
  * then staged or committed.
@@ -191,8 +211,9 @@ export function advanceCandidate(turn: Turn): void {
   if (candidate?.stage.phase !== "candidate") return;
   // The next daemon goes on, and still knows what it was left for.
   if (turn.state.lifecycle.phase === "leaving") return;
-  if (candidate.stage.step === "waiting" && !isInTheWay(turn.state, candidate)) startWorkers(turn, candidate);
-  if (candidate.stage.step !== "starting") return;
+  const { step } = candidate.stage;
+  if (step === "waiting" && !isInTheWay(turn.state, candidate)) startWorkers(turn, candidate);
+  if (step !== "starting" && step !== "examining") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
   const { verify, strategy, trial } = candidate.specification.plan;
   const native = candidate.workers.some((worker) => worker.native);

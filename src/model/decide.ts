@@ -3,6 +3,7 @@ import {
   advanceCandidate,
   candidateChecked,
   candidateCopied,
+  candidateExamined,
   candidateVerified,
   keepNew,
   upgradePrepared,
@@ -45,6 +46,7 @@ import {
  *
  * generation:  candidate(copying) ─▶ (checking) ─▶ (starting) ─▶ (verifying) ─commit─▶ active ─▶ draining ─▶ gone
  *                        └─────────────────┴─────abort──┴─────────────┴──────────────────────────▲
+ *                                                       └─too late─▶ (examining)─abort────────────┘
  *
  * snapshot:    making ─▶ ready ─▶ removing ─▶ gone
  *                 └─────abort────────▲
@@ -101,6 +103,9 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "checked":
       candidateChecked(turn, event.generation, event.failure);
+      break;
+    case "examined":
+      candidateExamined(turn, event.generation, event.why);
       break;
     case "verified":
       candidateVerified(turn, event.generation, event.failure, event.noWayBack);

@@ -7,6 +7,7 @@ const candidateSteps = {
   checking: "the check runs",
   waiting: "starts when what served before has ended",
   starting: "waits for its workers to be ready",
+  examining: "was not ready in time, and is looked at",
   verifying: "is being verified",
   staged: "stands by until it is committed",
 };

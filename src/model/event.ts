@@ -35,6 +35,13 @@ export interface SlotProcess extends Slot {
 export interface ExitStatus {
   readonly code: number | null;
   readonly signal: string | null;
+  /** What it has started and left, where it ended without an error before it was ready. */
+  readonly left?: readonly LeftBehind[];
+}
+
+export interface LeftBehind {
+  readonly pid: number;
+  readonly name: string;
 }
 
 export interface Prepared {
@@ -89,6 +96,8 @@ export type Event =
       readonly result: Result<readonly string[], ModelFailure>;
     }
   | { readonly type: "checked"; readonly generation: number; readonly failure: ModelFailure | null }
+  /** `why`: what keeps its workers from being ready; null where that is not seen. */
+  | { readonly type: "examined"; readonly generation: number; readonly why: string | null }
   /** `noWayBack`: why the generation before could not take the candidate's state. */
   | {
       readonly type: "verified";
@@ -200,7 +209,9 @@ export type Action =
   | { readonly type: "check"; readonly generation: number }
   | ({ readonly type: "spawn" } & Slot)
   | ({ readonly type: "open-gate" } & SlotProcess)
-  | ({ readonly type: "run-ready-command" } & SlotProcess)
+  | ({ readonly type: "await-ready" } & SlotProcess)
+  /** Looks for what keeps its workers from being ready. */
+  | { readonly type: "examine"; readonly generation: number }
   | { readonly type: "verify"; readonly generation: number }
   /** Lets workers accept that were ready in standby; nothing to a plain worker, which accepts since it runs. */
   | {

@@ -1,8 +1,11 @@
 import type { Address } from "../lib/address.js";
 
-/** When a worker counts as ready: it says so (sd_notify(3) READY=1), a command exits 0, or it has lived that long. */
+/**
+ * When a worker counts as ready: it says so (sd_notify(3) READY=1), it accepts connections, a command exits 0, or it has lived that long.
+ */
 export type ReadyRule =
   | { readonly when: "notify" }
+  | { readonly when: "accepts" }
   | { readonly when: "command"; readonly command: readonly string[] }
   | { readonly when: "after"; readonly afterMs: number };
 

@@ -105,6 +105,7 @@ function resumeUpgrade(turn: Turn): void {
   if (candidate?.stage.phase !== "candidate") return;
   if (candidate.stage.step === "copying") orderSnapshot(turn, candidate.id);
   if (candidate.stage.step === "checking") act(turn, { type: "check", generation: candidate.id });
+  if (candidate.stage.step === "examining") act(turn, { type: "examine", generation: candidate.id });
   if (candidate.stage.step === "verifying") act(turn, { type: "verify", generation: candidate.id });
 }
 

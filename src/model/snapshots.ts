@@ -88,7 +88,7 @@ export function snapshotRemoved(
     turn,
     "warning",
     "snapshot-rescued",
-    `the snapshot of generation ${id} is removed; what the app wrote in it is kept in written/${id} of the state directory: ${nameSome(result.value)}`,
+    `the snapshot of generation ${id} is removed; what the app wrote in it is kept in written/${id} of the state directory (or ${id}.2 and so on, where something was there already): ${nameSome(result.value)}`,
     { generation: id },
   );
 }

@@ -63,10 +63,10 @@ export type Stage =
   | {
       readonly phase: "candidate";
       /**
-       * waiting: it starts when what served before has ended, which has been told to; staged: verified, and left standing by until
-       * somebody commits it.
+       * waiting: it starts when what served before has ended, which has been told to; examining: it was not ready in time, and is looked at
+       * for the reason; staged: verified, and left standing by until somebody commits it.
        */
-      readonly step: "copying" | "checking" | "waiting" | "starting" | "verifying" | "staged";
+      readonly step: "copying" | "checking" | "waiting" | "starting" | "examining" | "verifying" | "staged";
       /** Null while it waits, and once it is staged. */
       readonly deadline: Monotonic | null;
     }

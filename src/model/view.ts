@@ -119,12 +119,11 @@ function describeFallback({ outcomes }: State): string {
   return `the release could not be started, so what ran last serves: ${why}`;
 }
 
-/** Why a serving service is not as it should be; null when it is. */
+/** Why the service is not as it should be; null when it is. */
 export function degradation(state: State): string | null {
   const active = activeGeneration(state);
   if (state.unwritable !== null) return state.unwritable.message;
-  if (state.lifecycle.phase === "drained") return "drained: no workers";
-  if (active === undefined) return describeFailedStart(state) ?? null;
+  if (active === undefined) return describeNobody(state);
   const proof = proofOf(state);
   if (proof?.kind === "rejected") return proof.failure.message;
   const last = lastTried(state);
@@ -137,6 +136,16 @@ export function degradation(state: State): string | null {
   return missing === 0
     ? null
     : `${missing} of ${active.workers.length} workers of generation ${active.id} are not ready`;
+}
+
+/** A check that looks in while the first generation still boots is not to take it for a service that answers. */
+function describeNobody(state: State): string | null {
+  const { phase } = state.lifecycle;
+  if (phase === "drained") return "drained: no workers";
+  return (
+    describeFailedStart(state) ??
+    (phase === "starting" ? "it is being started, and answers nobody yet" : null)
+  );
 }
 
 function proofOf(state: State): Proof | undefined {

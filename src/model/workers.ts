@@ -40,7 +40,7 @@ export function workerSpawned(turn: Turn, spawned: SlotProcess): void {
 
 export function awaitReady(turn: Turn, slot: SlotProcess): void {
   const rule = findGeneration(turn.state, slot.generation)?.specification.plan.ready.rule;
-  if (rule?.when === "command") act(turn, { type: "run-ready-command", ...slot });
+  if (rule?.when === "command" || rule?.when === "accepts") act(turn, { type: "await-ready", ...slot });
 }
 
 export function spawnFailed(turn: Turn, slot: Slot, failure: ModelFailure): void {
@@ -114,7 +114,7 @@ export function workerExited(
   }
   act(turn, { type: "forget", generation: slot.generation, index: slot.index, process: worker.run.process });
   noticeUnheard(turn, generation, worker, exit);
-  loseWorker(turn, generation, worker, describeExit(exit));
+  loseWorker(turn, generation, worker, exit);
 }
 
 /** It is told to end, and has its time for that: also where only a shell or npm has ended, which pass no signal on. */
@@ -127,7 +127,8 @@ function follow(turn: Turn, { generation, index }: Slot, run: LiveRun, process: 
   act(turn, { type: "follow", generation, index, before: run.process, process });
 }
 
-function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: string): void {
+function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: ExitStatus): void {
+  const how = describeExit(exit);
   const slot = { generation: generation.id, index: worker.index };
   const name = nameWorker(slot);
   if (worker.leaving !== undefined) {
@@ -138,7 +139,8 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
     case "candidate": {
       removeWorker(turn, slot);
       const said = worker.status === null ? "" : `, and said last: ${worker.status}`;
-      const when = worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}`;
+      const when =
+        worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}${explainEnd(exit)}`;
       const failure: ModelFailure = { reason: "worker-exited", message: `worker ${name} ${how} ${when}` };
       dropStaged(turn, failure);
       abort(turn, failure);
@@ -146,7 +148,12 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, how: str
     }
     case "active":
     case "held":
-      backOff(turn, slot, worker, `worker ${name} ${how}`);
+      backOff(
+        turn,
+        slot,
+        worker,
+        `worker ${name} ${how}${worker.run.phase === "starting" ? explainEnd(exit) : ""}`,
+      );
       updateGeneration(turn, slot.generation, { deaths: generation.deaths + 1 });
       if (generation.stage.phase === "active") judgeDeathsOf(turn, `worker ${name} ${how}`);
       return;
@@ -185,6 +192,16 @@ function backOff(turn: Turn, slot: Slot, worker: Worker, what: string): void {
     generation: slot.generation,
     worker: nameWorker(slot),
   });
+}
+
+/** What status 0 of a command that was to serve means. */
+function explainEnd({ code, left = [] }: ExitStatus): string {
+  if (code !== 0) return "";
+  if (left.length === 0) return ": the command has come to its end, and a server has to go on running";
+  const who = left.map(({ pid, name }) => `${name}, pid ${pid}`).join("; ");
+  const remedy =
+    "its command has to stay in the foreground (as nginx does with `daemon off;`, php-fpm with --nodaemonize)";
+  return `: it went on in the background (${who}), where nobody can follow it, and is ended there; ${remedy}`;
 }
 
 export function describeExit({ code, signal }: ExitStatus): string {

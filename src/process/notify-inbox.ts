@@ -1,6 +1,7 @@
 import { peekDatagram, receiveDatagram } from "../linux/datagram.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
+import type { Message } from "../linux/message.js";
 import { type NotifyMessage, parseNotifyMessage } from "./notify-message.js";
 
 /** So that a flood of datagrams leaves the loop time for everything else. */
@@ -9,10 +10,10 @@ const mostPerTurn = 64;
 export interface NotifyInboxOptions {
   readonly fd: number;
   readonly watcher: Watcher;
-  /** By the process `pid`, as far as the kernel could tell; undefined for what is no message. The fds are closed afterwards. */
+  /** By a process, as far as the kernel could tell; undefined for what is no message. The fds are closed afterwards. */
   readonly onMessage: (
     message: NotifyMessage | undefined,
-    pid: number | undefined,
+    sender: Message["sender"],
     fds: readonly number[],
   ) => void;
 }
@@ -40,7 +41,7 @@ export class NotifyInbox {
       const datagram = peekDatagram(this.#options.fd);
       if (datagram === undefined) return;
       const message = datagram.truncated ? undefined : parseNotifyMessage(datagram.bytes);
-      this.#options.onMessage(message, datagram.sender?.pid, datagram.fds);
+      this.#options.onMessage(message, datagram.sender, datagram.fds);
       for (const fd of datagram.fds) closeFd(fd);
       if (!this.#released) this.#discard();
     }

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { bindDatagram } from "../linux/datagram.js";
 import type { Watcher } from "../linux/epoll.js";
 import { duplicateFd } from "../linux/fd.js";
+import { makePassable } from "../linux/own-folder.js";
 import type { Slot } from "../model/event.js";
 import { nameWorker } from "../model/turn.js";
 import { NotifyInbox } from "./notify-inbox.js";
@@ -33,7 +34,8 @@ export interface CommonSocket {
 
 /**
  * The NOTIFY_SOCKETs of the workers, each with a path of its own: the path says for whom somebody speaks, be it the worker, a child of
- * it, or a process from which no ancestry leads back to it, as that of a container. Only another worker is not listened to.
+ * it, or a process of root's or the daemon's user from which no ancestry leads back to it, as that of a container. Nobody else is listened to,
+ * so that the sockets of a daemon that is root may be open to all, for its workers may run as anybody.
  */
 export class NotifySockets {
   readonly #inboxes = new Map<string, NotifyInbox>();
@@ -61,9 +63,9 @@ export class NotifySockets {
   open(slot: Slot): Result<string, Failure<"notify-socket-failed">> {
     const path = this.pathOf(slot);
     try {
-      mkdirSync(this.#options.directory, { recursive: true });
+      makePassable(this.#options.directory);
       rmSync(path, { force: true });
-      this.adopt(slot, bindDatagram(path));
+      this.adopt(slot, bindDatagram(path, process.geteuid?.() === 0 ? 0o666 : 0o600));
       return succeed(path);
     } catch (error) {
       const what = `cannot open the notify socket of worker ${nameWorker(slot)}`;
@@ -78,11 +80,16 @@ export class NotifySockets {
     const inbox = new NotifyInbox({
       fd,
       watcher: this.#options.watcher,
-      onMessage: (message, pid, fds) => {
+      onMessage: (message, sender, fds) => {
+        const pid = sender?.pid;
         const speaker = pid === undefined ? undefined : this.#options.ownerOf(pid);
-        const other = speaker === undefined || nameWorker(speaker.slot) === name ? undefined : speaker.slot;
-        if (other === undefined) this.#take(slot, message, pid, fds);
-        else this.#drop(`process ${pid} of worker ${nameWorker(other)} spoke for worker ${name}`);
+        const isOurs = sender === undefined || sender.uid === 0 || sender.uid === process.geteuid?.();
+        if (speaker === undefined ? isOurs : nameWorker(speaker.slot) === name) {
+          this.#take(slot, message, pid, fds);
+        } else {
+          const whose = speaker === undefined ? `user ${sender?.uid}` : `worker ${nameWorker(speaker.slot)}`;
+          this.#drop(`process ${pid} of ${whose} spoke for worker ${name}`);
+        }
       },
     });
     this.#inboxes.set(name, inbox);
@@ -93,7 +100,8 @@ export class NotifySockets {
     const inbox = new NotifyInbox({
       fd,
       watcher: this.#options.watcher,
-      onMessage: (message, pid, fds) => {
+      onMessage: (message, sender, fds) => {
+        const pid = sender?.pid;
         const speaker = pid === undefined ? undefined : this.#options.ownerOf(pid);
         if (speaker === undefined) this.#drop(`process ${pid ?? "unknown"} is no worker`);
         else this.#take(speaker.slot, message, pid, fds);
@@ -106,7 +114,7 @@ export class NotifySockets {
   /** Removes the files that are left over from workers that ended while there was no daemon. */
   sweep(): void {
     const { directory } = this.#options;
-    mkdirSync(directory, { recursive: true });
+    makePassable(directory);
     const strays = readdirSync(directory).filter((name) => !this.#inboxes.has(name));
     for (const name of strays) rmSync(`${directory}/${name}`, { force: true });
   }

@@ -1,9 +1,10 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { errorCode, type Failure, messageOf, type Result, succeed } from "../lib/failure.js";
 import { signalGroup } from "../linux/pidfd.js";
 
 const outputKept = 2000;
+const linesKept = 30;
 /** What a command has started may hold its output open after it has ended: nobody waits for that. */
 const lastOutputMs = 200;
 
@@ -23,16 +24,21 @@ export type CommandEnd =
   | { readonly how: "timed-out"; readonly output: string }
   | { readonly how: "not-started"; readonly why: string };
 
-/** Runs a check or ready command to its end. It fails with the exit status and the end of what it printed. */
+/** Runs a check or ready command to its end. It fails with the exit status, and beside it the end of what it printed. */
 export async function runCommand(
   argv: readonly string[],
   options: CommandOptions,
 ): Promise<Result<void, Failure<"command-failed">>> {
   const end = await followCommand(argv, options);
   if (end.how === "exited" && end.status === 0) return succeed(undefined);
-  const why = describeEnd(argv, end);
-  const printed = "output" in end && end.output.trim() !== "" ? `:\n${end.output.trim()}` : "";
-  return fail("command-failed", `${why}${printed}`);
+  const output = "output" in end ? lastLines(end.output) : "";
+  const failure = { reason: "command-failed", message: describeEnd(argv, end) } as const;
+  return { ok: false, failure: output === "" ? failure : { ...failure, output } };
+}
+
+/** Whole lines, where there are several. */
+function lastLines(output: string): string {
+  return output.trim().split("\n").slice(-linesKept).join("\n");
 }
 
 /** Runs a command, in a process group of its own, to its end. */
@@ -49,7 +55,7 @@ export function followCommand(argv: readonly string[], options: CommandOptions):
         detached: true,
       });
     } catch (error) {
-      return resolve({ how: "not-started", why: messageOf(error) });
+      return resolve({ how: "not-started", why: explainStart(error) });
     }
     let output = "";
     const keep = (chunk: Buffer): void => {
@@ -75,7 +81,7 @@ export function followCommand(argv: readonly string[], options: CommandOptions):
       resolve(end);
     };
     options.signal.addEventListener("abort", kill, { once: true });
-    child.on("error", (error) => finish({ how: "not-started", why: error.message }));
+    child.on("error", (error) => finish({ how: "not-started", why: explainStart(error) }));
     child.on("exit", (status, signal) => {
       options.signal.removeEventListener("abort", kill);
       const conclude = (): void => {
@@ -90,6 +96,12 @@ export function followCommand(argv: readonly string[], options: CommandOptions):
       child.once("close", conclude);
     });
   });
+}
+
+function explainStart(error: unknown): string {
+  const code = errorCode(error);
+  if (code === "ENOENT") return "there is no such program, or its working directory is gone";
+  return code === "EACCES" ? "it may not be executed (chmod +x)" : messageOf(error);
 }
 
 /** The end of a command in words, without what it printed. */

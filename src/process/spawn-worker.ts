@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { openJournalStream } from "../linux/journal-stream.js";
 
 /**
  * The shell waits at the gate, then becomes the worker: so LISTEN_PID is the worker's own pid, and a worker that
@@ -14,6 +15,8 @@ export interface WorkerCommand {
   /** Passed as fds 3 and up, in this order. */
   readonly fds: readonly number[];
   readonly fdNames: readonly string[];
+  /** What marks its output in the journal. */
+  readonly identifier: string;
   /** The worker's end of its channel: passed after the listeners, not counted among them. */
   readonly channel: number;
 }
@@ -27,18 +30,24 @@ export interface GatedWorker {
 }
 
 /**
- * Starts a worker in a session and process group of its own, its stdout and stderr those of the daemon (the journal),
+ * Starts a worker in a session and process group of its own, its stdout and stderr those of the daemon or a stream of its own to the journal,
  * its listeners passed as in sd_listen_fds(3). Nothing of it runs before `openGate`.
  */
 export function spawnWorker(worker: WorkerCommand): Result<GatedWorker, Failure<"spawn-failed">> {
-  const { command, directory, environment, fds, fdNames, channel } = worker;
+  const { command, directory, environment, fds, fdNames, identifier, channel } = worker;
   const listen = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: fdNames.join(":") };
+  using journal = openJournalStream(process.env, identifier);
   let child: ChildProcess;
   try {
     child = spawn("/bin/sh", ["-c", gate, ...command], {
       cwd: directory,
-      env: { ...environment, ...(fds.length > 0 ? listen : {}), HOLDFAST_CHANNEL: String(3 + fds.length) },
-      stdio: ["pipe", "inherit", "inherit", ...fds, channel],
+      env: {
+        ...environment,
+        ...(fds.length > 0 ? listen : {}),
+        ...journal.variables,
+        HOLDFAST_CHANNEL: String(3 + fds.length),
+      },
+      stdio: ["pipe", journal.stdout, journal.stderr, ...fds, channel],
       detached: true,
     });
   } catch (error) {

@@ -1,24 +1,24 @@
-import { constants } from "node:fs";
+import { constants, fchmodSync, fchownSync, fstatSync, futimesSync } from "node:fs";
 import {
   chmod,
   chown,
   copyFile,
   lchown,
   link,
-  lstat,
   lutimes,
   mkdir,
   realpath,
   symlink,
   utimes,
 } from "node:fs/promises";
-import { join } from "node:path";
-import { errorCode } from "../lib/failure.js";
+import { basename, join } from "node:path";
+import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
+import { digestOf, isSealed, type Seal, withFile } from "./content.js";
+import type { Folder } from "./folder.js";
 import { isInside, linkTargetInCopy } from "./link-target.js";
-import type { Manifest } from "./manifest.js";
-import { type Entry, lanes, type Tree } from "./tree.js";
-import { isUnchanged } from "./written.js";
+import type { Copied, Copy, Made, Manifest } from "./manifest.js";
+import { type Entry, lanes, parentOf, signatureOf, type Tree } from "./tree.js";
 
 /** An earlier snapshot, of whose files those are linked that have not changed since. */
 export interface Base {
@@ -27,9 +27,13 @@ export interface Base {
 }
 
 export interface CopyOptions {
+  /** Where the release is, for the links that lead to it. */
   readonly from: string;
+  /** The same, held open. */
+  readonly source: Folder;
+  /** In a directory into which nobody else can write. */
   readonly to: string;
-  /** Of `from`. */
+  /** Of `source`. */
   readonly tree: Tree;
   readonly base: Base | undefined;
   /** Paths in the copy that are links to the same in `from`. */
@@ -49,26 +53,32 @@ export interface CopyOptions {
  * are unchanged there and in the original, and only where neither daemon nor workers are root, who writes to read-only files. Returns what it made: what could not be copied (see
  * `EntryKind`), or read, is a link to the original. Rejects with the system's error, half done.
  */
-export async function copyTree(options: CopyOptions): Promise<Tree> {
+export async function copyTree(options: CopyOptions): Promise<Copy> {
   const { from, to, tree, shared, writable, signal } = options;
-  const made = new Map(tree);
+  const made = new Map<string, Copied>(tree);
   const entries = [...tree.values()];
   const missing = missingAbove([...shared, ...writable.map((path) => `${path}/.`)], tree);
   const directories = [...entries.filter(({ kind }) => kind === "directory"), ...missing];
   for (const directory of directories) made.set(directory.path, directory);
   for (const { path } of directories) await mkdir(join(to, path), { mode: 0o700 });
-  await inParallel(
-    entries.filter(({ kind }) => kind !== "directory"),
-    lanes,
-    async (entry) => {
+  const inside = byParent(entries);
+  const copyInside = async (folder: Folder, top: string): Promise<void> => {
+    const below = inside.get(top) ?? [];
+    await inParallel(below, lanes, async (entry) => {
       signal.throwIfAborted();
-      if (entry.kind === "link") await copyLink(options, entry);
-      else if (entry.kind === "other" || !(await copyOrLink(options, entry))) {
-        await symlink(join(from, entry.path), join(to, entry.path));
-        made.set(entry.path, { ...entry, kind: "other" });
-      }
-    },
-  );
+      if (entry.kind === "directory") return;
+      if (entry.kind === "link") return copyLink(options, entry);
+      const seal = entry.kind === "file" ? await copyOrLink(options, folder, entry) : undefined;
+      if (seal === undefined) await symlink(join(from, entry.path), join(to, entry.path));
+      made.set(entry.path, seal === undefined ? { ...entry, kind: "other" } : { ...entry, seal });
+    });
+    for (const { kind, path } of below) {
+      if (kind !== "directory") continue;
+      await using child = await folder.openFolder(basename(path));
+      await copyInside(child, path);
+    }
+  };
+  await copyInside(options.source, "");
   for (const path of shared) {
     await symlink(join(from, path), join(to, path));
     made.set(path, { ...blank, path, kind: "link" });
@@ -84,39 +94,68 @@ function isWritable({ writable }: CopyOptions, path: string): boolean {
   return writable.some((own) => isInside(own, path));
 }
 
-/** False: this process may not read it, and so no app of its user could. */
-async function copyOrLink(options: CopyOptions, entry: Entry): Promise<boolean> {
-  const { from, to, base, asRoot } = options;
-  const { path, mode, uid, gid, mtimeNs } = entry;
-  const file = join(to, path);
-  const known = base?.manifest.get(path);
-  const own = isWritable(options, path);
+function byParent(entries: readonly Entry[]): ReadonlyMap<string, readonly Entry[]> {
+  const inside = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    if (entry.path === "") continue;
+    const parent = parentOf(entry.path);
+    const siblings = inside.get(parent);
+    if (siblings === undefined) inside.set(parent, [entry]);
+    else siblings.push(entry);
+  }
+  return inside;
+}
+
+/** Undefined: this process may not read it, and so no app of its user could. */
+async function copyOrLink(options: CopyOptions, folder: Folder, entry: Entry): Promise<Seal | undefined> {
+  const { to, base } = options;
+  const file = join(to, entry.path);
+  const known = base?.manifest.get(entry.path);
+  const own = isWritable(options, entry.path);
   if (base !== undefined && !own && known?.signature === entry.signature) {
-    if (await linkUnchanged(join(base.directory, path), file, entry)) return true;
+    const seal = await linkUnchanged(join(base.directory, entry.path), file, known, entry);
+    if (seal !== undefined) return seal;
   }
   try {
-    await copyFile(join(from, path), file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    return await withFile(folder.at(basename(entry.path)), async (fd, stats) => {
+      // It is another file than the one that was looked at, should somebody exchange files or directories meanwhile.
+      if (signatureOf(stats) !== entry.signature) {
+        throw new HoldfastError("ESTALE", `${entry.path} was changed meanwhile`);
+      }
+      await copyFile(`/proc/self/fd/${fd}`, file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      return finishFile(options, file, entry);
+    });
   } catch (error) {
-    if (errorCode(error) === "EACCES") return false;
+    if (errorCode(error) === "EACCES") return undefined;
     throw error;
   }
-  if (asRoot) await chown(file, uid, gid);
-  await chmod(file, own ? writableMode(mode) : readOnly(mode));
-  const seconds = toSeconds(mtimeNs);
-  await utimes(file, seconds, seconds);
-  return true;
+}
+
+function finishFile(options: CopyOptions, file: string, entry: Entry): Promise<Seal> {
+  return withFile(file, async (fd) => {
+    const { mode, uid, gid, size, mtimeNs } = entry;
+    const digest = await digestOf(fd, size);
+    if (options.asRoot) fchownSync(fd, uid, gid);
+    fchmodSync(fd, isWritable(options, entry.path) ? writableMode(mode) : readOnly(mode));
+    const seconds = toSeconds(mtimeNs);
+    futimesSync(fd, seconds, seconds);
+    return { ctimeNs: fstatSync(fd, { bigint: true }).ctimeNs, digest };
+  });
 }
 
 /** Only what is in the base as it was put there; where the file system cannot link, it is copied. */
-async function linkUnchanged(from: string, to: string, made: Entry): Promise<boolean> {
+async function linkUnchanged(from: string, to: string, made: Made, entry: Entry): Promise<Seal | undefined> {
+  const { size, seal } = made;
+  if (seal === undefined) return undefined;
   try {
-    const stats = await lstat(from, { bigint: true });
-    const kind = stats.isFile() ? "file" : "other";
-    if (!isUnchanged(made, { kind, size: Number(stats.size), mtimeNs: stats.mtimeNs })) return false;
-    await link(from, to);
-    return true;
+    return await withFile(from, async (fd, stats) => {
+      const isAsMade = (Number(stats.mode) & 0o7777) === readOnly(entry.mode);
+      if (!isAsMade || !(await isSealed(fd, stats, { size, seal }))) return undefined;
+      await link(from, to);
+      return { ctimeNs: fstatSync(fd, { bigint: true }).ctimeNs, digest: seal.digest };
+    });
   } catch {
-    return false;
+    return undefined;
   }
 }
 

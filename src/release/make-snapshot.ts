@@ -5,8 +5,9 @@ import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { type Base, copyTree } from "./copy-tree.js";
+import { Folder } from "./folder.js";
 import { isInside } from "./link-target.js";
-import { readManifest, writeManifest } from "./manifest.js";
+import { type Copy, readManifest, writeManifest } from "./manifest.js";
 import { manifestFile, releasesDirectory, snapshotDirectory } from "./places.js";
 import { readCommit } from "./read-commit.js";
 import { readVersion } from "./read-version.js";
@@ -83,7 +84,7 @@ export async function makeSnapshot(
 }
 
 /** Undefined: the release was another one after each copy than before it. */
-async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Tree | undefined> {
+async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Copy | undefined> {
   const { release, signal, uid } = options;
   const base = uid === 0 ? undefined : await openBase(options);
   const shared = await resolveInside(release, options.shared);
@@ -93,22 +94,26 @@ async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Tre
     await rm(manifestFile(options.stateDirectory, options.id), { force: true });
     await removeTree(to);
     try {
-      const tree = await scanAtRest(release, omit, signal);
-      const top = uid === 0 ? await topRights(release) : { mode: 0o700, gid: 0 };
-      const own = (await resolveInside(release, options.writable)).filter((path) => canBeWritten(path, tree));
+      await using source = await Folder.open(release);
+      const tree = await scanAtRest(source, omit, signal);
       const asRoot = uid === 0;
+      const top = asRoot ? await topRights(source) : { mode: 0o700, gid: 0 };
+      const inside = await resolveInside(release, options.writable);
+      const writable = inside.filter((path) => canBeWritten(path, tree));
       const made = await copyTree({
         from: release,
+        source,
         to,
         tree,
         base,
         shared,
-        writable: own,
+        writable,
         asRoot,
         top,
         signal,
       });
-      if (isSame(tree, await scanTree(release, omit, signal))) return made;
+      await using after = await Folder.open(release);
+      if (isSame(tree, await scanTree(after, omit, signal))) return made;
     } catch (error) {
       if (!vanished.has(errorCode(error) ?? "") || signal.aborted) throw error;
       // Without the release itself there is nothing to wait for.
@@ -123,7 +128,7 @@ async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Tre
 const vanished: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ESTALE", "EINVAL"]);
 
 /** Looks until the last change is a tick ago: one within the same tick could not be told from no change. */
-async function scanAtRest(release: string, omit: ReadonlySet<string>, signal: AbortSignal): Promise<Tree> {
+async function scanAtRest(release: Folder, omit: ReadonlySet<string>, signal: AbortSignal): Promise<Tree> {
   for (let looks = 1; ; looks++) {
     const beganMs = Date.now();
     const tree = await scanTree(release, omit, signal);
@@ -212,16 +217,16 @@ function explain(release: string, directory: string, error: unknown, signal: Abo
  * Mode and group for the top of a copy that lies elsewhere: whoever could not get at the original because of a
  * directory above it shall not get at the copy either.
  */
-async function topRights(release: string): Promise<{ readonly mode: number; readonly gid: number }> {
-  let { mode, gid } = await stat(release);
-  for (let above = dirname(release), done = false; !done; above = dirname(above)) {
-    done = above === dirname(above);
-    const outer = await stat(above);
+async function topRights(release: Folder): Promise<{ readonly mode: number; readonly gid: number }> {
+  let { mode, gid, ino, dev } = await stat(release.at("."));
+  for (let above = ".."; ; above += "/..") {
+    const outer = await stat(release.at(above));
+    if (outer.ino === ino && outer.dev === dev) return { mode, gid };
+    ({ ino, dev } = outer);
     if (outer.mode & 0o001) continue;
     // Whom the outer directory lets in as its group has here the rights of others.
     if (outer.gid !== gid) mode = (mode & ~0o070) | ((mode & 0o007) << 3);
     gid = outer.gid;
     mode &= outer.mode & 0o010 ? ~0o007 : ~0o077;
   }
-  return { mode, gid };
 }

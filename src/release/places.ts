@@ -15,7 +15,7 @@ export function manifestFile(stateDirectory: string, id: number): string {
   return `${snapshotDirectory(stateDirectory, id)}.manifest`;
 }
 
-/** What an app wrote into a snapshot that has since been removed. */
+/** What an app wrote into a snapshot that has since been removed, unless something was there already. */
 export function writtenDirectory(stateDirectory: string, id: number): string {
   return join(stateDirectory, "written", String(id));
 }

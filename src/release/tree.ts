@@ -1,8 +1,8 @@
 import type { BigIntStats } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { readlink } from "node:fs/promises";
 import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
+import type { Folder } from "./folder.js";
 
 /**
  * `other`: a socket, a FIFO, a device, or a directory that this process may not read. It cannot be copied. `writable`: what the app may
@@ -36,55 +36,51 @@ export type Tree = ReadonlyMap<string, Entry>;
 export const lanes = 8;
 
 /**
- * All that is in a directory, which itself must be one; links are not followed. What `omit` names is left out with
- * all that is in it. Rejects when something vanishes meanwhile (ENOENT), and with `signal`.
+ * All that is in a directory, links are not followed. What `omit` names is left out with all that is in it. Rejects when something
+ * vanishes or becomes something else meanwhile (ENOENT, ENOTDIR, ELOOP), and with `signal`.
  */
 export async function scanTree(
-  top: string,
+  top: Folder,
   omit: ReadonlySet<string> = new Set(),
   signal?: AbortSignal,
 ): Promise<Map<string, Entry>> {
   const tree = new Map<string, Entry>();
-  let level = [await examine(top, "")];
-  while (level.length > 0) {
-    const below: Entry[] = [];
-    await inParallel(level, lanes, async (directory) => {
-      signal?.throwIfAborted();
-      const inside = await list(top, directory.path, omit);
-      tree.set(directory.path, inside === undefined ? { ...directory, kind: "other" } : directory);
-      for (const entry of inside ?? []) {
-        if (entry.kind === "directory") below.push(entry);
-        else tree.set(entry.path, entry);
+  tree.set("", await examine(top, ".", ""));
+  const scan = async (folder: Folder, path: string): Promise<void> => {
+    signal?.throwIfAborted();
+    const inside = await list(folder, path, omit);
+    for (const [, entry] of inside) tree.set(entry.path, entry);
+    for (const [name, entry] of inside) {
+      if (entry.kind !== "directory") continue;
+      try {
+        await using child = await folder.openFolder(name);
+        await scan(child, entry.path);
+      } catch (error) {
+        // This process may not read it, and so no app of its user either.
+        if (errorCode(error) !== "EACCES") throw error;
+        tree.set(entry.path, { ...entry, kind: "other" });
       }
-    });
-    level = below;
-  }
+    }
+  };
+  await scan(top, "");
   return tree;
 }
 
-/** Undefined when this process may not read it, and so no app of its user either. */
-async function list(top: string, path: string, omit: ReadonlySet<string>): Promise<Entry[] | undefined> {
-  try {
-    const entries: Entry[] = [];
-    for (const name of await readdir(join(top, path))) {
-      const child = path === "" ? name : `${path}/${name}`;
-      // Node cannot name such a file, and would not find it again.
-      if (name.includes("\ufffd")) {
-        throw new HoldfastError("name-invalid", `the name ${JSON.stringify(child)} is not UTF-8; rename it`);
-      }
-      if (!omit.has(child)) entries.push(await examine(top, child));
+async function list(folder: Folder, path: string, omit: ReadonlySet<string>) {
+  const inside: (readonly [name: string, entry: Entry])[] = [];
+  await inParallel(await folder.list(), lanes, async (name) => {
+    const child = path === "" ? `${name}` : `${path}/${name}`;
+    if (typeof name !== "string") {
+      throw new HoldfastError("name-invalid", `the name ${JSON.stringify(child)} is not UTF-8; rename it`);
     }
-    return entries;
-  } catch (error) {
-    if (path !== "" && errorCode(error) === "EACCES") return undefined;
-    throw error;
-  }
+    if (!omit.has(child)) inside.push([name, await examine(folder, name, child)]);
+  });
+  return inside;
 }
 
-async function examine(top: string, path: string): Promise<Entry> {
-  const file = join(top, path);
-  const stats = await lstat(file, { bigint: true });
-  const { mode, uid, gid, size, mtimeNs, ctimeNs, ino } = stats;
+async function examine(folder: Folder, name: string, path: string): Promise<Entry> {
+  const stats = await folder.look(name);
+  const { mode, uid, gid, size, mtimeNs, ctimeNs } = stats;
   const kind = kindOf(stats);
   return {
     path,
@@ -95,15 +91,24 @@ async function examine(top: string, path: string): Promise<Entry> {
     size: Number(size),
     mtimeNs,
     ctimeNs,
-    target: kind === "link" ? await readlink(file) : "",
-    signature: (kind === "directory" ? [mode] : [ino, ctimeNs, mtimeNs, size, mode])
-      .map((field) => field.toString(36))
-      .join("."),
+    target: kind === "link" ? await readlink(folder.at(name)) : "",
+    signature: signatureOf(stats),
   };
 }
 
-function kindOf(stats: BigIntStats): EntryKind {
+export function signatureOf(stats: BigIntStats): string {
+  const { mode, ino, ctimeNs, mtimeNs, size } = stats;
+  return (stats.isDirectory() ? [mode] : [ino, ctimeNs, mtimeNs, size, mode])
+    .map((field) => field.toString(36))
+    .join(".");
+}
+
+export function kindOf(stats: BigIntStats): EntryKind {
   if (stats.isDirectory()) return "directory";
   if (stats.isFile()) return "file";
   return stats.isSymbolicLink() ? "link" : "other";
+}
+
+export function parentOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
 }

@@ -6,7 +6,7 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const argv = v.pipe(v.array(text), v.minLength(1));
 
 const rule = v.variant("when", [
-  v.object({ when: v.literal("notify") }),
+  v.object({ when: v.picklist(["notify", "accepts"]) }),
   v.object({ when: v.literal("command"), command: argv }),
   v.object({ when: v.literal("after"), afterMs: v.number() }),
 ]);

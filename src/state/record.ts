@@ -7,7 +7,11 @@ import { specification } from "./plan-schema.js";
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-export const failure = v.object({ reason: v.custom<ModelFailure["reason"]>(isReason), message: text });
+export const failure = v.object({
+  reason: v.custom<ModelFailure["reason"]>(isReason),
+  message: text,
+  output: v.exactOptional(text),
+});
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
 
 const run = v.variant("phase", [
@@ -58,7 +62,7 @@ const verdict = v.variant("kind", [
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
-    step: v.picklist(["copying", "checking", "waiting", "starting", "verifying", "staged"]),
+    step: v.picklist(["copying", "checking", "waiting", "starting", "examining", "verifying", "staged"]),
     deadline: v.nullable(v.number()),
   }),
   v.object({ phase: v.literal("active"), since: v.number(), proof: v.optional(proof, { kind: "proved" }) }),

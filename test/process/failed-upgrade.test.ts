@@ -26,14 +26,14 @@ const bad: readonly [what: string, reason: string, message: RegExp, spoil: (rig:
   [
     "fails its check (einhorn's)",
     "check-failed",
-    /no, this one is bad/,
+    /^the check failed: \/bin\/sh -c .* exited with status 1$/,
     (rig) => rig.configure(`check = ["/bin/sh", "-c", "echo no, this one is bad; exit 1"]\n${quick}`),
   ],
   [
     "has a check that does not end",
     "check-timeout",
     /did not end within 0.5 s/,
-    (rig) => rig.configure(`check = ["/bin/sleep", "60"]\n${quick}`),
+    (rig) => rig.configure(`check = ["/bin/sh", "-c", "echo asks; sleep 60"]\n${quick}`),
   ],
   [
     "has a command that does not exist",
@@ -83,6 +83,7 @@ test("Server::Starter: while one new version after the other fails, the old one 
       const outcome = await rig.upgrade();
       assert.equal(outcome.failure?.reason, reason, outcome.failure?.message);
       assert.match(outcome.failure.message, message);
+      if (reason === "check-timeout") assert.equal(outcome.failure.output, "asks");
       const status = await rig.settled();
       assert.equal(status.generations[0]?.id, 1);
       assert.match(status.summary, /still serving 1/);
@@ -98,6 +99,27 @@ test("Server::Starter: while one new version after the other fails, the old one 
   await load.stop();
   assert.deepEqual(load.failures, []);
   assert.equal((await rig.ask()).version, "3");
+});
+
+test("what a failed check printed is told once, and is not in STATUS, which everybody may read", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.configure('check = ["/bin/sh", "-c", "printf \'%s\' SEC; echo RET; exit 1"]\n');
+  const cliOf = (...words: string[]): Promise<{ stdout: string; stderr: string }> =>
+    run(process.execPath, [cli, "--socket", `${rig.runtimeDirectory}/control.sock`, ...words]);
+  const failed = await cliOf("upgrade").then(
+    () => undefined,
+    (error: { stdout: string; stderr: string }) => error,
+  );
+  assert.match(
+    failed?.stderr ?? "",
+    /the check failed: .* exited with status 1; .*\nit printed:\n {2}SECRET\n$/,
+  );
+  assert.doesNotMatch(failed?.stdout ?? "", /SECRET/);
+  assert.doesNotMatch(rig.manager.messages.join("\n"), /SECRET/);
+  const page = await cliOf("status").catch((error: { stdout: string }) => error);
+  assert.match(page.stdout, /the last lines of generation 2:\n {2}SECRET/);
+  assert.equal(rig.manager.log().match(/SECRET/g)?.length, 1);
 });
 
 test("a candidate that listened and failed leaves the backlog as it was", async () => {

@@ -106,6 +106,34 @@ onEachRelease("bad versions", (promise) => {
   });
 
   promise(
+    "the last lines of a worker that dies at boot are under the failed upgrade and in status, but not in STATUS",
+    { app: "gunicorn" },
+    async (web) => {
+      await web.must("start");
+      await web.deploy("v2", { "crash-at-boot": "" });
+      const words = /the last lines of generation 2:\n( {2}.*\n)*? {2}.*told to crash at boot/;
+      const { code, stderr } = await web.cli("upgrade");
+      assert.equal(code, 1);
+      assert.match(stderr, /worker 2\.\d exited with status/);
+      assert.match(stderr, words);
+      assert.match((await web.cli("status")).stdout, words);
+      assert.doesNotMatch(await web.show("StatusText"), /told to crash/);
+      // Each line is still by the process that wrote it, in the unit.
+      const lines = await web.container.sh(`journalctl -o json -u ${web.unit} -t ${web.name}/2 | head -1`);
+      const line: Record<string, unknown> = JSON.parse(lines.trim());
+      assert.equal(line["_SYSTEMD_UNIT"], web.unit);
+      assert.match(String(line["_COMM"]), /gunicorn|python/);
+      // A reload says it in one line, which the unit's last log lines have.
+      assert.equal((await web.systemctl("reload")).code, 1);
+      const page = (await web.systemctl("status", "--no-pager", "--lines=20", "--full")).stdout;
+      assert.match(
+        page,
+        /upgrade to generation 3 failed: worker 3\.\d exited .*; still serving generation 1/,
+      );
+    },
+  );
+
+  promise(
     "a worker of the old version that dies after a failed upgrade is replaced by the old version",
     { app: "node" },
     async (web) => {

@@ -88,6 +88,37 @@ onEachRelease("init and doctor", (promise) => {
     );
   });
 
+  promise(
+    "an ordinary Node app gets the preload from init and serves; doctor has the line for one without it",
+    { app: "node" },
+    async (web) => {
+      const { container } = web;
+      const file = `/etc/holdfast/${web.name}.toml`;
+      await container.sh(`rm ${file}; mkdir /srv/${web.name}/ordinary`);
+      const app = `require("node:http").createServer((_, answer) => answer.end("ordinary")).listen(${web.port}, "127.0.0.1")`;
+      await container.write(`/srv/${web.name}/ordinary/server.js`, app);
+      const init = `cd /srv/${web.name}/ordinary && holdfast init ${web.name} --no-socket --listen ${web.address} -- node server.js`;
+      assert.match(await container.sh(init), /note: the app opens its own port: with --import \S*register/);
+      assert.deepEqual((await examine(web)).problems, []);
+      await web.must("start");
+      assert.equal(await container.sh(`curl -sS http://${web.address}/`), "ordinary");
+      await web.must("reload");
+      await container.sh(`sed -i 's/"--import", "[^"]*", //' ${file}`);
+      const { problems, checks } = await examine(web);
+      assert.deepEqual(checks, ["no-preload"]);
+      assert.match(
+        problems[0]?.remedy?.lines.join("") ?? "",
+        /"node","--import","holdfast\/register","server\.js"/,
+      );
+      const { code, stderr } = await web.cli("upgrade");
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /EADDRINUSE[\s\S]*the app opens 127\.0\.0\.1:\d+ itself, which is open already as the listener http/,
+      );
+    },
+  );
+
   promise("init without a socket unit: the daemon listens", { app: "node" }, async (web) => {
     const { container } = web;
     await container.sh(`rm /etc/holdfast/${web.name}.toml`);

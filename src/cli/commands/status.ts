@@ -1,10 +1,12 @@
+import type { StatusReport } from "../../control/replies.js";
 import { succeed } from "../../lib/failure.js";
 import { printableJson } from "../../lib/printable.js";
 import { askDaemon, surroundings } from "../ask-daemon.js";
 import type { Command } from "../command.js";
 import { findSeveral } from "../find-socket.js";
 import { formatStatus } from "../format-status.js";
-import { lookOf } from "../print.js";
+import { layOutput, readLastOutput } from "../last-output.js";
+import { lookOf, say } from "../print.js";
 
 /** A page for people, or the daemon's report as JSON; of several instances a line each. */
 export const statusCommand: Command = {
@@ -25,5 +27,14 @@ const showOne = askDaemon(async (client, { flags }) => {
     ? printableJson(report.value, 2)
     : formatStatus(report.value, Date.now(), lookOf(process.stdout));
   process.stdout.write(`${text}\n`);
+  if (!flags.has("json")) await tellWhyItFailed(report.value);
   return succeed(report.value.degraded === null ? "done" : "degraded");
 });
+
+/** What the generation wrote that did not come to serve, or what its check printed. */
+async function tellWhyItFailed({ name, unit, lastUpgrade }: StatusReport): Promise<void> {
+  const { failure = null, generation = null } = lastUpgrade ?? {};
+  if (failure === null || generation === null) return;
+  const lines = failure.output?.split("\n") ?? (await readLastOutput({ name, unit, generation }));
+  if (lines.length > 0) say(["", ...layOutput(generation, lines)].join("\n"));
+}

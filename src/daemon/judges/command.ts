@@ -2,7 +2,7 @@ import { findGeneration } from "../../model/find.js";
 import { compare } from "../../model/judge.js";
 import type { Judges } from "../../model/plan.js";
 import { describeEnd, followCommand, lastLine } from "../../process/run-command.js";
-import { workerEnvironment } from "../perform/commands.js";
+import { probeVariable, workerEnvironment } from "../perform/commands.js";
 import { type Courtroom, repeat } from "./courtroom.js";
 
 type JudgeCommand = NonNullable<Judges["command"]>;
@@ -20,7 +20,7 @@ export async function watchCommand(
   await repeat(everyMs, signal, async () => {
     const end = await followCommand(argv, {
       directory: snapshots.workingDirectoryOf(generation),
-      environment: workerEnvironment(name, plan, generation.id, {}),
+      environment: workerEnvironment(name, plan, generation.id, probeVariable(generation, room.current())),
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       input: { name, generation: generation.id, version: generation.version, phase, ...numbersOf(room) },
     });

@@ -1,11 +1,11 @@
 import { countHealth, type HealthOutcome, judgeHealth } from "../../judge/health.js";
-import { connectTo } from "../../linux/connect-to.js";
 import type { SlotProcess } from "../../model/event.js";
 import { findGeneration } from "../../model/find.js";
+import { ownListener } from "../../model/own-listener.js";
 import type { HealthCheck } from "../../model/plan.js";
 import { liveWorkers, nameWorker } from "../../model/turn.js";
-import { askProbe } from "../perform/probe-request.js";
 import { askWorker } from "../perform/verify.js";
+import { askListener } from "../perform/verify-plain.js";
 import { type Courtroom, listenersOf, repeat, servesAlone } from "./courtroom.js";
 
 interface Answer {
@@ -17,8 +17,8 @@ interface Answer {
 const unknown: Answer = { outcome: "unknown", found: "" };
 
 /**
- * Asks the generation how it is, again and again: native workers each on a connection that no client has; plain ones through their
- * listener, once nobody else is left who might answer.
+ * Asks the generation how it is, again and again: native workers each on a connection that no client has; plain ones at the listener
+ * that is their generation's own, or without one at the first, once nobody else is left who might answer.
  */
 export async function watchHealth(room: Courtroom, check: HealthCheck): Promise<void> {
   let failed = 0;
@@ -46,7 +46,7 @@ async function ask(room: Courtroom, check: HealthCheck): Promise<Answer> {
   );
   const native = slots.filter((slot) => room.channels.isNative(slot));
   const answers = await Promise.all(native.map((slot) => askNative(room, slot, check)));
-  if (native.length < slots.length) answers.push(await askListener(room, check));
+  if (native.length < slots.length) answers.push(await askPlain(room, check));
   return (
     answers.find(({ outcome }) => outcome === "unhealthy") ??
     answers.find(({ outcome }) => outcome === "healthy") ??
@@ -65,14 +65,14 @@ async function askNative(
   return judge(answer, status, `worker ${nameWorker(slot)} answered GET ${http} with`);
 }
 
-async function askListener(room: Courtroom, { http, status, timeoutMs }: HealthCheck): Promise<Answer> {
-  const [first] = listenersOf(room);
-  if (first === undefined || !servesAlone(room)) return unknown;
-  const connected = connectTo(first.fd);
-  if (!connected.ok) return unknown;
+async function askPlain(room: Courtroom, { http, status, timeoutMs }: HealthCheck): Promise<Answer> {
+  const own = ownListener(room.generation, room.current())?.id;
+  const all = listenersOf(room);
+  const asked = all.find(({ listener }) => listener.id === own) ?? (servesAlone(room) ? all[0] : undefined);
+  if (asked === undefined) return unknown;
   const signal = AbortSignal.any([room.signal, AbortSignal.timeout(timeoutMs)]);
-  const answer = await askProbe(connected.value, "http/1.1", http, signal);
-  return judge(answer, status, `GET ${http} was answered with`);
+  const answer = await askListener(asked.fd, http, signal);
+  return answer === undefined ? unknown : judge(answer, status, `GET ${http} was answered with`);
 }
 
 function judge(answer: number | string, status: number, what: string): Answer {

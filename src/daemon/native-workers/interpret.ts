@@ -50,7 +50,8 @@ export function takeWorkerMessage(
     }
     case "ready": {
       const { when } = generation.specification.plan.ready.rule;
-      return when === "notify" ? [{ type: "worker-ready", ...slot, pid }] : [];
+      // One that stands by accepts nobody, and could.
+      return when === "notify" || when === "accepts" ? [{ type: "worker-ready", ...slot, pid }] : [];
     }
     case "want":
       return [{ type: "listener-wanted", ...slot, request: message.request, address: message.address }];

@@ -1,7 +1,9 @@
+import { formatDuration } from "../../lib/duration.js";
 import type { FailureOf } from "../../lib/failure.js";
 import type { SlotProcess } from "../../model/event.js";
+import { ownListener } from "../../model/own-listener.js";
 import type { Plan } from "../../model/plan.js";
-import type { Generation } from "../../model/state.js";
+import type { Generation, State } from "../../model/state.js";
 import { buildEnvironment } from "../../process/environment.js";
 import { runCommand } from "../../process/run-command.js";
 import type { WorkerCommand } from "../../process/spawn-worker.js";
@@ -20,6 +22,12 @@ export function workerEnvironment(
   return buildEnvironment(process.env, plan.environment, own);
 }
 
+/** Where only the workers of this generation answer, if anywhere. */
+export function probeVariable(generation: Generation, state: State): Record<string, string> {
+  const own = ownListener(generation, state);
+  return own === undefined ? {} : { HOLDFAST_PROBE: own.address };
+}
+
 /** What a worker is told of the file system. */
 export interface WorkerPlaces {
   /** Where a native worker keeps the app's state. */
@@ -33,6 +41,7 @@ export function workerCommand(
   name: string,
   generation: Generation,
   index: number,
+  state: State,
   places: WorkerPlaces,
   fds: readonly NamedFd[],
   channel: number,
@@ -44,6 +53,7 @@ export function workerCommand(
     HOLDFAST_STATE_DIRECTORY: places.stateDirectory,
     HOLDFAST_WORKER: String(index),
     HOLDFAST_LISTENERS: JSON.stringify(fds.map(({ address }) => address)),
+    ...probeVariable(generation, state),
   };
   return {
     command: plan.command,
@@ -51,6 +61,7 @@ export function workerCommand(
     environment: workerEnvironment(name, plan, generation.id, added),
     fds: fds.map(({ fd }) => fd),
     fdNames: fds.map(({ name: fdName }) => fdName),
+    identifier: `${name}/${generation.id}`,
     channel,
   };
 }
@@ -62,26 +73,36 @@ export async function runCheck(
   directory: string,
 ): Promise<FailureOf<"daemon/perform"> | null> {
   if (plan.check === null) return null;
-  const ran = await runCommand(plan.check, {
-    directory,
-    environment: workerEnvironment(name, plan, id, {}),
-    signal: AbortSignal.timeout(plan.ready.timeoutMs),
-  });
+  const { timeoutMs } = plan.ready;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const environment = workerEnvironment(name, plan, id, {});
+  const ran = await runCommand(plan.check, { directory, environment, signal });
   if (ran.ok) return null;
-  return { reason: "check-failed", message: `the check failed: ${ran.failure.message}` };
+  if (signal.aborted) {
+    const message = `the check command did not end within ${formatDuration(timeoutMs)}`;
+    return { ...ran.failure, reason: "check-timeout", message };
+  }
+  return { ...ran.failure, reason: "check-failed", message: `the check failed: ${ran.failure.message}` };
 }
 
 /** Runs the ready command again and again until it exits 0; false when `wanted` says that nobody waits any more. */
 export async function awaitReadyCommand(
   name: string,
-  { id, specification: { plan } }: Generation,
+  generation: Generation,
+  state: State,
   directory: string,
   { index, process }: SlotProcess,
   wanted: () => boolean,
 ): Promise<boolean> {
+  const { id, specification } = generation;
+  const { plan } = specification;
   const { rule, timeoutMs } = plan.ready;
   if (rule.when !== "command") return false;
-  const added = { HOLDFAST_WORKER: String(index), HOLDFAST_WORKER_PID: String(process.pid) };
+  const added = {
+    HOLDFAST_WORKER: String(index),
+    HOLDFAST_WORKER_PID: String(process.pid),
+    ...probeVariable(generation, state),
+  };
   while (wanted()) {
     const ran = await runCommand(rule.command, {
       directory,

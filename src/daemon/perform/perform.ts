@@ -14,14 +14,17 @@ import type { WorkerProcesses } from "../../process/worker-processes.js";
 import { readCommit } from "../../release/read-commit.js";
 import { readVersion } from "../../release/read-version.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
+import { awaitAccepting } from "./await-accepting.js";
 import { collectFds } from "./collect-fds.js";
 import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
+import { explainLate } from "./explain-late.js";
 import type { Snapshots } from "./snapshots.js";
 import {
   readSpecification,
   type SpecificationFailure,
   verifyCommands,
   verifySpecification,
+  warnOfAsking,
 } from "./specify.js";
 import { verifyGeneration } from "./verify.js";
 import { giveWanted, openWanted } from "./wanted-listeners.js";
@@ -59,15 +62,19 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     const held = reconcile(listeners, wanted.value, state.listeners, state.nextListener);
     if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
     const { plan } = wanted.value;
+    if (again === null)
+      warnOfAsking(wanted.value, held.value, (message) => warn("asks-old-workers", message, upgrade));
     const { version, commit } = again ?? nameInPlace(plan);
     return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version, commit }) }];
   }
 
   function readAnew(upgrade: number): Result<Specification, SpecificationFailure> {
-    const warn = (message: string): void => {
-      options.announce({ event: "outside-snapshot", level: "warning", message, upgrade });
-    };
-    return readSpecification(options.configFile, warn, options.onConfig);
+    const tell = (message: string): void => warn("outside-snapshot", message, upgrade);
+    return readSpecification(options.configFile, tell, options.onConfig);
+  }
+
+  function warn(event: string, message: string, upgrade: number): void {
+    options.announce({ event, level: "warning", message, upgrade });
   }
 
   /** With a snapshot of its own it needs no release any more. */
@@ -89,6 +96,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       name,
       generation,
       index,
+      state,
       options.places,
       fds.value,
       channel,
@@ -115,7 +123,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels).then(async (verified) => {
+    void verifyGeneration(generation, state, channels, listeners).then(async (verified) => {
       // What the version before has shown of itself until now is what the new one is held against.
       await options.countWorkers();
       push({ type: "verified", generation: id, ...verified });
@@ -141,11 +149,14 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       const run = findWorker(options.current(), slot)?.run;
       return run?.phase === "starting" && run.process.pid === pid;
     };
-    void awaitReadyCommand(name, generation, snapshots.workingDirectoryOf(generation), slot, wanted).then(
-      (ready) => {
-        if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
-      },
-    );
+    const directory = snapshots.workingDirectoryOf(generation);
+    const waiting =
+      generation.specification.plan.ready.rule.when === "accepts"
+        ? awaitAccepting(options, slot, wanted)
+        : awaitReadyCommand(name, generation, state, directory, slot, wanted);
+    void waiting.then((ready) => {
+      if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
+    });
   }
 
   return (action, state) => {
@@ -168,6 +179,11 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       case "check":
         check(action.generation, state);
         return [];
+      case "examine":
+        void explainLate(options, action.generation).then((why) =>
+          push({ type: "examined", generation: action.generation, why }),
+        );
+        return [];
       case "verify":
         verify(action.generation, state);
         return [];
@@ -176,7 +192,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
           channels.activate(slot, action.slots, action.after, firstLimit(state));
         }
         return [];
-      case "run-ready-command":
+      case "await-ready":
         awaitReady(action, state);
         return [];
       case "open-gate":

@@ -1,7 +1,10 @@
 import { availableParallelism } from "node:os";
+import { asks } from "../../config/asks.js";
 import type { Config } from "../../config/config.js";
 import { readConfig } from "../../config/read.js";
+import { parseAddress } from "../../lib/address.js";
 import { type Failure, type FailureOf, type Result, succeed } from "../../lib/failure.js";
+import type { Prepared } from "../../model/event.js";
 import type { Plan, Specification } from "../../model/plan.js";
 import { buildEnvironment } from "../../process/environment.js";
 import { findCommand } from "../../process/find-command.js";
@@ -55,6 +58,26 @@ export function verifyCommands(
 
 function commandsOf({ command, check, ready: { rule } }: Plan): readonly (readonly string[])[] {
   return [command, check ?? [], rule.when === "command" ? rule.command : []];
+}
+
+/** A ready command that asks where the old workers answer, too, finds a version good that is not. */
+export function warnOfAsking(
+  { plan }: Specification,
+  { held, listeners }: Pick<Prepared, "held" | "listeners">,
+  warn: (message: string) => void,
+): void {
+  const { rule } = plan.ready;
+  if (rule.when !== "command") return;
+  const asked = held.find(({ id, address }) => {
+    const parsed = parseAddress(address);
+    return listeners.includes(id) && parsed.ok && asks(rule.command, parsed.value);
+  });
+  if (asked === undefined) return;
+  const instead =
+    'write when = "accepts" below [ready], and `verify` or `judge.health` to ask the new ones alone';
+  warn(
+    `ready.command asks ${asked.address}, where the old workers answer, too, so it says nothing of new ones; ${instead}`,
+  );
 }
 
 /** An absolute path into the release is the release itself, whatever becomes of it, and not the snapshot. */

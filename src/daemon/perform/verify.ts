@@ -2,16 +2,17 @@ import type { ServerCounters } from "../../channel/worker-messages.js";
 import type { FailureOf } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
+import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Slot, SlotProcess } from "../../model/event.js";
 import { activeGeneration } from "../../model/find.js";
+import { ownListener } from "../../model/own-listener.js";
 import type { Generation, State } from "../../model/state.js";
 import { liveWorkers, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import { askProbe } from "./probe-request.js";
+import { refuse, type Verify, verifyPlain } from "./verify-plain.js";
 
 const stateTimeoutMs = 5_000;
-
-type Verify = NonNullable<Generation["specification"]["plan"]["verify"]>;
 
 export interface Verified {
   readonly failure: FailureOf<"daemon/perform"> | null;
@@ -24,13 +25,14 @@ export async function verifyGeneration(
   generation: Generation,
   state: State,
   channels: WorkerChannels,
+  listeners: HeldListeners,
 ): Promise<Verified> {
   const tried = losesState(state)
     ? { failure: null, noWayBack: null }
     : await tryState(liveWorkers(generation), state, channels);
   const failure = whyUnfit(generation, state, channels) ?? tried.failure;
   if (failure !== null) return { failure, noWayBack: null };
-  return { failure: await askAll(generation, state, channels), noWayBack: tried.noWayBack };
+  return { failure: await askAll(generation, state, channels, listeners), noWayBack: tried.noWayBack };
 }
 
 /** Going back from a version whose config says that it may: what the one before cannot take is given up. */
@@ -56,17 +58,24 @@ function whyUnfit(
   );
 }
 
+/** Native workers each on a connection that no client has; plain ones at the listener that is their generation's own. */
 async function askAll(
   generation: Generation,
   state: State,
   channels: WorkerChannels,
+  listeners: HeldListeners,
 ): Promise<FailureOf<"daemon/perform"> | null> {
   const { verify } = generation.specification.plan;
   if (verify === null) return null;
   const [first] = generation.listeners;
   const listener = state.listeners.find(({ id }) => id === first)?.name;
   if (listener === undefined) return refuse("the service has no listener to send it to");
-  const answers = liveWorkers(generation).map((slot) => verifyWorker(slot, listener, verify, channels));
+  const slots = liveWorkers(generation);
+  const native = slots.filter((slot) => channels.isNative(slot));
+  const answers = native.map((slot) => verifyWorker(slot, listener, verify, channels));
+  const plain = slots.find((slot) => !channels.isNative(slot));
+  if (plain !== undefined)
+    answers.push(verifyPlain(plain, ownListener(generation, state), verify, listeners));
   return (await Promise.all(answers)).find((answer) => answer !== null) ?? null;
 }
 
@@ -128,16 +137,10 @@ async function verifyWorker(
   { http: path, status, timeoutMs }: Verify,
   channels: WorkerChannels,
 ): Promise<FailureOf<"daemon/perform"> | null> {
-  const name = nameWorker(slot);
-  if (!channels.isNative(slot)) {
-    return refuse(
-      `worker ${name} is a plain one, which cannot be probed; use \`check\` or \`ready.command\` instead`,
-    );
-  }
   const answer = await askWorker(slot, listener, path, timeoutMs, channels);
   if (answer === status) return null;
   const what = typeof answer === "number" ? `status ${answer}` : answer;
-  return refuse(`worker ${name} answered GET ${path} with ${what}, not status ${status}`);
+  return refuse(`worker ${nameWorker(slot)} answered GET ${path} with ${what}, not status ${status}`);
 }
 
 /** The status, or what came instead. */
@@ -170,8 +173,4 @@ function sendProbe(slot: Slot, listener: string, channels: WorkerChannels): numb
   if (sent) return own;
   closeFd(own);
   return undefined;
-}
-
-function refuse(why: string): FailureOf<"daemon/perform"> {
-  return { reason: "verify-failed", message: `the verification failed: ${why}` };
 }

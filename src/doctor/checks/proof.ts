@@ -1,4 +1,4 @@
-import type { Address } from "../../lib/address.js";
+import { asks } from "../../config/asks.js";
 import { formatAddress } from "../../lib/address.js";
 import { formatDuration } from "../../lib/duration.js";
 import { type Check, type Finding, note, problem } from "../finding.js";
@@ -24,39 +24,25 @@ export const checkAsking: Check = ({ config, configFile, sockets }) => {
   if (ready !== undefined) {
     const message = `ready.command asks ${ready}, where the old workers answer, too: at an upgrade it says nothing of the new ones`;
     const lines = [
-      'verify = { http = "/" } # instead: asks each new worker (native ones)',
-      '[ready]\nwhen = "notify" # or a command that asks a port of the worker\'s own',
-    ].flatMap((line) => line.split("\n"));
+      'verify = { http = "/" } # asks the new workers alone, once they are ready',
+      "[ready]",
+      'when = "accepts" # or "notify"; or a command that asks http://$HOLDFAST_PROBE',
+      "[listeners.probe] # only where the app is not a native worker, and accepts from every socket it is passed",
+      'address = "127.0.0.1:0"',
+    ];
     findings.push(problem("ready-asks-all", message, { where: configFile, lines }));
   }
   const judge = plan.judge.command === null ? undefined : asked(plan.judge.command.argv);
   if (judge !== undefined && plan.trial.timeMs > 0 && plan.strategy === "overlap") {
     const message = `judge.command asks ${judge}, where the old workers answer, too, as long as the new version is on trial`;
-    const lines = ["[judge]", 'health = { http = "/" } # besides: asks the new workers alone'];
+    const lines = [
+      "[judge]",
+      'health = { http = "/" } # asks the new workers alone; plain ones at a listener of their own (127.0.0.1:0)',
+    ];
     findings.push(note("judge-asks-all", message, { where: configFile, lines }));
   }
   return findings;
 };
-
-const thisMachine = String.raw`localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1?\]?`;
-const usualPorts: readonly (readonly [scheme: string, port: number])[] = [
-  ["http", 80],
-  ["https", 443],
-];
-
-/** Whether a word of the command, or two that follow each other, name the address. */
-function asks(argv: readonly string[], address: Address): boolean {
-  const line = argv.join(" ");
-  if (address.kind === "unix") return argv.some((word) => word.split(/[=:]/).includes(address.path));
-  if (address.kind !== "tcp") return false;
-  const { host, port } = address;
-  const hosts = `${thisMachine}|${host.replaceAll(".", String.raw`\.`)}`;
-  if (new RegExp(String.raw`(?:^|[^\w.:-])(?:${hosts})[: ]${port}(?!\d)`).test(line)) return true;
-  return usualPorts.some(
-    ([scheme, usual]) =>
-      usual === port && new RegExp(String.raw`${scheme}://(?:${hosts})(?![\w.:-])`).test(line),
-  );
-}
 
 /** Connections that nobody takes, in whichever generation, right now. */
 export const checkStalled: Check = ({ report, unit }) =>

@@ -115,9 +115,8 @@ export const checkTakenAddresses: Check = ({ taken, unit }) =>
     }
     const who = `${process}, pid ${pid}${owner === null ? "" : `, of ${owner}`}`;
     const start = socketUnit === null ? unit.name : socketUnit;
-    const lines = owner === null ? [] : [`systemctl stop ${owner}; systemctl start ${start}`];
-    return problem("address-taken", `${start} cannot listen on ${address}: ${who} does`, {
-      where: "docs/moving-over.md has a way without a gap; the short one",
-      lines,
+    return problem("address-taken", `${address} is taken: ${who} has it, so ${start} cannot listen there`, {
+      where: "without a gap: /usr/share/doc/holdfast/moving-over.md; or",
+      lines: [`${owner === null ? `kill ${pid}` : `systemctl stop ${owner}`}; systemctl start ${start}`],
     });
   });

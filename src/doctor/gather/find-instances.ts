@@ -64,7 +64,10 @@ async function findUnit(target: string): Promise<Result<readonly Instance[], Fin
   }
   const instance = instanceOf(properties);
   if (instance === undefined)
-    return fail("no-such-instance", `${unit} does not run holdfastd: see docs/moving-over.md`);
+    return fail(
+      "no-such-instance",
+      `${unit} does not run holdfastd; /usr/share/doc/holdfast/moving-over.md tells how to move it over`,
+    );
   if (!existsSync(instance.configFile) && properties.get("ActiveState") === "inactive") {
     return fail("no-such-instance", `cannot check ${unit}: there is no ${instance.configFile}`);
   }

@@ -8,6 +8,7 @@ import type { Facts, MachineFacts } from "../facts.js";
 import { gatherAccess } from "./access.js";
 import type { Instance } from "./find-instances.js";
 import { gatherGenerationBytes, gatherTaken, gatherWorkers } from "./processes.js";
+import { gatherSource } from "./source.js";
 import { gatherSockets, gatherUnit } from "./units.js";
 
 /** All facts about one instance. Changes nothing. Fails only when systemd does not answer. */
@@ -34,6 +35,7 @@ export async function gatherFacts(
     generationBytes: gatherGenerationBytes(unit, report),
     taken: gatherTaken(unit, sockets, config.ok ? config.value : undefined, running),
     access: await gatherAccess(unit, configFile, config.ok ? config.value : undefined),
+    source: config.ok ? gatherSource(config.value.plan) : null,
     machine,
   });
 }

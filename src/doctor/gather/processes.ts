@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { basename } from "node:path";
 import type { Config } from "../../config/config.js";
 import type { StatusReport } from "../../control/port.js";
 import { type Address, formatAddress } from "../../lib/address.js";
-import { cgroupOf, processesIn } from "../../linux/cgroup.js";
+import { processesIn, unitOf } from "../../linux/cgroup.js";
 import { proportionalBytes } from "../../linux/pidfd.js";
 import { findOwner } from "../../linux/port-owner.js";
 import { leavesToDefault } from "../../linux/signal-mask.js";
@@ -51,8 +50,7 @@ export function gatherTaken(
 function taken(unit: UnitFacts, socketUnit: string | null, address: Address): TakenAddress | undefined {
   const owner = findOwner(address);
   if (owner === undefined) return undefined;
-  const group = basename(cgroupOf(owner.pid) ?? "");
-  const named = group.endsWith(".service") ? group : null;
+  const named = unitOf(owner.pid) ?? null;
   // A daemon that is about to start would take over what a worker of its own has.
   if (socketUnit === null && named === unit.name) return undefined;
   return { address: formatAddress(address), socketUnit, process: owner.name, pid: owner.pid, unit: named };

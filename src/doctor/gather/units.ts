@@ -5,7 +5,7 @@ import { showUnits, type UnitProperties } from "../../systemd/show-units.js";
 import type { SocketUnitFacts, SourceFile, UnitFacts } from "../facts.js";
 
 const serviceProperties = words(`
-  Id ActiveState MainPID ControlGroup NeedDaemonReload FragmentPath DropInPaths TriggeredBy
+  Id ActiveState Result StatusText MainPID ControlGroup NeedDaemonReload FragmentPath DropInPaths TriggeredBy
   Type NotifyAccess KillMode NonBlocking OOMPolicy User Group DynamicUser
   FileDescriptorStoreMax FileDescriptorStorePreserve RuntimeDirectory RuntimeDirectoryPreserve StateDirectory
   ExecReload ExecStopPost Restart RestartForceExitStatus SuccessExitStatus RestartPreventExitStatus

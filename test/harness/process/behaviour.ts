@@ -7,7 +7,7 @@ const schema = v.object({
   boot: v.optional(v.picklist(["good", "crash", "silent"]), "good"),
   /** What SIGTERM does; `shutdown`: it drains, and ends its last listener for all that share it. */
   term: v.optional(v.picklist(["drain", "ignore", "shutdown"]), "drain"),
-  /** What a native one answers to /healthz, and the file it waits for before it does. */
+  /** What it answers to /healthz, and the file that a native one waits for before it does. */
   health: v.optional(v.number(), 200),
   gate: v.optional(v.string(), ""),
   /** What a native one speaks; with TLS by the `key.pem` and `cert.pem` of that directory. */

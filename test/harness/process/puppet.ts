@@ -13,6 +13,7 @@ import { streamUntil } from "./stream.js";
  *   /stream?FILE   begins its answer at once and goes on with it until FILE exists
  *   /take          answers when it has all of the request's body
  *   /crash         ends by SIGKILL without an answer
+ *   /healthz       answers as its release says
  *   /notify?TEXT   sends TEXT to the NOTIFY_SOCKET
  *   /notify?TEXT&PATH   sends it to the socket at PATH
  */
@@ -51,6 +52,10 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       return;
     case "/crash":
       process.kill(pid, "SIGKILL");
+      return;
+    case "/healthz":
+      response.statusCode = behaviour.health;
+      send();
       return;
     case "/notify": {
       const [text = "", to] = argument.split("&", 2);

@@ -72,13 +72,16 @@ test("the time for the answer begins when the state has been tried, however long
   assert.equal((await rig.ask()).version, "2");
 });
 
-test("a plain worker cannot be probed: it is refused with what to do instead", async () => {
+test("a plain worker cannot be asked at the shared listener: it is refused with what to do instead", async () => {
   await using rig = new Rig({ native: true, config: verify() });
   await rig.manager.startReady();
   rig.native = false;
   rig.configure(verify());
   const { failure } = await rig.upgrade();
-  assert.match(failure?.message ?? "", /plain one, which cannot be probed; use `check` or `ready.command`/);
+  assert.match(
+    failure?.message ?? "",
+    /plain one, which cannot be asked without .*\[listeners\.probe\].* `check` and `ready\.command`/,
+  );
   await rig.settled();
   assert.equal((await rig.ask()).generation, 1);
 });

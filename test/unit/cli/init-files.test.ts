@@ -12,13 +12,15 @@ const wish: NewInstance = {
   shared: [],
   workers: undefined,
   socketUnits: true,
+  source: "",
+  register: "/usr/lib/holdfast/dist/library/register.js",
 };
 
 function lay(changes: Partial<NewInstance>) {
   const result = layOut({ ...wish, ...changes });
   assert.ok(result.ok, result.ok ? "" : result.failure.message);
-  const { files, units } = result.value;
-  return { units, paths: files.map(({ path }) => path), texts: files.map(({ text }) => text) };
+  const { files, units, notes } = result.value;
+  return { notes, units, paths: files.map(({ path }) => path), texts: files.map(({ text }) => text) };
 }
 
 test("by default systemd listens, and the config says where that is written", () => {
@@ -94,4 +96,38 @@ test("what is shared is in the config, and open in the unit's sandbox; whose it 
   );
   assert.equal(result.value.commands.at(-1), "chown -R holdfast-web: /srv/web/uploads /srv/web/var/data.db");
   for (const shared of [["/etc"], ["two words"]]) assert.equal(layOut({ ...wish, shared }).ok, false);
+});
+
+test("a Node app that opens its own port gets the preload, and it is said", () => {
+  const changes = { program: ["node", "server.js"], source: "app.listen(3000)" };
+  const { texts, notes } = lay(changes);
+  assert.match(
+    texts[0] ?? "",
+    /^command = \["node", "--import", "\/usr\/lib\/holdfast\/dist\/library\/register\.js", "server\.js"\]$/m,
+  );
+  assert.match(notes.join("\n"), /opens its own port: with --import/);
+  for (const source of ["", 'import { serve } from "holdfast"; x.listen(1)', "s.listen({ fd: 3 })"]) {
+    const left = lay({ ...changes, source });
+    assert.match(left.texts[0] ?? "", /^command = \["node", "server\.js"\]$/m);
+    assert.deepEqual(left.notes, []);
+  }
+});
+
+test("a program that never says READY=1 counts as ready when it accepts", () => {
+  for (const program of [
+    ["uvicorn", "a:app", "--fd", "3"],
+    ["nginx"],
+    ["php-fpm8.2"],
+    ["bundle", "exec", "puma"],
+  ]) {
+    const { texts, notes } = lay({ program });
+    assert.match(texts[0] ?? "", /^\[ready\]\nwhen = "accepts"$/m);
+    assert.match(notes.join("\n"), /may never say READY=1/);
+  }
+  assert.doesNotMatch(lay({ program: ["caddy", "run"] }).texts[0] ?? "", /^\[ready\]/m);
+});
+
+test("gunicorn gets a check that imports the app, unless it does so before it is ready", () => {
+  assert.match(lay({}).texts[0] ?? "", /^check = \["gunicorn", "--check-config", "app:app"\]/m);
+  assert.doesNotMatch(lay({ program: ["gunicorn", "--preload", "app:app"] }).texts[0] ?? "", /^check/m);
 });

@@ -36,7 +36,7 @@ test("a failed upgrade exits 1 and says why, what serves, and where to look", as
     stderr,
     /^holdfast: upgrade to generation 9 failed: worker 9\.1 exited with status 3; still serving generation 8\n/,
   );
-  assert.match(stderr, /journalctl -u web\.service _PID=4242 -n 50/);
+  assert.match(stderr, /journalctl -u web\.service -t web\/9$/m);
 });
 
 test("--no-wait asks and leaves", async (context) => {

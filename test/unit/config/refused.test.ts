@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parse, problemsOf, sample } from "./sample.js";
+import { formatAddress } from "../../../src/lib/address.js";
+import { parse, problemsOf, read, sample } from "./sample.js";
 
 const command = 'command = ["x"]\n';
 const inRelease = `${command}release = "/srv/web"\n`;
@@ -232,4 +233,18 @@ test("a valid file with a piece cut out, doubled or replaced is read or refused,
     }),
     { numRuns: 2_000 },
   );
+});
+
+test("port 0 on the loopback is each generation's own, and any number of listeners may have it", () => {
+  const { listeners } = read(
+    `${command}[listeners.a]\naddress = "127.0.0.1:0"\n[listeners.b]\naddress = "127.0.0.1:0"\n[listeners.c]\naddress = "[::1]:0"`,
+  );
+  assert.deepEqual(
+    listeners?.map(({ address }) => address !== null && formatAddress(address)),
+    ["127.0.0.1:0", "127.0.0.1:0", "[::1]:0"],
+  );
+  for (const elsewhere of ["0.0.0.0:0", "[::]:0", "udp:127.0.0.1:0"]) {
+    const { lines } = problemsOf(`${command}[listeners.a]\naddress = "${elsewhere}"`);
+    assert.match(lines[0] ?? "", /port 0 .* or 127\.0\.0\.1:0 in the config/);
+  }
 });

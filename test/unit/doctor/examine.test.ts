@@ -276,6 +276,16 @@ for (const [what, facts, ...found] of cases) {
   });
 }
 
+test("advice is whole, and names files where they are", () => {
+  for (const [what, facts] of cases) {
+    for (const { remedy } of examine(facts)) {
+      if (remedy === null) continue;
+      assert.doesNotMatch(`${remedy.where} ${remedy.lines.join(" ")}`, /(^|[ "])docs\//, what);
+      if (remedy.lines.length === 0) assert.doesNotMatch(remedy.where, /([:;,]|\b(or|one|with))$/, what);
+    }
+  }
+});
+
 test("problems come before notes", () => {
   const findings = examine({
     ...withUnit({ KillMode: "mixed" }),

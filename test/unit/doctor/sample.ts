@@ -62,6 +62,7 @@ export const healthy: Facts = {
   generationBytes: 200 * 1024 ** 2,
   taken: [],
   access: { missing: [], user: "nobody", blocked: [], shared: [] },
+  source: null,
   machine,
 };
 

@@ -38,7 +38,7 @@ test("exclusive: what does not start after it is left for what ran before", () =
 
 test("exclusive: what ran before starts only when the one that failed has ended", () => {
   const story = stepsAside().end(1).spawnAll();
-  story.after(30_000);
+  story.after(30_000).send({ type: "examined", generation: 2, why: null });
   assert.deepEqual(told(story), ["upgrade start-timeout"]);
   story.candidate({ ...judged, ...exclusive, release: "/1" });
   assert.deepEqual([phases(story), story.did("spawn")], [["2 draining", "3 candidate"], []]);

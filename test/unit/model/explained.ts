@@ -26,6 +26,10 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       const stage = findGeneration(state, action.generation)?.stage;
       return stage?.phase === "candidate" && stage.step === "checking";
     }
+    case "examine": {
+      const stage = findGeneration(state, action.generation)?.stage;
+      return stage?.phase === "candidate" && stage.step === "examining";
+    }
     case "verify": {
       const stage = findGeneration(state, action.generation)?.stage;
       return stage?.phase === "candidate" && stage.step === "verifying";
@@ -37,7 +41,7 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     case "spawn":
       return findWorker(state, action)?.run.phase === "spawning";
     case "open-gate":
-    case "run-ready-command":
+    case "await-ready":
       return phaseOf(state, action) === "starting";
     case "terminate":
       return (

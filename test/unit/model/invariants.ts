@@ -125,6 +125,7 @@ const legal: Record<string, readonly Worker["run"]["phase"][]> = {
   checking: [],
   waiting: [],
   starting: ["spawning", "starting", "ready"],
+  examining: ["spawning", "starting", "ready"],
   verifying: ["ready"],
   staged: ["ready"],
   active: ["waiting", "spawning", "starting", "ready", "draining"],
@@ -143,7 +144,7 @@ function wrongWorkers({ id, stage, workers, specification }: Generation): string
     .filter(({ run, leaving }) => !legal[label]?.includes(run.phase) && !isRelieved(run.phase, leaving))
     .map(({ index, run }) => `worker ${id}.${index} is ${run.phase} in a generation that is ${label}`);
   const wanted = specification.plan.workers;
-  const whole = ["active", "held", "starting", "verifying", "staged"].includes(label);
+  const whole = ["active", "held", "starting", "examining", "verifying", "staged"].includes(label);
   const staying = workers.filter(({ leaving }) => leaving === undefined);
   if (whole && staying.length !== wanted) {
     found.push(`generation ${id} has ${staying.length} workers, not ${wanted}`);
@@ -186,7 +187,7 @@ function secondWriter({ before, decision: { state, actions } }: Step): string[] 
     const spawned = findGeneration(state, action.generation);
     if (spawned?.stage.phase !== "candidate" || spawned.specification.plan.strategy === "overlap") return [];
     const known = findGeneration(before, action.generation)?.stage;
-    if (known?.phase === "candidate" && known.step === "starting") return [];
+    if (known?.phase === "candidate" && (known.step === "starting" || known.step === "examining")) return [];
     const plain = state.generations.filter(
       ({ id, workers }) => id !== spawned.id && workers.some(({ run, native }) => isLive(run) && !native),
     );

@@ -95,7 +95,22 @@ test("an upgrade goes on where the last daemon left it", () => {
 
 test("time spent dead counts: a candidate that is overdue is aborted at the next tick", () => {
   const story = new Story().start().request().candidate().pass(readyTimeoutMs).die().after(0);
+  assert.deepEqual(story.did("examine"), [{ type: "examine", generation: 2 }]);
+  story.die();
+  assert.deepEqual(story.did("examine"), [{ type: "examine", generation: 2 }]);
+  story.ready(2, 0).send({ type: "examined", generation: 2, why: "it listens elsewhere" });
   assert.equal(story.lastOutcome?.failure?.reason, "start-timeout");
+  assert.match(
+    story.lastOutcome?.failure?.message ?? "",
+    /^1 of 2 .* not ready within .*: it listens elsewhere$/,
+  );
+});
+
+test("one that is ready at last while it is looked at is taken", () => {
+  const story = new Story().start().request().candidate().after(readyTimeoutMs).ready(2, 0).ready(2, 1);
+  assert.equal(story.active, 2);
+  story.send({ type: "examined", generation: 2, why: "it was slow" });
+  assert.equal(story.lastOutcome?.failure, null);
 });
 
 test("a ready command is run again for a worker that is not ready yet", () => {
@@ -103,7 +118,7 @@ test("a ready command is run again for a worker that is not ready yet", () => {
   const story = new Story().start().request();
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } }).die();
   assert.deepEqual(
-    story.did("run-ready-command").map(({ generation }) => generation),
+    story.did("await-ready").map(({ generation }) => generation),
     [2],
   );
 });

@@ -86,7 +86,7 @@ const aborts: readonly [what: string, reason: string, fail: (story: Story) => St
   [
     "its check does not end",
     "check-timeout",
-    (story) => story.send(prepared(2, specify(checked))).after(readyTimeoutMs),
+    (story) => story.send(prepared(2, specify(checked))).after(readyTimeoutMs + 1_000),
   ],
   [
     "a worker cannot be spawned",
@@ -101,7 +101,17 @@ const aborts: readonly [what: string, reason: string, fail: (story: Story) => St
   [
     "a worker is never ready",
     "start-timeout",
-    (story) => story.candidate().ready(2, 0).after(readyTimeoutMs),
+    (story) =>
+      story
+        .candidate()
+        .ready(2, 0)
+        .after(readyTimeoutMs)
+        .send({ type: "examined", generation: 2, why: "nobody accepts" }),
+  ],
+  [
+    "a worker is never ready, and nobody says why",
+    "start-timeout",
+    (story) => story.candidate().ready(2, 0).after(readyTimeoutMs).after(5_000),
   ],
   [
     "the state cannot be written",

@@ -27,6 +27,23 @@ test("the status is one sentence that says what serves, and what became of the l
   assert.match(summarize(story.state), /; no upgrades: the disk is full$/);
 });
 
+test("a service whose first generation still boots is not as it should be", () => {
+  const story = new Story().send({
+    type: "recovered",
+    alive: [],
+    unconnected: [],
+    snapshots: [],
+    wanted: false,
+  });
+  assert.match(degradation(story.state) ?? "", /answers nobody yet/);
+  story.candidate();
+  assert.match(degradation(story.state) ?? "", /answers nobody yet/);
+  story.allReady();
+  assert.equal(degradation(story.state), null);
+  story.send({ type: "stop-requested", fast: false });
+  assert.equal(degradation(story.state), null);
+});
+
 test("READY=1 waits for the start, a reload is seen as one, and how long it may take is known", () => {
   const story = new Story().send({
     type: "recovered",

@@ -78,7 +78,7 @@ test("with a ready command it is run for each worker", () => {
   });
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } });
   assert.deepEqual(
-    story.did("run-ready-command").map(({ index }) => index),
+    story.did("await-ready").map(({ index }) => index),
     [0],
   );
 });

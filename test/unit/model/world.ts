@@ -23,7 +23,8 @@ export type Job = Extract<
       | "inspect-snapshot"
       | "check"
       | "spawn"
-      | "run-ready-command"
+      | "await-ready"
+      | "examine"
       | "verify";
   }
 >;
@@ -152,6 +153,9 @@ export class World {
       case "check":
         this.send({ type: "checked", generation: job.generation, failure: problem });
         break;
+      case "examine":
+        this.send({ type: "examined", generation: job.generation, why: problem?.message ?? null });
+        break;
       case "verify":
         this.send({
           type: "verified",
@@ -164,7 +168,7 @@ export class World {
       case "spawn":
         this.#spawn(job, problem);
         break;
-      case "run-ready-command":
+      case "await-ready":
         if (problem === null) this.send({ ...job, type: "worker-ready", pid: job.process.pid });
         break;
       default:
@@ -294,7 +298,8 @@ export class World {
       case "inspect-snapshot":
       case "check":
       case "spawn":
-      case "run-ready-command":
+      case "await-ready":
+      case "examine":
       case "verify":
         this.jobs.push(action);
         break;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
@@ -34,6 +34,16 @@ export class ReleaseRig {
 
   snapshot(id: number): string {
     return snapshotDirectory(this.state, id);
+  }
+
+  /** What an app with the right to do so writes into a snapshot. */
+  writeBeside(id: number, path: string | Buffer, text: string): void {
+    const file = Buffer.concat([Buffer.from(`${this.snapshot(id)}/`), Buffer.from(path)]);
+    const parent = dirname(file.toString());
+    chmodSync(this.snapshot(id), 0o700);
+    mkdirSync(parent, { recursive: true });
+    chmodSync(parent, 0o700);
+    writeFileSync(file, text);
   }
 
   /** As whom the tests run, unless told. */

@@ -85,7 +85,7 @@ test("an upgrade that fails because a stranger has such a port says who has whic
   const { failure } = await service.upgrade();
   assert.match(
     failure?.message ?? "",
-    new RegExp(`127.0.0.1:${port}, which is not in the config: .*in use .*pid ${process.pid}`),
+    new RegExp(`127.0.0.1:${port}, which is not in the config: .*cannot listen .*pid ${process.pid}`),
   );
 });
 

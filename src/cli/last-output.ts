@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { findProgram } from "../linux/find-program.js";
+
+const run = promisify(execFile);
+const timeoutMs = 3_000;
+/** One uncaught error of Node takes 25, and what it is stands at its head. */
+const mostLines = 30;
+const longestLine = 300;
+
+/** The generation whose output is wanted. */
+export interface Wanted {
+  /** Of the service. */
+  readonly name: string;
+  /** Null without systemd: then it went where the daemon's went. */
+  readonly unit: string | null;
+  readonly generation: number;
+}
+
+/** What journalctl(1) is given to show all that a generation's processes wrote. */
+export function matchesOf({ name, unit, generation }: Wanted): readonly string[] {
+  const identifier = `SYSLOG_IDENTIFIER=${name}/${generation}`;
+  return [`_SYSTEMD_UNIT=${unit}`, identifier, "+", `_SYSTEMD_USER_UNIT=${unit}`, identifier];
+}
+
+/**
+ * The last lines that a generation's processes wrote, as far as this user may read the journal; none where that is not so. Nobody else
+ * keeps them: they go from the process straight to the journal, whose rules say who may read them.
+ */
+export async function readLastOutput(wanted: Wanted): Promise<readonly string[]> {
+  if (wanted.unit === null) return [];
+  // What has just been written may still be on its way; only root may hurry it.
+  if (process.geteuid?.() === 0) await ask(["--sync"]);
+  const printed = await ask([
+    "--quiet",
+    "--no-pager",
+    "--boot",
+    "--output=cat",
+    `--lines=${mostLines}`,
+    ...matchesOf(wanted),
+  ]);
+  return printed
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
+}
+
+/** Its heading, and the lines themselves. */
+export function layOutput(generation: number, lines: readonly string[]): readonly string[] {
+  if (lines.length === 0) return [];
+  return [`the last lines of generation ${generation}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+async function ask(options: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await run(findProgram("journalctl"), [...options], { timeout: timeoutMs });
+    return stdout;
+  } catch {
+    return "";
+  }
+}

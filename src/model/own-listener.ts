@@ -1,0 +1,16 @@
+import type { ListenerDeclaration } from "./plan.js";
+import type { Generation, Listener, State } from "./state.js";
+
+/**
+ * Port 0: each generation has a socket of its own there, which no other one's workers have. So who connects to it asks that generation
+ * alone, be it a candidate, on trial or active.
+ */
+export function isOwn({ address }: ListenerDeclaration): boolean {
+  return address?.kind === "tcp" && address.port === 0;
+}
+
+/** The first of the generation's own; undefined where its config names none, or it is lost. */
+export function ownListener({ specification, listeners }: Generation, state: State): Listener | undefined {
+  const name = specification.listeners?.find(isOwn)?.name;
+  return state.listeners.find((one) => one.name === name && listeners.includes(one.id));
+}
