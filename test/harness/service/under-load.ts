@@ -7,9 +7,12 @@ import type { WebService } from "./web-service.js";
 const ENOUGH = 2;
 const SLOW_MS = 300;
 
+/** What can be asked: a service of a container. */
+export type Asked = Pick<WebService, "container" | "address">;
+
 /** Runs `event` while clients that never retry ask the service, and sees to it that they lose nothing. */
 export async function losesNothing(
-  web: WebService,
+  web: Asked,
   event: (load: Load) => Promise<unknown>,
   request: Partial<LoadRequest> = {},
 ): Promise<LoadReport> {
@@ -20,7 +23,7 @@ export async function losesNothing(
 
 /** The same for events that cut what is in flight; what was lost is for the caller to judge. */
 export async function underLoad(
-  web: WebService,
+  web: Asked,
   event: (load: Load) => Promise<unknown>,
   request: Partial<LoadRequest> = {},
 ): Promise<LoadReport> {
