@@ -7,7 +7,7 @@ import type { ModelFailure } from "../model/failure.js";
 import type { Outcome } from "../model/state.js";
 import type { End } from "./command.js";
 import { explainOutput } from "./explain-output.js";
-import { layOutput, readLastOutput, type Wanted } from "./last-output.js";
+import { awaitLastOutput, layOutput, type Wanted } from "./last-output.js";
 import { say } from "./print.js";
 
 /** An upgrade that was waited for, and has ended. */
@@ -81,7 +81,7 @@ async function tellOutput(
   if (isReloadCommand()) return [];
   if (output !== undefined) return ["it printed:", ...output.split("\n").map((line) => `  ${line}`)];
   const wanted = { name, unit, generation };
-  const found = await readLastOutput(wanted);
+  const found = await awaitLastOutput(wanted);
   const meaning = explainOutput(found, listeners);
   return [
     ...layOutput(generation, found),

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { findProgram } from "../linux/find-program.js";
 
@@ -7,6 +8,9 @@ const timeoutMs = 3_000;
 /** One uncaught error of Node takes 25, and what it is stands at its head. */
 const mostLines = 30;
 const longestLine = 300;
+/** Before systemd 258 a sync of the journal does not wait for what is in a process's stream. */
+const mostLooks = 4;
+const betweenLooksMs = 150;
 
 /** The generation whose output is wanted. */
 export interface Wanted {
@@ -21,6 +25,15 @@ export interface Wanted {
 export function matchesOf({ name, unit, generation }: Wanted): readonly string[] {
   const identifier = `SYSLOG_IDENTIFIER=${name}/${generation}`;
   return [`_SYSTEMD_UNIT=${unit}`, identifier, "+", `_SYSTEMD_USER_UNIT=${unit}`, identifier];
+}
+
+/** What `readLastOutput` finds of a generation that has just ended: what it wrote may still be on its way. */
+export async function awaitLastOutput(wanted: Wanted): Promise<readonly string[]> {
+  for (let look = 1; ; look += 1) {
+    const lines = await readLastOutput(wanted);
+    if (wanted.unit === null || lines.length > 0 || look === mostLooks) return lines;
+    await pause(betweenLooksMs);
+  }
 }
 
 /**
