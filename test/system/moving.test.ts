@@ -47,7 +47,7 @@ onEachRelease("moving over", (promise) => {
         await web.container.sh(init + dropIn);
         const { code, stdout } = await web.container.exec(["holdfast", "doctor", web.name]);
         assert.equal(code, 1, stdout);
-        assert.match(stdout, new RegExp(`cannot listen on .*gunicorn, pid \\d+, of ${web.name}\\.service`));
+        assert.match(stdout, new RegExp(`is taken: gunicorn, pid \\d+, of ${web.name}\\.service has it`));
         assert.match(stdout, /: 1 problem$/m);
         await web.container.sh(start);
         await load.waitFor("both versions", 20_000, ({ versions }) => versions["v2"] !== undefined);
