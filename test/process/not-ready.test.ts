@@ -36,7 +36,7 @@ const cases: readonly (readonly [what: string, code: string, table: string, why:
     "serves one listener and forgets the other",
     'require("node:http").createServer().listen({ fd: 3 });',
     'when = "accepts"\n',
-    /worker 2\.0 accepts at the listener http, but not at admin \(127\.0\.0\.1:\d+\)/,
+    /worker 2\.0 accepts at the listener admin, but not at http \(127\.0\.0\.1:\d+\)/,
   ],
   [
     "serves, and its ready command always fails",
