@@ -8,7 +8,7 @@ import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
 import { overlap, pathsWithin, tidyPath } from "./paths-within.js";
 import { judge, judgesOf, probation, rollback, trial } from "./proof-tables.js";
-import { argv, count, isCount, named, readWith, table, text } from "./values.js";
+import { argv, count, isCount, named, readWith, requestPath, table, text } from "./values.js";
 
 const withoutSnapshots =
   'is about snapshots, and there are none without `release` or with snapshot = "off"; remove it';
@@ -63,7 +63,7 @@ const drain = v.pipe(
 );
 
 export const verifyEntries = {
-  http: v.pipe(text('"/healthz"'), v.startsWith("/", 'must be the path to ask for; write "/healthz"')),
+  http: requestPath(),
   status: v.optional(count(100, 599), 200),
   timeout: v.optional(readWith(parseDuration, '"5s"'), "5s"),
 };

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { parseDuration } from "../lib/duration.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { HealthCheck, Judges, Plan } from "../model/plan.js";
-import { argv, count, readWith, table, text } from "./values.js";
+import { argv, count, readWith, requestPath, table } from "./values.js";
 
 /** The tables that say how a version has to prove itself. */
 
@@ -65,7 +65,7 @@ export const probation = v.pipe(
 );
 
 export const healthEntries = {
-  http: v.pipe(text('"/healthz"'), v.startsWith("/", 'must be the path to ask for; write "/healthz"')),
+  http: requestPath(),
   status: v.optional(count(100, 599), 200),
   every: v.optional(readWith(parseDuration, '"5s"'), "5s"),
   timeout: v.optional(readWith(parseDuration, '"5s"'), "5s"),

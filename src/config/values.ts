@@ -18,6 +18,18 @@ export function text(example: string) {
   );
 }
 
+/** The path of an HTTP request, with its query: RFC 9112 has no blank and nothing beyond ASCII in it. */
+export function requestPath() {
+  return v.pipe(
+    text('"/healthz"'),
+    v.startsWith("/", 'must be the path to ask for; write "/healthz"'),
+    v.regex(
+      /^[!-~]*$/,
+      "must have no blank and nothing beyond ASCII in it; write %20 for a blank, as in a URL",
+    ),
+  );
+}
+
 /** A program and its arguments, as for execve(2); no shell reads it. */
 export function argv(example: string) {
   return v.pipe(

@@ -26,7 +26,7 @@ import {
   verifySpecification,
   warnOfAsking,
 } from "./specify.js";
-import { verifyGeneration } from "./verify.js";
+import { failVerification, verifyGeneration } from "./verify.js";
 import { giveWanted, openWanted } from "./wanted-listeners.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
@@ -123,11 +123,13 @@ export function createPerformer(options: PerformOptions): (action: Action, state
   function verify(id: number, state: State): void {
     const generation = findGeneration(state, id);
     if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels, listeners).then(async (verified) => {
-      // What the version before has shown of itself until now is what the new one is held against.
-      await options.countWorkers();
-      push({ type: "verified", generation: id, ...verified });
-    });
+    void verifyGeneration(generation, state, channels, listeners)
+      .catch(failVerification)
+      .then(async (verified) => {
+        // What the version before has shown of itself until now is what the new one is held against.
+        await options.countWorkers();
+        push({ type: "verified", generation: id, ...verified });
+      });
   }
 
   function terminate({ slots, to, insist, withinMs }: ActionOf<"terminate">, state: State): readonly Event[] {

@@ -133,6 +133,10 @@ test("a config is frozen through and through", () => {
 
 test("a verification needs a path, and a strategy is one of two", () => {
   assert.match(
+    problemsOf('command = ["x"]\nverify = { http = "/healthz?who=load balancer" }').lines.join(),
+    /web\.toml:2: verify\.http: must have no blank .*%20/,
+  );
+  assert.match(
     problemsOf('command = ["x"]\nverify = { http = "healthz" }').lines.join(),
     /web\.toml:2: verify\.http: must be the path/,
   );
