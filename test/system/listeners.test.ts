@@ -77,7 +77,9 @@ onEachRelease("listeners of the daemon's own", (promise) => {
       });
       assert.match(
         await web.show("StatusText"),
-        new RegExp(`127\\.0\\.0\\.1:${taken}: node \\(pid \\d+ of taker-.*\\.service\\) has it.*; still serving 1`),
+        new RegExp(
+          `127\\.0\\.0\\.1:${taken}: node \\(pid \\d+ of taker-.*\\.service\\) has it.*; still serving 1`,
+        ),
       );
       await web.container.sh(`systemctl stop taker-${web.name}`);
     },
