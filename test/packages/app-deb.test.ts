@@ -187,7 +187,10 @@ describeOnEachRelease("the .deb of an app is upgraded", (release) => {
       await machine.upgrade("12", "11", () => machine.install(...files));
       for (const { name } of machine.services) {
         const state = `/var/lib/holdfast/${name}`;
-        assert.equal(await machine.container.sh(`find ${state}/releases/* -maxdepth 0 -type d | wc -l`), "4");
+        assert.equal(
+          await machine.container.sh(`find ${state}/releases/[0-9]* -maxdepth 0 -type d | wc -l`),
+          "4",
+        );
         await machine.container.sh(`! test -e ${state}/written`);
       }
     },
