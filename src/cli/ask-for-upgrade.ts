@@ -3,7 +3,7 @@ import type { ControlFailure } from "../control/replies.js";
 import type { UpgradeWish, Wait } from "../control/upgrade-wish.js";
 import { type Result, succeed } from "../lib/failure.js";
 import type { News } from "../model/event.js";
-import type { Outcome } from "../model/state.js";
+import type { Outcome } from "../model/upgrade-state.js";
 import type { CommandLine, End } from "./command.js";
 import { type Ended, endReload, goesOn, isReloadCommand, tellEnd } from "./end-of-upgrade.js";
 import { followDrain } from "./follow-drain.js";

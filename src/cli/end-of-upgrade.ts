@@ -4,7 +4,7 @@ import type { Wait } from "../control/upgrade-wish.js";
 import { formatDuration } from "../lib/duration.js";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import type { ModelFailure } from "../model/failure.js";
-import type { Outcome } from "../model/state.js";
+import type { Outcome } from "../model/upgrade-state.js";
 import type { End } from "./command.js";
 import { explainOutput } from "./explain-output.js";
 import { awaitLastOutput, layOutput, type Wanted } from "./last-output.js";

@@ -1,7 +1,7 @@
 import type { ControlClient, Following } from "../control/client.js";
 import type { ControlFailure } from "../control/replies.js";
 import { type Failure, fail, type Result } from "../lib/failure.js";
-import type { Outcome } from "../model/state.js";
+import type { Outcome } from "../model/upgrade-state.js";
 import { isAway, pause, reconnectMs, retryMs } from "./patience.js";
 
 export type FollowFailure = ControlFailure | Failure<"daemon-gone">;

@@ -1,6 +1,6 @@
 import type { NumbersReport, ProofReport, RejectedReport } from "../control/replies.js";
 import { formatDuration } from "../lib/duration.js";
-import type { WallTime } from "../model/state.js";
+import type { WallTime } from "../model/clock.js";
 import type { Cell } from "./table.js";
 
 /** A line for each of the two versions that the judges compare; none where nothing is judged. */

@@ -7,7 +7,8 @@ import type {
 } from "../control/replies.js";
 import type { CounterName, GaugeName } from "../lib/counters.js";
 import { formatDuration } from "../lib/duration.js";
-import type { Outcome, WallTime } from "../model/state.js";
+import type { WallTime } from "../model/clock.js";
+import type { Outcome } from "../model/upgrade-state.js";
 import { describeNumbers, rejectedHead, rejectedRow } from "./format-proof.js";
 import { type Look, type Mark, paragraph, type Style } from "./print.js";
 import { type Cell, formatTable } from "./table.js";

@@ -4,7 +4,7 @@ import { fail, messageOf, succeed } from "../lib/failure.js";
 import { bootId } from "../linux/boot.js";
 import { ownCgroup, ownUnitName, processesIn } from "../linux/cgroup.js";
 import { isLive } from "../model/find.js";
-import type { Process } from "../model/state.js";
+import type { Process } from "../model/generation-state.js";
 import { currentJob } from "../systemd/job.js";
 import type { CommandLine, End } from "./command.js";
 import { complain, say } from "./print.js";

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { fail, type Result, succeed } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
-import type { Outcome } from "../model/state.js";
+import type { Outcome } from "../model/upgrade-state.js";
 import { type Call, type ControlAddress, exchange, readLines, readText } from "./exchange.js";
 import {
   acceptedReply,

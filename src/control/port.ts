@@ -1,5 +1,5 @@
 import type { News } from "../model/event.js";
-import type { Asker, Outcome } from "../model/state.js";
+import type { Asker, Outcome } from "../model/upgrade-state.js";
 import type { ControlFailure, HistoryEntry, StatusReport } from "./replies.js";
 import type { UpgradeWish } from "./upgrade-wish.js";
 

@@ -4,7 +4,8 @@ import type { FailureOf } from "../lib/failure.js";
 import { isReason } from "../lib/reasons.js";
 import type { News } from "../model/event.js";
 import type { ModelFailure } from "../model/failure.js";
-import type { ListenerOrigin, Outcome, Rejected, RolledBack } from "../model/state.js";
+import type { ListenerOrigin, Rejected, RolledBack } from "../model/state.js";
+import type { Outcome } from "../model/upgrade-state.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 

@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HoldfastError } from "../lib/failure.js";
 import type { News } from "../model/event.js";
-import type { Asker } from "../model/state.js";
+import type { Asker } from "../model/upgrade-state.js";
 import { instanceHeader } from "./exchange.js";
 import type { ControlPort } from "./port.js";
 import { formatRefusal, sendJson, sendRefusal } from "./respond.js";

@@ -1,7 +1,8 @@
 import type { Config } from "../config/config.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Action, LedgerEntry, News } from "../model/event.js";
-import type { Generation, State } from "../model/state.js";
+import type { Generation } from "../model/generation-state.js";
+import type { State } from "../model/state.js";
 import { viewService } from "../model/view.js";
 import { appendLedger } from "../state/ledger.js";
 import type { StateStore } from "../state/state-store.js";

@@ -19,9 +19,10 @@ import {
   removeSocketFile,
   type SocketFileFailure,
 } from "../linux/socket-file.js";
+import type { Generation } from "../model/generation-state.js";
 import { isOwn } from "../model/own-listener.js";
 import type { ListenerDeclaration } from "../model/plan.js";
-import type { Generation, Listener } from "../model/state.js";
+import type { Listener } from "../model/state.js";
 import { applyModes, ownFile } from "./socket-modes.js";
 
 export type ListenersFailure = ListenFailure | SocketFileFailure | Failure<"listener-missing">;

@@ -4,16 +4,17 @@ import { commit, isRepeat } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration, candidateGeneration, findGeneration, stagedGeneration } from "./find.js";
+import type { Generation, Worker } from "./generation-state.js";
 import { conclude } from "./outcome.js";
 import { findRejected } from "./rejected.js";
 import { newRequest } from "./request.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
-import type { Asked, Generation, Worker } from "./state.js";
 import { isInTheWay, stepAside } from "./step-aside.js";
 import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, beginFallback, refuse } from "./upgrade.js";
+import type { Asked } from "./upgrade-state.js";
 
 /** So that whoever looks gives up first: it knows more. */
 const spareMs = 1_000;

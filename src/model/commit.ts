@@ -1,13 +1,15 @@
 import { drainGeneration } from "./drain.js";
 import { activeGeneration, findGeneration } from "./find.js";
+import type { DrainReason, Generation } from "./generation-state.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { forgive, leftByHand, reject } from "./rejected.js";
 import { hasProved, isSame } from "./retired.js";
-import type { DrainReason, Generation, State, Upgrade } from "./state.js";
+import type { State } from "./state.js";
 import { trackOf } from "./track.js";
 import { beginTrial, dropHeld } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
+import type { Upgrade } from "./upgrade-state.js";
 
 /**
  * The point of no return of an upgrade: the candidate becomes active, and serves. It counts when it is on disk: the loop does not

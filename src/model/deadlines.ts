@@ -1,10 +1,12 @@
 import { advanceCandidate, candidateOverdue } from "./candidate.js";
+import type { Monotonic } from "./clock.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
 import { startDueAt } from "./failed-start.js";
 import { activeGeneration, findGeneration } from "./find.js";
+import type { Generation, Proof, Worker } from "./generation-state.js";
 import { leavingDeadline, pressLeaving } from "./leaving.js";
 import { prove } from "./probation.js";
-import type { Generation, Monotonic, Proof, State, Worker } from "./state.js";
+import type { State } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
 import { leavesRejectedAt } from "./upgrade.js";

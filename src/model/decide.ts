@@ -8,10 +8,11 @@ import {
   keepNew,
   upgradePrepared,
 } from "./candidate.js";
+import type { Clock } from "./clock.js";
 import { foldCounters, takeCounts } from "./counters.js";
 import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
-import type { Clock, Decision, Event } from "./event.js";
+import type { Decision, Event } from "./event.js";
 import { startDueAt } from "./failed-start.js";
 import { activeGeneration, candidateGeneration } from "./find.js";
 import { judgeErrorsOf } from "./judge.js";

@@ -1,6 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
+import type { Monotonic } from "./clock.js";
 import type { EndReason } from "./event.js";
-import type { Generation, Monotonic, Proof } from "./state.js";
+import type { Generation, Proof } from "./generation-state.js";
 
 const candidateSteps = {
   copying: "its snapshot is made",

@@ -1,10 +1,12 @@
 import { formatDuration } from "../lib/duration.js";
+import type { Monotonic, WallTime } from "./clock.js";
 import { generationTotals } from "./counters.js";
 import type { EndReason, LedgerEntry } from "./event.js";
 import { isLive } from "./find.js";
+import type { DrainReason, Generation } from "./generation-state.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
-import type { DrainReason, Generation, Monotonic, State, WallTime } from "./state.js";
+import type { State } from "./state.js";
 import { act, announce, liveWorkers, type Turn, update, updateGeneration } from "./turn.js";
 
 /**

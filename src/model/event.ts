@@ -1,25 +1,11 @@
 import type { Result } from "../lib/failure.js";
+import type { WallTime } from "./clock.js";
 import type { ModelFailure } from "./failure.js";
+import type { DrainReason, Origin, Process } from "./generation-state.js";
 import type { Specification } from "./plan.js";
-import type {
-  Asked,
-  DrainReason,
-  FinalVerdict,
-  Listener,
-  Monotonic,
-  Origin,
-  Outcome,
-  Process,
-  Retired,
-  State,
-  WallTime,
-} from "./state.js";
+import type { Listener, Retired, State } from "./state.js";
 import type { Count, Totals } from "./totals.js";
-
-export interface Clock {
-  readonly now: Monotonic;
-  readonly wall: WallTime;
-}
+import type { Asked, FinalVerdict, Outcome } from "./upgrade-state.js";
 
 /** A worker's place: generation 8, index 1 is written `8.1`. */
 export interface Slot {

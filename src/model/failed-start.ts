@@ -1,8 +1,9 @@
 import { backoffMs } from "../lib/backoff.js";
 import { formatDuration } from "../lib/duration.js";
+import type { Monotonic } from "./clock.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration } from "./find.js";
-import type { Monotonic, State } from "./state.js";
+import type { State } from "./state.js";
 import { announce, type Turn, update } from "./turn.js";
 
 /** A daemon that comes so long after it might have tried again has nothing to do with the last one. */

@@ -1,4 +1,5 @@
-import type { Generation, LiveRun, Snapshot, State, WorkerRun } from "./state.js";
+import type { Generation, LiveRun, WorkerRun } from "./generation-state.js";
+import type { Snapshot, State } from "./state.js";
 
 export function isLive(run: WorkerRun): run is LiveRun {
   return run.phase !== "waiting" && run.phase !== "spawning";

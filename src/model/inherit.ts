@@ -1,8 +1,9 @@
 import type { SlotProcess } from "./event.js";
 import { isLive } from "./find.js";
+import type { Generation } from "./generation-state.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
-import { type Generation, initialState, type Listener, type State } from "./state.js";
+import { initialState, type Listener, type State } from "./state.js";
 import { nameWorker } from "./turn.js";
 
 /**

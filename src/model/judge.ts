@@ -1,7 +1,8 @@
 import { judgeDeaths } from "../judge/deaths.js";
 import { errorDefaults, judgeErrors, type Responses } from "../judge/errors.js";
 import { activeGeneration, heldGeneration } from "./find.js";
-import type { Generation, State, Track } from "./state.js";
+import type { Generation, Track } from "./generation-state.js";
+import type { State } from "./state.js";
 import { since, trackOf } from "./track.js";
 import type { Turn } from "./turn.js";
 import { condemn } from "./verdict.js";

@@ -1,7 +1,8 @@
 import { formatDuration } from "../lib/duration.js";
+import type { Monotonic } from "./clock.js";
 import type { Slot } from "./event.js";
 import { findGeneration, isLive } from "./find.js";
-import type { Generation, Monotonic, Worker } from "./state.js";
+import type { Generation, Worker } from "./generation-state.js";
 import { act, announce, findWorker, nameWorker, type Turn, updateGeneration, updateWorker } from "./turn.js";
 
 /**

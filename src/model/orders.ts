@@ -1,6 +1,7 @@
 import type { SlotProcess } from "./event.js";
 import { activeGeneration } from "./find.js";
-import type { Generation, State } from "./state.js";
+import type { Generation } from "./generation-state.js";
+import type { State } from "./state.js";
 import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
 
 /**

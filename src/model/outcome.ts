@@ -1,8 +1,8 @@
 import { formatDuration } from "../lib/duration.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration } from "./find.js";
-import type { FinalVerdict, Outcome, Upgrade } from "./state.js";
 import { act, announce, type Turn, update } from "./turn.js";
+import type { FinalVerdict, Outcome, Upgrade } from "./upgrade-state.js";
 
 const outcomesKept = 8;
 

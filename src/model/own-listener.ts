@@ -1,5 +1,6 @@
+import type { Generation } from "./generation-state.js";
 import type { ListenerDeclaration } from "./plan.js";
-import type { Generation, Listener, State } from "./state.js";
+import type { Listener, State } from "./state.js";
 
 /**
  * Port 0: each generation has a socket of its own there, which no other one's workers have. So who connects to it asks that generation

@@ -1,8 +1,8 @@
 import { formatDuration } from "../lib/duration.js";
 import { findGeneration } from "./find.js";
+import type { Track } from "./generation-state.js";
 import { pronounce } from "./outcome.js";
 import { whereToGoBack } from "./retired.js";
-import type { Track } from "./state.js";
 import { trackOf } from "./track.js";
 import { announce, type Turn, updateGeneration } from "./turn.js";
 

@@ -1,8 +1,8 @@
 import type { Event, SlotProcess } from "./event.js";
 import { postponeStart } from "./failed-start.js";
 import { activeGeneration, candidateGeneration, isLive, stagedGeneration } from "./find.js";
+import type { Generation, Process, Worker } from "./generation-state.js";
 import { orderSnapshot, recoverSnapshots } from "./snapshots.js";
-import type { Generation, Process, Worker } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, dropStaged, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, disconnect, wantWorker } from "./workers.js";

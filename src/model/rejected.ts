@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ModelFailure } from "./failure.js";
 import { findSnapshot } from "./find.js";
-import type { Generation, Rejected, Retired, State } from "./state.js";
+import type { Generation } from "./generation-state.js";
+import type { Rejected, Retired, State } from "./state.js";
 import { type Turn, update } from "./turn.js";
 
 const rejectedKept = 16;

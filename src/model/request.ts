@@ -1,5 +1,5 @@
-import type { Outcome, UpgradeKind, UpgradeRequest } from "./state.js";
 import { type Turn, update } from "./turn.js";
+import type { Outcome, UpgradeKind, UpgradeRequest } from "./upgrade-state.js";
 
 export type Wish = Partial<Omit<UpgradeRequest, "id" | "kind" | "requestedAt">>;
 

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { split } from "../lib/split.js";
+import type { Monotonic } from "./clock.js";
 import { activeGeneration, findSnapshot } from "./find.js";
+import type { Generation } from "./generation-state.js";
 import { findRejected } from "./rejected.js";
-import type { Generation, Monotonic, Retired, State, Upgrade } from "./state.js";
+import type { Retired, State } from "./state.js";
 import { trackOf } from "./track.js";
+import type { Upgrade } from "./upgrade-state.js";
 
 type Ran = Pick<Retired, "specification" | "snapshot">;
 

@@ -1,8 +1,9 @@
 import { isRepeat, remember } from "./commit.js";
 import { drainGeneration } from "./drain.js";
 import { isLive } from "./find.js";
+import type { DrainReason, Generation } from "./generation-state.js";
 import { pronounce } from "./outcome.js";
-import type { DrainReason, Generation, State } from "./state.js";
+import type { State } from "./state.js";
 import { announce, type Turn, update, updateGeneration } from "./turn.js";
 
 /**

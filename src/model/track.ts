@@ -1,6 +1,8 @@
 import { nothingCounted } from "../lib/counters.js";
+import type { Monotonic } from "./clock.js";
 import { generationTotals } from "./counters.js";
-import type { Generation, Monotonic, State, Track } from "./state.js";
+import type { Generation, Track } from "./generation-state.js";
+import type { State } from "./state.js";
 
 /** What the generation has shown of itself until now. */
 export function trackOf(state: State, generation: Generation, now: Monotonic): Track {

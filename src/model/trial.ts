@@ -2,12 +2,13 @@ import { formatDuration } from "../lib/duration.js";
 import { drainGeneration } from "./drain.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration, heldGeneration } from "./find.js";
+import type { Generation, Proof } from "./generation-state.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { findRejected } from "./rejected.js";
-import type { Generation, Proof, UpgradeRequest } from "./state.js";
 import { trackOf } from "./track.js";
 import { announce, type Turn, update, updateGeneration } from "./turn.js";
+import type { UpgradeRequest } from "./upgrade-state.js";
 
 /** The new generation is active, and the one before it serves on beside it: for `timeMs`, or until somebody decides. */
 export function beginTrial(turn: Turn, held: Generation, id: number, timeMs: number | null): void {

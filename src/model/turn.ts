@@ -1,6 +1,8 @@
-import type { Action, Clock, News, Slot, SlotProcess } from "./event.js";
+import type { Clock } from "./clock.js";
+import type { Action, News, Slot, SlotProcess } from "./event.js";
 import { findGeneration, isLive } from "./find.js";
-import type { Generation, State, Worker, WorkerRun } from "./state.js";
+import type { Generation, Worker, WorkerRun } from "./generation-state.js";
+import type { State } from "./state.js";
 
 /** One decision in the making: the state so far and the actions so far. Lives no longer than a call of `decide`. */
 export interface Turn {

@@ -1,5 +1,5 @@
 import type { ExitStatus } from "./event.js";
-import type { Generation, Worker } from "./state.js";
+import type { Generation, Worker } from "./generation-state.js";
 import { announce, nameWorker, type Turn } from "./turn.js";
 
 /**

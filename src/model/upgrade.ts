@@ -1,4 +1,5 @@
 import type { FailureOf } from "../lib/failure.js";
+import type { Monotonic } from "./clock.js";
 import { isRepeat } from "./commit.js";
 import { drainGeneration } from "./drain.js";
 import { failStart } from "./failed-start.js";
@@ -8,9 +9,10 @@ import { conclude } from "./outcome.js";
 import { leftByHand, reject } from "./rejected.js";
 import { manner, newRequest, type Wish } from "./request.js";
 import { isSame, whatToRepeat, whereToGoBack } from "./retired.js";
-import type { Monotonic, State, Upgrade, UpgradeKind, UpgradeRequest } from "./state.js";
+import type { State } from "./state.js";
 import { returnsToHeld, returnToHeld } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
+import type { Upgrade, UpgradeKind, UpgradeRequest } from "./upgrade-state.js";
 
 /** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
 export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): void {

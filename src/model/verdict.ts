@@ -1,11 +1,11 @@
 import { drainGeneration } from "./drain.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration, heldGeneration } from "./find.js";
+import type { Generation } from "./generation-state.js";
 import { conclude, pronounce } from "./outcome.js";
 import { reject } from "./rejected.js";
 import { newRequest } from "./request.js";
 import { hasProved, whereToGoBack } from "./retired.js";
-import type { Generation } from "./state.js";
 import { returnToHeld } from "./trial.js";
 import { announce, type Turn, updateGeneration } from "./turn.js";
 

@@ -1,10 +1,13 @@
 import { formatDuration } from "../lib/duration.js";
+import type { Monotonic } from "./clock.js";
 import { describeFailedStart, startDueAt } from "./failed-start.js";
 import { activeGeneration, candidateGeneration, heldGeneration, stagedGeneration } from "./find.js";
+import type { Generation, Proof } from "./generation-state.js";
 import { leftReason } from "./rejected.js";
 import { isRefused } from "./request.js";
-import type { Generation, Monotonic, Outcome, Proof, RolledBack, State } from "./state.js";
+import type { RolledBack, State } from "./state.js";
 import { isStart } from "./upgrade.js";
+import type { Outcome } from "./upgrade-state.js";
 
 /** The service as its manager is to see it; what is told to systemd follows from this and nothing else. */
 export interface ServiceView {

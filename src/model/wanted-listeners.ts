@@ -2,7 +2,8 @@ import { fail, succeed } from "../lib/failure.js";
 import type { Event, ListenerWish } from "./event.js";
 import type { ModelFailure } from "./failure.js";
 import { findGeneration } from "./find.js";
-import type { Generation, Listener } from "./state.js";
+import type { Generation } from "./generation-state.js";
+import type { Listener } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 
 /**

@@ -2,8 +2,8 @@ import { backoffMs } from "../lib/backoff.js";
 import type { Event, ExitStatus, Slot, SlotProcess } from "./event.js";
 import type { ModelFailure } from "./failure.js";
 import { findGeneration, isLive } from "./find.js";
+import type { Generation, LiveRun, Process, Worker } from "./generation-state.js";
 import { judgeDeathsOf } from "./judge.js";
-import type { Generation, LiveRun, Process, Worker } from "./state.js";
 import {
   act,
   announce,

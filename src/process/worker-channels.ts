@@ -13,7 +13,7 @@ import { closeFd } from "../linux/fd.js";
 import { peerCredentials } from "../linux/socket.js";
 import { openSocketPair } from "../linux/socket-pair.js";
 import type { Slot, SlotProcess } from "../model/event.js";
-import type { Worker } from "../model/state.js";
+import type { Worker } from "../model/generation-state.js";
 import { nameWorker } from "../model/turn.js";
 
 /** What is known of a worker whose hello an earlier daemon has heard. */

@@ -12,7 +12,7 @@ import {
   startTimeOf,
 } from "../linux/pidfd.js";
 import type { ExitStatus, Slot } from "../model/event.js";
-import type { Process } from "../model/state.js";
+import type { Process } from "../model/generation-state.js";
 import { type GatedWorker, spawnWorker, type WorkerCommand } from "./spawn-worker.js";
 
 interface Tracked {

@@ -1,10 +1,12 @@
 import type { HistoryEntry } from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
+import type { Monotonic, WallTime } from "../model/clock.js";
 import { describeReason, describeStage } from "../model/describe.js";
 import { heldGeneration } from "../model/find.js";
+import type { Generation } from "../model/generation-state.js";
 import { findRejected } from "../model/rejected.js";
 import { whatToRepeat } from "../model/retired.js";
-import type { Generation, Monotonic, State, WallTime } from "../model/state.js";
+import type { State } from "../model/state.js";
 import type { EndedGeneration, Ledger } from "./ledger.js";
 
 type End = NonNullable<HistoryEntry["end"]>;

@@ -11,8 +11,8 @@ import {
 import { join } from "node:path";
 import * as v from "valibot";
 import { messageOf } from "../lib/failure.js";
+import type { WallTime } from "../model/clock.js";
 import type { LedgerEntry } from "../model/event.js";
-import type { WallTime } from "../model/state.js";
 import { failure, origin } from "./record.js";
 
 const ledgerLimitBytes = 4 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import type { Failure, Result } from "../lib/failure.js";
-import type { Action, Clock, Event } from "../model/event.js";
+import type { Clock } from "../model/clock.js";
+import type { Action, Event } from "../model/event.js";
 import type { State } from "../model/state.js";
 
 /** All that the loop can do to the world. */

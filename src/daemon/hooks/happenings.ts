@@ -2,7 +2,8 @@ import type { ModelFailure } from "../../model/failure.js";
 import { findGeneration } from "../../model/find.js";
 import type { HookEvent } from "../../model/plan.js";
 import { whereToGoBack } from "../../model/retired.js";
-import type { Outcome, State } from "../../model/state.js";
+import type { State } from "../../model/state.js";
+import type { Outcome } from "../../model/upgrade-state.js";
 
 /** Something that hooks are for. */
 export interface Happening {

@@ -1,6 +1,7 @@
 import type { News } from "../../model/event.js";
 import { activeGeneration, findGeneration } from "../../model/find.js";
-import type { Generation, State } from "../../model/state.js";
+import type { Generation } from "../../model/generation-state.js";
+import type { State } from "../../model/state.js";
 import { describeEnd, followCommand, lastLine } from "../../process/run-command.js";
 import { workerEnvironment } from "../perform/commands.js";
 import { findHappenings, type Happening } from "./happenings.js";

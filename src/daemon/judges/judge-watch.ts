@@ -1,7 +1,8 @@
 import { messageOf } from "../../lib/failure.js";
 import type { Event } from "../../model/event.js";
 import { activeGeneration } from "../../model/find.js";
-import type { Generation, State } from "../../model/state.js";
+import type { Generation } from "../../model/generation-state.js";
+import type { State } from "../../model/state.js";
 import { watchAccepts } from "./accepts.js";
 import { watchCommand } from "./command.js";
 import type { Courtroom } from "./courtroom.js";

@@ -1,7 +1,8 @@
 import { type WorkerMessage, workerProtocol } from "../../channel/worker-messages.js";
 import type { Event, Slot } from "../../model/event.js";
 import { findGeneration, isLive } from "../../model/find.js";
-import type { Generation, State } from "../../model/state.js";
+import type { Generation } from "../../model/generation-state.js";
+import type { State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
 import type { NotifyMessage } from "../../process/notify-message.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";

@@ -1,7 +1,8 @@
 import type { AcceptLimitOrder } from "../../channel/worker-messages.js";
 import type { Slot } from "../../model/event.js";
 import { activeGeneration, findGeneration, heldGeneration } from "../../model/find.js";
-import type { Generation, State } from "../../model/state.js";
+import type { Generation } from "../../model/generation-state.js";
+import type { State } from "../../model/state.js";
 import { liveWorkers } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 

@@ -1,6 +1,7 @@
 import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
-import type { Generation, State } from "../../model/state.js";
+import type { Generation } from "../../model/generation-state.js";
+import type { State } from "../../model/state.js";
 
 /** A listener as it is passed to a process. */
 export interface NamedFd {

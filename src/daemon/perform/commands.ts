@@ -1,9 +1,10 @@
 import { formatDuration } from "../../lib/duration.js";
 import type { FailureOf } from "../../lib/failure.js";
 import type { SlotProcess } from "../../model/event.js";
+import type { Generation } from "../../model/generation-state.js";
 import { ownListener } from "../../model/own-listener.js";
 import type { Plan } from "../../model/plan.js";
-import type { Generation, State } from "../../model/state.js";
+import type { State } from "../../model/state.js";
 import { buildEnvironment } from "../../process/environment.js";
 import { runCommand } from "../../process/run-command.js";
 import type { WorkerCommand } from "../../process/spawn-worker.js";

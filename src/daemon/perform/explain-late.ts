@@ -1,8 +1,9 @@
 import { listensElsewhere } from "../../linux/own-listening.js";
 import type { SlotProcess } from "../../model/event.js";
 import { findGeneration } from "../../model/find.js";
+import type { Generation } from "../../model/generation-state.js";
 import type { ReadyRule } from "../../model/plan.js";
-import type { Generation, Listener } from "../../model/state.js";
+import type { Listener } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import { accepts, listenersThatAccept, type Sight } from "./await-accepting.js";

@@ -1,5 +1,5 @@
 import type { Event } from "../../model/event.js";
-import type { Generation } from "../../model/state.js";
+import type { Generation } from "../../model/generation-state.js";
 import { linkLibrary } from "../../release/link-library.js";
 import { makeSnapshot } from "../../release/make-snapshot.js";
 import { readManifest } from "../../release/manifest.js";

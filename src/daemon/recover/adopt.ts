@@ -4,7 +4,8 @@ import { hasEnded, openPidfd, parentOf, startTimeOf, takeFd } from "../../linux/
 import { inspectSocket, type SocketFacts } from "../../linux/socket.js";
 import type { Slot, SlotProcess } from "../../model/event.js";
 import { isLive } from "../../model/find.js";
-import type { Process, State } from "../../model/state.js";
+import type { Process } from "../../model/generation-state.js";
+import type { State } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
 import type { InheritedPidfd } from "./inheritance.js";
 

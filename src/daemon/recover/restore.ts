@@ -8,6 +8,7 @@ import { addressesOf } from "../../listeners/reconcile.js";
 import { takeCounts } from "../../model/counters.js";
 import type { SlotProcess } from "../../model/event.js";
 import { isLive } from "../../model/find.js";
+import type { Generation } from "../../model/generation-state.js";
 import {
   adoptUnknown,
   declaredMode,
@@ -16,7 +17,7 @@ import {
   toBeUpgraded,
 } from "../../model/inherit.js";
 import type { ListenerDeclaration, Specification } from "../../model/plan.js";
-import { type Generation, initialState, type Listener, type State } from "../../model/state.js";
+import { initialState, type Listener, type State } from "../../model/state.js";
 import type { Count } from "../../model/totals.js";
 import { findWorker, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";

@@ -12,8 +12,9 @@ import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
 import { activeGeneration, stagedGeneration } from "../../model/find.js";
 import { refuseDrain, refuseLeaving } from "../../model/lifecycle.js";
-import type { Asked, Asker, State } from "../../model/state.js";
+import type { State } from "../../model/state.js";
 import { refuse } from "../../model/upgrade.js";
+import type { Asked, Asker } from "../../model/upgrade-state.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 
 export interface ControlPortOptions {

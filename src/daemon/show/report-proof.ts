@@ -1,6 +1,8 @@
 import type { ProofReport } from "../../control/port.js";
+import type { Monotonic } from "../../model/clock.js";
+import type { Generation, Track } from "../../model/generation-state.js";
 import { compare } from "../../model/judge.js";
-import type { Generation, Monotonic, State, Track } from "../../model/state.js";
+import type { State } from "../../model/state.js";
 
 /** How far a generation that is active has proved itself, with the numbers that the judges look at. */
 export function reportProof(

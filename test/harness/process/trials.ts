@@ -1,4 +1,5 @@
-import type { Proof, State } from "../../../src/model/state.js";
+import type { Proof } from "../../../src/model/generation-state.js";
+import type { State } from "../../../src/model/state.js";
 import type { Rig } from "./rig.js";
 
 export interface Judgement {

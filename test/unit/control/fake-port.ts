@@ -10,7 +10,7 @@ import type { ControlFailure } from "../../../src/control/replies.js";
 import { nothingCounted } from "../../../src/lib/counters.js";
 import type { News } from "../../../src/model/event.js";
 import type { ModelFailure } from "../../../src/model/failure.js";
-import type { Asker, FinalVerdict, Outcome } from "../../../src/model/state.js";
+import type { Asker, FinalVerdict, Outcome } from "../../../src/model/upgrade-state.js";
 
 const counted = { ...nothingCounted, accepted: 9, requests: 40, adopted: 2 };
 

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Monotonic } from "../../../src/model/clock.js";
 import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
 import { activeGeneration, findGeneration, isLive } from "../../../src/model/find.js";
+import type { Generation, Worker } from "../../../src/model/generation-state.js";
 import { findRejected } from "../../../src/model/rejected.js";
-import type { Generation, Monotonic, State, Worker } from "../../../src/model/state.js";
+import type { State } from "../../../src/model/state.js";
 import { isUncommitted } from "../../../src/model/upgrade.js";
 import { unexplainedActions } from "./explained.js";
 

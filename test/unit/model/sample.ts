@@ -1,8 +1,9 @@
 import { fail, succeed } from "../../../src/lib/failure.js";
 import type { Event } from "../../../src/model/event.js";
 import type { ModelFailure } from "../../../src/model/failure.js";
+import type { Process } from "../../../src/model/generation-state.js";
 import { type Plan, type Specification, unjudged } from "../../../src/model/plan.js";
-import type { Listener, Process } from "../../../src/model/state.js";
+import type { Listener } from "../../../src/model/state.js";
 
 export const readyTimeoutMs = 30_000;
 export const drainTimeoutMs = 60_000;

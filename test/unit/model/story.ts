@@ -2,14 +2,10 @@ import assert from "node:assert/strict";
 import { decide } from "../../../src/model/decide.js";
 import type { Action, Event } from "../../../src/model/event.js";
 import { activeGeneration, findGeneration, isLive } from "../../../src/model/find.js";
+import type { Generation, WorkerRun } from "../../../src/model/generation-state.js";
 import type { Plan } from "../../../src/model/plan.js";
-import {
-  type Generation,
-  initialState,
-  type Outcome,
-  type State,
-  type WorkerRun,
-} from "../../../src/model/state.js";
+import { initialState, type State } from "../../../src/model/state.js";
+import type { Outcome } from "../../../src/model/upgrade-state.js";
 import { violations } from "./invariants.js";
 import { copied, plainly, prepared, processOf, specify } from "./sample.js";
 

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createControlClient } from "../../../../src/control/client.js";
 import type { StatusReport } from "../../../../src/control/port.js";
-import type { Outcome } from "../../../../src/model/state.js";
+import type { Outcome } from "../../../../src/model/upgrade-state.js";
 import { waitUntil } from "../../../harness/container/wait-until.js";
 import { HarnessError } from "../../../harness/harness-error.js";
 import { unjudgedTables } from "../../../harness/process/unjudged.js";
