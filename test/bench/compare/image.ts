@@ -1,13 +1,12 @@
-import { pathInCheckout } from "../../harness/container/checkout.js";
-import { ensureBuilt, ensureImage, type Release } from "../../harness/container/image.js";
+import { ensureImageWith, type Release } from "../../harness/container/image.js";
 
-/** The root file system of a release with its own packages of nginx and HAProxy, whose services never start. */
-export async function ensurePeersImage(release: Release): Promise<string> {
-  const base = await ensureImage(release);
-  return ensureBuilt({
-    name: `peers-${release}`,
-    recipe: pathInCheckout("test/bench/compare/extend-image.sh"),
-    key: base,
-    args: async (image) => [image, base],
-  });
+/** The root file system of a release with its own packages of nginx and HAProxy, which the comparison starts by itself. */
+export function ensurePeersImage(release: Release): Promise<string> {
+  const packages = ["nginx", "haproxy"];
+  return ensureImageWith(
+    "peers",
+    release,
+    packages,
+    packages.map((name) => `${name}.service`),
+  );
 }

@@ -32,22 +32,23 @@ export async function ensureImage(release: Release): Promise<string> {
   });
 }
 
-/** The same with more of Debian's packages in it, under a name that no release has. */
+/** The same with more of Debian's packages in it, under a name that no release has. Units that are `masked` no boot starts. */
 export async function ensureImageWith(
   name: string,
   release: Release,
   packages: readonly string[],
+  masked: readonly string[] = [],
 ): Promise<string> {
   const base = await ensureImage(release);
   return ensureBuilt({
     name: `${name}-${release}`,
     recipe: pathInCheckout("test/harness/container/add-packages.sh"),
-    key: [base, ...packages].join(" "),
-    args: async (image) => [image, base, ...packages],
+    key: [base, masked.join(" "), ...packages].join("\n"),
+    args: async (image) => [image, base, masked.join(" "), ...packages],
   });
 }
 
-export interface Recipe {
+interface Recipe {
   /** What the image and its log are called in the cache directory. */
   readonly name: string;
   /** A script; its text is part of the image's key. */
@@ -59,7 +60,7 @@ export interface Recipe {
 }
 
 /** An image of the cache directory, built if it is not there yet; one build of a name at a time on this machine. */
-export async function ensureBuilt({ name, recipe, key, args }: Recipe): Promise<string> {
+async function ensureBuilt({ name, recipe, key, args }: Recipe): Promise<string> {
   const hash = createHash("sha256")
     .update(await readFile(recipe))
     .update(key);
