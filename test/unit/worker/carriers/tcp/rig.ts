@@ -1,11 +1,11 @@
 import { createServer, connect as netConnect, type Server, type Socket } from "node:net";
-import { afterEach } from "node:test";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Failure } from "../../../../../src/lib/failure.js";
 import type { Carrier, Frozen } from "../../../../../src/worker/carriers/carrier.js";
 import { createTcpCarrier, type TcpHooks } from "../../../../../src/worker/carriers/tcp/tcp-carrier.js";
 import { DEADLINE_MS, waitUntil } from "../../../../harness/container/wait-until.js";
 import { listFds } from "../../../../harness/process/open-fds.js";
+import { endedAfterEach, keeping } from "../ended-after-each.js";
 
 /** Resolves when the condition holds, which within this process is soon. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
@@ -89,24 +89,10 @@ export function countSockets(): number {
 
 /** Servers and clients of the tests of a file, ended after each of them. */
 export function partners() {
-  const sides: Side[] = [];
-  const clients: Socket[] = [];
-  afterEach(async () => {
-    for (const client of clients.splice(0)) client.destroy();
-    await stop(...sides.splice(0));
+  const clients = endedAfterEach<Socket>((all) => {
+    for (const client of all) client.destroy();
   });
-  return {
-    sides,
-    clients,
-    async start(...args: Parameters<typeof startSide>): Promise<Side> {
-      const side = await startSide(...args);
-      sides.push(side);
-      return side;
-    },
-    async dial(...args: Parameters<typeof connect>) {
-      const client = await connect(...args);
-      clients.push(client.socket);
-      return client;
-    },
-  };
+  const sides = endedAfterEach<Side>((all) => stop(...all));
+  const start = keeping(sides, startSide, (side) => side);
+  return { sides, start, dial: keeping(clients, connect, ({ socket }) => socket) };
 }

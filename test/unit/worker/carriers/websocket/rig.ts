@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { afterEach } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Failure } from "../../../../../src/lib/failure.js";
 import type { Carrier } from "../../../../../src/worker/carriers/carrier.js";
 import { createWebSocketCarrier } from "../../../../../src/worker/carriers/websocket/websocket-carrier.js";
 import type { WebSocketHooks } from "../../../../../src/worker/carriers/websocket/websocket-hooks.js";
+import { endedAfterEach, keeping } from "../ended-after-each.js";
 import { listen } from "../tcp/rig.js";
 
 export interface Side {
@@ -99,24 +99,10 @@ export async function stop(...sides: readonly Side[]): Promise<void> {
 
 /** Servers and clients of the tests of a file, ended after each of them. */
 export function partners() {
-  const sides: Side[] = [];
-  const clients: WebSocket[] = [];
-  afterEach(async () => {
-    for (const ws of clients.splice(0)) ws.terminate();
-    await stop(...sides.splice(0));
+  const clients = endedAfterEach<WebSocket>((all) => {
+    for (const ws of all) ws.terminate();
   });
-  return {
-    sides,
-    clients,
-    async start(...args: Parameters<typeof startSide>): Promise<Side> {
-      const side = await startSide(...args);
-      sides.push(side);
-      return side;
-    },
-    async dial(...args: Parameters<typeof dial>) {
-      const client = await dial(...args);
-      clients.push(client.ws);
-      return client;
-    },
-  };
+  const sides = endedAfterEach<Side>((all) => stop(...all));
+  const start = keeping(sides, startSide, (side) => side);
+  return { sides, clients, start, dial: keeping(clients, dial, ({ ws }) => ws) };
 }
