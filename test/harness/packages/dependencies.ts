@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
+import * as v from "valibot";
 import { pathInCheckout } from "../container/checkout.js";
+import { HarnessError } from "../harness-error.js";
+
+const manifestSchema = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ dependencies: v.optional(v.record(v.string(), v.string()), {}) }),
+);
 
 /** The folders below `node_modules` of a package and of all that it depends on, from the top of the checkout. */
 export async function dependenciesOf(name: string): Promise<readonly string[]> {
@@ -12,9 +20,7 @@ export async function dependenciesOf(name: string): Promise<readonly string[]> {
     const { manifest, folder } = await manifestOf(wantedName, from);
     if (found.has(folder)) continue;
     found.add(folder);
-    const { dependencies = {} } = JSON.parse(await readFile(manifest, "utf8")) as {
-      readonly dependencies?: Record<string, string>;
-    };
+    const { dependencies } = v.parse(manifestSchema, await readFile(manifest, "utf8"));
     for (const dependency of Object.keys(dependencies)) wanted.push([dependency, manifest]);
   }
   return [...found];
@@ -27,5 +33,5 @@ async function manifestOf(name: string, from: string): Promise<{ manifest: strin
     const present = await readFile(manifest).catch(() => null);
     if (present !== null) return { manifest, folder: relative(pathInCheckout(), join(modules, name)) };
   }
-  throw new Error(`${name}, which ${from} needs, is not installed`);
+  throw new HarnessError("dependencies", `${name}, which ${from} needs, is not installed`);
 }

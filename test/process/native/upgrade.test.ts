@@ -44,7 +44,8 @@ function activeCounters({ generations }: StatusReport) {
   return sum;
 }
 
-test("ours: a connection whose request outlasts two upgrades goes on to the second new generation, by way of the first", async () => {
+/** A request of a kept connection is held over two upgrades, and until `meanwhile` is over. */
+async function outlastTwoUpgrades(meanwhile: (rig: Rig) => Promise<unknown>): Promise<void> {
   await using rig = new Rig({ native: true });
   await rig.manager.startReady();
   const gate = join(rig.directory, "gate");
@@ -55,32 +56,23 @@ test("ours: a connection whose request outlasts two upgrades goes on to the seco
     rig.release({ version });
     assert.equal((await rig.upgrade()).failure, null);
   }
+  await meanwhile(rig);
   rig.openGate(gate);
   assert.equal((await answer).kept, true);
   assert.equal((await rig.settled()).generations[0]?.id, 3);
   assert.equal((await connection.ask()).generation, 3);
   connection.end();
   await balance(rig);
+}
+
+test("ours: a connection whose request outlasts two upgrades goes on to the second new generation, by way of the first", async () => {
+  await outlastTwoUpgrades(async () => {});
 });
 
 test("a connection whose request outlasts two upgrades, and the generation between them, goes on to the last one", async () => {
-  await using rig = new Rig({ native: true });
-  await rig.manager.startReady();
-  const gate = join(rig.directory, "gate");
-  const connection = await KeptConnection.open(rig.port);
-  await connection.ask();
-  const answer = connection.exchange(`/hold?${gate}`);
-  for (const version of ["2", "3"]) {
-    rig.release({ version });
-    assert.equal((await rig.upgrade()).failure, null);
-  }
-  await rig.until("generation 2 has gone", ({ generations }) => generations.every(({ id }) => id !== 2));
-  rig.openGate(gate);
-  assert.equal((await answer).kept, true);
-  assert.equal((await rig.settled()).generations[0]?.id, 3);
-  assert.equal((await connection.ask()).generation, 3);
-  connection.end();
-  await balance(rig);
+  await outlastTwoUpgrades((rig) =>
+    rig.until("generation 2 has gone", ({ generations }) => generations.every(({ id }) => id !== 2)),
+  );
 });
 
 test("sozu: over ten upgrades back and forth no kept connection is closed, no request is lost, and the books agree", async () => {

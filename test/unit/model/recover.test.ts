@@ -38,9 +38,7 @@ test("a restart in the middle of an upgrade ends that one and the one that waits
 });
 
 test("a restart in the middle of the first start begins the start again", () => {
-  const story = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
-    .candidate();
+  const story = new Story().begin().candidate();
   story.send({ type: "leave-requested", next: "upgrade" }).die();
   assert.equal(story.state.lifecycle.phase, "starting");
   assert.equal(story.state.upgrade?.kind, "start");

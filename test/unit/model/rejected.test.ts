@@ -110,7 +110,7 @@ test("a boot with nothing else to start starts even what was rejected", () => {
   const story = rejected();
   story.state = inheritState(story.state, true);
   // Somebody has deleted the snapshot of the other one.
-  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
+  story.begin();
   bring(story, "/2");
   assert.equal(story.active, 3);
 });

@@ -191,13 +191,7 @@ test("nothing else is tried when what failed is what ran last, untouched", () =>
 });
 
 test("a first start that fails has nothing to bring back", () => {
-  const story = new Story().send({
-    type: "recovered",
-    alive: [],
-    unconnected: [],
-    snapshots: [],
-    wanted: true,
-  });
+  const story = new Story().begin();
   story.send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
 });
@@ -229,7 +223,7 @@ test("the next daemon makes again what was half made, and removes again what was
 
 test("a snapshot that somebody deleted is not waited for: its generation runs in the release, and none returns to it", () => {
   const story = upgradeTo(new Story().start({ ...on, release: "/1" }), "/2");
-  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
+  story.begin();
   assert.deepEqual([ids(story), story.state.retired, story.generation(2).snapshot], [[], [], null]);
   assert.equal(story.did("announce").filter(({ news }) => news.event === "snapshot-lost").length, 1);
 });

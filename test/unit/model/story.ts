@@ -48,11 +48,14 @@ export class Story {
     );
   }
 
+  /** The first daemon of the service, which finds nothing. */
+  begin(): this {
+    return this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
+  }
+
   /** A first start that went well: generation 1 is active. */
   start(change: Partial<Plan> = {}): this {
-    this.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
-    this.candidate(change);
-    return this.allReady();
+    return this.begin().candidate(change).allReady();
   }
 
   /** Answers the preparation that runs and spawns all workers of the candidate. */

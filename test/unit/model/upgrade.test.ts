@@ -15,13 +15,7 @@ import {
 import { Story } from "./story.js";
 
 test("a start prepares, spawns, opens the gates and is active when every worker is ready", () => {
-  const story = new Story().send({
-    type: "recovered",
-    alive: [],
-    unconnected: [],
-    snapshots: [],
-    wanted: true,
-  });
+  const story = new Story().begin();
   assert.equal(story.did("prepare").length, 1);
   story.send(prepared(1));
   assert.deepEqual(
@@ -163,14 +157,9 @@ test("a generation that failed is drained like any other, and the next one has a
 });
 
 test("a first start that fails stops the service as failed", () => {
-  const story = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
-    .send(notPrepared(1, "config-invalid"));
+  const story = new Story().begin().send(notPrepared(1, "config-invalid"));
   assert.deepEqual(story.did("exit"), [{ type: "exit", status: "failed" }]);
-  const crashed = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
-    .candidate()
-    .exit(1, 0);
+  const crashed = new Story().begin().candidate().exit(1, 0);
   assert.deepEqual(crashed.did("exit"), []);
   crashed.exit(1, 1, 0);
   assert.deepEqual(crashed.did("exit"), [{ type: "exit", status: "failed" }]);
@@ -222,10 +211,7 @@ test("an upgrade that waits gets an outcome when it cannot run any more", () => 
       [3, "state-unwritable"],
     ],
   );
-  const start = new Story()
-    .send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true })
-    .request()
-    .send(notPrepared(1, "config-invalid"));
+  const start = new Story().begin().request().send(notPrepared(1, "config-invalid"));
   assert.deepEqual(
     start.state.outcomes.map(({ upgrade }) => upgrade),
     [1, 2],

@@ -7,7 +7,7 @@ import { Story } from "./story.js";
 test("the status is one sentence that says what serves, and what became of the last upgrade", () => {
   const story = new Story();
   const says = (sentence: string): void => assert.equal(summarize(story.state), sentence);
-  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: true });
+  story.begin();
   says("starting generation 1");
   story.candidate().pass(410).allReady();
   says("generation 1, 2 workers ready; start at 00:16:40 UTC took 0.41 s");
@@ -45,13 +45,7 @@ test("a service whose first generation still boots is not as it should be", () =
 });
 
 test("READY=1 waits for the start, a reload is seen as one, and how long it may take is known", () => {
-  const story = new Story().send({
-    type: "recovered",
-    alive: [],
-    unconnected: [],
-    snapshots: [],
-    wanted: true,
-  });
+  const story = new Story().begin();
   const phase = (): string => viewService(story.state).phase;
   assert.equal(phase(), "starting");
   story.candidate();

@@ -54,13 +54,7 @@ test("a replacement that is not ready in time is killed and replaced", () => {
 
 test("with `after` a worker is ready once it has lived that long", () => {
   const rule = { when: "after", afterMs: 2_000 } as const;
-  const story = new Story().send({
-    type: "recovered",
-    alive: [],
-    unconnected: [],
-    snapshots: [],
-    wanted: true,
-  });
+  const story = new Story().begin();
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } }).after(1_999);
   assert.equal(story.active, undefined);
   story.after(1);
@@ -69,13 +63,7 @@ test("with `after` a worker is ready once it has lived that long", () => {
 
 test("with a ready command it is run for each worker", () => {
   const rule = { when: "command", command: ["curl"] } as const;
-  const story = new Story().send({
-    type: "recovered",
-    alive: [],
-    unconnected: [],
-    snapshots: [],
-    wanted: true,
-  });
+  const story = new Story().begin();
   story.candidate({ workers: 1, ready: { rule, timeoutMs: readyTimeoutMs } });
   assert.deepEqual(
     story.did("await-ready").map(({ index }) => index),
@@ -85,13 +73,7 @@ test("with a ready command it is run for each worker", () => {
 
 test("a candidate that is ready when the tick for its timeout comes late is not aborted", () => {
   const rule = { when: "after", afterMs: 2_000 } as const;
-  const story = new Story().send({
-    type: "recovered",
-    alive: [],
-    unconnected: [],
-    snapshots: [],
-    wanted: true,
-  });
+  const story = new Story().begin();
   story.candidate({ ready: { rule, timeoutMs: readyTimeoutMs } }).after(3 * readyTimeoutMs);
   assert.equal(story.active, 1);
 });

@@ -117,13 +117,7 @@ test("clients that wait with nobody accepting degrade a service that runs", () =
   assert.equal(degraded, "clients wait at the listener http, and none has been accepted for 12 s");
   assert.equal(listeners[0]?.stalledMs, 12_000);
   assert.equal(report(story).degraded, null);
-  const starting = new JudgedStory().send({
-    type: "recovered",
-    alive: [],
-    unconnected: [],
-    snapshots: [],
-    wanted: true,
-  });
+  const starting = new JudgedStory().begin();
   starting.candidate(judged);
   assert.match(report(starting, () => 12_000).degraded ?? "", /answers nobody yet/);
 });
