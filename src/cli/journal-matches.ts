@@ -1,36 +1,38 @@
 /** A generation as the journal can know it. */
 export interface LoggedGeneration {
+  /** Of the service. */
+  readonly name: string;
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly from: number;
   /** Null as long as it is there. */
   readonly to: number | null;
-  /** Its workers, and what they have started. */
-  readonly pids: readonly number[];
+}
+
+/** What journalctl(1) is given to show all that a generation's processes wrote: each has a stream of its own, which names it. */
+export function outputMatches(
+  unit: string,
+  { name, id }: Pick<LoggedGeneration, "name" | "id">,
+): readonly string[] {
+  const identifier = `SYSLOG_IDENTIFIER=${name}/${id}`;
+  return [`_SYSTEMD_UNIT=${unit}`, identifier, "+", `_SYSTEMD_USER_UNIT=${unit}`, identifier];
 }
 
 /**
- * Arguments of journalctl(1): of a generation what the daemon says of it (HOLDFAST_GENERATION=) and what its processes print, in its time,
- * for pids come again. A unit alone has what systemd says of it, too.
+ * The same with what the daemon says of it (HOLDFAST_GENERATION=), in its time: numbers come again when the state was lost. A unit alone has
+ * what systemd says of it, too.
  */
 export function journalMatches(unit: string, generation: LoggedGeneration | undefined): readonly string[] {
   if (generation === undefined) return ["-u", unit];
-  const { id, from, to, pids } = generation;
-  const ofUnit = `_SYSTEMD_UNIT=${unit}`;
-  const processes = pids.length === 0 ? [] : ["+", ofUnit, ...pids.map((pid) => `_PID=${pid}`)];
+  const { id, from, to } = generation;
   const until = to === null ? [] : ["--until", `@${Math.ceil(to / 1000) + 1}`];
   return [
     "--since",
     `@${Math.floor(from / 1000)}`,
     ...until,
-    ofUnit,
+    `_SYSTEMD_UNIT=${unit}`,
     `HOLDFAST_GENERATION=${id}`,
-    ...processes,
+    "+",
+    ...outputMatches(unit, generation),
   ];
-}
-
-/** The pids in what `journalctl -o json` has printed, a line an entry. */
-export function readPids(output: string): readonly number[] {
-  const found = output.split("\n").flatMap((line) => /"HOLDFAST_PID":"(\d+)"/.exec(line)?.[1] ?? []);
-  return [...new Set(found.map(Number))];
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { findProgram } from "../linux/find-program.js";
+import { outputMatches } from "./journal-matches.js";
 
 const run = promisify(execFile);
 const timeoutMs = 3_000;
@@ -21,12 +22,6 @@ export interface Wanted {
   readonly generation: number;
 }
 
-/** What journalctl(1) is given to show all that a generation's processes wrote. */
-export function matchesOf({ name, unit, generation }: Wanted): readonly string[] {
-  const identifier = `SYSLOG_IDENTIFIER=${name}/${generation}`;
-  return [`_SYSTEMD_UNIT=${unit}`, identifier, "+", `_SYSTEMD_USER_UNIT=${unit}`, identifier];
-}
-
 /** What `readLastOutput` finds of a generation that has just ended: what it wrote may still be on its way. */
 export async function awaitLastOutput(wanted: Wanted): Promise<readonly string[]> {
   for (let look = 1; ; look += 1) {
@@ -40,8 +35,8 @@ export async function awaitLastOutput(wanted: Wanted): Promise<readonly string[]
  * The last lines that a generation's processes wrote, as far as this user may read the journal; none where that is not so. Nobody else
  * keeps them: they go from the process straight to the journal, whose rules say who may read them.
  */
-export async function readLastOutput(wanted: Wanted): Promise<readonly string[]> {
-  if (wanted.unit === null) return [];
+export async function readLastOutput({ name, unit, generation }: Wanted): Promise<readonly string[]> {
+  if (unit === null) return [];
   // What has just been written may still be on its way; only root may hurry it.
   if (process.geteuid?.() === 0) await ask(["--sync"]);
   const printed = await ask([
@@ -50,7 +45,7 @@ export async function readLastOutput(wanted: Wanted): Promise<readonly string[]>
     "--boot",
     "--output=cat",
     `--lines=${mostLines}`,
-    ...matchesOf(wanted),
+    ...outputMatches(unit, { name, id: generation }),
   ]);
   return printed
     .trimEnd()

@@ -134,6 +134,9 @@ onEachRelease("upgrades", (promise) => {
         );
         return lines !== "" && !lines.includes(`"_PID":"${daemon}"`);
       });
+      const { stdout } = await web.cli("logs", "2");
+      assert.match(stdout, /generation 2 from .*told to crash/s);
+      assert.doesNotMatch(stdout, /generation 1 from/);
     },
   );
 });

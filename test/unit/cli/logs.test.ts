@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { journalMatches, readPids } from "../../../src/cli/journal-matches.js";
+import { journalMatches } from "../../../src/cli/journal-matches.js";
 import { FakePort, report } from "../control/fake-port.js";
 import { startServer, temporaryDirectory } from "../control/rig.js";
 import { type Ran, runCli } from "./run-cli.js";
@@ -13,36 +13,36 @@ test("a unit alone has all that systemd has of it", () => {
   assert.deepEqual(journalMatches("web.service", undefined), ["-u", "web.service"]);
 });
 
-test("of a generation its processes are found in its time, and the daemon's words by its number", () => {
-  const generation = { id: 3, from, to: from + 60_000, pids: [17, 18] };
+test("of a generation what its processes wrote and the daemon's words are found in its time", () => {
+  const matches = [
+    "_SYSTEMD_UNIT=web.service",
+    "HOLDFAST_GENERATION=3",
+    "+",
+    "_SYSTEMD_UNIT=web.service",
+    "SYSLOG_IDENTIFIER=web/3",
+    "+",
+    "_SYSTEMD_USER_UNIT=web.service",
+    "SYSLOG_IDENTIFIER=web/3",
+  ];
+  const generation = { name: "web", id: 3, from, to: from + 60_000 };
   assert.deepEqual(journalMatches("web.service", generation), [
     "--since",
     "@1700000000",
     "--until",
     "@1700000062",
-    "_SYSTEMD_UNIT=web.service",
-    "HOLDFAST_GENERATION=3",
-    "+",
-    "_SYSTEMD_UNIT=web.service",
-    "_PID=17",
-    "_PID=18",
+    ...matches,
   ]);
-  const young = journalMatches("web.service", { id: 3, from, to: null, pids: [] });
-  assert.deepEqual(young, ["--since", "@1700000000", "_SYSTEMD_UNIT=web.service", "HOLDFAST_GENERATION=3"]);
-});
-
-test("pids are read from the journal's entries, each once", () => {
-  assert.deepEqual(
-    readPids('{"HOLDFAST_PID":"17"}\n{}\n{"HOLDFAST_PID":"18"}\n{"HOLDFAST_PID":"17"}\n'),
-    [17, 18],
-  );
+  assert.deepEqual(journalMatches("web.service", { ...generation, to: null }), [
+    "--since",
+    "@1700000000",
+    ...matches,
+  ]);
 });
 
 /** Runs it with a journalctl that says what it was asked. */
 async function logs(t: TestContext, args: readonly string[]): Promise<Ran> {
   const directory = temporaryDirectory(t);
-  const script = '#!/bin/sh\ncase "$1" in -o) echo \'{"HOLDFAST_PID":"17"}\' ;; *) echo "$@" ;; esac\n';
-  writeFileSync(join(directory, "journalctl"), script, { mode: 0o755 });
+  writeFileSync(join(directory, "journalctl"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
   const port = new FakePort();
   port.report_ = { ...report, unit: "web.service" };
   const common = {
@@ -65,10 +65,10 @@ test("logs asks the journal for the unit, and follows it", async (t) => {
   assert.equal((await logs(t, ["-f"])).stdout, "-f -u web.service\n");
 });
 
-test("logs of a generation asks for the workers that the daemon has told of", async (t) => {
+test("logs of a generation asks for what its processes wrote, and what the daemon told of it", async (t) => {
   const { status, stdout } = await logs(t, ["3"]);
   assert.equal(status, 0);
-  assert.match(stdout, /HOLDFAST_GENERATION=3 \+ _SYSTEMD_UNIT=web\.service _PID=17\n$/);
+  assert.match(stdout, /HOLDFAST_GENERATION=3 \+ _SYSTEMD_UNIT=web\.service SYSLOG_IDENTIFIER=web\/3 /);
 });
 
 test("a generation that nobody knows, and what is no number, is said", async (t) => {
