@@ -1,5 +1,5 @@
 import { parseConfig } from "../config/parse.js";
-import { isBetterSeen, readProgram, withPreload } from "../config/programs.js";
+import { importCheck, isBetterSeen, readProgram, withPreload } from "../config/programs.js";
 import { type Address, parseAddress } from "../lib/address.js";
 import { isInstanceName } from "../lib/directories.js";
 import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
@@ -139,9 +139,11 @@ function writeConfig(
       ? '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app'
       : `shared = [${shared.map(quote).join(", ")}]`,
   ];
-  if (readProgram(program).program === "gunicorn" && !program.includes("--preload")) {
-    const check = ["gunicorn", "--check-config", program.at(-1) ?? ""].map(quote).join(", ");
-    lines.push(`check = [${check}]   # imports the app, which gunicorn does only after it has said READY=1`);
+  const importing = importCheck(program);
+  if (importing !== undefined) {
+    lines.push(
+      `check = [${importing.map(quote).join(", ")}]   # imports the app, which gunicorn does only after it has said READY=1`,
+    );
   }
   if (workers !== undefined)
     lines.push(`workers = ${/^[0-9]+$/.test(workers) ? Number(workers) : quote(workers)}`);

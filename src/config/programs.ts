@@ -38,6 +38,10 @@ export function isWrapper(argv: readonly string[]): boolean {
   return wrappers.test(readProgram(argv).program);
 }
 
+export function isNode(argv: readonly string[]): boolean {
+  return /^node(js)?$/.test(readProgram(argv).program);
+}
+
 export function isShell(argv: readonly string[]): boolean {
   return shells.test(readProgram(argv).program);
 }
@@ -76,9 +80,16 @@ export function withPreload(
   source: string,
   register: string,
 ): readonly string[] | undefined {
-  const { program, end } = readProgram(argv);
+  const { end } = readProgram(argv);
   const told = argv.some((word) => /^(--import|--require|-r)(=|$)/.test(word));
-  if (!/^node(js)?$/.test(program) || told) return undefined;
+  if (!isNode(argv) || told) return undefined;
   if (!/\.listen\s*\(/.test(source) || /holdfast|LISTEN_FDS|systemd|\bfd\s*:/.test(source)) return undefined;
   return [...argv.slice(0, end), "--import", register, ...argv.slice(end)];
+}
+
+/** A check that imports the app, which gunicorn does only after READY=1; undefined where it does so before, or another program runs. */
+export function importCheck(argv: readonly string[]): readonly string[] | undefined {
+  const { program, end } = readProgram(argv);
+  if (program !== "gunicorn" || argv.includes("--preload")) return undefined;
+  return [...argv.slice(0, end), "--check-config", ...argv.slice(end)];
 }

@@ -1,5 +1,6 @@
 import {
   endsInExec,
+  importCheck,
   inlineScript,
   isShell,
   isSilent,
@@ -26,10 +27,11 @@ export const checkProgram: Check = ({ config, configFile, source }) => {
       problem("own-port", message, write(`command = ${JSON.stringify([...command, "--fd", "3"])}`)),
     );
   }
-  if (program === "gunicorn" && check === null && !command.includes("--preload")) {
+  const importing = check === null ? importCheck(command) : undefined;
+  if (importing !== undefined) {
     const message =
       "gunicorn says READY=1 before a worker has imported the app: a version whose import fails is found out in its trial only";
-    const line = `check = ["gunicorn", "--check-config", ${JSON.stringify(command.at(-1))}] # or --preload in the command`;
+    const line = `check = ${JSON.stringify(importing)} # or --preload in the command`;
     findings.push(note("imports-late", message, write(line)));
   }
   if (isWrapper(command)) {

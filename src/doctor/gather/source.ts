@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Config } from "../../config/config.js";
-import { isShell, readProgram, scriptOf } from "../../config/programs.js";
+import { isNode, isShell, scriptOf } from "../../config/programs.js";
 import type { SourceFile } from "../facts.js";
 
 const mostBytes = 256 * 1024;
@@ -11,7 +11,7 @@ export function gatherSource({
   command,
   release,
 }: Pick<Config["plan"], "command" | "release">): SourceFile | null {
-  if (isShell(command) || /^node(js)?$/.test(readProgram(command).program)) {
+  if (isShell(command) || isNode(command)) {
     const script = scriptOf(command);
     return script === undefined ? null : readStart(resolve(release, script));
   }

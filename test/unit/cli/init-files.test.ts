@@ -129,5 +129,10 @@ test("a program that never says READY=1 counts as ready when it accepts", () => 
 
 test("gunicorn gets a check that imports the app, unless it does so before it is ready", () => {
   assert.match(lay({}).texts[0] ?? "", /^check = \["gunicorn", "--check-config", "app:app"\]/m);
+  const { texts } = lay({ program: ["python3", "-m", "gunicorn", "app:app", "--workers", "4"] });
+  assert.match(
+    texts[0] ?? "",
+    /^check = \["python3", "-m", "gunicorn", "--check-config", "app:app", "--workers", "4"\]/m,
+  );
   assert.doesNotMatch(lay({ program: ["gunicorn", "--preload", "app:app"] }).texts[0] ?? "", /^check/m);
 });
