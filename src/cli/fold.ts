@@ -22,3 +22,7 @@ export function fold(line: string, width: number, indent = "  "): readonly strin
         );
   return [first, ...others.map((one) => indent + one)];
 }
+
+export function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,6 +1,6 @@
 import type { Command } from "./command.js";
 import { commandOptions, generalOptions, type OptionName, optionNames } from "./command-options.js";
-import { foldWords } from "./fold.js";
+import { capitalize, foldWords } from "./fold.js";
 
 /** Of every terminal, and of what people paste. */
 const width = 80;
@@ -88,8 +88,4 @@ function explain(what: string, text: string): string {
 /** Words that are not to be parted, in lines of which all but the first are indented. */
 function hang(words: readonly string[], indent: string): string {
   return foldWords(words, width - indent.length).join(`\n${indent}`);
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

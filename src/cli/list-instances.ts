@@ -1,17 +1,15 @@
-import { readdirSync } from "node:fs";
+import { configFolder, namesOfConfigs } from "../config/config-files.js";
 import { createControlClient } from "../control/client.js";
 import type { StatusReport } from "../control/replies.js";
-import { isInstanceName } from "../lib/directories.js";
 import { type Failure, fail, succeed } from "../lib/failure.js";
 import { printableJson } from "../lib/printable.js";
 import { surroundings } from "./ask-daemon.js";
 import type { CommandLine, End } from "./command.js";
-import { findRunning } from "./find-socket.js";
+import { findRunning, type Running } from "./find-socket.js";
 import { lookOf } from "./print.js";
 import { type Cell, formatTable } from "./table.js";
 
 const askTimeoutMs = 3_000;
-const configFolder = "/etc/holdfast";
 
 /** One of them is null: what the daemon says, or why it says nothing. */
 interface Listed {
@@ -21,9 +19,12 @@ interface Listed {
 }
 
 /** A line for each instance that runs or is configured, or the same as JSON. */
-export async function listInstances({ flags }: CommandLine): Promise<End> {
+export async function listInstances(
+  { flags }: CommandLine,
+  found: readonly Running[] = findRunning(surroundings()),
+): Promise<End> {
   const running = await Promise.all(
-    findRunning(surroundings()).map(async ({ name, address }): Promise<Listed> => {
+    found.map(async ({ name, address }): Promise<Listed> => {
       const status = await createControlClient({ ...address, timeoutMs: askTimeoutMs }).status();
       return status.ok
         ? { name, report: status.value, failure: null }
@@ -64,13 +65,4 @@ function toRow({ name, report, failure }: Listed): Cell[] {
   if (report.degraded !== null) return [name, { text: "degraded", style: "red" }, version, report.degraded];
   const style = report.lifecycle === "running" ? "green" : "yellow";
   return [name, { text: report.lifecycle, style }, version, report.summary];
-}
-
-function namesOfConfigs(): readonly string[] {
-  try {
-    const files = readdirSync(configFolder).filter((file) => file.endsWith(".toml"));
-    return files.map((file) => file.slice(0, -".toml".length)).filter(isInstanceName);
-  } catch {
-    return [];
-  }
 }

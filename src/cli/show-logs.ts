@@ -3,15 +3,15 @@ import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { findProgram } from "../linux/find-program.js";
 import { reachDaemon } from "./ask-daemon.js";
 import type { CommandLine, End } from "./command.js";
-import { findHistory } from "./commands/history.js";
+import { findHistory } from "./find-history.js";
 import { journalMatches, type LoggedGeneration } from "./journal-matches.js";
 
 /** `holdfast logs`: runs journalctl(1) on this terminal, with what finds the service or one generation of it. */
-export async function showLogs(line: CommandLine): Promise<End> {
+export async function showLogs(line: CommandLine, id: number | undefined): Promise<End> {
   const service = await findService(line);
   if (!service.ok) return service;
   const { name, unit } = service.value;
-  const generation = line.argument === undefined ? succeed(undefined) : await findGeneration(line, name);
+  const generation = id === undefined ? succeed(undefined) : await findGeneration(line, name, id);
   if (!generation.ok) return generation;
   const matches = journalMatches(unit, generation.value);
   const status = await journalctl([...(line.flags.has("follow") ? ["-f"] : []), ...matches]);
@@ -38,8 +38,11 @@ async function findService(
 
 const askTimeoutMs = 3_000;
 
-async function findGeneration(line: CommandLine, name: string): Promise<Result<LoggedGeneration, Failure>> {
-  const id = Number(line.argument);
+async function findGeneration(
+  line: CommandLine,
+  name: string,
+  id: number,
+): Promise<Result<LoggedGeneration, Failure>> {
   const history = await findHistory(line);
   if (!history.ok) return history;
   const entry = history.value.find(({ generation }) => generation === id);

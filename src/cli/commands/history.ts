@@ -1,10 +1,10 @@
 import type { HistoryEntry } from "../../control/replies.js";
-import { type Failure, type Result, succeed } from "../../lib/failure.js";
+import { succeed } from "../../lib/failure.js";
 import { printableJson } from "../../lib/printable.js";
-import { reachDaemon } from "../ask-daemon.js";
 import { describeOrigin } from "../asker.js";
-import type { Command, CommandLine } from "../command.js";
-import { complain, type Look, lookOf } from "../print.js";
+import type { Command } from "../command.js";
+import { findHistory } from "../find-history.js";
+import { type Look, lookOf } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
 
 /** A line a generation, newest last, or the same as JSON. */
@@ -22,18 +22,6 @@ export const historyCommand: Command = {
     return succeed("done");
   },
 };
-
-/** The daemon's, or where none runs what the last one has written down. */
-export async function findHistory(line: CommandLine): Promise<Result<readonly HistoryEntry[], Failure>> {
-  const client = await reachDaemon(line);
-  const asked = client.ok ? await client.value.history() : client;
-  if (asked.ok || asked.failure.reason !== "not-running" || line.socket !== undefined) return asked;
-  const { readKeptHistory } = await import("../kept-history.js");
-  const kept = readKeptHistory(line.name);
-  if (!kept.ok) return kept;
-  complain(`the service does not run; this was written down in ${kept.value.directory}`);
-  return succeed(kept.value.entries);
-}
 
 /** A commit and a message are shown where there are any. */
 function formatHistory(entries: readonly HistoryEntry[], look: Look): string {

@@ -1,5 +1,5 @@
-import { fail } from "../../lib/failure.js";
 import type { Command } from "../command.js";
+import { readGeneration } from "../generation-argument.js";
 
 /** What the journal has of the service, or of one generation: of its workers, and what the daemon says of it. */
 export const logsCommand: Command = {
@@ -8,10 +8,8 @@ export const logsCommand: Command = {
   options: ["follow"],
   summary: "what daemon and workers have logged",
   run: async (line) => {
-    const { argument } = line;
-    if (argument === undefined || /^[1-9][0-9]{0,14}$/.test(argument))
-      return (await import("../show-logs.js")).showLogs(line);
-    const word = JSON.stringify(argument);
-    return fail("usage", `${word} is not the number of a generation; \`holdfast history\` lists them`);
+    const generation = readGeneration(line.argument);
+    if (!generation.ok) return generation;
+    return (await import("../show-logs.js")).showLogs(line, generation.value);
   },
 };

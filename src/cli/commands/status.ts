@@ -14,9 +14,10 @@ export const statusCommand: Command = {
   options: ["json"],
   summary: "what runs: generations, workers, listeners",
   run: async (line, commands) => {
-    const one =
-      line.name !== undefined || line.socket !== undefined || findSeveral(surroundings()).length === 0;
-    return one ? showOne(line, commands) : (await import("../list-instances.js")).listInstances(line);
+    const named = line.name !== undefined || line.socket !== undefined;
+    const several = named ? [] : findSeveral(surroundings());
+    if (several.length === 0) return showOne(line, commands);
+    return (await import("../list-instances.js")).listInstances(line, several);
   },
 };
 

@@ -1,5 +1,6 @@
 import type { Command } from "../command.js";
 import { commandOptions, generalOptions, type OptionName, optionNames } from "../command-options.js";
+import { capitalize } from "../fold.js";
 
 export function fishCompletion(commands: readonly Command[]): string {
   const own = optionNames.filter((name) => !generalOptions.includes(name));
@@ -54,10 +55,6 @@ function writeOption(name: OptionName, commands?: readonly Command[]): string {
   ]
     .filter((part) => part !== undefined)
     .join("");
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function quote(text: string): string {

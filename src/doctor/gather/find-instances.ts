@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { configFolder, namesOfConfigs } from "../../config/config-files.js";
 import { isInstanceName } from "../../lib/directories.js";
 import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import { showUnits, type UnitProperties } from "../../systemd/show-units.js";
@@ -12,7 +13,6 @@ export interface Instance {
 
 export type FindFailure = Failure<"systemd-silent" | "no-such-instance" | "usage">;
 
-const configFolder = "/etc/holdfast";
 const wanted = ["Id", "LoadState", "ActiveState", "ExecStart"];
 
 /**
@@ -87,13 +87,4 @@ export function instanceOf(properties: UnitProperties): Instance | undefined {
 
 function fileOf(name: string): string {
   return `${configFolder}/${name}.toml`;
-}
-
-function namesOfConfigs(): string[] {
-  try {
-    const files = readdirSync(configFolder).filter((file) => file.endsWith(".toml"));
-    return files.map((file) => file.slice(0, -".toml".length)).filter(isInstanceName);
-  } catch {
-    return [];
-  }
 }
