@@ -56,7 +56,7 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
       turn,
       "warning",
       "drain-overdue",
-      `generation ${generation.id} has not drained in time: ${live.length} worker(s) get SIGTERM again, SIGKILL in ${formatDuration(killMs)}`,
+      `generation ${generation.id} has not drained in time: ${live.length} worker(s) get SIGTERM, SIGKILL in ${formatDuration(killMs)}`,
       { generation: generation.id },
     );
     return;

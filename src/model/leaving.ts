@@ -81,7 +81,7 @@ export function pressLeaving(turn: Turn, generation: Generation, { index, run, l
     turn,
     "warning",
     "drain-overdue",
-    `worker ${name} has not drained in time: it gets SIGTERM again, SIGKILL in ${formatDuration(killMs)}`,
+    `worker ${name} has not drained in time: it gets SIGTERM, SIGKILL in ${formatDuration(killMs)}`,
     { generation: generation.id, worker: name },
   );
 }

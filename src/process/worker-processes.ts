@@ -1,3 +1,4 @@
+import type { DrainSignal, WorkerSignal } from "../lib/drain-signals.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
@@ -34,7 +35,7 @@ export interface WorkerProcessesOptions {
   readonly storePidfd: (slot: Slot, pidfd: number) => void;
   readonly removePidfd: (slot: Slot) => void;
   /** For a worker of another pid namespace, which only the daemon that started it can signal. */
-  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
+  readonly signalUnseen: (slot: Slot, signal: WorkerSignal) => void;
 }
 
 const ancestorsLooked = 32;
@@ -80,7 +81,7 @@ export class WorkerProcesses {
   }
 
   /** Another process is the worker from now on, and is asked to end like the one before, which had ended. */
-  follow(before: number, { pid, startTime }: Process): void {
+  follow(before: number, { pid, startTime }: Process, signal: DrainSignal): void {
     const tracked = this.#tracked.get(before);
     if (tracked === undefined) return;
     const { slot, group } = tracked;
@@ -91,7 +92,7 @@ export class WorkerProcesses {
     const same = pidfd !== undefined && startTimeOf(pid) === startTime;
     if (same) {
       this.#adopt(slot, pid, pidfd, group);
-      signalGroup(group, "SIGTERM");
+      signalGroup(group, signal);
       return;
     }
     if (pidfd !== undefined) closeFd(pidfd);
@@ -107,11 +108,11 @@ export class WorkerProcesses {
     this.#tracked.get(pid)?.gate?.openGate();
   }
 
-  terminate(pid: number): void {
+  terminate(pid: number, signal: DrainSignal): void {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
-    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGTERM");
-    else signalPidfd(tracked.pidfd, "SIGTERM");
+    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, signal);
+    else signalPidfd(tracked.pidfd, signal);
   }
 
   /** SIGKILL for the worker and what it started. */

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { drainSignals } from "../lib/drain-signals.js";
 import { unjudged } from "../model/plan.js";
 
 const text = v.string();
@@ -50,7 +51,11 @@ const plan = v.object({
   check: v.nullable(argv),
   ready: v.object({ rule, timeoutMs: v.number() }),
   verify: v.nullable(v.object({ http: text, status: count, timeoutMs: v.number() })),
-  drain: v.object({ timeoutMs: v.number(), killMs: v.number() }),
+  drain: v.object({
+    timeoutMs: v.number(),
+    killMs: v.number(),
+    signal: v.optional(v.picklist(drainSignals), "SIGTERM"),
+  }),
   trial: v.optional(v.object({ timeMs: v.number(), share: v.nullable(v.number()) }), () => unjudged.trial),
   probation: v.optional(v.object({ timeMs: v.number() }), () => unjudged.probation),
   judge: v.optional(judges, () => unjudged.judge),
