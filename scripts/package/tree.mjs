@@ -90,6 +90,7 @@ export function layOut(root, kind, version) {
     "docs/native-workers.md",
     "docs/worker-protocol.md",
     "docs/moving-over.md",
+    "docs/recipes.md",
     "docs/packaging.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
