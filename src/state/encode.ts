@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { nameOwnListeners } from "./own-origin.js";
 import { recordSchema, type StateRecord } from "./record.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
@@ -34,7 +35,7 @@ export function decodeRecord(text: string): Result<StateRecord, RecordFailure> {
     return fail("state-damaged", "its checksum does not match its content");
   }
   const parsed = v.safeParse(recordSchema, record);
-  if (parsed.success) return succeed(parsed.output);
+  if (parsed.success) return succeed({ ...parsed.output, state: nameOwnListeners(parsed.output.state) });
   const [issue] = parsed.issues;
   return fail("state-damaged", `${v.getDotPath(issue) ?? "its content"}: ${issue.message}`);
 }
