@@ -67,9 +67,12 @@ function fitProgram({ program: typed, source }: NewInstance, listeners: readonly
   const ready = (server?.saysReady ?? "always") === "always" ? "notify" : "accepts";
   if (ready === "accepts")
     notes.push(`${program} may never say READY=1: it counts as ready when it accepts connections`);
-  if (server?.drain !== undefined)
-    notes.push(`${program} cuts what it is answering at SIGTERM, and drains at ${server.drain}`);
-  return { ...(told ?? plain), ready, drain: server?.drain, notes };
+  if (server?.drain !== undefined) {
+    const drains = server.drain === "none" ? "no signal makes it drain" : `drains at ${server.drain}`;
+    notes.push(`${program} cuts what it is answering at SIGTERM, and ${drains}`);
+  }
+  const drain = server?.drain === "none" ? undefined : server?.drain;
+  return { ...(told ?? plain), ready, drain, notes };
 }
 
 function writeReady(ready: Fitted["ready"]): readonly string[] {

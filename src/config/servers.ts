@@ -8,8 +8,8 @@ interface Server {
   readonly saysReady: "always" | "sometimes" | "never";
   /** What has to tell it to take the sockets, where nothing else does; without it, it opens ports of its own. */
   readonly told?: Words | Variable;
-  /** By which signal it drains, where SIGTERM makes it cut what it is answering. */
-  readonly drain?: DrainSignal;
+  /** By which signal it drains, where SIGTERM makes it cut what it is answering; `none` does. */
+  readonly drain?: DrainSignal | "none";
 }
 
 interface Words {
@@ -25,7 +25,7 @@ interface Variable {
 
 export const servers: Readonly<Record<string, Server>> = {
   caddy: { saysReady: "always" },
-  daphne: { saysReady: "never", told: { words: ["--fd", "3"], like: /^(--fd|-f$)/ } },
+  daphne: { saysReady: "never", told: { words: ["--fd", "3"], like: /^(--fd|-f$)/ }, drain: "none" },
   gunicorn: { saysReady: "always" },
   haproxy: { saysReady: "sometimes", drain: "SIGUSR1" },
   hypercorn: { saysReady: "never", told: { words: ["--bind", "fd://3"], like: /fd:\/\// } },

@@ -10,7 +10,8 @@ export function noticeUnheard(turn: Turn, generation: Generation, worker: Worker
   const { id, stage, servesSince, workers, specification } = generation;
   const { signal } = specification.plan.drain;
   const drains = stage.phase === "draining" && stage.pressure === "asked" && servesSince !== null;
-  if (!drains || exit.signal !== signal || workers.length < specification.plan.workers) return;
+  if (!drains || exit.signal !== signal || exit.handled || workers.length < specification.plan.workers)
+    return;
   const name = nameWorker({ generation: id, index: worker.index });
   const advice =
     "at that signal it has to stop accepting, finish, and exit; a Node app does with `node --import holdfast/register`, and a shell script starts its program by `exec`";

@@ -8,11 +8,12 @@ import { activeGeneration, candidateGeneration, heldGeneration, stagedGeneration
 import { conclude } from "./outcome.js";
 import { leftByHand, reject } from "./rejected.js";
 import { manner, newRequest, type Wish } from "./request.js";
-import { hasProved, isSame, passedOver, whatToRepeat, whereToGoBack } from "./retired.js";
+import { isSame, passedOver, whatToRepeat, whereToGoBack } from "./retired.js";
 import type { State } from "./state.js";
 import { returnsToHeld, returnToHeld } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import type { Upgrade, UpgradeKind, UpgradeRequest } from "./upgrade-state.js";
+import { markBad } from "./verdict.js";
 
 /** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
 export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): void {
@@ -202,8 +203,7 @@ export function failCandidate(turn: Turn, failure: ModelFailure): void {
   const candidate = candidateGeneration(turn.state);
   const madeRoom =
     lifecycle.phase === "starting" && (upgrade?.kind === "upgrade" || upgrade?.kind === "restart");
-  if (madeRoom && candidate !== undefined && !hasProved(turn.state, candidate))
-    reject(turn, candidate, "judge", failure);
+  if (madeRoom && candidate !== undefined) markBad(turn, candidate, failure);
   abort(turn, failure);
 }
 

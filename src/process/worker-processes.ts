@@ -12,6 +12,7 @@ import {
   signalPidfd,
   startTimeOf,
 } from "../linux/pidfd.js";
+import { handlesSignal } from "../linux/signal-mask.js";
 import type { ExitStatus, Slot } from "../model/event.js";
 import type { Process } from "../model/generation-state.js";
 import { type GatedWorker, spawnWorker, type WorkerCommand } from "./spawn-worker.js";
@@ -45,6 +46,8 @@ export class WorkerProcesses {
   readonly #tracked = new Map<number, Tracked>();
   /** Pidfds of adopted workers that have not ended. */
   readonly #watched = new Set<number>();
+  /** Pids of those that were asked to drain by a signal that they handle. */
+  readonly #handling = new Set<number>();
   readonly #options: WorkerProcessesOptions;
 
   constructor(options: WorkerProcessesOptions) {
@@ -61,7 +64,8 @@ export class WorkerProcesses {
       return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
     this.#track({ slot, pid, pidfd, group: pid, gate: spawned.value });
     child.once("exit", (code, signal) => {
-      if (this.#tracked.has(pid)) this.#options.onExit(slot, pid, { code, signal }, leftIn(pid));
+      const handled = this.#handling.delete(pid);
+      if (this.#tracked.has(pid)) this.#options.onExit(slot, pid, { code, signal, handled }, leftIn(pid));
     });
     return succeed({ pid, startTime: startTimeOf(pid) ?? null });
   }
@@ -111,6 +115,7 @@ export class WorkerProcesses {
   terminate(pid: number, signal: DrainSignal): void {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
+    if (handlesSignal(pid, signal)) this.#handling.add(pid);
     if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, signal);
     else signalPidfd(tracked.pidfd, signal);
   }

@@ -2,7 +2,7 @@ import { readProgram } from "../../config/programs.js";
 import { findServer, isSelfBound, tellOfSockets } from "../../config/servers.js";
 import type { Address } from "../../lib/address.js";
 import type { Facts } from "../facts.js";
-import { type Check, type Finding, problem, type Remedy } from "../finding.js";
+import { type Check, type Finding, note, problem, type Remedy } from "../finding.js";
 
 /** What a known server needs to be told: how it is seen to be ready, which sockets it has, by which signal it drains. */
 export const checkServer: Check = (facts) => {
@@ -27,7 +27,10 @@ export const checkServer: Check = (facts) => {
     const line = told.argv === argv ? writeTable(told.environment) : `command = ${JSON.stringify(told.argv)}`;
     findings.push(problem("own-port", message, write(line)));
   }
-  if (server?.drain !== undefined && drain.signal === "SIGTERM") {
+  if (server?.drain === "none") {
+    const message = `${program} cuts what it is answering when it is told to end, by whatever signal`;
+    findings.push(note("cuts-requests", message, { where: "/usr/share/doc/holdfast/recipes.md", lines: [] }));
+  } else if (server?.drain !== undefined && drain.signal === "SIGTERM") {
     const message = `${program} cuts what it is answering at SIGTERM, and drains at ${server.drain}`;
     findings.push(problem("cuts-requests", message, write("[drain]", `signal = "${server.drain}"`)));
   }

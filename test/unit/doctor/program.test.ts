@@ -40,6 +40,7 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
       `environment = { FPM_SOCKETS = "127.0.0.1:8080=3" }\n${quitting}`,
     ),
   ],
+  ["daphne, which always cuts", running(["daphne", "a:app", "--fd", "3"], accepting), "note cuts-requests"],
   ["a server that takes no sockets", running(["waitress-serve", "app:app"]), "problem self-bound"],
   ["gunicorn that imports late", running(["gunicorn", "app:app"]), "note imports-late"],
   ["gunicorn with --preload", running(["gunicorn", "--preload", "app:app"])],
