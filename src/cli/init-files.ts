@@ -1,4 +1,5 @@
 import { parseConfig } from "../config/parse.js";
+import { findServer } from "../config/servers.js";
 import { type Address, parseAddress } from "../lib/address.js";
 import { isInstanceName } from "../lib/directories.js";
 import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
@@ -69,6 +70,11 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
     listeners.value,
     sockets.map(({ path }) => path),
   );
+  const blocks = findServer(wanted.program)?.blocks ?? false;
+  if (blocks && !socketUnits) {
+    const why = "waits in a blocking accept(2), and what the daemon opens does not block";
+    return fail("usage", `${wanted.program.join(" ")} ${why}: leave out --no-socket`);
+  }
   const parsed = parseConfig(text, configFile, { cwd: "/", cores: 1 });
   if (!parsed.ok) return parsed;
   return succeed({
@@ -76,11 +82,19 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
     files: [
       { path: configFile, text },
       ...sockets.map(({ path, text }) => ({ path, text })),
+      ...(blocks ? [blockingDropIn(service)] : []),
       ...shared.value.files,
     ],
     units: [...sockets.map(({ unit }) => unit), service],
     commands: shared.value.commands,
   });
+}
+
+function blockingDropIn(service: string): NewFile {
+  return {
+    path: `/etc/systemd/system/${service}.d/blocking.conf`,
+    text: "# The program waits in a blocking accept(2).\n[Service]\nNonBlocking=no\n",
+  };
 }
 
 function readListeners(texts: readonly string[]): Result<readonly WantedListener[], Failure<"usage">> {

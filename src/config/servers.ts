@@ -10,6 +10,8 @@ interface Server {
   readonly told?: Words | Variable;
   /** By which signal it drains, where SIGTERM makes it cut what it is answering; `none` does. */
   readonly drain?: DrainSignal | "none";
+  /** It waits in a blocking accept(2): where the listener does not block, its processes end at once, one after the other. */
+  readonly blocks?: true;
 }
 
 interface Words {
@@ -41,6 +43,7 @@ export const servers: Readonly<Record<string, Server>> = {
       value: (addresses) => addresses.map((one, at) => `${pathOrAddress(one)}=${3 + at}`).join(","),
     },
     drain: "SIGQUIT",
+    blocks: true,
   },
   puma: { saysReady: "sometimes" },
   unicorn: { saysReady: "never", drain: "SIGQUIT" },

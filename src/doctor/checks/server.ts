@@ -2,11 +2,11 @@ import { readProgram } from "../../config/programs.js";
 import { findServer, isSelfBound, tellOfSockets } from "../../config/servers.js";
 import type { Address } from "../../lib/address.js";
 import type { Facts } from "../facts.js";
-import { type Check, type Finding, note, problem, type Remedy } from "../finding.js";
+import { type Check, type Finding, inUnit, note, problem, type Remedy } from "../finding.js";
 
 /** What a known server needs to be told: how it is seen to be ready, which sockets it has, by which signal it drains. */
 export const checkServer: Check = (facts) => {
-  const { config, configFile } = facts;
+  const { config, configFile, sockets, unit } = facts;
   if (!config.ok) return [];
   const { command: argv, environment, ready, drain } = config.value.plan;
   const { program } = readProgram(argv);
@@ -33,6 +33,10 @@ export const checkServer: Check = (facts) => {
   } else if (server?.drain !== undefined && drain.signal === "SIGTERM") {
     const message = `${program} cuts what it is answering at SIGTERM, and drains at ${server.drain}`;
     findings.push(problem("cuts-requests", message, write("[drain]", `signal = "${server.drain}"`)));
+  }
+  if (server?.blocks && (sockets.length === 0 || unit.properties.get("NonBlocking") === "yes")) {
+    const message = `${program} waits in a blocking accept(2), so it needs a socket unit and NonBlocking=no: else its processes end at once, one after the other`;
+    findings.push(problem("blocking", message, inUnit(unit, "NonBlocking=no")));
   }
   return findings;
 };

@@ -130,6 +130,10 @@ test("a server that has to be told of its sockets, and when to drain, is told, a
   const fpm = told(["php-fpm8.4", "--nodaemonize"]);
   assert.match(fpm, /^environment = \{ FPM_SOCKETS = "127\.0\.0\.1:9000=3,\/run\/admin\.sock=4" \}$/m);
   assert.match(fpm, /^\[drain\]\nsignal = "SIGQUIT"$/m);
+  const blocking = lay({ program: ["php-fpm8.4"] });
+  assert.equal(blocking.paths.at(-1), "/etc/systemd/system/holdfast@web.service.d/blocking.conf");
+  assert.match(blocking.texts.at(-1) ?? "", /^NonBlocking=no$/m);
+  assert.equal(layOut({ ...wish, program: ["php-fpm8.4"], socketUnits: false }).ok, false);
   assert.match(told(["nginx"]), /^environment = \{ NGINX = "3;4;" \}$/m);
   assert.deepEqual(lay({ program: ["env", "NGINX=3;", "nginx"] }).texts[0]?.match(/^environment/m), null);
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { parseConfig } from "../../../src/config/parse.js";
 import { wrappers } from "../../../src/config/programs.js";
 import { findServer, selfBound, servers, tellOfSockets } from "../../../src/config/servers.js";
+import { type Address, parseAddress } from "../../../src/lib/address.js";
 import { pathInCheckout } from "../../harness/container/checkout.js";
 
 const page = readFileSync(pathInCheckout("docs/recipes.md"), "utf8");
@@ -26,6 +27,13 @@ test("each program that init and doctor know has a recipe, and each of those tha
   for (const name of [...wrappers, ...selfBound]) assert.match(page, new RegExp(`\\b${name}\\b`), name);
 });
 
+/** Where the socket unit listens that a recipe has. */
+function addressOfUnit(recipe: string): Address {
+  const parsed = parseAddress(/^ListenStream=(.*)$/m.exec(recipe)?.[1] ?? "");
+  assert.ok(parsed.ok);
+  return parsed.value;
+}
+
 for (const [name, recipe] of recipes) {
   if (!recipe.includes("```toml")) continue;
   test(`the recipe of ${name} is read, and says how it is ready, how it drains, and its limits`, () => {
@@ -40,7 +48,8 @@ for (const [name, server] of Object.entries(servers)) {
   test(`the recipe of ${name} is what init would write`, () => {
     const { plan, listeners } = planOf(recipes.get(name) ?? "");
     assert.equal(findServer(plan.command), server);
-    const addresses = (listeners ?? []).flatMap(({ address }) => (address === null ? [] : [address]));
+    const recipe = recipes.get(name) ?? "";
+    const addresses = (listeners ?? []).map(({ address }) => address ?? addressOfUnit(recipe));
     const { environment } = plan;
     assert.equal(tellOfSockets({ argv: plan.command, environment }, addresses), undefined);
     if (server.told !== undefined && "variable" in server.told)

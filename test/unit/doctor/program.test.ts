@@ -15,6 +15,15 @@ const running = (command: readonly string[], more = ""): Facts => ({
 });
 const quitting = '[drain]\nsignal = "SIGQUIT"';
 const accepting = '[ready]\nwhen = "accepts"';
+const fpm = running(
+  ["/usr/sbin/php-fpm8.2", "--nodaemonize"],
+  `environment = { FPM_SOCKETS = "127.0.0.1:8080=3" }\n${quitting}`,
+);
+const blocking = (facts: Facts): Facts => ({
+  ...withUnit({ NonBlocking: "no" }, "[Service]\nNonBlocking=no\n"),
+  config: facts.config,
+  sockets: [socket],
+});
 const script = (command: readonly string[], text: string): Facts => ({
   ...running(command),
   source: { path: "/srv/web/server.js", text },
@@ -33,12 +42,11 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ["nginx without [ready]", running(["env", "NGINX=3;", "nginx"], quitting), "problem never-ready"],
   ["nginx that is not told", running(["nginx"], `${accepting}\n${quitting}`), "problem own-port"],
   ["nginx that is told to end", running(["env", "NGINX=3;", "nginx"], accepting), "problem cuts-requests"],
+  ["php-fpm, which mostly says it", blocking(fpm)],
   [
-    "php-fpm, which mostly says it",
-    running(
-      ["/usr/sbin/php-fpm8.2", "--nodaemonize"],
-      `environment = { FPM_SOCKETS = "127.0.0.1:8080=3" }\n${quitting}`,
-    ),
+    "php-fpm at a listener that does not block",
+    { ...blocking(fpm), ...withUnit({}), config: fpm.config },
+    "problem blocking",
   ],
   ["daphne, which always cuts", running(["daphne", "a:app", "--fd", "3"], accepting), "note cuts-requests"],
   ["a server that takes no sockets", running(["waitress-serve", "app:app"]), "problem self-bound"],
@@ -85,6 +93,6 @@ test("the line that tells a server of its sockets has their addresses", () => {
   const more = `${accepting}\n${quitting}\n[listeners.second]\naddress = "unix:/run/b"`;
   assert.deepEqual(lines(running(["uvicorn", "a:app"])), ['command = ["uvicorn","a:app","--fd","3"]']);
   assert.deepEqual(lines(running(["nginx"], more)), ['environment = { NGINX = "3;4;" }']);
-  const passed = { ...running(["php-fpm8.4"], quitting), sockets: [{ ...socket, listener: "http" }] };
+  const passed = blocking(running(["php-fpm8.4"], quitting));
   assert.deepEqual(lines(passed), ['environment = { FPM_SOCKETS = "127.0.0.1:8080=3" }']);
 });
