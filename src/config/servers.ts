@@ -8,7 +8,7 @@ interface Server {
   readonly saysReady: "always" | "sometimes" | "never";
   /** What has to tell it to take the sockets, where nothing else does; without it, it opens ports of its own. */
   readonly told?: Words | Variable;
-  /** By which signal it drains, where SIGTERM makes it cut what it is answering; `none` does. */
+  /** By which signal it drains, where SIGTERM makes it cut what it is answering; `none`: nothing makes it drain. */
   readonly drain?: DrainSignal | "none";
   /** It waits in a blocking accept(2): where the listener does not block, its processes end at once, one after the other. */
   readonly blocks?: true;
@@ -67,9 +67,9 @@ export function isSelfBound(argv: readonly string[]): boolean {
   return selfBound.includes(nameOfProgram(argv));
 }
 
-/** Debian has the version in the names of some: php-fpm8.2. */
+/** Debian has the version in the name: php-fpm8.4. */
 function nameOfProgram(argv: readonly string[]): string {
-  return readProgram(argv).program.replace(/[\d.]+$/, "");
+  return readProgram(argv).program.replace(/^php-fpm[\d.]+$/, "php-fpm");
 }
 
 interface Command {

@@ -50,6 +50,7 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ],
   ["daphne, which always cuts", running(["daphne", "a:app", "--fd", "3"], accepting), "note cuts-requests"],
   ["a server that takes no sockets", running(["waitress-serve", "app:app"]), "problem self-bound"],
+  ["Apache", running(["/usr/sbin/apache2", "-DFOREGROUND"]), "problem self-bound"],
   ["gunicorn that imports late", running(["gunicorn", "app:app"]), "note imports-late"],
   ["gunicorn with --preload", running(["gunicorn", "--preload", "app:app"])],
   ["gunicorn with a check", running(["gunicorn", "app:app"], 'check = ["true"]')],
