@@ -1,6 +1,6 @@
-import { fstatSync } from "node:fs";
 import koffi from "koffi";
 import { closeFd } from "./fd.js";
+import { streamOf } from "./journal.js";
 
 const priorityInfo = 6;
 
@@ -20,14 +20,14 @@ let open: ((identifier: string) => number) | undefined;
  * reads it without anybody between. It outlives this process, and the journald under which this one was started. sd_journal_stream_fd(3).
  */
 export function openJournalStream(env: Readonly<NodeJS.ProcessEnv>, identifier: string): JournalStream {
-  const replaced = [1, 2].filter((fd) => placeOf(fd) === env["JOURNAL_STREAM"]);
+  const replaced = [1, 2].filter((fd) => streamOf(fd) === env["JOURNAL_STREAM"]);
   const stream = replaced.length === 0 ? -1 : connect(identifier);
   const endOf = (fd: number): number | "inherit" =>
     stream >= 0 && replaced.includes(fd) ? stream : "inherit";
   return {
     stdout: endOf(1),
     stderr: endOf(2),
-    variables: stream < 0 ? {} : { JOURNAL_STREAM: placeOf(stream) },
+    variables: stream < 0 ? {} : { JOURNAL_STREAM: streamOf(stream) },
     [Symbol.dispose]: () => {
       if (stream >= 0) closeFd(stream);
     },
@@ -49,9 +49,4 @@ function bind(): (identifier: string) => number {
     .load("libsystemd.so.0")
     .func("int sd_journal_stream_fd(const char *identifier, int priority, int level_prefix)");
   return (identifier) => Number(call(identifier, priorityInfo, 1));
-}
-
-function placeOf(fd: number): string {
-  const { dev, ino } = fstatSync(fd, { bigint: true });
-  return `${dev}:${ino}`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { nameOwnListeners } from "./own-origin.js";
 import { recordSchema, type StateRecord } from "./record.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
@@ -46,7 +47,8 @@ export function decodeRecord(text: string): Result<StateRecord, RecordFailure> {
     return fail("state-damaged", "its checksum does not match its content");
   }
   const parsed = v.safeParse(recordSchema, record);
-  return parsed.success ? succeed(parsed.output) : fail("state-damaged", findProblem(parsed) ?? "");
+  if (!parsed.success) return fail("state-damaged", findProblem(parsed) ?? "");
+  return succeed({ ...parsed.output, state: nameOwnListeners(parsed.output.state) });
 }
 
 function findProblem(parsed: v.SafeParseResult<typeof recordSchema>): string | undefined {
