@@ -24,7 +24,7 @@ function fill(pipe: number): void {
 
 async function upgradesAndReplaces(rig: Rig): Promise<void> {
   const { pid } = rig.manager;
-  const load = rig.load();
+  await using load = rig.load();
   rig.release({ version: "2" });
   assert.equal((await rig.upgrade()).failure, null);
   assert.equal((await rig.settled()).generations[0]?.id, 2);
@@ -51,9 +51,11 @@ test("when whoever read the daemon's output has gone, it upgrades and replaces w
 test("when nobody reads the daemon's output, and the pipe is full, it upgrades and replaces workers as ever", async () => {
   await using rig = new Rig();
   const { reader, writer } = openPipe(rig);
-  fill(writer);
   rig.manager.output = writer;
   await rig.manager.startReady();
+  const other = openSync(join(rig.directory, "output"), constants.O_WRONLY | constants.O_NONBLOCK);
+  fill(other);
+  closeSync(other);
   closeSync(writer);
   await upgradesAndReplaces(rig);
   closeSync(reader);
