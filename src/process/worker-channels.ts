@@ -58,7 +58,7 @@ const mostHeard = 64;
 /** The channels with the workers. Whoever never says a word on its channel is a plain worker. */
 export class WorkerChannels {
   readonly #channels = new Map<string, Tracked>();
-  readonly #asked = new Map<string, (answer: Answer) => void>();
+  readonly #asked = new Map<string, (answer: Answer | undefined) => void>();
   readonly #options: WorkerChannelsOptions;
   /** Not where the last daemon began: its answers may still come. */
   #nextQuery = randomInt(2 ** 47);
@@ -101,6 +101,7 @@ export class WorkerChannels {
         if (this.#channels.get(name) !== tracked) return;
         this.#channels.delete(name);
         this.#options.removeChannel(slot);
+        this.#giveUp(slot);
         if (tracked.native && !tracked.saidGoodbye) this.#options.onLost(slot, why);
       },
     });
@@ -154,7 +155,7 @@ export class WorkerChannels {
     });
   }
 
-  /** Asks a native worker and waits for its answer; undefined for a plain one, and for one that says nothing in time. */
+  /** Asks a native worker and waits for its answer; undefined for a plain one, for one that says nothing in time, and for one that is lost. */
   ask(
     slot: Slot,
     question: Question,
@@ -176,6 +177,15 @@ export class WorkerChannels {
         resolve(answer);
       });
     });
+  }
+
+  /** No answer can come any more. */
+  #giveUp(slot: Slot): void {
+    const asked = [...this.#asked].filter(([question]) => question.startsWith(nameQuestion(slot, "")));
+    for (const [question, resolve] of asked) {
+      this.#asked.delete(question);
+      resolve(undefined);
+    }
   }
 
   #peersOf(from: Slot, to: readonly SlotProcess[]): readonly SlotProcess[] {
@@ -236,11 +246,12 @@ export class WorkerChannels {
     if (tracked === undefined) return;
     this.#channels.delete(name);
     this.#options.removeChannel(slot);
+    this.#giveUp(slot);
     tracked.channel.close();
   }
 }
 
-function nameQuestion(slot: Slot, query: number): string {
+function nameQuestion(slot: Slot, query: number | ""): string {
   return `${nameWorker(slot)} ${query}`;
 }
 
