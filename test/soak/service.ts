@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { residentBytes } from "../../src/linux/pidfd.js";
 import { HarnessError } from "../harness/harness-error.js";
@@ -130,8 +130,15 @@ export class SoakedService implements AsyncDisposable {
   }
 }
 
+/** A worker that starts removes what another one that was killed has begun to write, but not before it is this old. */
+const abandonedMs = 120_000;
+
 /** Half written, set aside, or filled in by the storm. */
 function isLeftOver(path: string): boolean {
+  if (/\/app\/.*\.new$/.test(path)) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats !== undefined && Date.now() - stats.mtimeMs > abandonedMs;
+  }
   return /\.new$|\.(damaged|foreign|newer|unreadable)-|\.oldbin$|\/filling$|\/written\//.test(path);
 }
 
