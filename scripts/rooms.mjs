@@ -38,7 +38,7 @@ export const packages = {
   "sd-notify": ["systemd"],
   "smol-toml": ["config"],
   "systemd-socket": ["systemd"],
-  valibot: ["channel", "config", "control", "state", "succession", "systemd", "worker"],
+  valibot: ["lib", "channel", "config", "control", "state", "succession", "systemd", "worker"],
   winston: ["log"],
   "winston-transport": ["log"],
   ws: ["worker"],

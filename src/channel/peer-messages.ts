@@ -1,10 +1,9 @@
 import * as v from "valibot";
+import { count } from "../lib/numbers.js";
 import { stateEntries } from "./worker-messages.js";
 
 /** Connections in one packet; the kernel's limit is 253 fds, and a batch is what live traffic waits for. */
 export const batchLimit = 50;
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /**
  * Between the old worker, which sends, and the new one, which receives. docs/worker-protocol.md, "Hand-over".

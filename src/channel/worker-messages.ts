@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { counterNames, gaugeNames } from "../lib/counters.js";
+import { count } from "../lib/numbers.js";
 import { oneLine } from "../lib/printable.js";
 import { maxFdsPerMessage } from "../linux/message.js";
 
@@ -9,7 +10,6 @@ export const workerProtocol = 3;
 /** A worker is handed to at most this many peers; more would not make it faster. */
 export const peersLimit = 4;
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(255));
 
 /** For people: it stands in one line with what the daemon says of it. */

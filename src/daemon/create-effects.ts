@@ -76,6 +76,7 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
       options.onPersisted(state);
       return written;
     },
+    remember: (state) => store.remember(state),
     perform: (action, state) => {
       hooks.follow(state);
       return perform(action, state);

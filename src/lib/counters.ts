@@ -29,3 +29,8 @@ export const counterNames: readonly CounterName[] = Object.keys(nothingCounted).
 export const gaugeNames: readonly GaugeName[] = Object.keys(nothingOpen).filter(
   (name): name is GaugeName => name in nothingOpen,
 );
+
+/** What is as much as can be counted exactly stays so. */
+export function addCounts(one: number, other: number): number {
+  return Math.min(one + other, Number.MAX_SAFE_INTEGER);
+}

@@ -1,4 +1,4 @@
-import { type CounterName, counterNames, nothingCounted } from "../lib/counters.js";
+import { addCounts, type CounterName, counterNames, nothingCounted } from "../lib/counters.js";
 
 export type Totals = Readonly<Record<CounterName, number>>;
 
@@ -47,6 +47,6 @@ export function addListeners(
 /** Of both nothing but what is counted. */
 export function addTotals(one: Totals, other: Totals): Totals {
   const sum = { ...nothingCounted };
-  for (const name of counterNames) sum[name] = one[name] + other[name];
+  for (const name of counterNames) sum[name] = addCounts(one[name], other[name]);
   return sum;
 }

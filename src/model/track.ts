@@ -1,4 +1,4 @@
-import { nothingCounted } from "../lib/counters.js";
+import { addCounts, nothingCounted } from "../lib/counters.js";
 import type { Monotonic } from "./clock.js";
 import { generationTotals } from "./counters.js";
 import type { Generation, Track } from "./generation-state.js";
@@ -14,8 +14,8 @@ export function trackOf(state: State, generation: Generation, now: Monotonic): T
     servedMs: servesSince === null ? 0 : now - servesSince,
     deaths,
     probationDeaths,
-    responses: ok + clientErrors + serverErrors + aborted,
-    failed: serverErrors + aborted + slow,
+    responses: [ok, clientErrors, serverErrors, aborted].reduce(addCounts),
+    failed: [serverErrors, aborted, slow].reduce(addCounts),
   };
 }
 

@@ -11,6 +11,18 @@ export type RecordFailure = Failure<"state-damaged" | "state-newer">;
 
 const envelopeSchema = v.object({ format: v.number(), checksum: v.string(), record: v.unknown() });
 
+/** What can be written. Fails for a record that would not be read again, and for one that no string of Node can hold. */
+export function encodeReadable(record: StateRecord): Result<string, Failure<"state-unwritable">> {
+  const problem = findProblem(v.safeParse(recordSchema, record));
+  const why = "cannot write the state:";
+  if (problem !== undefined) return fail("state-unwritable", `${why} ${problem}. This is a bug of Holdfast`);
+  try {
+    return succeed(encodeRecord(record));
+  } catch (error) {
+    return fail("state-unwritable", `${why} ${messageOf(error)}`);
+  }
+}
+
 export function encodeRecord(record: StateRecord): string {
   const json = JSON.stringify(record);
   return `{"format":${stateFormat},"checksum":"${checksumOf(json)}","record":${json}}\n`;
@@ -35,9 +47,13 @@ export function decodeRecord(text: string): Result<StateRecord, RecordFailure> {
     return fail("state-damaged", "its checksum does not match its content");
   }
   const parsed = v.safeParse(recordSchema, record);
-  if (parsed.success) return succeed(parsed.output);
+  return parsed.success ? succeed(parsed.output) : fail("state-damaged", findProblem(parsed) ?? "");
+}
+
+function findProblem(parsed: v.SafeParseResult<typeof recordSchema>): string | undefined {
+  if (parsed.success) return undefined;
   const [issue] = parsed.issues;
-  return fail("state-damaged", visible(`${v.getDotPath(issue) ?? "its content"}: ${issue.message}`));
+  return visible(`${v.getDotPath(issue) ?? "its content"}: ${issue.message}`);
 }
 
 function hasChecksum(record: unknown, checksum: string): boolean {

@@ -1,31 +1,31 @@
 import * as v from "valibot";
+import { count, finite } from "../lib/numbers.js";
 import { unjudged } from "../model/plan.js";
 
 const text = v.string();
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const argv = v.pipe(v.array(text), v.minLength(1));
 
 const rule = v.variant("when", [
   v.object({ when: v.picklist(["notify", "accepts"]) }),
   v.object({ when: v.literal("command"), command: argv }),
-  v.object({ when: v.literal("after"), afterMs: v.number() }),
+  v.object({ when: v.literal("after"), afterMs: finite }),
 ]);
 
 const judges = v.object({
   deaths: v.boolean(),
   accepts: v.boolean(),
-  errors: v.nullable(v.number()),
-  slowMs: v.nullable(v.number()),
+  errors: v.nullable(finite),
+  slowMs: v.nullable(finite),
   health: v.nullable(
     v.object({
       http: text,
       status: count,
-      everyMs: v.number(),
-      timeoutMs: v.number(),
+      everyMs: finite,
+      timeoutMs: finite,
       failures: count,
     }),
   ),
-  command: v.nullable(v.object({ argv, everyMs: v.number(), timeoutMs: v.number() })),
+  command: v.nullable(v.object({ argv, everyMs: finite, timeoutMs: finite })),
 });
 
 const hooks = v.object({
@@ -57,11 +57,11 @@ const plan = v.object({
   strategy: v.picklist(["overlap", "exclusive"]),
   environment,
   check: v.nullable(argv),
-  ready: v.object({ rule, timeoutMs: v.number() }),
-  verify: v.nullable(v.object({ http: text, status: count, timeoutMs: v.number() })),
-  drain: v.object({ timeoutMs: v.number(), killMs: v.number() }),
-  trial: v.optional(v.object({ timeMs: v.number(), share: v.nullable(v.number()) }), () => unjudged.trial),
-  probation: v.optional(v.object({ timeMs: v.number() }), () => unjudged.probation),
+  ready: v.object({ rule, timeoutMs: finite }),
+  verify: v.nullable(v.object({ http: text, status: count, timeoutMs: finite })),
+  drain: v.object({ timeoutMs: finite, killMs: finite }),
+  trial: v.optional(v.object({ timeMs: finite, share: v.nullable(finite) }), () => unjudged.trial),
+  probation: v.optional(v.object({ timeMs: finite }), () => unjudged.probation),
   judge: v.optional(judges, () => unjudged.judge),
   rollback: v.optional(v.object({ loseState: v.boolean() }), () => unjudged.rollback),
   hooks: v.optional(hooks, () => unjudged.hooks),

@@ -1,12 +1,12 @@
 import * as v from "valibot";
 import { counterNames } from "../lib/counters.js";
+import { count, finite } from "../lib/numbers.js";
 import { isReason } from "../lib/reasons.js";
 import type { ModelFailure } from "../model/failure.js";
 import { initialState, type State } from "../model/state.js";
 import { specification } from "./plan-schema.js";
 
 const text = v.string();
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const failure = v.object({
   reason: v.custom<ModelFailure["reason"]>(isReason),
   message: text,
@@ -15,9 +15,9 @@ export const failure = v.object({
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
 
 const run = v.variant("phase", [
-  v.object({ phase: v.literal("waiting"), until: v.number() }),
+  v.object({ phase: v.literal("waiting"), until: finite }),
   v.object({ phase: v.literal("spawning") }),
-  v.object({ phase: v.picklist(["starting", "ready", "stopping", "draining"]), process, since: v.number() }),
+  v.object({ phase: v.picklist(["starting", "ready", "stopping", "draining"]), process, since: finite }),
 ]);
 
 const why = v.variant("kind", [
@@ -30,7 +30,7 @@ const why = v.variant("kind", [
 const track = v.object({
   generation: count,
   workers: count,
-  servedMs: v.number(),
+  servedMs: finite,
   deaths: count,
   probationDeaths: count,
   responses: count,
@@ -40,18 +40,18 @@ const track = v.object({
 const proof = v.variant("kind", [
   v.object({
     kind: v.literal("trial"),
-    since: v.number(),
-    until: v.nullable(v.number()),
+    since: finite,
+    until: v.nullable(finite),
     before: track,
   }),
   v.object({
     kind: v.literal("probation"),
-    until: v.number(),
+    until: finite,
     own: track,
     before: v.nullable(track),
   }),
   v.object({ kind: v.literal("proved") }),
-  v.object({ kind: v.literal("rejected"), failure, retryAt: v.nullable(v.number()) }),
+  v.object({ kind: v.literal("rejected"), failure, retryAt: v.nullable(finite) }),
 ]);
 
 const verdict = v.variant("kind", [
@@ -63,15 +63,15 @@ const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
     step: v.picklist(["copying", "checking", "waiting", "starting", "examining", "verifying", "staged"]),
-    deadline: v.nullable(v.number()),
+    deadline: v.nullable(finite),
   }),
-  v.object({ phase: v.literal("active"), since: v.number(), proof: v.optional(proof, { kind: "proved" }) }),
+  v.object({ phase: v.literal("active"), since: finite, proof: v.optional(proof, { kind: "proved" }) }),
   v.object({ phase: v.literal("held"), by: count }),
   v.object({
     phase: v.literal("draining"),
     why,
     pressure: v.picklist(["asked", "insisted", "killed"]),
-    deadline: v.number(),
+    deadline: finite,
   }),
 ]);
 
@@ -111,12 +111,12 @@ const generation = v.object({
       protocol: v.optional(count, 0),
       status: v.nullable(text),
       run,
-      leaving: v.optional(v.object({ heir: count, deadline: v.nullable(v.number()), insisted: v.boolean() })),
+      leaving: v.optional(v.object({ heir: count, deadline: v.nullable(finite), insisted: v.boolean() })),
     }),
   ),
-  createdAt: v.number(),
+  createdAt: finite,
   stage,
-  servesSince: v.optional(v.nullable(v.number()), null),
+  servesSince: v.optional(v.nullable(finite), null),
   deaths: v.optional(count, 0),
   probationDeaths: v.optional(count, 0),
   // What served before there were probations has served.
@@ -149,7 +149,7 @@ const request = {
   stage: v.optional(v.boolean(), false),
   force: v.optional(v.boolean(), false),
   asked,
-  requestedAt: v.number(),
+  requestedAt: finite,
 };
 
 const lifecycle = v.variant("phase", [
@@ -181,7 +181,7 @@ const state = v.object({
   nextUpgrade: count,
   nextListener: count,
   lifecycle,
-  failedStart: v.optional(v.nullable(v.object({ count, failure, retryAt: v.number() })), null),
+  failedStart: v.optional(v.nullable(v.object({ count, failure, retryAt: finite })), null),
   listeners: v.array(listener),
   closing: v.array(listener),
   generations: v.array(generation),
@@ -195,8 +195,8 @@ const state = v.object({
       generation: v.nullable(count),
       failure: v.nullable(failure),
       asked,
-      endedAt: v.number(),
-      tookMs: v.number(),
+      endedAt: finite,
+      tookMs: finite,
       verdict: v.optional(v.nullable(verdict), null),
     }),
   ),
@@ -218,7 +218,7 @@ const state = v.object({
         version: v.nullable(text),
         by: v.picklist(["judge", "rollback"]),
         failure,
-        at: v.number(),
+        at: finite,
       }),
     ),
     () => [],
@@ -227,7 +227,7 @@ const state = v.object({
   unwritable: v.nullable(failure),
   // A daemon that does not know them leaves them out: then they begin anew.
   counters: v.optional(counters, () => initialState.counters),
-  upSince: v.optional(v.nullable(v.number()), null),
+  upSince: v.optional(v.nullable(finite), null),
 }) satisfies v.GenericSchema<unknown, State>;
 
 /** What the state file holds: the state and what tells whether it is still true. */

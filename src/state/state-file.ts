@@ -1,11 +1,10 @@
+import { constants as limits } from "node:buffer";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { replaceFile } from "../linux/replace-file.js";
-import { decodeRecord, encodeRecord, type RecordFailure } from "./encode.js";
+import { decodeRecord, type RecordFailure } from "./encode.js";
 import type { StateRecord } from "./record.js";
-
-const fileLimitBytes = 16 * 1024 * 1024;
 
 export function stateFilePath(directory: string): string {
   return join(directory, "state.json");
@@ -35,7 +34,7 @@ export function readStateFile(
     if (!shown && uid !== process.geteuid?.() && uid !== 0) {
       return fail("state-foreign", `cannot use the state file ${file}: it is owned by uid ${uid}`);
     }
-    if (size > fileLimitBytes) {
+    if (size > limits.MAX_STRING_LENGTH) {
       return fail("state-damaged", `cannot use the state file ${file}: ${size} bytes are too many`);
     }
     const decoded = decodeRecord(readFileSync(fd, "utf8"));
@@ -49,15 +48,12 @@ export function readStateFile(
   }
 }
 
-/** Replaces the file atomically and durably. */
-export function writeStateFile(
-  directory: string,
-  record: StateRecord,
-): Result<void, Failure<"state-unwritable">> {
+/** Replaces the file atomically and durably; `text` is an encoded record. */
+export function writeStateFile(directory: string, text: string): Result<void, Failure<"state-unwritable">> {
   const file = stateFilePath(directory);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    replaceFile(file, encodeRecord(record));
+    replaceFile(file, text);
     return succeed(undefined);
   } catch (error) {
     return fail("state-unwritable", `cannot write the state file ${file}: ${messageOf(error)}`);

@@ -1,22 +1,26 @@
-import { fstatSync, readSync, writeSync } from "node:fs";
+import { fstatSync, readSync, writevSync } from "node:fs";
 import { fail, type Result, succeed } from "../lib/failure.js";
-import { decodeRecord, encodeRecord, type RecordFailure } from "./encode.js";
+import { decodeRecord, type RecordFailure } from "./encode.js";
 import type { StateRecord } from "./record.js";
 
-const slotBytes = 8 * 1024 * 1024;
+/** More than any state has. The hole between two slots takes no memory. */
+const slotBytes = 2 ** 40;
 const headerBytes = 4;
 
 /**
  * A copy of the state in a memfd that waits in the fd store: it survives a full disk and a lost state file.
- * Two slots are written in turn, so that a daemon killed in the middle of a write leaves the other one whole.
+ * Two slots are written in turn, so that a daemon killed in the middle of a write leaves the other one whole, as does a lack of memory.
+ * `text` is an encoded record of that revision.
  */
-export function writeStateMemory(memfd: number, record: StateRecord): void {
-  const text = Buffer.from(encodeRecord(record));
-  if (text.length > slotBytes - headerBytes) return;
-  const bytes = Buffer.alloc(headerBytes + text.length);
-  bytes.writeUInt32LE(text.length);
-  text.copy(bytes, headerBytes);
-  writeSync(memfd, bytes, 0, bytes.length, (record.revision % 2) * slotBytes);
+export function writeStateMemory(memfd: number, revision: number, text: string): void {
+  const header = Buffer.alloc(headerBytes);
+  const bytes = Buffer.from(text);
+  header.writeUInt32LE(bytes.length);
+  try {
+    writevSync(memfd, [header, bytes], (revision % 2) * slotBytes);
+  } catch {
+    // The file has it.
+  }
 }
 
 /**

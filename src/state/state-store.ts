@@ -1,6 +1,6 @@
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { State } from "../model/state.js";
-import type { RecordFailure } from "./encode.js";
+import { encodeReadable, type RecordFailure } from "./encode.js";
 import type { StateRecord } from "./record.js";
 import { readStateFile, type StateFileFailure, setAside, writeStateFile } from "./state-file.js";
 import { readStateMemory, writeStateMemory } from "./state-memory.js";
@@ -62,13 +62,24 @@ export class StateStore {
     return { state: newest?.state, rebooted: newest !== undefined && newest.bootId !== bootId, problems };
   }
 
-  /** Both copies are written; the result is that of the file. */
+  /** Both copies are written; the result is that of the file. What could not be read again is not written at all. */
   write(state: State): Result<void, Failure<"state-unwritable">> {
-    const { name, bootId, memfd, directory } = this.#options;
+    const text = this.#writeMemory(state);
+    return text.ok ? writeStateFile(this.#options.directory, text.value) : text;
+  }
+
+  /** For what need not outlive a loss of power: only the copy in memory is written. */
+  remember(state: State): void {
+    this.#writeMemory(state);
+  }
+
+  #writeMemory(state: State): Result<string, Failure<"state-unwritable">> {
+    const { name, bootId, memfd } = this.#options;
+    const text = encodeReadable({ name, bootId, revision: this.#revision + 1, state });
+    if (!text.ok) return text;
     this.#revision += 1;
-    const record = { name, bootId, revision: this.#revision, state };
-    writeStateMemory(memfd, record);
-    return writeStateFile(directory, record);
+    writeStateMemory(memfd, this.#revision, text.value);
+    return text;
   }
 }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { FailureOf } from "../lib/failure.js";
+import { count } from "../lib/numbers.js";
 import { isReason } from "../lib/reasons.js";
 
 /** Why one daemon does not take the place of another. */
@@ -11,7 +12,6 @@ export const takeoverProtocol = 1;
 /** A packet carries its names in at most 64 KiB. */
 export const fdsPerPacket = 128;
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(1000));
 
 /** Successor → predecessor. */

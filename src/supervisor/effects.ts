@@ -8,6 +8,8 @@ export interface Effects {
   clock(): Clock;
   /** Makes the state durable before anything that it explains is done. */
   persist(state: State): Result<void, Failure<"state-unwritable">>;
+  /** Keeps a state that differs in nothing which has to outlive a loss of power; no disk is waited for. */
+  remember(state: State): void;
   /** Does one action; what is known at once comes back as events, the rest arrives later through `push`. */
   perform(action: Action, state: State): readonly Event[];
   /** Shows the state to the service manager; called whenever it may have changed. */

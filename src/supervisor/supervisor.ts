@@ -2,6 +2,7 @@ import { commits } from "../model/commit.js";
 import { nextDeadline } from "../model/deadlines.js";
 import { decide } from "../model/decide.js";
 import type { Action, Event } from "../model/event.js";
+import { lasts } from "../model/lasts.js";
 import { initialState, type State } from "../model/state.js";
 import { isStart, isUncommitted } from "../model/upgrade.js";
 import type { Effects } from "./effects.js";
@@ -14,8 +15,9 @@ export class Supervisor {
   #effects: Effects | undefined;
   readonly #queue: Event[] = [];
   #state = initialState;
-  /** Differs from `#state` while a change has not been written yet. */
+  /** The last state that was given to the disk, and the last that was given to memory alone or to both. */
   #persisted: State | undefined;
+  #remembered: State | undefined;
   #running = false;
   #exited = false;
 
@@ -63,11 +65,21 @@ export class Supervisor {
   #drainQueue(effects: Effects): void {
     for (let event = this.#queue.shift(); event !== undefined && !this.#exited; event = this.#queue.shift()) {
       const { state, actions } = decide(this.#state, event, effects.clock());
-      const mustPersist = actions.length > 0 || this.#queue.length === 0;
-      if (mustPersist && state !== this.#persisted && !this.#persist(state, effects)) continue;
+      const ends = actions.some(({ type }) => type === "exit");
+      const acts = actions.length > 0 || this.#queue.length === 0;
+      if (acts && !this.#write(state, ends, effects)) continue;
       this.#state = state;
       this.#perform(actions, effects);
     }
+  }
+
+  /** What has to last goes to the disk, as does all at the end. False as `#persist` says. */
+  #write(next: State, ends: boolean, effects: Effects): boolean {
+    const lasting = ends ? next !== this.#persisted : lasts(this.#persisted, next);
+    if (lasting) return this.#persist(next, effects);
+    if (next !== this.#remembered) effects.remember(next);
+    this.#remembered = next;
+    return true;
   }
 
   /**
@@ -77,6 +89,7 @@ export class Supervisor {
   #persist(next: State, effects: Effects): boolean {
     const written = effects.persist(next);
     this.#persisted = next;
+    this.#remembered = next;
     if (written.ok) {
       if (next.unwritable !== null) this.#queue.unshift({ type: "persist-restored" });
       return true;

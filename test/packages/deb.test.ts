@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import type { Container } from "../harness/container/container.js";
 import { describeOnEachRelease } from "../harness/container/each-release.js";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { aptInstall, aptRemove, bootForPackages } from "../harness/packages/boot.js";
 import { buildPackage, changeDeb, NEXT_VERSION, OWN_VERSION } from "../harness/packages/build-package.js";
 import { startInstance, survivesUpgrade } from "../harness/packages/packaged-service.js";
@@ -149,8 +149,10 @@ describeOnEachRelease("the .deb", (release) => {
     assert.notEqual(Number(await container.show("shop.service", "MainPID")), before[1]);
     assert.equal(await container.sh("curl -sS http://127.0.0.1:8999/"), "v1");
     assert.equal(await container.show("holdfast@idle.service", "ActiveState"), "inactive");
-    const down = await container.exec(["holdfast", "-n", "down", "version"]);
-    assert.ok(down.stdout.includes(`holdfastd ${NEXT_VERSION} `), down.stdout + down.stderr);
+    await waitUntil("the next version at each attempt", DEADLINE_MS, async () => {
+      const { stdout } = await container.exec(["holdfast", "-n", "down", "version"]);
+      return stdout.includes(`holdfastd ${NEXT_VERSION} `);
+    });
     await container.sh("systemctl stop holdfast@down; rm /etc/holdfast/down.toml");
   });
 

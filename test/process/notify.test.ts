@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, openSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, openSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sendDatagramWithFds } from "../../src/linux/datagram.js";
 import { closeFd, duplicateFd } from "../../src/linux/fd.js";
+import { stateFilePath } from "../../src/state/state-file.js";
 import { balance } from "../harness/process/accounts.js";
 import { countFds } from "../harness/process/open-fds.js";
 import { Rig } from "../harness/process/rig.js";
@@ -127,4 +128,18 @@ test("workers of a daemon that had one socket for all are heard on it until they
   await rig.settled();
   await balance(rig);
   assert.equal(existsSync(common), false);
+});
+
+test("STATUS= waits for no disk, and outlives the daemon", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await rig.settled();
+  const file = stateFilePath(rig.stateDirectory);
+  const before = readFileSync(file, "utf8");
+  for (let count = 1; count <= 200; count += 1) say(rig, "1.0", `STATUS=${count} clients`);
+  await untilStatus(rig, "200 clients");
+  assert.equal(readFileSync(file, "utf8"), before);
+  await rig.manager.kill9();
+  await rig.manager.startReady();
+  await untilStatus(rig, "200 clients");
 });

@@ -69,7 +69,7 @@ test(
       workers: 2,
       config: '[drain]\ntimeout = "300ms"\nkill = "300ms"\n',
     });
-    rig.release({ version: "1", term: "ignore" });
+    rig.release({ version: "1", term: "stay" });
     rig.manager.start();
     await rig.settled();
     const stubborn = rig.workers();

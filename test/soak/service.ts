@@ -16,8 +16,11 @@ export interface Climate {
   readonly kinds: readonly Blow[];
   /** Its disk can be filled. */
   readonly smallDisk: boolean;
-  readonly blows: number;
+  /** Storms in a row, with a look after each. */
+  readonly gusts: number;
 }
+
+const blows = 30;
 
 /** What a service is found with when it has come to rest. */
 export interface Sample {
@@ -36,9 +39,8 @@ const clients = 2;
 
 /** A service in storms, under load, from its start to its end. */
 export class SoakedService implements AsyncDisposable {
-  readonly name: string;
+  readonly climate: Climate;
   readonly samples: Sample[] = [];
-  readonly #climate: Climate;
   readonly #rig: Rig;
   readonly #disk: SmallDisk | undefined;
   readonly #load: RequestLoop;
@@ -52,8 +54,7 @@ export class SoakedService implements AsyncDisposable {
     seed: number,
     parts: { readonly disk: SmallDisk | undefined; readonly fds: number },
   ) {
-    this.name = climate.name;
-    this.#climate = climate;
+    this.climate = climate;
     this.#rig = rig;
     this.#seed = seed;
     this.#disk = parts.disk;
@@ -71,7 +72,7 @@ export class SoakedService implements AsyncDisposable {
 
   /** One gust; throws with all that was done when something is not as before. */
   async weather(): Promise<Sample> {
-    const { blows, kinds } = this.#climate;
+    const { name, kinds } = this.climate;
     try {
       await gust(this.#rig, this.#storm, this.#fds, blows, kinds);
       const sample = await this.#look();
@@ -79,13 +80,9 @@ export class SoakedService implements AsyncDisposable {
       return sample;
     } catch (cause) {
       const told = this.#storm.told.slice(-3 * blows).join("\n");
-      throw new HarnessError(
-        "storm",
-        `${this.name}, seed ${this.#seed}\n${told}\n${this.#rig.manager.log()}`,
-        {
-          cause,
-        },
-      );
+      throw new HarnessError("storm", `${name}, seed ${this.#seed}\n${told}\n${this.#rig.manager.log()}`, {
+        cause,
+      });
     }
   }
 

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { item } from "../../channel/peer-messages.js";
 import { stateEntries } from "../../channel/worker-messages.js";
 import { type Failure, fail, messageOf, type Result, succeed } from "../../lib/failure.js";
+import { count } from "../../lib/numbers.js";
 import { fillMemfd, readMemfd } from "../../linux/memfd.js";
 import { countBytes } from "../moving-connections/pack-connections.js";
 
@@ -10,8 +11,6 @@ import { countBytes } from "../moving-connections/pack-connections.js";
 const parcelFormat = 1;
 const envelopeLimitBytes = 200;
 const parcelLimitBytes = 256 * 1024 * 1024;
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const headSchema = v.object({
   /** Each fd in the store is known by its socket's inode; the store has no order. */

@@ -5,8 +5,8 @@ const schema = v.object({
   version: v.string(),
   /** `silent`: it serves but never says READY=1. */
   boot: v.optional(v.picklist(["good", "crash", "silent"]), "good"),
-  /** What SIGTERM does; `shutdown`: it drains, and ends its last listener for all that share it. */
-  term: v.optional(v.picklist(["drain", "ignore", "shutdown"]), "drain"),
+  /** What SIGTERM does; `shutdown`: it drains, and ends its last listener for all that share it; `stay`: it drains, and does not end. */
+  term: v.optional(v.picklist(["drain", "ignore", "shutdown", "stay"]), "drain"),
   /** What it answers to /healthz, and the file that a native one waits for before it does. */
   health: v.optional(v.number(), 200),
   gate: v.optional(v.string(), ""),

@@ -81,6 +81,7 @@ function serve(): void {
     if (behaviour.term === "ignore" || draining) return;
     draining = true;
     if (behaviour.term === "shutdown") shutDown(2 + count);
+    if (behaviour.term === "stay") setInterval(() => {}, 1_000_000);
     // Not http.Server's own close: that ends connections on which a request may be on its way.
     for (const server of servers) Server.prototype.close.call(server);
   });

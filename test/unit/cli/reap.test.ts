@@ -6,6 +6,8 @@ import { bootId } from "../../../src/linux/boot.js";
 import { startTimeOf } from "../../../src/linux/pidfd.js";
 import type { Process } from "../../../src/model/generation-state.js";
 import { initialState } from "../../../src/model/state.js";
+import { encodeRecord } from "../../../src/state/encode.js";
+import type { StateRecord } from "../../../src/state/record.js";
 import { writeStateFile } from "../../../src/state/state-file.js";
 import { temporaryDirectory } from "../control/rig.js";
 import { specify } from "../model/sample.js";
@@ -31,7 +33,7 @@ async function leaveWorker(context: TestContext, change: Partial<Process & { boo
     status: null,
     run: { phase: "ready", process, since: 0 },
   } as const;
-  const written = writeStateFile(state, {
+  const record: StateRecord = {
     name: "web",
     bootId: boot,
     revision: 1,
@@ -58,7 +60,8 @@ async function leaveWorker(context: TestContext, change: Partial<Process & { boo
         },
       ],
     },
-  });
+  };
+  const written = writeStateFile(state, encodeRecord(record));
   assert.deepEqual(written, { ok: true, value: undefined });
   return { child, state };
 }
@@ -93,12 +96,8 @@ for (const [title, name, env, change] of [
 test("a state file that cannot be read is said and is no obstacle", async (context) => {
   const { child } = await leaveWorker(context);
   const empty = temporaryDirectory(context);
-  const written = writeStateFile(`${empty}/state.json`, {
-    name: "web",
-    bootId: "",
-    revision: 1,
-    state: initialState,
-  });
+  const record = { name: "web", bootId: "", revision: 1, state: initialState };
+  const written = writeStateFile(`${empty}/state.json`, encodeRecord(record));
   assert.ok(written.ok);
   const { status, stderr } = await runCli(["reap"], { ...neverAgain, STATE_DIRECTORY: empty });
   assert.equal(status, 0);

@@ -4,6 +4,7 @@ import { chownSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { initialState } from "../../../src/model/state.js";
+import { encodeRecord } from "../../../src/state/encode.js";
 import { appendLedger } from "../../../src/state/ledger.js";
 import { stateFilePath, writeStateFile } from "../../../src/state/state-file.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
@@ -28,7 +29,7 @@ const record = { name: "web", bootId: "x", revision: 1, state: initialState };
 test("history of a service that does not run is what it has written down, whoever its user is", async (t) => {
   const directory = temporaryDirectory(t);
   assert.equal(appendLedger(directory, ended.to, ended), undefined);
-  assert.ok(writeStateFile(directory, record).ok);
+  assert.ok(writeStateFile(directory, encodeRecord(record)).ok);
   if (process.geteuid?.() === 0) chownSync(stateFilePath(directory), 4242, 4242);
   const env = { STATE_DIRECTORY: directory, RUNTIME_DIRECTORY: join(directory, "run") };
   const { status, stdout, stderr } = await runCli(["-n", "test-web", "history"], env);

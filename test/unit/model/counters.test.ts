@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { nothingCounted } from "../../../src/lib/counters.js";
 import { generationTotals, serviceTotals } from "../../../src/model/counters.js";
 import type { Action, Event, LedgerEntry } from "../../../src/model/event.js";
+import { lasts } from "../../../src/model/lasts.js";
 import type { ListenerTotals } from "../../../src/model/totals.js";
+import { encodeReadable } from "../../../src/state/encode.js";
 import { plainly, specify } from "./sample.js";
 import { World } from "./world.js";
 import type { Being } from "./world-jobs.js";
@@ -54,6 +56,29 @@ test("what a worker tells is a sum since it began: the last word counts, and the
   const { state } = world;
   world.send(tell(worker, told(5), told(1, "admin")));
   assert.equal(world.state, state);
+});
+
+test("what is as much as can be counted stays so, and the state can be written", () => {
+  const world = serving();
+  const most = { ...told(0), accepted: Number.MAX_SAFE_INTEGER };
+  world.send(tell(workerOf(world, 1), most, most));
+  assert.deepEqual(accepted(world), { http: Number.MAX_SAFE_INTEGER });
+  upgrade(world, 2);
+  world.send(tell(workerOf(world, 2), most));
+  assert.deepEqual(accepted(world), { http: Number.MAX_SAFE_INTEGER });
+  assert.ok(encodeReadable({ name: "web", bootId: "b", revision: 1, state: world.state }).ok);
+});
+
+test("only what workers tell of themselves need not outlive a loss of power", () => {
+  const world = serving();
+  const worker = workerOf(world, 1);
+  const { state } = world;
+  world.send(tell(worker, told(2)));
+  world.send({ type: "worker-status", ...worker, pid: worker.process.pid, text: "busy" });
+  assert.notEqual(world.state, state);
+  assert.equal(lasts(state, world.state), false);
+  world.exit(worker);
+  assert.equal(lasts(state, world.state), true);
 });
 
 test("the totals go on over upgrades, and each generation's own are in the ledger when it ends", () => {

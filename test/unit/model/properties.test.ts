@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import { activeGeneration, heldGeneration, stagedGeneration } from "../../../src/model/find.js";
+import { encodeReadable } from "../../../src/state/encode.js";
 import { happen, happening, specifications } from "./happenings.js";
 import { World } from "./world.js";
 
@@ -116,6 +117,8 @@ test("when the world behaves again, every upgrade, start and stop comes to its e
   fc.assert(
     fc.property(specifications, history, fc.boolean(), (specs, happenings, workersIgnoreTerm) => {
       const world = worldAfter(specs, happenings);
+      const written = encodeReadable({ name: "web", bootId: "b", revision: 1, state: world.state });
+      assert.ok(written.ok, written.ok ? "" : written.failure.message);
       settle(world, workersIgnoreTerm);
       assert.deepEqual([...world.problems, ...atRest(world)], []);
     }),

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
+import { constants as limits } from "node:buffer";
 import { execFileSync } from "node:child_process";
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -17,6 +27,12 @@ function makeDirectory(context: TestContext): string {
   return directory;
 }
 
+/** More than a string can hold; a hole, which takes no room. */
+function writeHuge(file: string): void {
+  writeFileSync(file, "");
+  truncateSync(file, limits.MAX_STRING_LENGTH + 1);
+}
+
 function reasonOf(directory: string): string | undefined {
   const read = readStateFile(directory);
   return read.ok ? undefined : read.failure.reason;
@@ -25,7 +41,7 @@ function reasonOf(directory: string): string | undefined {
 test("what is written is read back, and where nothing was written there is nothing", (context) => {
   const directory = makeDirectory(context);
   assert.deepEqual(readStateFile(directory), { ok: true, value: undefined });
-  assert.ok(writeStateFile(directory, record).ok);
+  assert.ok(writeStateFile(directory, encodeRecord(record)).ok);
   assert.deepEqual(readStateFile(directory), { ok: true, value: record });
 });
 
@@ -61,7 +77,8 @@ test("a file of somebody else, a symlink, a FIFO, a directory and a huge file ar
     ["state-unreadable", (file) => symlinkSync("/etc/hostname", file)],
     ["state-unreadable", (file) => mkdirSync(file)],
     ["state-damaged", (file) => void execFileSync("mkfifo", [file])],
-    ["state-damaged", (file) => writeFileSync(file, Buffer.alloc(17 * 1024 * 1024))],
+    ["state-damaged", (file) => writeFileSync(file, "")],
+    ["state-damaged", writeHuge],
   ];
   for (const [reason, spoil] of spoilings) {
     const directory = makeDirectory(context);
@@ -70,7 +87,7 @@ test("a file of somebody else, a symlink, a FIFO, a directory and a huge file ar
   }
   if (process.geteuid?.() !== 0) return;
   const directory = makeDirectory(context);
-  assert.ok(writeStateFile(directory, record).ok);
+  assert.ok(writeStateFile(directory, encodeRecord(record)).ok);
   chownSync(stateFilePath(directory), 65_534, 65_534);
   assert.equal(reasonOf(directory), "state-foreign");
   assert.notEqual(readFileSync(stateFilePath(directory), "utf8"), "");
