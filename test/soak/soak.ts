@@ -41,9 +41,10 @@ const columns: readonly (readonly [
   ["MB", (_, { residentBytes }) => (residentBytes / 1e6).toFixed(1)],
 ];
 
-/** Without the numbers by which the kernel tells them apart. */
+/** Without the numbers by which the kernel tells them apart; Node opens /dev/null when it first starts a process. */
 function kindsOfFds(): readonly string[] {
   return listFds("self")
+    .filter((name) => name !== "/dev/null")
     .map((name) => name.replace(/\[\d+\]/, ""))
     .sort();
 }
