@@ -9,7 +9,8 @@ import { daemonMessage } from "../../src/channel/worker-messages.js";
 import { takeWorkerMessage } from "../../src/daemon/native-workers/interpret.js";
 import { TicketSecret } from "../../src/daemon/native-workers/ticket-secret.js";
 import { WorkerReports } from "../../src/daemon/native-workers/worker-reports.js";
-import { failVerification, type Verified, verifyGeneration } from "../../src/daemon/perform/verify.js";
+import { verifyGeneration } from "../../src/daemon/perform/verify.js";
+import { HoldfastError } from "../../src/lib/failure.js";
 import { Watcher } from "../../src/linux/epoll.js";
 import { closeFd } from "../../src/linux/fd.js";
 import { createMemfd } from "../../src/linux/memfd.js";
@@ -103,13 +104,14 @@ export async function openChannel(): Promise<Target> {
     for (const one of said) tell(lying, one);
     const candidate = findGeneration(service.state, 2);
     if (candidate !== undefined) {
-      let verified: Verified | undefined;
+      let ended = false;
+      // Whoever performs it makes a failure of what is thrown.
       const verification = verifyGeneration(candidate, service.state, channels, listeners)
-        .catch(failVerification)
-        .then((result) => {
-          verified = result;
+        .catch((error: unknown) => assert.ok(error instanceof HoldfastError, String(error)))
+        .finally(() => {
+          ended = true;
         });
-      while (verified === undefined) {
+      while (!ended) {
         for (const [name, worker] of ends) {
           for (const question of hear(worker)) {
             if (name === nameWorker(liar)) for (const one of answers) tell(worker, ask(one, question));

@@ -16,13 +16,13 @@ export interface Entry {
 }
 
 export const targets: Readonly<Record<string, Entry>> = {
-  control: { open: openControl, seeds: 4 },
+  control: { open: openControl, seeds: 2 },
   notify: { open: openNotify, seeds: 4 },
   channel: { open: openChannel, seeds: 4 },
   peer: { open: openPeer, seeds: 4 },
   state: { open: openState, seeds: 3 },
   config: { open: openConfig, seeds: 4 },
-  "listen-fds": { open: openListenFds, seeds: 3 },
-  snapshot: { open: openSnapshot, seeds: 3 },
+  "listen-fds": { open: openListenFds, seeds: 2 },
+  snapshot: { open: openSnapshot, seeds: 2 },
   http: { open: openHttp, seeds: 0 },
 };

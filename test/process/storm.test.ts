@@ -4,7 +4,8 @@ import { HarnessError } from "../harness/harness-error.js";
 import { fdsAtRest, gust, patient } from "../harness/process/calm.js";
 import { KeptLoad } from "../harness/process/kept.js";
 import { Rig } from "../harness/process/rig.js";
-import { type Blow, deadly, harmless, Storm } from "../harness/process/storm.js";
+import { SmallDisk } from "../harness/process/small-disk.js";
+import { type Blow, type Disk, deadly, harmless, Storm, scarce } from "../harness/process/storm.js";
 
 /** Another seed than those that are always tried. */
 const chosen = process.env["HOLDFAST_STORM_SEED"];
@@ -12,9 +13,9 @@ const seeds = (of: readonly number[]): readonly number[] => (chosen === undefine
 const gusts = 2;
 const blowsEach = 12;
 
-async function weather(rig: Rig, seed: number, kinds: readonly Blow[]): Promise<Storm> {
+async function weather(rig: Rig, seed: number, kinds: readonly Blow[], disk?: Disk): Promise<Storm> {
   const fds = await fdsAtRest(rig);
-  const storm = new Storm(rig, seed);
+  const storm = new Storm(rig, seed, disk);
   try {
     for (let count = 0; count < gusts; count++) await gust(rig, storm, fds, blowsEach, kinds);
   } catch (cause) {
@@ -51,5 +52,25 @@ for (const seed of seeds([2])) {
       load.failures.filter((why) => why.includes("ECONNREFUSED") || why.includes("timedOut")),
       [],
     );
+  });
+}
+
+const asRoot = process.getuid?.() === 0;
+
+for (const seed of seeds([5])) {
+  test(`ours: a storm in which the daemon is short of fds and its disk is full again and again loses no request (seed ${seed})`, async () => {
+    await using rig = new Rig({ native: true, workers: 2, config: patient });
+    // Without root's rights there is no small disk; fds are short all the same.
+    using disk = asRoot ? new SmallDisk(rig.stateDirectory) : undefined;
+    await rig.manager.startReady();
+    await using load = rig.load();
+    const kinds = [
+      ...scarce.filter((blow) => blow !== "full disk" || asRoot),
+      "upgrade",
+      "two upgrades",
+    ] as const;
+    const { told } = await weather(rig, seed, kinds, disk);
+    await load.stop();
+    assert.deepEqual(load.failures, [], told.join("\n"));
   });
 }

@@ -24,7 +24,7 @@ export class FewFds {
         "--raw",
         "--noheadings",
         "-o",
-        "SOFT",
+        "HARD",
       ]);
       await run("prlimit", ["--pid", `${pid}`, `--nofile=${countFds(pid) + more}:`]);
       return new FewFds(pid, stdout.trim());
