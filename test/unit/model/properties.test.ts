@@ -85,10 +85,12 @@ function decisionsOf(
   const world = new World(specs);
   world.wallAt = wallAt;
   const decisions: unknown[] = [];
+  const people = new Set(["createdAt", "endedAt", "at"]);
   const timeless = (value: object): string =>
-    JSON.stringify(value, (key, inner) =>
-      key === "createdAt" || key === "endedAt" || key === "at" ? null : inner,
-    );
+    JSON.stringify(value, (key, inner) => {
+      if (people.has(key)) return null;
+      return key === "stage" && inner.phase === "active" ? { ...inner, since: null } : inner;
+    });
   world.onAction = (action) => decisions.push(action.type === "record" ? action.type : timeless(action));
   world.die(() => true);
   for (const one of happenings) {
