@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { makeSnapshot } from "../../src/release/make-snapshot.js";
 import { releasesDirectory, snapshotDirectory } from "../../src/release/places.js";
@@ -15,16 +15,22 @@ import { type Deed, deeds, readTree, World } from "./tree-deeds.js";
 export interface Snapshots {
   /** What is there when it is copied, what is done to it meanwhile, and what the app then does to its snapshot. */
   readonly before: readonly Deed[];
-  readonly meanwhile: readonly Deed[];
+  readonly meanwhile: readonly (Deed & { readonly afterMs: number })[];
   readonly byApp: readonly Deed[];
   readonly shared: readonly string[];
   readonly writable: readonly string[];
 }
 
 const paths = fc.array(fc.constantFrom("a", "a/b", "c", "link", "../outside", "."), { maxLength: 2 });
+/** A copy begins when nothing has changed for a moment, and is soon made. */
+const pause = fc.constantFrom(0, 0, 1, 2, 5, 15, 22, 25);
+const meanwhile = fc
+  .tuple(deeds(8), fc.array(pause, { minLength: 8, maxLength: 8 }))
+  .map(([some, pauses]) => some.map((one, index) => ({ ...one, afterMs: pauses[index] ?? 0 })));
+
 const input: fc.Arbitrary<Snapshots> = fc.record({
-  before: deeds(20),
-  meanwhile: fc.oneof(fc.constant([]), deeds(6)),
+  before: deeds(30),
+  meanwhile: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 4, arbitrary: meanwhile }),
   byApp: deeds(5),
   shared: paths,
   writable: paths,
@@ -48,7 +54,7 @@ export async function openSnapshot(): Promise<Target> {
     assert.equal(countFds(), before);
   };
   return {
-    feed: (seed) => feed({ input, known: knownTrees, attempt, runs: 12 }, seed),
+    feed: (seed) => feed({ input, known: knownTrees, attempt, runs: 8 }, seed),
     async [Symbol.asyncDispose]() {
       rmSync(top, { recursive: true, force: true });
     },
@@ -71,11 +77,13 @@ async function copyAndRemove(directory: string, tree: Snapshots): Promise<void> 
   };
   const change = async (): Promise<void> => {
     for (const deed of meanwhile) {
-      await nextTurn();
+      if (deed.afterMs > 0) await delay(deed.afterMs);
+      else await nextTurn();
       world.does(deed);
       moments.push(readTree(world.release));
     }
   };
+  let written: readonly (readonly [path: string, content: string])[] = [];
   const [result] = await Promise.all([makeSnapshot({ ...options, id: 1, base: undefined }), change()]);
   if (!result.ok) {
     assert.match(result.failure.reason, /^(release-invalid|snapshot-(changing|failed))$/);
@@ -85,11 +93,12 @@ async function copyAndRemove(directory: string, tree: Snapshots): Promise<void> 
     const copy = readTree(snapshotDirectory(state, 1));
     const apart = [...shared, ...writable];
     const isThen = (moment: ReadonlyMap<string, string>): boolean =>
-      [...moment].every(([path, content]) => isWithin(path, apart) || copy.get(path) === content);
+      [...moment, ...copy].every(([path]) => isWithin(path, apart) || copy.get(path) === moment.get(path));
     assert.ok(moments.some(isThen), "the snapshot is none of what the release was");
-    // The app may do so: it owns its files where it is not root.
     const app = new World(directory, snapshotDirectory(state, 1));
     for (const deed of byApp) app.does(deed);
+    const left = readTree(snapshotDirectory(state, 1));
+    written = [...left].filter(([path, content]) => isKept(path, apart) && copy.get(path) !== content);
   }
   world.assertOutsideIsUntouched();
   const second = await makeSnapshot({ ...options, id: 2, base: 1 });
@@ -98,8 +107,16 @@ async function copyAndRemove(directory: string, tree: Snapshots): Promise<void> 
     assert.ok(removed.ok, removed.ok ? "" : removed.failure.message);
   }
   assert.deepEqual(readdirSync(releasesDirectory(state)), []);
+  const aside = [...readTree(join(state, "written")).values()];
+  for (const [path, content] of written)
+    assert.ok(aside.includes(content), `what the app wrote at ${path} is lost`);
   assert.ok(second.ok || second.failure.message.includes(world.release));
   world.assertOutsideIsUntouched();
+}
+
+/** Python makes again what is in its cache, and what is writable goes with its snapshot. */
+function isKept(path: string, apart: readonly string[]): boolean {
+  return !isWithin(path, apart) && !path.split("/").includes("__pycache__");
 }
 
 function isWithin(path: string, some: readonly string[]): boolean {

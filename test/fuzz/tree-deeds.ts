@@ -111,7 +111,7 @@ export class World {
       case "write":
         mkdirSync(dirname(deed.path.includes("\0") ? this.release : String(at)), { recursive: true });
         rmSync(at, { force: true });
-        writeFileSync(at, `${deed.path} ${this.#written++}`);
+        writeFileSync(at, `${this.release}: ${deed.path} ${this.#written++}`);
         return;
       case "directory":
         mkdirSync(at, { recursive: true });
@@ -169,13 +169,31 @@ function leadsOut(top: string, path: string): boolean {
 /** The content of each file that can be read, by path; names that are not UTF-8 are left out. */
 export function readTree(top: string, below = ""): Map<string, string> {
   const files = new Map<string, string>();
-  for (const name of readdirSync(join(top, below), { encoding: "buffer" })) {
-    const text = name.toString();
-    if (!Buffer.from(text).equals(name)) continue;
-    const path = below === "" ? text : `${below}/${text}`;
+  for (const name of list(join(top, below))) {
+    const step = name.toString();
+    if (!Buffer.from(step).equals(name)) continue;
+    const path = below === "" ? step : `${below}/${step}`;
     const stats = lstatSync(join(top, path));
-    if (stats.isFile()) files.set(path, readFileSync(join(top, path), "utf8"));
-    if (stats.isDirectory()) for (const [inner, content] of readTree(top, path)) files.set(inner, content);
+    const content = stats.isFile() ? read(join(top, path)) : undefined;
+    if (content !== undefined) files.set(path, content);
+    if (stats.isDirectory()) for (const [inner, text] of readTree(top, path)) files.set(inner, text);
   }
   return files;
+}
+
+/** Nothing where this process may not look, or nothing is. */
+function list(directory: string): readonly Buffer[] {
+  try {
+    return readdirSync(directory, { encoding: "buffer" });
+  } catch {
+    return [];
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }

@@ -14,8 +14,8 @@ export const knownTrees: readonly Snapshots[] = [
     ...nothing,
     before: [{ does: "write", path: "a/secret" }],
     meanwhile: [
-      { does: "rename", path: "a", to: "b" },
-      { does: "link", path: "a", to: "../outside" },
+      { does: "rename", path: "a", to: "b", afterMs: 23 },
+      { does: "link", path: "a", to: "../outside", afterMs: 0 },
     ],
   },
   { ...nothing, before: [{ does: "link", path: "a", to: "../outside" }], writable: ["a"], shared: ["a/b"] },
