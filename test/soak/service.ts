@@ -14,6 +14,8 @@ export interface Climate {
   readonly name: string;
   readonly native: boolean;
   readonly kinds: readonly Blow[];
+  /** Whether one daemon lives through all of it. */
+  readonly livesOn: boolean;
   /** Its disk can be filled. */
   readonly smallDisk: boolean;
   /** Storms in a row, with a look after each. */
@@ -72,9 +74,10 @@ export class SoakedService implements AsyncDisposable {
 
   /** One gust; throws with all that was done when something is not as before. */
   async weather(): Promise<Sample> {
-    const { name, kinds } = this.climate;
+    const { name, kinds, livesOn } = this.climate;
     try {
       await gust(this.#rig, this.#storm, this.#fds, blows, kinds);
+      if (livesOn) assert.equal(this.#storm.restarts, 0, "the daemon has ended");
       const sample = await this.#look();
       this.samples.push(sample);
       return sample;

@@ -9,14 +9,15 @@ import { type Climate, type Sample, SoakedService } from "./service.js";
 const asRoot = process.getuid?.() === 0;
 
 const climates: readonly Climate[] = [
-  { name: "native", native: true, kinds: deadly, smallDisk: false, gusts: 1 },
-  { name: "plain", native: false, kinds: deadly, smallDisk: false, gusts: 1 },
+  { name: "native", native: true, kinds: deadly, livesOn: false, smallDisk: false, gusts: 1 },
+  { name: "plain", native: false, kinds: deadly, livesOn: false, smallDisk: false, gusts: 1 },
   // Its daemon lives from the begin to the end: its memory tells.
-  { name: "steady", native: true, kinds: survived, smallDisk: false, gusts: 3 },
+  { name: "steady", native: true, kinds: survived, livesOn: true, smallDisk: false, gusts: 3 },
   {
     name: "scarce",
     native: true,
     kinds: [...harmless, ...(asRoot ? scarce : scarce.filter((blow) => blow !== "full disk"))],
+    livesOn: false,
     smallDisk: asRoot,
     gusts: 1,
   },

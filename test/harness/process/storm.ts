@@ -32,8 +32,8 @@ export class Storm {
   /** How many workers were killed: what these held is lost. */
   killed = 0;
   version = 1;
-  /** How often something of each kind was done. */
-  readonly counts = new Map<Blow, number>();
+  /** How many daemons ended and were followed by another one. */
+  restarts = 0;
   readonly #rig: Rig;
   readonly #disk: Disk | undefined;
   readonly #random: () => number;
@@ -74,6 +74,7 @@ export class Storm {
     while (this.#going || manager.exit !== undefined) {
       if (manager.exit !== undefined) {
         await manager.ended();
+        this.restarts += 1;
         manager.start();
       }
       await Promise.race([manager.exited, pause(50)]);
@@ -83,7 +84,6 @@ export class Storm {
   async #strike(blow: Blow): Promise<void> {
     const { control, manager } = this.#rig;
     this.#tell(blow);
-    this.counts.set(blow, (this.counts.get(blow) ?? 0) + 1);
     switch (blow) {
       case "upgrade":
       case "hold":
