@@ -199,11 +199,11 @@ export function beginFallback(turn: Turn): void {
  * again by itself.
  */
 export function failCandidate(turn: Turn, failure: ModelFailure): void {
-  const { upgrade, lifecycle } = turn.state;
+  const { upgrade, lifecycle, failedStart } = turn.state;
   const candidate = candidateGeneration(turn.state);
-  const madeRoom =
-    lifecycle.phase === "starting" && (upgrade?.kind === "upgrade" || upgrade?.kind === "restart");
-  if (madeRoom && candidate !== undefined) markBad(turn, candidate, failure);
+  const madeRoom = lifecycle.phase === "starting" && failedStart === null;
+  const isNew = upgrade?.kind === "upgrade" || upgrade?.kind === "restart";
+  if (madeRoom && isNew && candidate !== undefined) markBad(turn, candidate, failure);
   abort(turn, failure);
 }
 
