@@ -1,13 +1,12 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import TransportStream, { type TransportStreamOptions } from "winston-transport";
+import { formatted, type Line } from "./line.js";
+import { tellStderr } from "./stderr.js";
 
 export interface FileTransportOptions extends TransportStreamOptions {
   readonly path: string;
 }
-
-/** The formatted line: https://github.com/winstonjs/triple-beam */
-const formatted: unique symbol = Symbol.for("message");
 
 /**
  * Lines at the end of a file, each in it before the program goes on: the last one tells why it ends. What the file does not take (a full disk, a
@@ -22,14 +21,14 @@ export class FileTransport extends TransportStream {
     this.#path = path;
   }
 
-  override log(info: { readonly [formatted]?: unknown }, next: () => void): void {
-    const line = `${info[formatted]}\n`;
+  override log(line: Line, next: () => void): void {
+    const text = `${line[formatted]}\n`;
     try {
       this.#fd ??= this.#open();
-      writeSync(this.#fd, line);
+      writeSync(this.#fd, text);
     } catch {
       this.#close();
-      process.stderr.write(line);
+      tellStderr(text);
     }
     next();
   }

@@ -1,4 +1,5 @@
 import TransportStream from "winston-transport";
+import { tellStderr } from "./stderr.js";
 
 /**
  * MESSAGE_ID of the events that the journal explains (`journalctl -x`): journald's catalogue is packaging/journal/holdfast.catalog.
@@ -46,7 +47,7 @@ export class JournalTransport extends TransportStream {
     const priority = this.#options.priorities[String(level)] ?? usualPriority;
     if (!this.#options.send(encodeJournalEntry(toFields(priority, String(message), fields)))) {
       const lines = String(message).split("\n");
-      process.stderr.write(`${lines.map((line) => `<${priority}>${line}`).join("\n")}\n`);
+      tellStderr(`${lines.map((line) => `<${priority}>${line}`).join("\n")}\n`);
     }
     next();
   }

@@ -1,6 +1,7 @@
 import winston from "winston";
 import { FileTransport } from "./file-transport.js";
 import { JournalTransport } from "./journal-transport.js";
+import { StderrTransport } from "./stderr.js";
 
 /** A line of the log: what happened, under a stable `event` name, with fields. */
 export interface LogLine {
@@ -39,7 +40,7 @@ export function openLog({ file, journal }: LogOptions): Log {
 
 function createTransport(journal: LogOptions["journal"]): winston.transport {
   if (journal !== undefined) return new JournalTransport({ send: journal, priorities: levels });
-  return new winston.transports.Console({ stderrLevels: Object.keys(levels), format: terminalFormat });
+  return new StderrTransport({ format: terminalFormat });
 }
 
 const terminalFormat = winston.format.combine(

@@ -3,23 +3,26 @@ import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openSocketPair } from "../../src/linux/socket-pair.js";
 import { Rig } from "../harness/process/rig.js";
 
 /** A pipe for the daemon's output, and its two ends; nothing is read from it. */
-function openPipe(rig: Rig): { readonly reader: number; readonly writer: number } {
+function openPipe(rig: Rig): readonly [reader: number, writer: number] {
   const path = join(rig.directory, "output");
   execFileSync("mkfifo", [path]);
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return { reader, writer: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) };
+  return [reader, openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)];
 }
 
-function fill(pipe: number): void {
+function fillPipe(rig: Rig): void {
+  const pipe = openSync(join(rig.directory, "output"), constants.O_WRONLY | constants.O_NONBLOCK);
   const page = Buffer.alloc(4096);
   try {
     while (writeSync(pipe, page) > 0);
   } catch (error) {
     assert.match(String(error), /EAGAIN/);
   }
+  closeSync(pipe);
 }
 
 async function upgradesAndReplaces(rig: Rig): Promise<void> {
@@ -38,26 +41,29 @@ async function upgradesAndReplaces(rig: Rig): Promise<void> {
   assert.equal((await rig.status()).pid, pid, "the daemon that said it all");
 }
 
-test("when whoever read the daemon's output has gone, it upgrades and replaces workers as ever", async () => {
-  await using rig = new Rig();
-  const { reader, writer } = openPipe(rig);
-  rig.manager.output = writer;
-  await rig.manager.startReady();
-  closeSync(writer);
-  closeSync(reader);
-  await upgradesAndReplaces(rig);
-});
+for (const what of ["pipe", "socket"]) {
+  test(`when whoever read the daemon's output, a ${what}, has gone, it upgrades and replaces workers as ever`, async () => {
+    await using rig = new Rig();
+    const [reader, writer] = what === "pipe" ? openPipe(rig) : openSocketPair("stream");
+    rig.manager.output = writer;
+    await rig.manager.startReady();
+    closeSync(writer);
+    closeSync(reader);
+    await upgradesAndReplaces(rig);
+  });
+}
 
-test("when nobody reads the daemon's output, and the pipe is full, it upgrades and replaces workers as ever", async () => {
+test("when the pipe of the daemon's output is full, and nobody reads it, it upgrades as ever", async () => {
   await using rig = new Rig();
-  const { reader, writer } = openPipe(rig);
+  const [reader, writer] = openPipe(rig);
+  // A Node worker would make the pipe that it shares with the daemon a non-blocking one.
+  rig.app = ["sleep", "600"];
+  rig.configure('[ready]\nafter = "100ms"\n');
   rig.manager.output = writer;
   await rig.manager.startReady();
-  const other = openSync(join(rig.directory, "output"), constants.O_WRONLY | constants.O_NONBLOCK);
-  fill(other);
-  closeSync(other);
   closeSync(writer);
-  await upgradesAndReplaces(rig);
+  fillPipe(rig);
+  assert.equal((await rig.upgrade()).failure, null);
   closeSync(reader);
 });
 

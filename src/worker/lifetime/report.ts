@@ -10,6 +10,12 @@ export function report(problem: string): void {
   else writeThrough(`${line}\n`);
 }
 
+/** Says why this process cannot serve, and ends it. */
+export function fatal(error: unknown): never {
+  report(`cannot listen: ${String(error)}`);
+  process.exit(1);
+}
+
 function writeThrough(line: string): void {
   try {
     writeSync(2, line);

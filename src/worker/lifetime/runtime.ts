@@ -18,7 +18,7 @@ import { DaemonOrders } from "./daemon-orders.js";
 import { ListenerClaims } from "./listener-claims.js";
 import { ListenerWish } from "./listener-wish.js";
 import { findOverseer, type Overseer } from "./overseer.js";
-import { report } from "./report.js";
+import { fatal, report } from "./report.js";
 import { readDrainTimeout, WorkerEnd } from "./worker-end.js";
 
 /** A daemon that is just being replaced is there again by then. */
@@ -232,11 +232,6 @@ export class Runtime {
       report,
     });
   }
-}
-
-function fatal(error: unknown): never {
-  report(`cannot listen: ${String(error)}`);
-  process.exit(1);
 }
 
 const key = Symbol.for("holdfast.worker.runtime.1");

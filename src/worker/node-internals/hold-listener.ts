@@ -1,6 +1,7 @@
 import { type Server, Socket } from "node:net";
 import type { Address } from "../../lib/address.js";
 import { closeFd, duplicateFd } from "../../linux/fd.js";
+import { listenAgain } from "./listening-handle.js";
 
 /** What of Node is used here and not documented: `listen` on a server's handle is what makes it accept. */
 interface ListeningHandle {
@@ -36,8 +37,7 @@ export function holdListener(
   return (backlog) => {
     // Closed meanwhile, or listening anew.
     if (handle === null || listeningHandleOf(server) !== handle) return;
-    const result = handle.listen(backlog);
-    if (result < 0) server.emit("error", new Error(`cannot listen: error ${result}`));
+    listenAgain(server, handle, backlog);
   };
 }
 

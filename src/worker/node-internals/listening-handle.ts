@@ -39,7 +39,13 @@ export function stopAccepting(server: Server): boolean {
 
 /** After `stopAccepting`. A server that has been closed meanwhile stays so. */
 export function goOnAccepting(server: Server, backlog: number): void {
-  const result = handleOf(server)?.listen(backlog) ?? 0;
+  const handle = handleOf(server);
+  if (handle !== undefined) listenAgain(server, handle, backlog);
+}
+
+/** What makes a server accept: `listen` on its handle. The server is told when it fails. */
+export function listenAgain(server: Server, handle: Pick<ListeningHandle, "listen">, backlog: number): void {
+  const result = handle.listen(backlog);
   if (result < 0) server.emit("error", new Error(`cannot listen: error ${result}`));
 }
 

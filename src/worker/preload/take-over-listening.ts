@@ -1,6 +1,7 @@
 import type { Server } from "node:net";
 import { type Address, formatAddress } from "../../lib/address.js";
 import { backlogLimitOf } from "../../linux/backlog.js";
+import { fatal } from "../lifetime/report.js";
 import { getRuntime, type Runtime } from "../lifetime/runtime.js";
 import { holdListener } from "../node-internals/hold-listener.js";
 import { createAppServer } from "../serve.js";
@@ -166,7 +167,8 @@ export class TakeOver {
       taken.active = true;
       taken.accept();
     });
-    setImmediate(() => void this.#runtime.start(appServer, fd));
+    // The app waits for nothing, and might catch what nobody has caught.
+    setImmediate(() => void this.#runtime.start(appServer, fd).catch(fatal));
   }
 
   /** Of the address that its clients will know and the one that they can reach. */

@@ -40,6 +40,18 @@ test("a server that is closed and listens again is served again", async (t) => {
   assert.equal((await runPreloaded(t, code, { address: `unix:${path}` })).stdout, "served");
 });
 
+test("a process that cannot accept ends with the reason, also when its app catches whatever nobody catches", async (t) => {
+  const path = join(temporaryDirectory(t), "app.sock");
+  const code = `
+    import { createServer } from "node:net";
+    process.on("unhandledRejection", () => {});
+    const server = createServer();
+    server.listen(${JSON.stringify(path)}, () => { server._handle.listen = () => -98; });
+    setTimeout(() => process.exit(), 10_000);`;
+  const { code: status, stderr } = await runPreloaded(t, code, { address: `unix:${path}` });
+  assert.deepEqual([status, /^holdfast: cannot listen: /.test(stderr)], [1, true], stderr);
+});
+
 test("a second server of the same address is told what Node says: that it is in use", async (t) => {
   const path = join(temporaryDirectory(t), "app.sock");
   const code = `
