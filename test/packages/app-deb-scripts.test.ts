@@ -4,7 +4,7 @@ import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { apt, aptRemove, bring } from "../harness/packages/boot.js";
 import { buildBefore, buildExample } from "../harness/packages/build-example.js";
-import { buildAddOn } from "../harness/packages/build-package.js";
+import { buildAddOn, buildPackage } from "../harness/packages/build-package.js";
 import { buildExamples, DebMachine } from "../harness/packages/deb-machine.js";
 import { assertAnswers } from "../harness/packages/example-service.js";
 import { story } from "../harness/packages/story.js";
@@ -130,16 +130,17 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
   });
 
   step(
-    "removal stops service and socket and keeps the state; another installation starts them again",
+    "removal stops service and socket and keeps the state, over a purge of Holdfast too; another installation starts them again",
     async () => {
       await aptRemove(machine.container, "remove", NAMES);
       await assertStopped();
+      await aptRemove(machine.container, "purge", "holdfast");
       for (const { name } of machine.services) {
         await machine.container.sh(
           `test -e /var/lib/holdfast/${name}/state.json && ! test -e /usr/share/${name}/app`,
         );
       }
-      await machine.install(...(await buildExamples("3")));
+      await machine.install(await buildPackage("deb"), ...(await buildExamples("3")));
       await assertAnswers(machine.container, "3");
     },
   );
