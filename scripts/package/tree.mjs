@@ -92,6 +92,7 @@ export function layOut(root, kind, version, epoch) {
     "docs/native-workers.md",
     "docs/worker-protocol.md",
     "docs/moving-over.md",
+    "docs/recipes.md",
     "docs/packaging.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { visible } from "../lib/printable.js";
+import { nameOwnListeners } from "./own-origin.js";
 import { recordSchema, type StateRecord } from "./record.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
@@ -47,7 +48,8 @@ export function decodeRecord(text: string): Result<StateRecord, RecordFailure> {
     return fail("state-damaged", "its checksum does not match its content");
   }
   const parsed = v.safeParse(recordSchema, record);
-  return parsed.success ? succeed(parsed.output) : fail("state-damaged", findProblem(parsed) ?? "");
+  if (!parsed.success) return fail("state-damaged", findProblem(parsed) ?? "");
+  return succeed({ ...parsed.output, state: nameOwnListeners(parsed.output.state) });
 }
 
 function findProblem(parsed: v.SafeParseResult<typeof recordSchema>): string | undefined {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { drainSignals } from "../lib/drain-signals.js";
 import { count, finite } from "../lib/numbers.js";
 import { unjudged } from "../model/plan.js";
 
@@ -59,7 +60,11 @@ const plan = v.object({
   check: v.nullable(argv),
   ready: v.object({ rule, timeoutMs: finite }),
   verify: v.nullable(v.object({ http: text, status: count, timeoutMs: finite })),
-  drain: v.object({ timeoutMs: finite, killMs: finite }),
+  drain: v.object({
+    timeoutMs: finite,
+    killMs: finite,
+    signal: v.optional(v.picklist(drainSignals), "SIGTERM"),
+  }),
   trial: v.optional(v.object({ timeMs: finite, share: v.nullable(finite) }), () => unjudged.trial),
   probation: v.optional(v.object({ timeMs: finite }), () => unjudged.probation),
   judge: v.optional(judges, () => unjudged.judge),

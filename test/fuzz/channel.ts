@@ -62,6 +62,7 @@ export async function openChannel(): Promise<Target> {
   const tickets = new TicketSecret(directory, assert.fail);
   const file = createMemfd("fuzz");
   const listeners = new HeldListeners({
+    unit: "holdfast@web.service",
     keeper: { store: () => {}, remove: () => {} },
     watcher,
     warn: () => {},

@@ -1,4 +1,5 @@
 import { readBacklog } from "../../linux/backlog.js";
+import { closeForeign } from "../../linux/close-foreign.js";
 import { closeFd } from "../../linux/fd.js";
 import { pidOfPidfd } from "../../linux/pidfd.js";
 import { hasPeer, inspectSocket, type SocketFacts } from "../../linux/socket.js";
@@ -132,6 +133,6 @@ function discard(
   why: string,
   refuse: (name: string, problem: string) => void,
 ): void {
-  closeFd(fd);
+  closeForeign(fd);
   refuse(name, `cannot use the inherited fd ${fd} named ${name}: ${why}; it was closed`);
 }
