@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { restartMarkIn } from "../../src/lib/directories.js";
@@ -142,6 +144,35 @@ test("ours: with all evicted from the fd store the workers are found by pid and 
   await load.stop();
   assert.deepEqual(load.failures, []);
   await balance(rig);
+});
+
+test("a process that has got the pid of a worker that is gone is none of the daemon's, and is left alone", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  const [worker = 0] = rig.workers();
+  process.kill(worker, "SIGKILL");
+  rig.manager.store.clear();
+  // What the pid means from here on: another process, which has begun later.
+  const stranger = spawn("sleep", ["60"]);
+  try {
+    const file = stateFilePath(rig.stateDirectory);
+    const record = decodeRecord(readFileSync(file, "utf8"));
+    assert.ok(record.ok);
+    const reused = encodeRecord(record.value).replaceAll(`"pid":${worker},`, `"pid":${stranger.pid},`);
+    const { checksum, record: content } = JSON.parse(reused);
+    const sum = createHash("sha256").update(JSON.stringify(content)).digest("hex");
+    writeFileSync(file, reused.replace(checksum, sum));
+    assert.equal(rig.state().generations[0]?.workers[0]?.run.phase, "ready");
+    await rig.manager.startReady();
+    const { generations } = await rig.settled();
+    assert.notEqual(generations[0]?.workers[0]?.pid, stranger.pid);
+    assert.equal((await rig.ask()).generation, 1);
+    await rig.manager.stop();
+    assert.deepEqual([stranger.exitCode, stranger.signalCode], [null, null]);
+  } finally {
+    stranger.kill();
+  }
 });
 
 test("without any state the workers whose pidfds came back serve until new ones do", async () => {

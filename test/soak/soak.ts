@@ -80,16 +80,23 @@ try {
     }
   }
   for (const service of services) await service.stop();
+} catch (error) {
+  console.log(error);
+  process.exitCode = 1;
 } finally {
   for (const service of services) await service[Symbol.asyncDispose]();
 }
-const steady = services.find(({ climate }) => climate.name === "steady")?.samples ?? [];
-const growth = growthPerUpgrade(steady.map(({ upgrades, residentBytes }) => [upgrades, residentBytes]));
-if (growth === undefined) console.log("memory: too few rounds to tell; let it run for longer");
-else
-  console.log(
-    `memory: the daemon of steady grew by ${Math.round(growth)} bytes an upgrade after its warm-up`,
-  );
-assert.ok((growth ?? 0) < mostBytesPerUpgrade, "the daemon's memory grows");
-assert.deepEqual(kindsOfFds(), fds, "an fd of the soak's own is left over");
-console.log("nothing is left over");
+if (process.exitCode === undefined) judge();
+
+function judge(): void {
+  const { samples = [] } = services.find(({ climate }) => climate.name === "steady") ?? {};
+  const growth = growthPerUpgrade(samples.map(({ upgrades, residentBytes }) => [upgrades, residentBytes]));
+  if (growth === undefined) console.log("memory: too few rounds to tell; let it run for longer");
+  else
+    console.log(
+      `memory: the daemon of steady grew by ${Math.round(growth)} bytes an upgrade after its warm-up`,
+    );
+  assert.ok((growth ?? 0) < mostBytesPerUpgrade, "the daemon's memory grows");
+  assert.deepEqual(kindsOfFds(), fds, "an fd of the soak's own is left over");
+  console.log("nothing is left over");
+}

@@ -1,13 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +11,7 @@ import { closeFd } from "../../../src/linux/fd.js";
 import type { State } from "../../../src/model/state.js";
 import type { Outcome } from "../../../src/model/upgrade-state.js";
 import { snapshotDirectory } from "../../../src/release/places.js";
+import { removeTree } from "../../../src/release/remove-snapshot.js";
 import { readStateFile } from "../../../src/state/state-file.js";
 import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
@@ -273,7 +266,7 @@ export class Rig implements AsyncDisposable {
     killDaemons(this.name);
     killWorkers(this.name);
     for (const { fd } of this.#sockets) closeFd(fd);
-    rmSync(this.directory, { recursive: true, force: true });
+    await removeTree(this.directory);
   }
 }
 

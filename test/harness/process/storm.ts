@@ -73,7 +73,7 @@ export class Storm {
     const { manager } = this.#rig;
     while (this.#going || manager.exit !== undefined) {
       if (manager.exit !== undefined) {
-        await manager.ended();
+        this.#tell(`  the daemon has ended: ${JSON.stringify(await manager.ended())}`);
         this.restarts += 1;
         manager.start();
       }
