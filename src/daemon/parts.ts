@@ -107,7 +107,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     onMessage: (slot, message) => push(...interpretMessage(slot, message, supervisor.state)),
     onDropped: (count, why) => tell(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
-  const snapshots = new Snapshots({ stateDirectory: directories.state, push });
+  const snapshots = new Snapshots({ stateDirectory: directories.state });
   const { watchdogMs } = setup;
   const onBeat = (): void => {
     backlogs.look(supervisor.state);

@@ -1,5 +1,5 @@
 import type { ReexecFailure } from "../control/port.js";
-import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import type { State } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
@@ -11,7 +11,7 @@ import type { InheritedFd } from "../systemd/listen-fds.js";
 import { exitStatusOf } from "./exit-status.js";
 import { parseWorkerFdName } from "./recover/fd-names.js";
 import type { TenureEnd } from "./service.js";
-import type { Setup } from "./setup.js";
+import { die, type Setup } from "./setup.js";
 import type { HeldSignals } from "./signals.js";
 
 /** What a daemon begins with, whoever gave it. */
@@ -21,9 +21,17 @@ export interface Beginning {
   readonly predecessor?: Predecessor | undefined;
   /** Why this process is still the daemon although it was to be replaced. */
   readonly reexecFailed?: ReexecFailure;
+  /** This process has been the daemon, and begins anew after a fault of its own. */
+  readonly faulted?: true;
   /** What came while nobody acted. */
   readonly heldSignals?: HeldSignals;
 }
+
+const inCircles: Failure<"daemon-fault"> = {
+  reason: "daemon-fault",
+  message:
+    "the daemon has begun anew again and again, and ends; the workers serve on, and the next daemon adopts them",
+};
 
 /** For the orders of a successor that still lives to come first. */
 const marginMs = 10_000;
@@ -34,7 +42,11 @@ const marginMs = 10_000;
  */
 export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
   const { status, state, fds, heldSignals, link, successor } = end;
-  const { pidFile, exec, notifier, watchdogMs, log } = setup;
+  const { pidFile, exec, notifier, watchdogMs, log, faults } = setup;
+  if (status === "faulted") {
+    if (!faults.mayBeginAnew()) return die(setup, 1, inCircles);
+    return { fds, faulted: true, heldSignals };
+  }
   const startsNext = status === "leaving-reexec" && (exec || notifier === undefined);
   if (successor === undefined && !startsNext) {
     if (status === "stopped" || status === "failed") pidFile.remove();
@@ -42,8 +54,9 @@ export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
   }
   // While the other one is tried the watchdog is kept quiet.
   const beat = watchdogMs === undefined ? undefined : setInterval(() => link.beat(), watchdogMs);
-  const passed =
-    successor === undefined ? await passToProgram(setup, end) : await passToSuccessor(setup, end, successor);
+  const passing =
+    successor === undefined ? passToProgram(setup, end) : passToSuccessor(setup, end, successor);
+  const passed = await passing.catch((error: unknown) => fail("takeover-failed", messageOf(error)));
   if (passed.ok) process.exit(0);
   clearInterval(beat);
   const { message, reason } = passed.failure;

@@ -58,7 +58,9 @@ export function takeOver(
       () => refuse("timeout", `it has not answered within ${formatDuration(timeoutMs)}`),
       timeoutMs,
     );
-    const send = (message: SuccessorMessage): void => void channel.send(encodeMessage(message));
+    const send = (message: SuccessorMessage): void => {
+      channel.send(encodeMessage(message));
+    };
     const channel = new PacketChannel({
       fd,
       watcher,
