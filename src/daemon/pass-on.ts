@@ -1,6 +1,8 @@
 import type { ReexecFailure } from "../control/port.js";
+import { formatDuration } from "../lib/duration.js";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
+import { isReadable } from "../linux/poll.js";
 import type { State } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
 import type { Predecessor } from "../succession/predecessor.js";
@@ -9,7 +11,7 @@ import { signalFor, stayForWorkers } from "../succession/stay.js";
 import type { Successor } from "../succession/takeover-socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { exitStatusOf } from "./exit-status.js";
-import { parseWorkerFdName } from "./recover/fd-names.js";
+import { controlFdName, parseWorkerFdName } from "./recover/fd-names.js";
 import type { TenureEnd } from "./service.js";
 import { die, type Setup } from "./setup.js";
 import type { HeldSignals } from "./signals.js";
@@ -33,6 +35,8 @@ const inCircles: Failure<"daemon-fault"> = {
     "the daemon has begun anew again and again, and ends; the workers serve on, and the next daemon adopts them",
 };
 
+/** For a daemon that runs, and has to recover what it was given. */
+const patienceMs = 5_000;
 /** For the orders of a successor that still lives to come first. */
 const marginMs = 10_000;
 
@@ -70,7 +74,11 @@ async function passToProgram(
   { fds, heldSignals, link }: TenureEnd,
 ): Promise<Result<void, Failure<"reexec-failed" | "takeover-failed">>> {
   pidFile.setAside();
-  const successor = await startSuccessor({ fds, inUnit: unit !== undefined });
+  const successor = await startSuccessor({
+    fds,
+    inUnit: unit !== undefined,
+    isNeeded: () => heldSignals.some || fds.some(needsSomebody),
+  });
   if (!successor.ok) {
     pidFile.putBack();
     return successor;
@@ -79,6 +87,11 @@ async function passToProgram(
   if (notifier !== undefined) link.nameSuccessor(successor.value);
   pidFile.removeOld();
   return succeed(undefined);
+}
+
+/** A worker that has ended, or a client of the control socket. */
+function needsSomebody({ fd, name }: InheritedFd): boolean {
+  return (name === controlFdName || parseWorkerFdName(name) !== undefined) && isReadable(fd);
 }
 
 /** Another daemon, which asked for it, takes this one's place. */
@@ -95,7 +108,19 @@ async function passToSuccessor(
   );
   log.write({ level: "info", event: "takeover", message: `${successor.who} takes over` });
   successor.give(fds);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    if (successor.leave()) return;
+    const why = "it acts, cannot be killed from here, and does not say that it has recovered";
+    log.write({
+      level: "warning",
+      event: "takeover-late",
+      message: `${successor.who} is waited for: ${why}`,
+    });
+  }, patienceMs);
   for (let said = await successor.next(); said !== undefined; said = await successor.next()) {
+    if (said.type === "ready") clearTimeout(timer);
     if (said.type === "signal") signalFor(said, pidfds);
     if (said.type !== "committed" && (said.type !== "ready" || !successor.keepsWorkers)) continue;
     pidFile.remove();
@@ -106,7 +131,12 @@ async function passToSuccessor(
     }
     return succeed(undefined);
   }
-  return fail("takeover-failed", `${successor.who} ended before it had taken over`);
+  clearTimeout(timer);
+  if (!late) successor.leave();
+  const why = late
+    ? `did not take over within ${formatDuration(patienceMs)}`
+    : "ended before it had taken over";
+  return fail("takeover-failed", `${successor.who} ${why}`);
 }
 
 function longestDrainMs({ generations }: State): number {

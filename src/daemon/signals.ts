@@ -54,6 +54,10 @@ export class HeldSignals {
   readonly #came: NodeJS.Signals[] = [];
   readonly #stop = on(Object.fromEntries(known.map((signal) => [signal, () => this.#came.push(signal)])));
 
+  get some(): boolean {
+    return this.#came.length > 0;
+  }
+
   /** Holds no more, and sends what came to the process that acts now. */
   sendTo(pid: number): void {
     this.#stop();

@@ -7,6 +7,7 @@ import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { connectSeqpacket } from "../linux/seqpacket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
+import { takeBaton } from "./baton.js";
 import {
   predecessorMessage,
   type SuccessorMessage,
@@ -71,7 +72,7 @@ export function takeOver(
           return refuse("takeover-version", message.failure.message);
         }
         const said = message.value;
-        if (said.type !== "fds") received.forEach(closeFd);
+        if (said.type === "refused") received.forEach(closeFd);
         switch (said.type) {
           case "refused":
             return end(fail(said.reason, explain(`it refused: ${said.message}`)));
@@ -84,7 +85,9 @@ export function takeOver(
               `${received.length} of ${said.names.length} fds came; raise LimitNOFILE=`,
             );
           case "given":
-            return end(succeed({ fds, predecessor: predecessorAt(said.keepsWorkers) }));
+            return received.some(takeBaton)
+              ? end(succeed({ fds, predecessor: predecessorAt(said.keepsWorkers) }))
+              : refuse("timeout", "this daemon has stood still for so long that the other one goes on");
           default:
             return said satisfies never;
         }

@@ -35,6 +35,11 @@ function through<T>(what: string, effect: () => T, struck: Struck<T>): T {
     });
     return effect();
   }
+  if (fault.how === "stop") {
+    const done = effect();
+    process.kill(process.pid, "SIGSTOP");
+    return done;
+  }
   const result = fault.how === "die-after" ? effect() : undefined;
   process.kill(process.pid, "SIGKILL");
   // Unreachable in fact: a signal that a process sends itself is delivered before kill(2) returns.
