@@ -22,7 +22,7 @@ export function runFiles(top, files) {
     taken: 0,
   }));
   const results = [];
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const next = () => {
       const room = kinds.reduce((free, { taken }) => free - taken, ROOM);
       const able = kinds.filter(({ waiting, size }) => waiting.length > 0 && size <= room);
@@ -38,7 +38,7 @@ export function runFiles(top, files) {
         results.push(result);
         kind.taken -= kind.size;
         go();
-      });
+      }, reject);
     };
     go();
   });

@@ -58,7 +58,9 @@ function send(
     const headers = instance === undefined ? {} : { [instanceHeader]: instance };
     // The listener is there before anything can fail, also after the answer has begun.
     const sent: ClientRequest = request({ socketPath: file, method, path, headers, agent: false });
-    const abort = (): void => void sent.destroy(abortion());
+    const abort = (): void => {
+      sent.destroy(abortion());
+    };
     const timer = setTimeout(() => sent.destroy(overdue(call.timeoutMs)), call.timeoutMs);
     sent.on("error", (error) => {
       clearTimeout(timer);

@@ -103,7 +103,7 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
 function answer(port: ControlPort, route: Route, response: ServerResponse, peer: Peer): void {
   switch (route.kind) {
     case "status":
-      void port.refresh().then(() => sendJson(response, 200, port.report()));
+      answerStatus(port, response);
       return;
     case "version": {
       const { name, version, pid, reexecFailed } = port.report();
@@ -125,6 +125,12 @@ function answer(port: ControlPort, route: Route, response: ServerResponse, peer:
     default:
       route satisfies never;
   }
+}
+
+/** With what is known, where nobody can be asked for more. */
+function answerStatus(port: ControlPort, response: ServerResponse): void {
+  const tell = (): void => sendJson(response, 200, port.report());
+  port.refresh().then(tell, tell);
 }
 
 function submit(

@@ -8,8 +8,11 @@ export function createAlarm(before: () => void): Effects["wakeAt"] {
     clearTimeout(timer);
     if (deadline === undefined) return;
     const ring = (): void => {
-      before();
-      wake();
+      try {
+        before();
+      } finally {
+        wake();
+      }
     };
     timer = setTimeout(ring, Math.max(0, Math.ceil(deadline - monotonicMs())));
   };

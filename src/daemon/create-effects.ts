@@ -30,6 +30,7 @@ export interface EffectsOptions {
   readonly onPersisted: (state: State) => void;
   readonly onConfig: (config: Config) => void;
   readonly onExit: (status: Extract<Action, { type: "exit" }>["status"]) => void;
+  readonly onFault: () => void;
 }
 
 /** The loop's hands: the state goes to disk, actions to the parts, the view to systemd. */
@@ -37,10 +38,15 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
   const { name, directories, configFile } = setup;
   const { listeners, workers, channels, notifySockets, snapshots, heartbeat, judges } = parts;
   const { supervisor, store, link, news } = options;
+  const report = (what: string, error: unknown): void => setup.faults.report(what, error);
   const publish = (state: State): void => {
-    heartbeat.follow(state);
-    judges.follow(state);
-    if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
+    try {
+      heartbeat.follow(state);
+      judges.follow(state);
+      if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
+    } catch (error) {
+      report("show the state", error);
+    }
   };
   const directoryOf = (generation: Generation): string => snapshots.workingDirectoryOf(generation);
   const announce = (one: News): void => news.announce(one);
@@ -58,7 +64,6 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     notifySockets,
     snapshots,
     countWorkers: () => heartbeat.askWorkers(countPatienceMs),
-    push: (event) => supervisor.push(event),
     onConfig: options.onConfig,
     current: () => supervisor.state,
     announce,
@@ -83,6 +88,8 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     },
     publish,
     wakeAt: createAlarm(() => hearWorkers(parts)),
+    report,
+    beginAnew: options.onFault,
   });
 }
 

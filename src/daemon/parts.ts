@@ -1,6 +1,6 @@
 import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
-import { findWorker } from "../model/turn.js";
+import { findWorker, nameWorker } from "../model/turn.js";
 import { endLeftBehind, findLeftBehind } from "../process/left-behind.js";
 import { NotifySockets } from "../process/notify-sockets.js";
 import { WorkerChannels } from "../process/worker-channels.js";
@@ -90,7 +90,9 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
       const behind = early ? findLeftBehind(setup.name, slot) : [];
       // Its group is told by itself, and may have time to finish.
       const outside = killed ? findLeftBehind(setup.name, slot, group) : [];
-      endLeftBehind([...behind, ...outside]);
+      endLeftBehind([...behind, ...outside]).catch((error: unknown) =>
+        setup.faults.report(`end what worker ${nameWorker(slot)} left`, error),
+      );
       push({
         type: "worker-exited",
         ...slot,
@@ -110,7 +112,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     onMessage: (slot, message) => push(...interpretMessage(slot, message, supervisor.state)),
     onDropped: (count, why) => tell(`${count} notify message(s) dropped so far; the last: ${why}`),
   });
-  const snapshots = new Snapshots({ stateDirectory: directories.state, push });
+  const snapshots = new Snapshots({ stateDirectory: directories.state });
   const { watchdogMs } = setup;
   const onBeat = (): void => {
     backlogs.look(supervisor.state);

@@ -1,6 +1,8 @@
 import type { ReexecFailure } from "../control/port.js";
-import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { formatDuration } from "../lib/duration.js";
+import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
+import { isReadable } from "../linux/poll.js";
 import type { State } from "../model/state.js";
 import { nameWorker } from "../model/turn.js";
 import type { Predecessor } from "../succession/predecessor.js";
@@ -9,9 +11,9 @@ import { signalFor, stayForWorkers } from "../succession/stay.js";
 import type { Successor } from "../succession/takeover-socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { exitStatusOf } from "./exit-status.js";
-import { parseWorkerFdName } from "./recover/fd-names.js";
+import { controlFdName, parseWorkerFdName } from "./recover/fd-names.js";
 import type { TenureEnd } from "./service.js";
-import type { Setup } from "./setup.js";
+import { die, type Setup } from "./setup.js";
 import type { HeldSignals } from "./signals.js";
 
 /** What a daemon begins with, whoever gave it. */
@@ -21,10 +23,20 @@ export interface Beginning {
   readonly predecessor?: Predecessor | undefined;
   /** Why this process is still the daemon although it was to be replaced. */
   readonly reexecFailed?: ReexecFailure;
+  /** This process has been the daemon, and begins anew after a fault of its own. */
+  readonly faulted?: true;
   /** What came while nobody acted. */
   readonly heldSignals?: HeldSignals;
 }
 
+const inCircles: Failure<"daemon-fault"> = {
+  reason: "daemon-fault",
+  message:
+    "the daemon has begun anew again and again, and ends; the workers serve on, and the next daemon adopts them",
+};
+
+/** For a daemon that runs, and has to recover what it was given. */
+const patienceMs = 5_000;
 /** For the orders of a successor that still lives to come first. */
 const marginMs = 10_000;
 
@@ -34,7 +46,11 @@ const marginMs = 10_000;
  */
 export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
   const { status, state, fds, heldSignals, link, successor } = end;
-  const { pidFile, exec, notifier, watchdogMs, log } = setup;
+  const { pidFile, exec, notifier, watchdogMs, log, faults } = setup;
+  if (status === "faulted") {
+    if (!faults.mayBeginAnew()) return die(setup, 1, inCircles);
+    return { fds, faulted: true, heldSignals };
+  }
   const startsNext = status === "leaving-reexec" && (exec || notifier === undefined);
   if (successor === undefined && !startsNext) {
     if (status === "stopped" || status === "failed") pidFile.remove();
@@ -42,8 +58,9 @@ export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
   }
   // While the other one is tried the watchdog is kept quiet.
   const beat = watchdogMs === undefined ? undefined : setInterval(() => link.beat(), watchdogMs);
-  const passed =
-    successor === undefined ? await passToProgram(setup, end) : await passToSuccessor(setup, end, successor);
+  const passing =
+    successor === undefined ? passToProgram(setup, end) : passToSuccessor(setup, end, successor);
+  const passed = await passing.catch((error: unknown) => fail("takeover-failed", messageOf(error)));
   if (passed.ok) process.exit(0);
   clearInterval(beat);
   const { message, reason } = passed.failure;
@@ -57,7 +74,11 @@ async function passToProgram(
   { fds, heldSignals, link }: TenureEnd,
 ): Promise<Result<void, Failure<"reexec-failed" | "takeover-failed">>> {
   pidFile.setAside();
-  const successor = await startSuccessor({ fds, inUnit: unit !== undefined });
+  const successor = await startSuccessor({
+    fds,
+    inUnit: unit !== undefined,
+    isNeeded: () => heldSignals.some || fds.some(needsSomebody),
+  });
   if (!successor.ok) {
     pidFile.putBack();
     return successor;
@@ -66,6 +87,11 @@ async function passToProgram(
   if (notifier !== undefined) link.nameSuccessor(successor.value);
   pidFile.removeOld();
   return succeed(undefined);
+}
+
+/** A worker that has ended, or a client of the control socket. */
+function needsSomebody({ fd, name }: InheritedFd): boolean {
+  return (name === controlFdName || parseWorkerFdName(name) !== undefined) && isReadable(fd);
 }
 
 /** Another daemon, which asked for it, takes this one's place. */
@@ -82,7 +108,19 @@ async function passToSuccessor(
   );
   log.write({ level: "info", event: "takeover", message: `${successor.who} takes over` });
   successor.give(fds);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    if (successor.leave()) return;
+    const why = "it acts, cannot be killed from here, and does not say that it has recovered";
+    log.write({
+      level: "warning",
+      event: "takeover-late",
+      message: `${successor.who} is waited for: ${why}`,
+    });
+  }, patienceMs);
   for (let said = await successor.next(); said !== undefined; said = await successor.next()) {
+    if (said.type === "ready") clearTimeout(timer);
     if (said.type === "signal") signalFor(said, pidfds);
     if (said.type !== "committed" && (said.type !== "ready" || !successor.keepsWorkers)) continue;
     pidFile.remove();
@@ -93,7 +131,12 @@ async function passToSuccessor(
     }
     return succeed(undefined);
   }
-  return fail("takeover-failed", `${successor.who} ended before it had taken over`);
+  clearTimeout(timer);
+  if (!late) successor.leave();
+  const why = late
+    ? `did not take over within ${formatDuration(patienceMs)}`
+    : "ended before it had taken over";
+  return fail("takeover-failed", `${successor.who} ${why}`);
 }
 
 function longestDrainMs({ generations }: State): number {

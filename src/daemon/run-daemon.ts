@@ -14,6 +14,7 @@ import type { Effects } from "../supervisor/effects.js";
 import { takeListenFds } from "../systemd/listen-fds.js";
 import { openNotifier } from "../systemd/notify.js";
 import { watchdogIntervalMs } from "../systemd/watchdog.js";
+import { Faults } from "./faults.js";
 import { daemonUsage, parseDaemonOptions } from "./options.js";
 import { PidFile } from "./pid-file.js";
 import { stateFdName } from "./recover/fd-names.js";
@@ -80,6 +81,7 @@ export async function runDaemon(
     unit,
     watchdogMs: watchdogIntervalMs(env, pid),
     pidFile: new PidFile(directories.runtime, (message) => warn({ log }, message)),
+    faults: new Faults(log),
     wrapEffects,
   };
   const given = inherited.value;

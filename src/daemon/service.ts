@@ -17,6 +17,7 @@ import type { Successor, TakeoverSocket } from "../succession/takeover-socket.js
 import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { createEffects, record } from "./create-effects.js";
+import { catchFaults } from "./faults.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
 import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
@@ -54,7 +55,8 @@ export interface Inherited {
 
 /** The model has ended, and everything is let go of but the named fds: what the next daemon, if there is one, begins with. */
 export interface TenureEnd {
-  readonly status: Extract<Action, { type: "exit" }>["status"];
+  /** `faulted`: this daemon is to begin anew. */
+  readonly status: Extract<Action, { type: "exit" }>["status"] | "faulted";
   readonly state: State;
   readonly fds: readonly InheritedFd[];
   readonly heldSignals: HeldSignals;
@@ -125,6 +127,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   inherited.heldSignals?.sendTo(process.pid);
   const { promise: ended, resolve: end } = openPromise<TenureEnd>();
   let successor: Successor | undefined;
+  let stopCatching = (): void => {};
   const effects = createEffects(setup, parts, {
     supervisor,
     store,
@@ -132,11 +135,9 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     news,
     remembered: restored.state,
     onPersisted: inherited.onPersisted,
-    onConfig: ({ control }) => void access.follow(control),
-    onExit: (status) => {
-      const heldSignals = new HeldSignals();
-      end({ status, state: supervisor.state, fds: release(), heldSignals, link, successor });
-    },
+    onConfig: ({ control }) => access.follow(control),
+    onExit: finish,
+    onFault: () => setImmediate(beginAnew),
   });
   for (const generation of restored.ended) {
     record(setup, endedByReboot(restored.state, generation, Date.now()));
@@ -156,8 +157,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     inherited.onServing();
     followConfig(setup, access);
     parts.tickets.follow(() => tellTickets(parts, supervisor.state));
+    stopCatching = catchFaults((what, error) => supervisor.fault(what, error));
   }
-  return succeed(await ended);
+  const tenureEnd = await ended;
+  // Nothing may be done to a snapshot by both.
+  if (tenureEnd.status === "faulted") await parts.snapshots.release();
+  return succeed(tenureEnd);
 
   function makeWay(asking: Successor): void {
     if (supervisor.state.upgrade === null) {
@@ -169,15 +174,33 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     asking.refuse(supervisor.state.upgrade === null ? stopping : upgrading);
   }
 
+  /** What cannot let go of everything ends with its process; the next daemon recovers. */
+  function finish(status: TenureEnd["status"]): void {
+    const heldSignals = new HeldSignals();
+    try {
+      end({ status, state: supervisor.state, fds: release(), heldSignals, link, successor });
+    } catch (error) {
+      setup.faults.report("let go of its sockets", error);
+      process.exit(1);
+    }
+  }
+
+  function beginAnew(): void {
+    if (supervisor.exited) return;
+    supervisor.end();
+    finish("faulted");
+  }
+
   /** In the turn of the loop that decided it: after that nobody hears, takes, or is told anything. */
   function release(): readonly InheritedFd[] {
     takeover?.close();
     stopListening();
+    stopCatching();
     parts.heartbeat.stop();
     parts.judges.stop();
     parts.tickets.stop();
     effects.wakeAt(undefined, () => {});
-    void server.close();
+    server.close().catch((error: unknown) => setup.faults.report("close the control socket", error));
     for (const part of [parts.notifySockets, parts.channels, parts.workers, parts.listeners]) part.release();
     closeFd(controlFd);
     closeFd(memfd);
@@ -188,7 +211,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
 /** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody. */
 function followConfig({ configFile }: Setup, access: ControlAccess): void {
   const config = readConfig(configFile, { cwd: process.cwd(), cores: 1 });
-  void access.follow(config.ok ? config.value.control : { viewers: null, operators: null });
+  access.follow(config.ok ? config.value.control : { viewers: null, operators: null });
 }
 
 const upgrading: FailureOf<"daemon"> = {

@@ -3,6 +3,7 @@ import type { Watcher } from "../linux/epoll.js";
 import type { Log } from "../log/log.js";
 import type { Effects } from "../supervisor/effects.js";
 import type { Notifier } from "../systemd/notify.js";
+import type { Faults } from "./faults.js";
 import type { DaemonOptions } from "./options.js";
 import type { PidFile } from "./pid-file.js";
 
@@ -16,6 +17,7 @@ export interface Setup extends DaemonOptions {
   readonly unit: string | undefined;
   readonly watchdogMs: number | undefined;
   readonly pidFile: PidFile;
+  readonly faults: Faults;
   /** Lets a test stand between the loop and the world. */
   readonly wrapEffects: (effects: Effects) => Effects;
 }

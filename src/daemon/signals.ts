@@ -1,6 +1,6 @@
 import { isOnTerminal } from "../linux/terminal.js";
 import type { Event } from "../model/event.js";
-import { currentJob } from "../systemd/job.js";
+import { currentJob, type Job } from "../systemd/job.js";
 
 const known = ["SIGTERM", "SIGQUIT", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const;
 
@@ -22,16 +22,22 @@ export function listenToSignals({
   reopenLog,
   report,
 }: SignalOptions): () => void {
-  async function end(signal: string): Promise<void> {
-    const job = unit === undefined ? "none" : await currentJob(unit);
+  function end(signal: string): void {
+    const asked: Promise<Job> = unit === undefined ? Promise.resolve("none") : currentJob(unit);
+    asked.then(
+      (job) => endFor(job, signal),
+      () => endFor("unknown", signal),
+    );
+  }
+  function endFor(job: Job, signal: string): void {
     if (job === "unknown")
       report(`${signal}: systemd did not say whether this is a stop or a restart; it is taken for a stop`);
     if (job === "restart") push({ type: "leave-requested", next: "upgrade" });
     else push({ type: "stop-requested", fast: false });
   }
   return on({
-    SIGTERM: () => void end("SIGTERM"),
-    SIGQUIT: () => void end("SIGQUIT"),
+    SIGTERM: () => end("SIGTERM"),
+    SIGQUIT: () => end("SIGQUIT"),
     SIGINT: () => push({ type: "stop-requested", fast: true }),
     SIGHUP: upgrade,
     SIGUSR1: reopenLog,
@@ -47,6 +53,10 @@ export function listenToSignals({
 export class HeldSignals {
   readonly #came: NodeJS.Signals[] = [];
   readonly #stop = on(Object.fromEntries(known.map((signal) => [signal, () => this.#came.push(signal)])));
+
+  get some(): boolean {
+    return this.#came.length > 0;
+  }
 
   /** Holds no more, and sends what came to the process that acts now. */
   sendTo(pid: number): void {

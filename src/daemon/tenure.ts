@@ -75,9 +75,9 @@ async function serve(setup: Setup, beginning: Beginning): Promise<TenureEnd> {
   return predecessor === undefined ? die(setup, 1, served.failure) : giveUp(served.failure);
 }
 
-function sourceOf({ reexecFailed }: Beginning, predecessor: Predecessor | undefined): Source {
+function sourceOf({ reexecFailed, faulted }: Beginning, predecessor: Predecessor | undefined): Source {
   if (predecessor?.keepsWorkers === false) return "foreign-daemon";
-  return predecessor !== undefined || reexecFailed !== undefined ? "daemon" : "manager";
+  return predecessor !== undefined || reexecFailed !== undefined || faulted ? "daemon" : "manager";
 }
 
 function openTakeover(setup: Setup): TakeoverSocket | undefined {

@@ -82,7 +82,9 @@ export const reasons = {
   listeners: ["listener-missing"],
   model: [
     "check-timeout",
+    "daemon-fault",
     "drained",
+    "effect-failed",
     "hold-exclusive",
     "nothing-before",
     "nothing-to-drain",

@@ -25,7 +25,14 @@ import type { Wish } from "./request.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
 import { initialState, type Listener, type State } from "./state.js";
 import { act, announce, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
-import { abort, beginQueued, isUncommitted, leaveRejected, requestUpgrade } from "./upgrade.js";
+import {
+  abort,
+  beginQueued,
+  isBeforeCommit,
+  isUncommitted,
+  leaveRejected,
+  requestUpgrade,
+} from "./upgrade.js";
 import { condemn } from "./verdict.js";
 import { listenerOpened, listenerWanted } from "./wanted-listeners.js";
 import {
@@ -185,6 +192,9 @@ function apply(turn: Turn, event: Event): void {
       break;
     case "persist-restored":
       update(turn, { unwritable: null });
+      break;
+    case "faulted":
+      if (isBeforeCommit(turn.state)) abort(turn, event.failure);
       break;
     default:
       event satisfies never;

@@ -125,7 +125,9 @@ export type Event =
   | { readonly type: "stop-requested"; readonly fast: boolean }
   | { readonly type: "leave-requested"; readonly next: "adopt" | "upgrade" }
   | { readonly type: "persist-failed"; readonly failure: ModelFailure }
-  | { readonly type: "persist-restored" };
+  | { readonly type: "persist-restored" }
+  /** The daemon itself is at fault, and something may have been lost. */
+  | { readonly type: "faulted"; readonly failure: ModelFailure };
 
 /** A worker's question for a listener of its own. */
 export interface ListenerWish extends Slot {

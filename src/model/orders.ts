@@ -1,5 +1,5 @@
 import type { SlotProcess } from "./event.js";
-import { activeGeneration } from "./find.js";
+import { activeGeneration, isLive } from "./find.js";
 import type { Generation } from "./generation-state.js";
 import type { State } from "./state.js";
 import { act, findWorker, liveWorkers, type Turn } from "./turn.js";
@@ -22,7 +22,8 @@ export function giveOrders(turn: Turn, before: State): void {
 function activate(turn: Turn, generation: Generation): void {
   const exclusive = generation.specification.plan.strategy === "exclusive";
   const older = exclusive ? turn.state.generations.filter(({ id }) => id < generation.id) : [];
-  act(turn, { type: "activate", slots: heirsIn(generation), after: older.flatMap(liveWorkers) });
+  const slots = heirsIn(generation).filter(({ index }) => !exclusive || !waitsForLeaving(generation, index));
+  act(turn, { type: "activate", slots, after: older.flatMap(liveWorkers) });
   act(turn, { type: "apply-modes", generation: generation.id });
 }
 
@@ -79,6 +80,11 @@ function askToHandOver(turn: Turn, generation: Generation, slots: readonly SlotP
     }
     act(turn, { type: "terminate", slots: [slot], to, insist: false, withinMs });
   }
+}
+
+/** It takes the place of one that is still there, and that accepts as well. */
+function waitsForLeaving({ workers }: Generation, heir: number): boolean {
+  return workers.some(({ leaving, run }) => leaving?.heir === heir && isLive(run));
 }
 
 /** Its workers that do not have to go themselves. */

@@ -72,8 +72,13 @@ export function isStart(kind: UpgradeKind): boolean {
 }
 
 /** Whether an upgrade is under way that has changed nothing yet: it can be given up. One on trial has been committed. */
-export function isUncommitted({ upgrade, generations }: State): boolean {
-  if (upgrade === null || isStart(upgrade.kind)) return false;
+export function isUncommitted(state: State): boolean {
+  return isBeforeCommit(state) && !isStart(state.upgrade?.kind ?? "start");
+}
+
+/** The same for a start, which only leads to another start when it is given up. */
+export function isBeforeCommit({ upgrade, generations }: State): boolean {
+  if (upgrade === null) return false;
   return !generations.some(({ id, stage }) => id === upgrade.generation && stage.phase === "active");
 }
 

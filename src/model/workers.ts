@@ -2,12 +2,13 @@ import { backoffMs } from "../lib/backoff.js";
 import type { Event, ExitStatus, Slot, SlotProcess } from "./event.js";
 import type { ModelFailure } from "./failure.js";
 import { findGeneration, isLive } from "./find.js";
-import type { Generation, LiveRun, Process, Worker } from "./generation-state.js";
+import type { Generation, Leaving, LiveRun, Process, Worker } from "./generation-state.js";
 import { judgeDeathsOf } from "./judge.js";
 import {
   act,
   announce,
   findWorker,
+  liveWorkers,
   nameWorker,
   setRun,
   type Turn,
@@ -133,6 +134,7 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: Ex
   const name = nameWorker(slot);
   if (worker.leaving !== undefined) {
     endWorker(turn, slot, how);
+    letHeirAccept(turn, generation, worker, worker.leaving);
     return;
   }
   switch (generation.stage.phase) {
@@ -163,6 +165,20 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: Ex
     default:
       generation.stage satisfies never;
   }
+}
+
+/** With one writer its heir stands by, and hears from a worker that has been asked to hand over when that has let go. */
+function letHeirAccept(
+  turn: Turn,
+  { id, specification }: Generation,
+  { run }: Worker,
+  { heir }: Leaving,
+): void {
+  const told = run.phase === "stopping" || run.phase === "draining";
+  if (specification.plan.strategy !== "exclusive" || told) return;
+  const generation = findGeneration(turn.state, id);
+  const slots = generation === undefined ? [] : liveWorkers(generation).filter(({ index }) => index === heir);
+  if (slots.length > 0) act(turn, { type: "activate", slots, after: [] });
 }
 
 function endWorker(turn: Turn, slot: Slot, how: string): void {

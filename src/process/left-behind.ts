@@ -30,12 +30,9 @@ export function findLeftBehind(service: string, slot: Slot, butGroup?: number): 
 }
 
 /** Asks them to end, and kills what does not: first what they have started, a container by its first process, then themselves. */
-export function endLeftBehind(left: readonly LeftBehind[]): void {
-  if (left.length > 0) void endFamilies(left.map(({ pid }) => pid));
-}
-
-async function endFamilies(pids: readonly number[]): Promise<void> {
-  const heads = open(pids);
+export async function endLeftBehind(left: readonly LeftBehind[]): Promise<void> {
+  if (left.length === 0) return;
+  const heads = open(left.map(({ pid }) => pid));
   send(heads, "SIGTERM");
   await pause(killAfterMs, undefined, { ref: false });
   const alive = heads.filter((pidfd) => !hasEnded(pidfd));

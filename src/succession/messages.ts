@@ -8,7 +8,7 @@ import { isReason } from "../lib/reasons.js";
 export type TakeoverFailure = FailureOf<"daemon" | "succession">;
 
 /** Counted up when the other side would misunderstand. Daemons that speak different ones refuse each other. */
-export const takeoverProtocol = 1;
+export const takeoverProtocol = 2;
 
 /** A packet carries its names in at most 64 KiB. */
 export const fdsPerPacket = 128;
@@ -52,7 +52,7 @@ export const predecessorMessage = v.variant("type", [
     type: v.literal("fds"),
     names: v.pipe(v.array(v.pipe(v.string(), v.maxLength(255))), v.maxLength(fdsPerPacket)),
   }),
-  /** That was all. `keepsWorkers`: they stay as after a crash; else the successor has to replace them. */
+  /** That was all; with the baton, without which nothing may be done. `keepsWorkers`: they stay as after a crash; else the successor has to replace them. */
   v.object({ type: v.literal("given"), keepsWorkers: v.boolean() }),
 ]);
 export type PredecessorMessage = v.InferOutput<typeof predecessorMessage>;

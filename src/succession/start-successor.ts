@@ -6,7 +6,11 @@ import { closeFd } from "../linux/fd.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { predecessorFdName, readyLine } from "./predecessor.js";
 
+/** As long as nobody needs the daemon, a slow start harms nobody. */
 const timeoutMs = 30_000;
+/** From when somebody does. */
+const neededTimeoutMs = 5_000;
+const lookMs = 250;
 
 /** The shell becomes the daemon, so that both are its own pid. */
 const becomeDaemon = '[ -z "$SYSTEMD_EXEC_PID" ] || export SYSTEMD_EXEC_PID=$$; LISTEN_PID=$$ exec "$0" "$@"';
@@ -16,6 +20,8 @@ export interface SuccessorOptions {
   readonly fds: readonly InheritedFd[];
   /** This process is the main process of a unit; the successor is going to be. */
   readonly inUnit: boolean;
+  /** Whether there is something to be done that nobody does meanwhile. */
+  readonly isNeeded: () => boolean;
 }
 
 /**
@@ -25,6 +31,7 @@ export interface SuccessorOptions {
 export async function startSuccessor({
   fds,
   inUnit,
+  isNeeded,
 }: SuccessorOptions): Promise<Result<number, Failure<"reexec-failed">>> {
   const [, script = "", ...args] = process.argv;
   const command = [process.execPath, ...process.execArgv, script, ...args];
@@ -44,7 +51,7 @@ export async function startSuccessor({
   } catch (error) {
     return fail("reexec-failed", `cannot start ${command.join(" ")}: ${messageOf(error)}`);
   }
-  const why = await untilReady(child, child.stdio[3 + fds.length]);
+  const why = await untilReady(child, child.stdio[3 + fds.length], isNeeded);
   if (why !== undefined || child.pid === undefined) {
     return fail("reexec-failed", `the new daemon (${command.join(" ")}) did not take over: ${why}`);
   }
@@ -53,7 +60,11 @@ export async function startSuccessor({
 }
 
 /** Undefined when it is ready; else why not, and it has ended. */
-async function untilReady(child: ChildProcess, pipe: unknown): Promise<string | undefined> {
+async function untilReady(
+  child: ChildProcess,
+  pipe: unknown,
+  isNeeded: () => boolean,
+): Promise<string | undefined> {
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) =>
@@ -64,7 +75,18 @@ async function untilReady(child: ChildProcess, pipe: unknown): Promise<string | 
   });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`it was not ready within ${formatDuration(timeoutMs)}`), timeoutMs);
+    const begun = performance.now();
+    let neededSince: number | undefined;
+    timer = setInterval(() => {
+      const now = performance.now();
+      if (neededSince === undefined && isNeeded()) neededSince = now;
+      const needed = neededSince !== undefined && now - neededSince > neededTimeoutMs;
+      if (!needed && now - begun < timeoutMs) return;
+      const waited = needed ? neededTimeoutMs : timeoutMs;
+      resolve(
+        `it was not ready within ${formatDuration(waited)}${needed ? " of the daemon being needed" : ""}`,
+      );
+    }, lookMs);
   });
   const ready = new Promise<undefined>((resolve) => {
     let said = "";
@@ -75,7 +97,7 @@ async function untilReady(child: ChildProcess, pipe: unknown): Promise<string | 
     });
   });
   const why = await Promise.race([ready, ended, late]);
-  clearTimeout(timer);
+  clearInterval(timer);
   if (why === undefined) return undefined;
   child.kill("SIGKILL");
   await ended;

@@ -22,7 +22,8 @@ export function signalFor(
  * gave them their orders may be gone; then they have `mostMs`.
  */
 export async function stayForWorkers(pidfds: Pidfds, successor: Successor, mostMs: number): Promise<void> {
-  void obey(successor, pidfds);
+  // One that cannot be signalled is waited for all the same.
+  obey(successor, pidfds).catch(() => {});
   const deadline = performance.now() + mostMs;
   while ([...pidfds.values()].some((pidfd) => !hasEnded(pidfd))) {
     if (performance.now() > deadline) for (const pidfd of pidfds.values()) signalPidfd(pidfd, "SIGKILL");

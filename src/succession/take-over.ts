@@ -8,6 +8,7 @@ import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { connectSeqpacket } from "../linux/seqpacket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
+import { takeBaton } from "./baton.js";
 import {
   predecessorMessage,
   type SuccessorMessage,
@@ -59,7 +60,9 @@ export function takeOver(
       () => refuse("timeout", `it has not answered within ${formatDuration(timeoutMs)}`),
       timeoutMs,
     );
-    const send = (message: SuccessorMessage): void => void channel.send(encodeMessage(message));
+    const send = (message: SuccessorMessage): void => {
+      channel.send(encodeMessage(message));
+    };
     const channel = new PacketChannel({
       fd,
       watcher,
@@ -70,7 +73,7 @@ export function takeOver(
           return refuse("takeover-version", message.failure.message);
         }
         const said = message.value;
-        if (said.type !== "fds") received.forEach(closeForeign);
+        if (said.type === "refused") received.forEach(closeForeign);
         switch (said.type) {
           case "refused":
             return end(fail(said.reason, explain(`it refused: ${said.message}`)));
@@ -83,7 +86,9 @@ export function takeOver(
               `${received.length} of ${said.names.length} fds came; raise LimitNOFILE=`,
             );
           case "given":
-            return end(succeed({ fds, predecessor: predecessorAt(said.keepsWorkers) }));
+            return received.some(takeBaton)
+              ? end(succeed({ fds, predecessor: predecessorAt(said.keepsWorkers) }))
+              : refuse("timeout", "this daemon has stood still for so long that the other one goes on");
           default:
             return said satisfies never;
         }

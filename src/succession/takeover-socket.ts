@@ -4,9 +4,11 @@ import { type Failure, messageOf, type Result, succeed } from "../lib/failure.js
 import { closeForeign } from "../linux/close-foreign.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
+import { openPidfd, signalPidfd } from "../linux/pidfd.js";
 import { acceptSeqpacket, listenSeqpacket, type SeqpacketFailure } from "../linux/seqpacket.js";
 import { peerCredentials } from "../linux/socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
+import { createBaton, takeBaton } from "./baton.js";
 import {
   fdsPerPacket,
   type PredecessorMessage,
@@ -21,6 +23,17 @@ import { canKeepWorkers, ownReach } from "./reach.js";
 const patienceMs = 5_000;
 const successorLimit = 4;
 
+/** The process at the other end of a connection that is still there. False for one that cannot be seen from here: its pid is 0. */
+function killPeer(pid: number): boolean {
+  const pidfd = pid > 0 ? openPidfd(pid) : undefined;
+  if (pidfd === undefined) return false;
+  try {
+    return signalPidfd(pidfd, "SIGKILL");
+  } finally {
+    closeFd(pidfd);
+  }
+}
+
 /** A daemon that wants to take this one's place. */
 export interface Successor {
   /** For people. */
@@ -29,8 +42,13 @@ export interface Successor {
   refuse(failure: TakeoverFailure): void;
   /** Sends copies; this process keeps its own until it knows how it ends. */
   give(fds: readonly InheritedFd[]): void;
-  /** What it says next; undefined when it is gone. */
+  /** What it says next; undefined when it is gone, or has been left. */
   next(): Promise<SuccessorMessage | undefined>;
+  /**
+   * It is not waited for any more, and never acts. One that acts already, without having said so, is killed; it is gone when it has ended.
+   * False when it cannot be killed from here, being in another pid namespace.
+   */
+  leave(): boolean;
 }
 
 export interface TakeoverSocketOptions {
@@ -138,6 +156,7 @@ export class TakeoverSocket {
       return;
     }
     const keepsWorkers = canKeepWorkers(ownReach(), asked);
+    let baton: number | undefined;
     this.#onSuccessor?.({
       who: `holdfastd ${asked.version} (pid ${pid})`,
       keepsWorkers,
@@ -151,12 +170,20 @@ export class TakeoverSocket {
               some.map(({ fd }) => fd),
             );
           }
-          send({ type: "given", keepsWorkers });
+          baton = createBaton();
+          send({ type: "given", keepsWorkers }, [baton]);
         } catch (error) {
           channel.drop(messageOf(error));
         }
       },
       next,
+      leave: () => {
+        const acts = baton !== undefined && !takeBaton(baton);
+        baton = undefined;
+        if (acts) return killPeer(pid);
+        channel.drop("it stood still");
+        return true;
+      },
     });
   }
 

@@ -1,15 +1,22 @@
+import { messageOf } from "../lib/failure.js";
 import { commits } from "../model/commit.js";
 import { nextDeadline } from "../model/deadlines.js";
 import { decide } from "../model/decide.js";
 import type { Action, Event } from "../model/event.js";
+import { failedAction } from "../model/failed-action.js";
 import { lasts } from "../model/lasts.js";
 import { initialState, type State } from "../model/state.js";
 import { isStart, isUncommitted } from "../model/upgrade.js";
-import type { Effects } from "./effects.js";
+import type { Answer, Effects } from "./effects.js";
 
 /**
  * The single loop: event → decide → persist → act. Everything that happens comes in by `push`; nothing else changes
  * the state, and no action is done that the state file does not know as intended.
+ *
+ * An action that throws has failed, as its end in the world might have, and the others of the turn are done. Any other throw is a fault
+ * of the daemon: by a decision, or by the write of what was decided, or by an action of which nobody hears the end. Then the state
+ * stays what the last whole turn made it, the event is lost with all that followed from it, an upgrade under way is given up, and
+ * another loop begins with a recovery, which finds what was lost. What throws in the recovery itself ends the daemon.
  */
 export class Supervisor {
   #effects: Effects | undefined;
@@ -25,7 +32,12 @@ export class Supervisor {
   begin(state: State, effects: Effects, first: Event): void {
     this.#state = state;
     this.#effects = effects;
-    this.#queue.unshift(first);
+    this.#running = true;
+    try {
+      this.#turn(first, effects);
+    } finally {
+      this.#running = false;
+    }
     this.push();
   }
 
@@ -44,14 +56,33 @@ export class Supervisor {
     const effects = this.#effects;
     if (this.#running || effects === undefined) return;
     this.#running = true;
-    try {
-      this.#drainQueue(effects);
-    } finally {
-      this.#running = false;
+    for (let event = this.#queue.shift(); event !== undefined && !this.#exited; event = this.#queue.shift()) {
+      try {
+        this.#turn(event, effects);
+      } catch (error) {
+        // What was decided may be on disk, and is not done.
+        this.#persisted = undefined;
+        if (event.type === "faulted") effects.report("give up the upgrade", error);
+        else this.fault(`take the event ${event.type}`, error);
+      }
     }
+    this.#running = false;
     if (this.#exited) return;
     effects.publish(this.#state);
     effects.wakeAt(nextDeadline(this.#state), () => this.push({ type: "tick" }));
+  }
+
+  /** Something was thrown that nobody expects, in this loop or beside it. */
+  fault(what: string, error: unknown): void {
+    if (this.#exited || this.#effects === undefined) return;
+    this.#effects.report(what, error);
+    this.#effects.beginAnew();
+    this.push({ type: "faulted", failure: { reason: "daemon-fault", message: describe(what, error) } });
+  }
+
+  /** Nothing is decided or done any more. */
+  end(): void {
+    this.#exited = true;
   }
 
   /** Writes a state that could not be written before; true when nothing is unwritten. */
@@ -62,15 +93,13 @@ export class Supervisor {
     return this.#state.unwritable === null;
   }
 
-  #drainQueue(effects: Effects): void {
-    for (let event = this.#queue.shift(); event !== undefined && !this.#exited; event = this.#queue.shift()) {
-      const { state, actions } = decide(this.#state, event, effects.clock());
-      const ends = actions.some(({ type }) => type === "exit");
-      const acts = actions.length > 0 || this.#queue.length === 0;
-      if (acts && !this.#write(state, ends, effects)) continue;
-      this.#state = state;
-      this.#perform(actions, effects);
-    }
+  #turn(event: Event, effects: Effects): void {
+    const { state, actions } = decide(this.#state, event, effects.clock());
+    const ends = actions.some(({ type }) => type === "exit");
+    const acts = actions.length > 0 || this.#queue.length === 0;
+    if (acts && !this.#write(state, ends, effects)) return;
+    this.#state = state;
+    this.#perform(actions, effects);
   }
 
   /** What has to last goes to the disk, as does all at the end. False as `#persist` says. */
@@ -103,7 +132,9 @@ export class Supervisor {
   #perform(actions: readonly Action[], effects: Effects): void {
     const facts: Event[] = [];
     for (const action of actions) {
-      facts.push(...effects.perform(action, this.#state));
+      const answer = this.#act(action, effects);
+      if (answer instanceof Promise) this.#follow(action, answer, effects);
+      else facts.push(...answer);
       if (action.type === "exit") {
         this.#exited = true;
         return;
@@ -111,4 +142,31 @@ export class Supervisor {
     }
     this.#queue.unshift(...facts);
   }
+
+  #act(action: Action, effects: Effects): Answer {
+    try {
+      return effects.perform(action, this.#state);
+    } catch (error) {
+      return this.#fail(action, error, effects);
+    }
+  }
+
+  #follow(action: Action, answer: Promise<readonly Event[]>, effects: Effects): void {
+    answer.then(
+      (events) => this.push(...events),
+      (error) => this.push(...this.#fail(action, error, effects)),
+    );
+  }
+
+  #fail(action: Action, error: unknown, effects: Effects): readonly Event[] {
+    const what = `do ${action.type}`;
+    const events = failedAction(action, { reason: "effect-failed", message: describe(what, error) });
+    if (events === undefined) this.fault(what, error);
+    else if (!this.#exited) effects.report(what, error);
+    return events ?? [];
+  }
+}
+
+function describe(what: string, error: unknown): string {
+  return `the daemon could not ${what}: ${messageOf(error)}`;
 }

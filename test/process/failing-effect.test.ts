@@ -1,6 +1,39 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
+import { balance } from "../harness/process/accounts.js";
+import { armFault, disarmFault } from "../harness/process/fault.js";
+import { Rig } from "../harness/process/rig.js";
 import { upgradeUnderFaults } from "../harness/process/strike.js";
 
 test("any effect of an upgrade may fail: it serves on, and nothing is left over", async (t) => {
   t.diagnostic(await upgradeUnderFaults("fail"));
 });
+
+test("any effect of an upgrade may throw, at once or later: it serves on, and nothing is left over", async (t) => {
+  t.diagnostic(await upgradeUnderFaults("throw"));
+});
+
+for (const [what, how] of [
+  ["clock", "throw"],
+  ["check", "stray"],
+] as const) {
+  test(`a fault of the daemon itself (${what}, ${how}) fails the upgrade; the daemon lives, the workers serve on, and the next upgrade works`, async () => {
+    await using rig = new Rig({ faulty: true });
+    rig.configure('check = ["sleep", "0.2"]\n');
+    await rig.manager.startReady();
+    const { pid } = await rig.status();
+    const [worker] = (await rig.status()).generations[0]?.workers ?? [];
+    armFault(rig.directory, { what, at: 2 - Number(what === "check"), how });
+    const { failure } = await rig.upgrade();
+    assert.equal(disarmFault(rig.directory), what);
+    assert.equal(failure?.reason, "daemon-fault");
+    const { generations } = await rig.settled();
+    assert.deepEqual(
+      generations.flatMap(({ workers }) => workers.map((one) => one.pid)),
+      [worker?.pid],
+    );
+    assert.equal((await rig.upgrade()).failure, null);
+    assert.equal((await rig.settled()).pid, pid);
+    await balance(rig);
+  });
+}

@@ -20,7 +20,7 @@ test(
     await rig.settled();
     const socket = takeoverSocketIn(rig.runtimeDirectory);
     assert.equal(statSync(socket).mode & 0o777, 0o600);
-    const askAs = async (uid: number, protocol = 1): Promise<string> => {
+    const askAs = async (uid: number, protocol = 2): Promise<string> => {
       const args = [askForEverything, socket, rig.name, String(uid), String(protocol)];
       const { stdout } = await promisify(execFile)(process.execPath, args);
       return stdout.trim();
@@ -31,7 +31,7 @@ test(
     chmodSync(socket, 0o666);
     assert.equal(await askAs(nobody), "0 packets, 0 fds");
     // One that speaks another version of the takeover is told so.
-    assert.equal(await askAs(0, 2), "1 packets, 0 fds");
+    assert.equal(await askAs(0, 1), "1 packets, 0 fds");
     const status = await rig.settled();
     assert.equal(status.reexecFailed, null);
     await assertAlone(rig, status.pid, status);

@@ -1,3 +1,4 @@
+import { messageOf } from "../../lib/failure.js";
 import type { News } from "../../model/event.js";
 import { activeGeneration, findGeneration } from "../../model/find.js";
 import type { Generation } from "../../model/generation-state.js";
@@ -50,37 +51,45 @@ export class Hooks {
     const { name, directoryOf } = this.#options;
     const version = concerned.id === happening.generation ? concerned.version : null;
     const at = new Date().toISOString();
-    void this.#run(happening, argv, {
+    const options = {
       directory: directoryOf(active ?? concerned),
       environment: workerEnvironment(name, plan, concerned.id, {}),
       input: { name, ...happening, version, at },
+    };
+    this.#run(argv, options).then(
+      (problem) => {
+        if (problem !== undefined) this.#complain(happening, problem);
+      },
+      (error) => this.#complain(happening, messageOf(error)),
+    );
+  }
+
+  #complain({ event, upgrade, generation }: Happening, why: string): void {
+    this.#options.announce({
+      event: "hook-failed",
+      level: "warning",
+      message: `the hook \`${event}\` failed: ${why}`,
+      ...(upgrade === null ? {} : { upgrade }),
+      ...(generation === null ? {} : { generation }),
     });
   }
 
+  /** What went wrong, if anything. */
   async #run(
-    { event, upgrade, generation }: Happening,
     argv: readonly string[],
     options: Pick<Parameters<typeof followCommand>[1], "directory" | "environment" | "input">,
-  ): Promise<void> {
-    const fail = (why: string): void => {
-      this.#options.announce({
-        event: "hook-failed",
-        level: "warning",
-        message: `the hook \`${event}\` failed: ${why}`,
-        ...(upgrade === null ? {} : { upgrade }),
-        ...(generation === null ? {} : { generation }),
-      });
-    };
-    if (this.#running >= mostAtATime) {
-      fail(`${argv.join(" ")} was not run, because ${mostAtATime} hooks run already`);
-      return;
-    }
+  ): Promise<string | undefined> {
+    if (this.#running >= mostAtATime)
+      return `${argv.join(" ")} was not run, because ${mostAtATime} hooks run already`;
     this.#running++;
-    const end = await followCommand(argv, { ...options, signal: AbortSignal.timeout(timeoutMs) });
-    this.#running--;
-    if (end.how === "exited" && end.status === 0) return;
-    const said = "output" in end ? lastLine(end.output) : "";
-    fail(`${describeEnd(argv, end)}${said === "" ? "" : `: ${said}`}`);
+    try {
+      const end = await followCommand(argv, { ...options, signal: AbortSignal.timeout(timeoutMs) });
+      if (end.how === "exited" && end.status === 0) return undefined;
+      const said = "output" in end ? lastLine(end.output) : "";
+      return `${describeEnd(argv, end)}${said === "" ? "" : `: ${said}`}`;
+    } finally {
+      this.#running--;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { formatDuration } from "../../lib/duration.js";
+import { messageOf } from "../../lib/failure.js";
 import { openPromise } from "../../lib/open-promise.js";
 import type { Event, SlotProcess } from "../../model/event.js";
 import { activeGeneration } from "../../model/find.js";
@@ -95,7 +96,9 @@ export class Heartbeat {
     this.#lastMs = performance.now();
     this.#wait(everyMs);
     this.#options.onBeat();
-    void this.askWorkers(everyMs);
+    this.askWorkers(everyMs).catch((error: unknown) => {
+      this.#options.warn(`the native workers cannot be asked at this beat: ${messageOf(error)}`);
+    });
   }
 
   /** The loop of a worker that has not answered for so long stands still. One that has lost its channel is a plain one. */

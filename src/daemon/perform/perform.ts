@@ -14,6 +14,7 @@ import type { WorkerChannels } from "../../process/worker-channels.js";
 import type { WorkerProcesses } from "../../process/worker-processes.js";
 import { readCommit } from "../../release/read-commit.js";
 import { readVersion } from "../../release/read-version.js";
+import type { Effects } from "../../supervisor/effects.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { awaitAccepting } from "./await-accepting.js";
 import { collectFds } from "./collect-fds.js";
@@ -27,7 +28,7 @@ import {
   verifySpecification,
   warnOfAsking,
 } from "./specify.js";
-import { failVerification, verifyGeneration } from "./verify.js";
+import { verifyGeneration } from "./verify.js";
 import { giveWanted, openWanted } from "./wanted-listeners.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
@@ -43,8 +44,6 @@ export interface PerformOptions {
   readonly snapshots: Snapshots;
   /** Has native workers tell what they have counted. */
   readonly countWorkers: () => Promise<void>;
-  /** For what is known later. */
-  readonly push: (event: Event) => void;
   readonly current: () => State;
   readonly announce: (news: News) => void;
   readonly record: (action: ActionOf<"record">) => void;
@@ -54,8 +53,8 @@ export interface PerformOptions {
 }
 
 /** Turns one action of the model into what it means in the world. */
-export function createPerformer(options: PerformOptions): (action: Action, state: State) => readonly Event[] {
-  const { name, listeners, workers, channels, notifySockets, snapshots, push } = options;
+export function createPerformer(options: PerformOptions): Effects["perform"] {
+  const { name, listeners, workers, channels, notifySockets, snapshots } = options;
 
   function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
     const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
@@ -113,24 +112,24 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     return [{ type: "spawned", ...slot, process: spawned.value }];
   }
 
-  function check(id: number, state: State): void {
+  async function check(id: number, state: State): Promise<readonly Event[]> {
     const generation = findGeneration(state, id);
-    if (generation === undefined) return;
-    void runCheck(name, generation, snapshots.workingDirectoryOf(generation)).then((failure) =>
-      push({ type: "checked", generation: id, failure }),
-    );
+    if (generation === undefined) return [];
+    const failure = await runCheck(name, generation, snapshots.workingDirectoryOf(generation));
+    return [{ type: "checked", generation: id, failure }];
   }
 
-  function verify(id: number, state: State): void {
+  async function verify(id: number, state: State): Promise<readonly Event[]> {
     const generation = findGeneration(state, id);
-    if (generation === undefined) return;
-    void verifyGeneration(generation, state, channels, listeners)
-      .catch(failVerification)
-      .then(async (verified) => {
-        // What the version before has shown of itself until now is what the new one is held against.
-        await options.countWorkers();
-        push({ type: "verified", generation: id, ...verified });
-      });
+    if (generation === undefined) return [];
+    const verified = await verifyGeneration(generation, state, channels, listeners);
+    // What the version before has shown of itself until now is what the new one is held against.
+    await options.countWorkers();
+    return [{ type: "verified", generation: id, ...verified }];
+  }
+
+  async function examine(id: number): Promise<readonly Event[]> {
+    return [{ type: "examined", generation: id, why: await explainLate(options, id) }];
   }
 
   function terminate({ slots, to, insist, withinMs }: ActionOf<"terminate">, state: State): readonly Event[] {
@@ -145,22 +144,20 @@ export function createPerformer(options: PerformOptions): (action: Action, state
     return [{ type: "signalled", slots, plain: insist ? [] : others }];
   }
 
-  function awaitReady(slot: SlotProcess, state: State): void {
+  async function awaitReady(slot: SlotProcess, state: State): Promise<readonly Event[]> {
     const generation = findGeneration(state, slot.generation);
-    if (generation === undefined) return;
+    if (generation === undefined) return [];
     const { pid } = slot.process;
     const wanted = (): boolean => {
       const run = findWorker(options.current(), slot)?.run;
       return run?.phase === "starting" && run.process.pid === pid;
     };
     const directory = snapshots.workingDirectoryOf(generation);
-    const waiting =
+    const ready =
       generation.specification.plan.ready.rule.when === "accepts"
-        ? awaitAccepting(options, slot, wanted)
-        : awaitReadyCommand(name, generation, state, directory, slot, wanted);
-    void waiting.then((ready) => {
-      if (ready) push({ type: "worker-ready", generation: slot.generation, index: slot.index, pid });
-    });
+        ? await awaitAccepting(options, slot, wanted)
+        : await awaitReadyCommand(name, generation, state, directory, slot, wanted);
+    return ready ? [{ type: "worker-ready", generation: slot.generation, index: slot.index, pid }] : [];
   }
 
   return (action, state) => {
@@ -169,36 +166,27 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         return prepare(action, state);
       case "make-snapshot": {
         const generation = findGeneration(state, action.snapshot);
-        if (generation !== undefined) snapshots.make(generation, action.base);
-        return [];
+        return generation === undefined ? [] : snapshots.make(generation, action.base);
       }
       case "inspect-snapshot":
-        void snapshots.inspect(action.snapshot);
-        return [];
+        return snapshots.inspect(action.snapshot);
       case "remove-snapshot":
-        snapshots.remove(action.snapshot);
-        return [];
+        return snapshots.remove(action.snapshot);
       case "spawn":
         return spawn(action, state);
       case "check":
-        check(action.generation, state);
-        return [];
+        return check(action.generation, state);
       case "examine":
-        void explainLate(options, action.generation).then((why) =>
-          push({ type: "examined", generation: action.generation, why }),
-        );
-        return [];
+        return examine(action.generation);
       case "verify":
-        verify(action.generation, state);
-        return [];
+        return verify(action.generation, state);
       case "activate":
         for (const slot of action.slots) {
           channels.activate(slot, action.slots, action.after, firstLimit(state));
         }
         return [];
       case "await-ready":
-        awaitReady(action, state);
-        return [];
+        return awaitReady(action, state);
       case "open-gate":
         workers.openGate(action.process.pid);
         return [];

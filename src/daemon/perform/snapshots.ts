@@ -9,19 +9,18 @@ import { findWritten } from "../../release/written.js";
 
 export interface SnapshotsOptions {
   readonly stateDirectory: string;
-  readonly push: (event: Event) => void;
 }
 
 interface Work {
   /** Of all that was begun on a snapshot. */
-  readonly done: Promise<void>;
+  readonly done: Promise<readonly Event[]>;
   readonly drop: AbortController;
 }
 
 /** Looking costs a few microseconds of CPU a file. */
 const inspectEveryMs = 60_000;
 
-/** The snapshots on disk: what is done to one is done one after the other, and told as events. */
+/** The snapshots on disk: what is done to one is done one after the other, and ends in events. */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
   readonly #work = new Map<number, Work>();
@@ -44,9 +43,9 @@ export class Snapshots {
     return listSnapshots(this.#options.stateDirectory);
   }
 
-  make({ id, specification: { plan } }: Generation, base: number | null): void {
-    const { stateDirectory, push } = this.#options;
-    void this.#follow(id, async (signal) => {
+  make({ id, specification: { plan } }: Generation, base: number | null): Promise<readonly Event[]> {
+    const { stateDirectory } = this.#options;
+    return this.#follow(id, async (signal) => {
       const result = await makeSnapshot({
         stateDirectory,
         id,
@@ -58,46 +57,63 @@ export class Snapshots {
         uid: process.geteuid?.() ?? 0,
       });
       linkLibrary(stateDirectory);
-      push({ type: "snapshot-made", snapshot: id, result });
+      return [{ type: "snapshot-made", snapshot: id, result }];
     });
   }
 
-  /** For whoever asks often: looks when the last look was a minute ago, and tells when it has been done. */
-  async inspectNow(id: number): Promise<void> {
+  /** For whoever asks often: looks when the last look was a minute ago. */
+  async inspectNow(id: number): Promise<readonly Event[]> {
     const now = performance.now();
-    if (now - (this.#inspectedAt.get(id) ?? Number.NEGATIVE_INFINITY) > inspectEveryMs)
-      await this.inspect(id);
+    const lately = now - (this.#inspectedAt.get(id) ?? Number.NEGATIVE_INFINITY) <= inspectEveryMs;
+    return lately ? [] : this.inspect(id);
   }
 
-  inspect(id: number): Promise<void> {
-    const { stateDirectory, push } = this.#options;
+  inspect(id: number): Promise<readonly Event[]> {
+    const { stateDirectory } = this.#options;
     this.#inspectedAt.set(id, performance.now());
     return this.#follow(id, async () => {
       const manifest = await readManifest(manifestFile(stateDirectory, id));
-      if (manifest === undefined) return;
+      if (manifest === undefined) return [];
       // What cannot be read now is looked at again before it is removed.
       const written = await findWritten(snapshotDirectory(stateDirectory, id), manifest).catch(
         () => undefined,
       );
-      if (written !== undefined) push({ type: "snapshot-inspected", snapshot: id, written });
+      return written === undefined ? [] : [{ type: "snapshot-inspected", snapshot: id, written }];
     });
   }
 
-  remove(id: number): void {
-    const { stateDirectory, push } = this.#options;
+  remove(id: number): Promise<readonly Event[]> {
     this.#work.get(id)?.drop.abort();
     this.#inspectedAt.delete(id);
-    void this.#follow(id, async () => {
-      push({ type: "snapshot-removed", snapshot: id, result: await removeSnapshot(stateDirectory, id) });
+    return this.#follow(id, async () => {
+      const result = await removeSnapshot(this.#options.stateDirectory, id);
+      return [{ type: "snapshot-removed", snapshot: id, result }];
     });
   }
 
-  async #follow(id: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const before = this.#work.get(id)?.done ?? Promise.resolve();
+  /** Gives up what is being made, and resolves when nothing is done to any of them any more. */
+  async release(): Promise<void> {
+    const works = [...this.#work.values()];
+    for (const { drop } of works) drop.abort();
+    await Promise.allSettled(works.map(({ done }) => done));
+  }
+
+  /** What was begun before may have failed: that is told to whoever began it. */
+  async #follow(
+    id: number,
+    work: (signal: AbortSignal) => Promise<readonly Event[]>,
+  ): Promise<readonly Event[]> {
+    const before = this.#work.get(id)?.done;
     const drop = new AbortController();
-    const done = before.then(() => work(drop.signal));
+    const done = (async () => {
+      await before?.catch(() => {});
+      return work(drop.signal);
+    })();
     this.#work.set(id, { done, drop });
-    await done;
-    if (this.#work.get(id)?.done === done) this.#work.delete(id);
+    try {
+      return await done;
+    } finally {
+      if (this.#work.get(id)?.done === done) this.#work.delete(id);
+    }
   }
 }

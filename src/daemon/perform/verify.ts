@@ -1,5 +1,5 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
-import { type FailureOf, messageOf } from "../../lib/failure.js";
+import type { FailureOf } from "../../lib/failure.js";
 import { closeForeign } from "../../linux/close-foreign.js";
 import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
@@ -20,12 +20,6 @@ export interface Verified {
   readonly failure: FailureOf<"daemon/perform"> | null;
   /** Why the generation before could not take the candidate's state, if so. */
   readonly noWayBack: FailureOf<"daemon/perform"> | null;
-}
-
-/** What cannot be asked (out of fds, say) has failed, and ends nothing else. */
-export function failVerification(error: unknown): Verified {
-  const message = `the verification failed: ${messageOf(error)}`;
-  return { failure: { reason: "verify-failed", message }, noWayBack: null };
 }
 
 /** What a candidate must show before it takes over: that it can take the state, and that it answers. */

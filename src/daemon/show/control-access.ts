@@ -32,10 +32,16 @@ export class ControlAccess {
   }
 
   /** The config has been read; what an earlier one allowed is over at once. */
-  async follow(groups: ControlGroups): Promise<void> {
+  follow(groups: ControlGroups): void {
     const reading = ++this.#readings;
     this.#viewers = undefined;
     this.#operators = undefined;
+    this.#read(groups, reading).catch((error: unknown) => {
+      this.#options.warn(`the groups of [control] cannot be read, and let nobody in: ${messageOf(error)}`);
+    });
+  }
+
+  async #read(groups: ControlGroups, reading: number): Promise<void> {
     const [viewers, operators] = await Promise.all([
       this.#find("viewers", groups.viewers),
       this.#find("operators", groups.operators),

@@ -27,6 +27,8 @@ export function showService(
   news: NewsFeed,
   reexecFailed: ReexecFailure | null,
 ): ControlPort {
+  const inspect = async (snapshot: number): Promise<void> =>
+    supervisor.push(...(await snapshots.inspectNow(snapshot)));
   return createControlPort({
     supervisor,
     refresh: async () => {
@@ -34,7 +36,7 @@ export function showService(
       const snapshot = activeGeneration(supervisor.state)?.snapshot ?? null;
       // A big one tells with the next status.
       const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
-      const inspected = snapshot === null ? null : Promise.race([snapshots.inspectNow(snapshot), patience]);
+      const inspected = snapshot === null ? null : Promise.race([inspect(snapshot), patience]);
       await Promise.all([heartbeat.askWorkers(statusPatienceMs), inspected]);
     },
     report: () =>

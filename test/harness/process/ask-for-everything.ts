@@ -10,7 +10,7 @@ import { ownReach } from "../../../src/succession/reach.js";
  * packets and fds came before the end.
  */
 
-const [path = "", name = "", uid = "0", protocol = "1"] = process.argv.slice(2);
+const [path = "", name = "", uid = "0", protocol = "2"] = process.argv.slice(2);
 const standing = ownReach();
 process.setgroups?.([]);
 process.setgid?.(Number(uid));

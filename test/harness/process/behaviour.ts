@@ -21,6 +21,8 @@ const schema = v.object({
   refuse: v.optional(v.boolean(), false),
   /** How long a native one takes to set its state, with its loop standing still. */
   restoreMs: v.optional(v.number(), 0),
+  /** What a native one tells of its state takes more room when it is encoded again than one message has. */
+  swells: v.optional(v.boolean(), false),
   /** At which message a native one dies. */
   die: v.optional(v.object({ at: v.string(), when: v.picklist(["before", "after"]), nth: v.number() })),
 });

@@ -7,7 +7,11 @@ const schema = v.object({
   at: v.number(),
   /** Only effects of this name are counted. */
   what: v.optional(v.string()),
-  how: v.picklist(["die-before", "die-after", "fail"]),
+  /**
+   * The daemon dies of it; or it is not done, and fails as it is known to (`fail`), or as nobody expects (`throw`), which for an action is
+   * later; or it is done, and something beside it throws (`stray`), or the daemon stands still after it (`stop`: SIGSTOP).
+   */
+  how: v.picklist(["die-before", "die-after", "fail", "throw", "stray", "stop"]),
   /** In a daemon that is started from now on, in one that runs already, or in whichever comes to it. */
   who: v.optional(v.picklist(["new", "old", "any"]), "any"),
 });

@@ -2,8 +2,7 @@ import * as v from "valibot";
 import { PacketChannel } from "../../../src/channel/packet-channel.js";
 import { runDaemon } from "../../../src/daemon/run-daemon.js";
 import type { Failure, Result } from "../../../src/lib/failure.js";
-import type { Action, Event } from "../../../src/model/event.js";
-import type { Effects } from "../../../src/supervisor/effects.js";
+import type { Answer, Effects } from "../../../src/supervisor/effects.js";
 import { HarnessError } from "../harness-error.js";
 import { faultVariable, noteStruck, readFault } from "./fault.js";
 
@@ -11,8 +10,14 @@ const directory = process.env[faultVariable] ?? "";
 const startedUnderFault = readFault(directory) !== undefined;
 let count = 0;
 
-/** Counts an effect if a fault is armed, and strikes when it is the one. `failed` is what it gives instead of being done. */
-function through<T>(what: string, effect: () => T, failed: (failure: Failure<"state-unwritable">) => T): T {
+/** What becomes of an effect that is struck and outlived. */
+interface Struck<T> {
+  readonly fail: (problem: HarnessError) => T;
+  readonly throw: (problem: HarnessError) => T;
+}
+
+/** Counts an effect if a fault is armed, and strikes when it is the one. */
+function through<T>(what: string, effect: () => T, struck: Struck<T>): T {
   const fault = readFault(directory);
   if (fault === undefined || fault.who === (startedUnderFault ? "old" : "new")) {
     count = 0;
@@ -21,47 +26,54 @@ function through<T>(what: string, effect: () => T, failed: (failure: Failure<"st
   if (fault.what === undefined || fault.what === what) count += 1;
   else return effect();
   if (count !== fault.at || !noteStruck(directory, what)) return effect();
-  if (fault.how === "fail")
-    return failed({ reason: "state-unwritable", message: `cannot ${what}: the test says so` });
+  const problem = new HarnessError("struck", `${what}: the test says so`);
+  if (fault.how === "fail" || fault.how === "throw") return struck[fault.how](problem);
+  if (fault.how === "stray") {
+    void Promise.reject(problem);
+    setImmediate(() => {
+      throw problem;
+    });
+    return effect();
+  }
+  if (fault.how === "stop") {
+    const done = effect();
+    process.kill(process.pid, "SIGSTOP");
+    return done;
+  }
   const result = fault.how === "die-after" ? effect() : undefined;
   process.kill(process.pid, "SIGKILL");
   // Unreachable in fact: a signal that a process sends itself is delivered before kill(2) returns.
   return result ?? effect();
 }
 
-function failAction(action: Action, failure: Failure<"state-unwritable">): readonly Event[] {
-  switch (action.type) {
-    case "prepare":
-      return [{ type: "prepared", upgrade: action.upgrade, result: { ok: false, failure } }];
-    case "make-snapshot":
-      return [{ type: "snapshot-made", snapshot: action.snapshot, result: { ok: false, failure } }];
-    case "remove-snapshot":
-      return [{ type: "snapshot-removed", snapshot: action.snapshot, result: { ok: false, failure } }];
-    case "inspect-snapshot":
-      return [];
-    case "spawn":
-      return [{ ...action, type: "spawn-failed", failure }];
-    default:
-      throw new HarnessError(failure.reason, failure.message);
-  }
+function throwIt(problem: HarnessError): never {
+  throw problem;
 }
 
 function makeFaulty(effects: Effects): Effects {
   return {
     ...effects,
+    // Taken at the beginning of each decision; counted only when it is named.
+    clock: () =>
+      readFault(directory)?.what === "clock"
+        ? through("clock", () => effects.clock(), { fail: throwIt, throw: throwIt })
+        : effects.clock(),
     persist: (state) => {
       const persist = (): Result<void, Failure<"state-unwritable">> => effects.persist(state);
-      return through("persist", persist, (failure) => ({ ok: false, failure }));
+      const fail = ({ message }: HarnessError): ReturnType<typeof persist> => ({
+        ok: false,
+        failure: { reason: "state-unwritable", message },
+      });
+      return through("persist", persist, { fail, throw: throwIt });
     },
     perform: (action, state) =>
       // What is only told changes nothing: the next effect's fault is the same as its own.
       action.type === "announce"
         ? effects.perform(action, state)
-        : through(
-            action.type,
-            () => effects.perform(action, state),
-            (failure) => failAction(action, failure),
-          ),
+        : through<Answer>(action.type, () => effects.perform(action, state), {
+            fail: throwIt,
+            throw: (problem) => Promise.reject(problem),
+          }),
   };
 }
 
@@ -71,8 +83,9 @@ function makeChannelsFaulty(): void {
   PacketChannel.prototype.send = function (bytes, fds) {
     const { type } = v.parse(v.object({ type: v.string() }), JSON.parse(bytes.toString()));
     const sent = (): boolean => send.call(this, bytes, fds);
-    if (type === "query" || readFault(directory)?.how === "fail") return sent();
-    return through(`send ${type}`, sent, sent);
+    const how = readFault(directory)?.how;
+    if (type === "query" || how === "fail") return sent();
+    return through(`send ${type}`, sent, { fail: sent, throw: throwIt });
   };
 }
 

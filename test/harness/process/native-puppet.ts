@@ -3,6 +3,7 @@ import { serve, state } from "../../../src/worker/index.js";
 import { parseBehaviour } from "./behaviour.js";
 import { armDeath } from "./death.js";
 import { type Asked, createPuppetServer, type Responder } from "./puppet-server.js";
+import { swellState } from "./swell-state.js";
 
 /*
  * A native worker: the library as apps use it. How it behaves is in `puppet.json` of its release; what it is asked:
@@ -19,6 +20,7 @@ const behaviour = parseBehaviour(readFileSync("puppet.json", "utf8"));
 // Before the library takes it out of the environment.
 const listeners = env["LISTEN_FDNAMES"]?.split(":") ?? [];
 armDeath(behaviour.die);
+if (behaviour.swells) swellState();
 let count = 0;
 let generation: number | null = null;
 

@@ -79,6 +79,11 @@ export class Taker implements AsyncDisposable {
     return outcome.status;
   }
 
+  /** After a SIGSTOP. */
+  goOn(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }

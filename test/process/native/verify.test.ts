@@ -86,6 +86,22 @@ test("a plain worker cannot be asked at the shared listener: it is refused with 
   assert.equal((await rig.ask()).generation, 1);
 });
 
+test("a worker whose state cannot be passed on fails the upgrade, and the daemon lives", async () => {
+  await using rig = new Rig({ native: true });
+  rig.release({ version: "1", swells: true });
+  await rig.manager.startReady();
+  const { pid } = await rig.status();
+  await using kept = await KeptLoad.open(rig.port, 10);
+  rig.release({ version: "2" });
+  const { failure } = await rig.upgrade();
+  assert.equal(failure?.reason, "effect-failed");
+  assert.equal((await rig.settled()).pid, pid);
+  assert.equal((await rig.ask()).version, "1");
+  await kept.stop();
+  assert.deepEqual(kept.failures, []);
+  await balance(rig);
+});
+
 for (const how of ["kill9", "reexec"] as const) {
   test(`the daemon may end (${how}) while a candidate is being verified: the next one verifies it again`, async () => {
     await using rig = new Rig({ native: true, config: verify() });

@@ -39,6 +39,7 @@ const asked: readonly Event[] = [
   { type: "leave-requested", next: "upgrade" },
   { type: "persist-failed", failure: failure("state-unwritable") },
   { type: "persist-restored" },
+  { type: "faulted", failure: failure("daemon-fault") },
   { type: "tick" },
 ];
 

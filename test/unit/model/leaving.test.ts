@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import { summarize } from "../../../src/model/view.js";
-import { killMs, drainTimeoutMs as timeoutMs } from "./sample.js";
+import { killMs, processOf, drainTimeoutMs as timeoutMs } from "./sample.js";
 import { Story } from "./story.js";
 
 /** Two native workers, of which the first was told to end by somebody else. */
@@ -59,6 +59,31 @@ test("with one writer the one that takes its place accepts when it has let go", 
   assert.deepEqual(
     [order?.slots.map(({ index }) => index), order?.after.map(({ index }) => index)],
     [[2], [0]],
+  );
+});
+
+test("with one writer the one that takes its place accepts also when it has ended before anybody asked it to hand over", () => {
+  const story = tellFirst("exclusive").spawnAll();
+  story.send({ type: "worker-native", generation: 1, index: 2, protocol: 3 });
+  story.exit(1, 0, 0);
+  assert.deepEqual(
+    story.did("activate").map(({ slots, after }) => [slots.map(({ index }) => index), after]),
+    [[[2], []]],
+  );
+  assert.deepEqual(tellFirst("exclusive").spawnAll().ready(1, 2).exit(1, 0, 0).did("activate"), []);
+});
+
+test("with one writer the next daemon does not let the one that takes its place accept before", () => {
+  const story = tellFirst("exclusive").spawnAll();
+  const alive = story.generation(1).workers.map(({ index }) => ({
+    generation: 1,
+    index,
+    process: processOf(story.pidOf(1, index) ?? 0),
+  }));
+  story.send({ type: "recovered", alive, unconnected: [], snapshots: [], wanted: false });
+  assert.deepEqual(
+    story.did("activate").flatMap(({ slots }) => slots.map(({ index }) => index)),
+    [0, 1],
   );
 });
 

@@ -73,7 +73,7 @@ function say({ path, watcher }: Place, ...packets: readonly Buffer[]): Promise<s
   });
 }
 
-const take = { type: "take", protocol: 1, name: "web", version: "9.9.9", ...ownReach() };
+const take = { type: "take", protocol: 2, name: "web", version: "9.9.9", ...ownReach() };
 
 for (const [what, packet] of [
   ["no JSON", Buffer.from("hello")],
@@ -96,7 +96,7 @@ for (const [what, packet] of [
 }
 
 for (const [what, change, reason] of [
-  ["another version of the takeover", { protocol: 2 }, "takeover-version"],
+  ["another version of the takeover", { protocol: 1 }, "takeover-version"],
   ["another service", { name: "api" }, "takeover-name"],
 ] as const) {
   test(`a daemon of ${what} is told why it gets nothing`, async (t) => {

@@ -21,7 +21,7 @@ function report(story: JudgedStory, stalledForMs = (_: number): number | undefin
     }),
     nowMs: () => story.now,
     reports: new WorkerReports(),
-    snapshots: new Snapshots({ stateDirectory: "/nowhere", push() {} }),
+    snapshots: new Snapshots({ stateDirectory: "/nowhere" }),
     measuredShare: () => 0.048,
     stalledForMs,
     notifyDropped: () => 0,
