@@ -144,6 +144,23 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
     },
   );
 
+  step(
+    "purging Holdfast removes what its own instances keep, and not what packages keep that are not purged",
+    async () => {
+      const { container, services } = machine;
+      await container.sh("mkdir -p /var/lib/holdfast/own /var/cache/holdfast/own");
+      await aptRemove(container, "purge", "holdfast");
+      await assertStopped();
+      await container.sh("! test -e /var/lib/holdfast/own && ! test -e /var/cache/holdfast/own");
+      for (const { name } of services) {
+        assert.match(await machine.stateOf(name), /^rc /);
+        await container.sh(
+          `test -e /var/lib/holdfast/${name}/state.json && test -e /var/cache/holdfast/${name}`,
+        );
+      }
+    },
+  );
+
   step("purging leaves nothing of them", async () => {
     await machine.container.sh("rm -r /root/packaging");
     await aptRemove(machine.container, "purge", NAMES);
@@ -152,5 +169,6 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
       "find / -xdev -name '*example-*' -not -path '/proc/*' -not -path '/sys/*' -not -path '/root/*' -not -path '/usr/share/doc/holdfast/*'";
     const remains = await machine.container.sh(`${found} -not -path '/run/*' -not -path '/var/log/*' | sort`);
     assert.equal(remains, "");
+    await machine.container.sh("! test -e /var/lib/holdfast && ! test -e /var/cache/holdfast");
   });
 });
