@@ -149,6 +149,8 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
     async () => {
       const { container, services } = machine;
       await container.sh("mkdir -p /var/lib/holdfast/own /var/cache/holdfast/own");
+      // apt purges what depends on the package, too.
+      await aptRemove(container, "remove", NAMES);
       await aptRemove(container, "purge", "holdfast");
       await assertStopped();
       await container.sh("! test -e /var/lib/holdfast/own && ! test -e /var/cache/holdfast/own");
