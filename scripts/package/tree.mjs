@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { buildAddons } from "./addons.mjs";
+import { describeParts } from "./sbom.mjs";
 
 const TOP = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const KOFFI = `@koromix/koffi-linux-${process.arch}`;
@@ -58,6 +59,8 @@ export function layOut(root, kind, version) {
   }
   for (const program of ["cli", "daemon"]) useOwnNode(inTree(`usr/lib/holdfast/dist/${program}.js`));
   writeFileSync(inTree("usr/lib/holdfast/package.json"), `${JSON.stringify(manifest(version), null, 2)}\n`);
+  const isOtherKoffi = (name) => name.startsWith("@koromix/") && name !== KOFFI;
+  writeFileSync(inTree("usr/lib/holdfast/sbom.cdx.json"), describeParts(TOP, version, isOtherKoffi));
   for (const [name, files] of Object.entries(MODULES)) {
     for (const file of files)
       put(`node_modules/${name}/${file}`, `usr/lib/holdfast/node_modules/${name}/${file}`);
@@ -87,6 +90,7 @@ export function layOut(root, kind, version) {
   const doc = "usr/share/doc/holdfast";
   for (const file of [
     "README.md",
+    "SECURITY.md",
     "docs/native-workers.md",
     "docs/worker-protocol.md",
     "docs/moving-over.md",

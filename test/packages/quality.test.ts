@@ -4,10 +4,26 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, type TestContext } from "node:test";
+import * as v from "valibot";
 import { runCommand } from "../harness/container/run-command.js";
 import { buildAddOn, buildPackage, type Kind, OWN_VERSION } from "../harness/packages/build-package.js";
 
 const TIMEOUT_MS = 120_000;
+
+const part = { name: v.string(), version: v.string() };
+const bill = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    metadata: v.object({ component: v.object(part) }),
+    components: v.array(v.object({ ...part, hashes: v.array(v.object({ alg: v.string() })) })),
+  }),
+);
+const manifest = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ dependencies: v.record(v.string(), v.string()) }),
+);
 
 async function digestOf(file: string): Promise<string> {
   return createHash("sha256")
@@ -42,6 +58,26 @@ it("both packages have sd-notify's addon for Node 20, 22 and 24", async () => {
     const found = [...stdout.matchAll(/node-v(\d+)-linux-\w+\/notify\.node$/gm)].map(([, abi]) => abi);
     assert.deepEqual(found.sort(), ["115", "127", "137"]);
   }
+});
+
+it("both packages say what they are made of, each part with its version and digest", async () => {
+  const path = "/usr/lib/holdfast/sbom.cdx.json";
+  const listed = await runCommand(["rpm", "-qpl", await buildPackage("rpm")], { timeoutMs: TIMEOUT_MS });
+  assert.ok(listed.stdout.split("\n").includes(path));
+  const script = `dpkg-deb --fsys-tarfile ${await buildPackage("deb")} | tar -xO .${path}`;
+  const { stdout } = await runCommand(["/bin/sh", "-c", script], { timeoutMs: TIMEOUT_MS });
+  const { metadata, components } = v.parse(bill, stdout);
+  assert.deepEqual(metadata.component, { name: "holdfast", version: OWN_VERSION });
+  for (const { name, hashes } of components) assert.equal(hashes[0]?.alg, "SHA-512", name);
+  const { dependencies } = v.parse(manifest, await readFile("package.json", "utf8"));
+  for (const [name, version] of Object.entries(dependencies)) {
+    assert.ok(
+      components.some((one) => one.name === name && one.version === version),
+      name,
+    );
+  }
+  // Of koffi's binaries the one that is there.
+  assert.equal(components.filter(({ name }) => name.startsWith("@koromix/")).length, 1);
 });
 
 it("lintian has nothing to say about the .deb and the debhelper add-on", async () => {
