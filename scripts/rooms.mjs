@@ -22,7 +22,7 @@ export const rooms = {
   listeners: { may: ["lib", "linux", "model"], node: [] },
   succession: { may: ["channel", "lib", "linux", "systemd"] },
   process: { may: ["channel", "lib", "linux", "model"] },
-  release: { may: ["lib"] },
+  release: { may: ["lib", "linux"] },
   state: { may: ["lib", "linux", "model"], types: ["control"] },
   config: { may: ["lib"], types: ["model"] },
   channel: { may: ["lib", "linux"] },

@@ -118,6 +118,7 @@ export const reasons = {
     "disconnected",
     "out-of-fds",
     "reexec-failed",
+    "takeover-foreign",
     "takeover-name",
     "takeover-version",
     "timeout",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, read } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, read, readSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Name } from "./folder.js";
 
@@ -29,11 +29,17 @@ export async function withFile<T>(
   }
 }
 
+/** Up to this size a file is read, and removed, at once: the way to a thread and back costs more than that. */
+export const smallBytes = 64 * 1024;
+
 export async function digestOf(fd: number, size: number): Promise<string> {
   const hash = createHash("sha256");
   const piece = Buffer.allocUnsafe(Math.min(size, pieceBytes));
   for (let at = 0; at < size; ) {
-    const { bytesRead } = await readPiece(fd, piece, 0, piece.length, at);
+    const bytesRead =
+      size <= smallBytes
+        ? readSync(fd, piece, 0, piece.length, at)
+        : (await readPiece(fd, piece, 0, piece.length, at)).bytesRead;
     if (bytesRead === 0) break;
     hash.update(piece.subarray(0, bytesRead));
     at += bytesRead;

@@ -40,7 +40,7 @@ export interface CopyOptions {
   readonly shared: readonly string[];
   /** Paths in the copy that are the app's to write: copied as they are, and never links to another copy. */
   readonly writable: readonly string[];
-  /** Whether to keep owners, which only root may. */
+  /** Whether to keep groups, and the owners of what they alone may read, which only root may. */
   readonly asRoot: boolean;
   /** Mode and group of the copy's top, which stands in for the directories above the original. */
   readonly top: { readonly mode: number; readonly gid: number };
@@ -133,10 +133,11 @@ async function copyOrLink(options: CopyOptions, folder: Folder, entry: Entry): P
 
 function finishFile(options: CopyOptions, file: string, entry: Entry): Promise<Seal> {
   return withFile(file, async (fd) => {
-    const { mode, uid, gid, size, mtimeNs } = entry;
+    const { gid, size, mtimeNs } = entry;
     const digest = await digestOf(fd, size);
-    if (options.asRoot) fchownSync(fd, uid, gid);
-    fchmodSync(fd, isWritable(options, entry.path) ? writableMode(mode) : readOnly(mode));
+    const rights = rightsIn(options, entry);
+    if (options.asRoot) fchownSync(fd, rights.uid, gid);
+    fchmodSync(fd, rights.mode);
     const seconds = toSeconds(mtimeNs);
     futimesSync(fd, seconds, seconds);
     return { ctimeNs: fstatSync(fd, { bigint: true }).ctimeNs, digest };
@@ -173,13 +174,27 @@ async function copyLink(
 
 async function finishDirectory(options: CopyOptions, entry: Entry): Promise<void> {
   const { to, asRoot, top } = options;
-  const { path, mode, uid, gid, mtimeNs } = entry;
+  const { path, gid, mtimeNs } = entry;
   const directory = join(to, path);
-  if (asRoot) await chown(directory, uid, path === "" ? top.gid : gid);
-  const own = isWritable(options, path);
-  await chmod(directory, own ? writableMode(mode) : readOnly(path === "" ? top.mode : mode));
+  const rights = rightsIn(options, path === "" ? { ...entry, mode: top.mode } : entry);
+  if (asRoot) await chown(directory, rights.uid, path === "" ? top.gid : gid);
+  await chmod(directory, rights.mode);
   const seconds = toSeconds(mtimeNs);
   await utimes(directory, seconds, seconds);
+}
+
+/**
+ * Mode in the copy, and owner where root copies: what all may read alike is root's, so that nobody changes the snapshot. Who alone may read
+ * something keeps it, for he could not read it otherwise.
+ */
+function rightsIn(
+  options: CopyOptions,
+  { path, mode, uid }: Entry,
+): { readonly mode: number; readonly uid: number } {
+  if (isWritable(options, path)) return { mode: writableMode(mode), uid };
+  const copied = readOnly(mode);
+  const rest = copied & 0o007;
+  return { mode: copied, uid: copied === ((rest << 6) | (rest << 3) | rest) ? 0 : uid };
 }
 
 /** Run bits stay, write and set-id bits go. Who copies may read it, whoever owned the original. */

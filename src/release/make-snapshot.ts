@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { findProgram } from "../linux/find-program.js";
 import { type Base, copyTree } from "./copy-tree.js";
 import { Folder } from "./folder.js";
 import { isInside } from "./link-target.js";
@@ -72,7 +73,7 @@ export async function makeSnapshot(
     const uncopied = [...tree.values()].filter(({ kind }) => kind === "other").map(({ path }) => path);
     return succeed({
       fingerprint: fingerprintOf(tree),
-      version: readVersion(directory),
+      version: readVersion(directory, release),
       commit: readCommit(directory, release),
       uncopied,
     });
@@ -184,7 +185,7 @@ function fingerprintOf(tree: Tree): string {
 
 /** syncfs(2), by way of sync(1): a snapshot that the state file calls whole is so after a power failure, too. */
 async function flush(directory: string, signal: AbortSignal): Promise<void> {
-  await promisify(execFile)("sync", ["-f", directory], { signal });
+  await promisify(execFile)(findProgram("sync"), ["-f", directory], { signal });
 }
 
 function containsState(release: string, releases: string): Result<never, SnapshotFailure> {

@@ -30,7 +30,7 @@ export async function moveAside(stateDirectory: string, id: number, seen: Seen):
 /** False: something else is there. */
 async function moveInto(folder: Folder, [step, ...steps]: readonly string[], seen: Seen): Promise<boolean> {
   if (step === undefined) {
-    if (await isTaken(folder, seen)) return false;
+    if (isTaken(folder, seen)) return false;
     await rename(seen.folder.at(seen.name), folder.at(seen.name));
     return true;
   }
@@ -48,9 +48,9 @@ async function moveInto(folder: Folder, [step, ...steps]: readonly string[], see
   return await moveInto(inner, steps, seen);
 }
 
-async function isTaken(folder: Folder, { name }: Seen): Promise<boolean> {
+function isTaken(folder: Folder, { name }: Seen): boolean {
   try {
-    await folder.look(name);
+    folder.look(name);
     return true;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return false;

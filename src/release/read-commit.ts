@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readText } from "./read-text.js";
+import { type ReadText, textReader } from "./read-text.js";
 
 /**
  * The commit that is checked out in a directory, as 40 or 64 hexadecimal digits; null where it is no checkout of git's, or refs are kept
@@ -8,7 +8,9 @@ import { readText } from "./read-text.js";
  * `release`: from where the paths in it count, should the directory be a copy.
  */
 export function readCommit(directory: string, release = directory): string | null {
-  const git = findRepository(directory, release);
+  const readText = textReader(directory, release);
+  const readLine = (file: string): string => firstLine(readText, file);
+  const git = findRepository(directory, release, readLine);
   const head = readLine(join(git, "HEAD"));
   const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
   if (ref === undefined || ref.includes("..")) return asCommit(head);
@@ -21,7 +23,7 @@ export function readCommit(directory: string, release = directory): string | nul
   );
 }
 
-function findRepository(directory: string, release: string): string {
+function findRepository(directory: string, release: string, readLine: (file: string) => string): string {
   const git = join(directory, ".git");
   const elsewhere = /^gitdir: (.+)$/.exec(readLine(git))?.[1];
   if (elsewhere !== undefined) return resolve(release, elsewhere);
@@ -34,7 +36,7 @@ function findPacked(packed: string, ref: string): string | null {
   return asCommit(line?.split(" ", 1)[0] ?? "");
 }
 
-function readLine(file: string): string {
+function firstLine(readText: ReadText, file: string): string {
   return readText(file)?.split("\n", 1)[0]?.trim() ?? "";
 }
 

@@ -1,11 +1,15 @@
 import { join } from "node:path";
-import { readText } from "./read-text.js";
+import { textReader } from "./read-text.js";
 
-/** What a release calls itself: `version` of its package.json, else the first line of a file `version`; null if neither. */
-export function readVersion(release: string): string | null {
+/**
+ * What a release calls itself: `version` of its package.json, else the first line of a file `version`; null if neither. `release`: should
+ * the directory be a copy.
+ */
+export function readVersion(directory: string, release = directory): string | null {
+  const readText = textReader(directory, release);
   return (
-    presentable(versionIn(readText(join(release, "package.json")))) ??
-    presentable(readText(join(release, "version"))?.split("\n", 1)[0])
+    presentable(versionIn(readText(join(directory, "package.json")))) ??
+    presentable(readText(join(directory, "version"))?.split("\n", 1)[0])
   );
 }
 

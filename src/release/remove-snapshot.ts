@@ -1,5 +1,7 @@
+import { unlinkSync } from "node:fs";
 import { rm, rmdir, unlink } from "node:fs/promises";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { smallBytes } from "./content.js";
 import { Folder } from "./folder.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import { moveAside } from "./move-aside.js";
@@ -47,6 +49,7 @@ async function remove(
     await lookInside(folder, path, made, async (seen) => {
       if (seen.written) aside.push(seen);
       else if (seen.stats.isDirectory()) inside.push(seen);
+      else if (seen.stats.size <= smallBytes) unlinkSync(folder.at(seen.name));
       else await unlink(folder.at(seen.name));
     });
     for (const seen of aside) await keep(seen);

@@ -79,7 +79,7 @@ async function list(folder: Folder, path: string, omit: ReadonlySet<string>) {
 }
 
 async function examine(folder: Folder, name: string, path: string): Promise<Entry> {
-  const stats = await folder.look(name);
+  const stats = folder.look(name);
   const { mode, uid, gid, size, mtimeNs, ctimeNs } = stats;
   const kind = kindOf(stats);
   return {

@@ -30,7 +30,7 @@ export async function lookInside(
 ): Promise<void> {
   await inParallel(await folder.list(), lanes, async (name) => {
     const child = path === "" ? `${name}` : `${path}/${name}`;
-    const stats = await folder.look(name);
+    const stats = folder.look(name);
     // A name that is not UTF-8 is none of the release's.
     const made = typeof name === "string" ? manifest?.get(child) : undefined;
     // Python makes it again, and what is writable is the app's.

@@ -7,6 +7,7 @@ import { closeForeign } from "../linux/close-foreign.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { connectSeqpacket } from "../linux/seqpacket.js";
+import { peerCredentials } from "../linux/socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { takeBaton } from "./baton.js";
 import {
@@ -21,7 +22,7 @@ import { ownReach } from "./reach.js";
 const timeoutMs = 30_000;
 
 /** What this daemon finds; another one refuses for reasons of its own version. */
-type Found = Failure<"timeout" | "disconnected" | "takeover-version" | "out-of-fds">;
+type Found = Failure<"timeout" | "disconnected" | "takeover-version" | "takeover-foreign" | "out-of-fds">;
 
 export interface TakenOver {
   readonly fds: readonly InheritedFd[];
@@ -30,7 +31,8 @@ export interface TakenOver {
 
 /**
  * Asks the daemon that listens at `path` for everything it has. Undefined when none listens there: then there is nothing to take.
- * Fails, with the other serving on, when it refuses, when it is not understood, and when it does not answer in time.
+ * Fails, with the other serving on, when it refuses, when it is not understood, when it does not answer in time, and when it is neither
+ * root's nor this user's.
  */
 export function takeOver(
   path: string,
@@ -39,6 +41,11 @@ export function takeOver(
 ): Promise<Result<TakenOver | undefined, TakeoverFailure>> {
   const fd = connectSeqpacket(path);
   if (fd === undefined) return Promise.resolve(succeed(undefined));
+  const { uid } = peerCredentials(fd);
+  if (uid !== 0 && uid !== process.geteuid?.()) {
+    closeFd(fd);
+    return Promise.resolve(refuseForeign(path, uid));
+  }
   return new Promise((resolve) => {
     const fds: InheritedFd[] = [];
     let gone: (() => void) | undefined;
@@ -111,4 +118,10 @@ export function takeOver(
     });
     send({ type: "take", protocol: takeoverProtocol, name, version, ...ownReach() });
   });
+}
+
+/** What it gives says which commands are run: by this process, and so with this user's rights. */
+function refuseForeign(path: string, uid: number): Result<never, Found> {
+  const why = `user ${uid} listens there, whose commands this one would run; run it as that user`;
+  return fail("takeover-foreign", `cannot take over from the daemon at ${path}: ${why}`);
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Config } from "../../config/config.js";
 import { isNode, isShell, scriptOf } from "../../config/programs.js";
@@ -21,7 +21,7 @@ export function gatherSource({
 
 function readStart(path: string): SourceFile | null {
   try {
-    const fd = openSync(path, "r");
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       const bytes = Buffer.alloc(mostBytes);
       return { path, text: bytes.toString("utf8", 0, readSync(fd, bytes)) };

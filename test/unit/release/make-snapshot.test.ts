@@ -214,22 +214,42 @@ test("the version is that of package.json, else of a file of that name, else unk
   assert.equal((await rig.make(5)).version, null);
 });
 
-test("owners are kept, and who may not get at the release may not get at its copy", {
+test("for root a snapshot is root's but for what only its owner may read, and who may not get at the release may not get at its copy", {
   skip: !asRoot,
 }, async (context) => {
   const rig = new ReleaseRig(context);
-  rig.write("a");
+  const modes = {
+    "": 0o755,
+    a: 0o644,
+    run: 0o755,
+    key: 0o600,
+    team: 0o640,
+    own: 0o700,
+    "own/a": 0o644,
+    data: 0o755,
+  };
+  const paths = Object.entries(modes);
+  for (const path of ["a", "run", "key", "team", "own/a", "data/a"]) rig.write(path);
   symlinkSync("a", join(rig.release, "link"));
-  for (const path of ["", "a"]) chownSync(join(rig.release, path), 1234, 4321);
-  chmodSync(rig.release, 0o755);
+  for (const [path, mode] of paths) {
+    chownSync(join(rig.release, path), 1234, 4321);
+    chmodSync(join(rig.release, path), mode);
+  }
   chmodSync(rig.top, 0o755);
-  await rig.make(1);
-  const owners = ["", "a"]
-    .map((path) => lstatSync(join(rig.snapshot(1), path)))
-    .map(({ uid, gid }) => [uid, gid]);
+  await rig.make(1, { writable: ["data"] });
+  const owners = paths.map(([path]) => {
+    const { uid, gid } = lstatSync(join(rig.snapshot(1), path));
+    return [path, uid, gid];
+  });
   assert.deepEqual(owners, [
-    [1234, 4321],
-    [1234, 4321],
+    ["", 0, 4321],
+    ["a", 0, 4321],
+    ["run", 0, 4321],
+    ["key", 1234, 4321],
+    ["team", 1234, 4321],
+    ["own", 1234, 4321],
+    ["own/a", 0, 4321],
+    ["data", 1234, 4321],
   ]);
   assert.equal(statSync(rig.snapshot(1)).mode & 0o777, 0o555);
   chmodSync(rig.top, 0o700);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { encodeMessage } from "../../../src/channel/json.js";
 import { PacketChannel } from "../../../src/channel/packet-channel.js";
@@ -13,6 +13,8 @@ import { ownReach } from "../../../src/succession/reach.js";
 import { takeOver } from "../../../src/succession/take-over.js";
 import { type Successor, TakeoverSocket } from "../../../src/succession/takeover-socket.js";
 import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
+
+const stranger = 4242;
 
 interface Place {
   readonly path: string;
@@ -159,4 +161,19 @@ for (const [what, answer] of [
 test("where nobody listens there is nothing to take", async (t) => {
   const { path, watcher } = makePlace(t);
   assert.deepEqual(await takeOver(path, "web", watcher), { ok: true, value: undefined });
+});
+
+test("nothing is taken from a daemon of another user's, whoever made the socket's name", {
+  skip: process.geteuid?.() !== 0 && "needs root, which is who is not to run another user's commands",
+}, async (t) => {
+  const { path, watcher, ends } = makePlace(t);
+  chownSync(dirname(path), stranger, stranger);
+  process.seteuid?.(stranger);
+  const listening = listenSeqpacket(path);
+  process.seteuid?.(0);
+  assert.ok(listening.ok);
+  ends.push(() => closeFd(listening.value));
+  const taken = await takeOver(path, "web", watcher);
+  assert.ok(!taken.ok);
+  assert.equal(taken.failure.reason, "takeover-foreign");
 });
