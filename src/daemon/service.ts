@@ -156,8 +156,8 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   if (!supervisor.exited) {
     inherited.onServing();
     followConfig(setup, access);
-    parts.tickets.follow(() => tellTickets(parts, supervisor.state));
     stopCatching = catchFaults((what, error) => supervisor.fault(what, error));
+    parts.tickets.follow(() => tellTickets(parts, supervisor.state));
   }
   const tenureEnd = await ended;
   // Nothing may be done to a snapshot by both.
