@@ -17,7 +17,6 @@ import type { Successor, TakeoverSocket } from "../succession/takeover-socket.js
 import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { createEffects, record } from "./create-effects.js";
-import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
 import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
@@ -124,7 +123,6 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const server = createControlServer(port, { name, peerOf, rightOf, hasLeft });
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
-  const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
   const { promise: ended, resolve: end } = openPromise<TenureEnd>();
   let successor: Successor | undefined;
   const effects = createEffects(setup, parts, {
@@ -157,6 +155,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   if (!supervisor.exited) {
     inherited.onServing();
     followConfig(setup, access);
+    parts.tickets.follow(() => tellTickets(parts, supervisor.state));
   }
   return succeed(await ended);
 
@@ -176,7 +175,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     stopListening();
     parts.heartbeat.stop();
     parts.judges.stop();
-    clearInterval(renewal);
+    parts.tickets.stop();
     effects.wakeAt(undefined, () => {});
     void server.close();
     for (const part of [parts.notifySockets, parts.channels, parts.workers, parts.listeners]) part.release();
@@ -214,8 +213,7 @@ function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: Control
   });
 }
 
-function renewTickets({ tickets, channels }: Parts, { generations }: State): void {
-  tickets.renew();
+function tellTickets({ tickets, channels }: Parts, { generations }: State): void {
   for (const slot of generations.flatMap(liveWorkers)) {
     channels.send(slot, { type: "renew-tickets", tickets: tickets.text });
   }

@@ -27,12 +27,20 @@ interface Tracked {
   readonly gate: Pick<GatedWorker, "openGate" | "closeGate"> | null;
 }
 
+/** How a process ended. */
+export interface WorkerEnd {
+  readonly exit: ExitStatus;
+  readonly group: number;
+  /** One of its group that is still there. */
+  readonly left: Process | undefined;
+  /** By SIGKILL, as far as is known: it could not look after what it had started. */
+  readonly killed: boolean;
+}
+
 export interface WorkerProcessesOptions {
   readonly watcher: Watcher;
-  /**
-   * Called once a process, own or adopted; only the parent learns the status of an exit. `left` is one of its group that is still there.
-   */
-  readonly onExit: (slot: Slot, pid: number, exit: ExitStatus, left: Process | undefined) => void;
+  /** Called once a process, own or adopted. */
+  readonly onExit: (slot: Slot, pid: number, end: WorkerEnd) => void;
   readonly storePidfd: (slot: Slot, pidfd: number) => void;
   readonly removePidfd: (slot: Slot) => void;
   /** For a worker of another pid namespace, which only the daemon that started it can signal. */
@@ -40,10 +48,14 @@ export interface WorkerProcessesOptions {
 }
 
 const ancestorsLooked = 32;
+/** Only the parent learns the status of an exit. */
+const unknownExit: ExitStatus = { code: null, signal: null };
 
 /** The processes behind the state's workers, each held by a pidfd: a pid alone may be somebody else's tomorrow. */
 export class WorkerProcesses {
   readonly #tracked = new Map<number, Tracked>();
+  /** Who was sent SIGKILL from here. */
+  readonly #killed = new Set<number>();
   /** Pidfds of adopted workers that have not ended. */
   readonly #watched = new Set<number>();
   /** Pids of those that were asked to drain by a signal that they handle. */
@@ -65,7 +77,7 @@ export class WorkerProcesses {
     this.#track({ slot, pid, pidfd, group: pid, gate: spawned.value });
     child.once("exit", (code, signal) => {
       const handled = this.#handling.delete(pid);
-      if (this.#tracked.has(pid)) this.#options.onExit(slot, pid, { code, signal, handled }, leftIn(pid));
+      if (this.#tracked.has(pid)) this.#tellExit(slot, pid, { code, signal, handled }, pid);
     });
     return succeed({ pid, startTime: startTimeOf(pid) ?? null });
   }
@@ -80,8 +92,13 @@ export class WorkerProcesses {
     this.#watched.add(pidfd);
     this.#options.watcher.watch(pidfd, () => {
       this.#unwatch(pidfd);
-      this.#options.onExit(slot, pid, { code: null, signal: null }, leftIn(group));
+      this.#tellExit(slot, pid, unknownExit, group);
     });
+  }
+
+  #tellExit(slot: Slot, pid: number, exit: ExitStatus, group: number): void {
+    const killed = exit.signal === "SIGKILL" || this.#killed.has(pid);
+    this.#options.onExit(slot, pid, { exit, group, left: leftIn(group), killed });
   }
 
   /** Another process is the worker from now on, and is asked to end like the one before, which had ended. */
@@ -100,7 +117,7 @@ export class WorkerProcesses {
       return;
     }
     if (pidfd !== undefined) closeFd(pidfd);
-    setImmediate(() => this.#options.onExit(slot, pid, { code: null, signal: null }, leftIn(group)));
+    setImmediate(() => this.#tellExit(slot, pid, unknownExit, group));
   }
 
   /** Of all that live. */
@@ -125,7 +142,10 @@ export class WorkerProcesses {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
     if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGKILL");
-    else if (signalPidfd(tracked.pidfd, "SIGKILL")) signalGroup(tracked.group, "SIGKILL");
+    else if (signalPidfd(tracked.pidfd, "SIGKILL")) {
+      this.#killed.add(pid);
+      signalGroup(tracked.group, "SIGKILL");
+    }
   }
 
   /** Lets go of a worker that has ended. What it left in its process group is asked to end too. */
@@ -133,6 +153,7 @@ export class WorkerProcesses {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
     this.#tracked.delete(pid);
+    this.#killed.delete(pid);
     this.#options.removePidfd(tracked.slot);
     if (!isUnseen(pid)) signalGroup(tracked.group, "SIGTERM");
     closeFd(tracked.pidfd);

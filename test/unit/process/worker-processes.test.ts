@@ -32,7 +32,7 @@ for (const [what, command, expected] of [
     });
     const workers = new WorkerProcesses({
       watcher,
-      onExit: (_slot, _pid, status) => ended(status),
+      onExit: (_slot, _pid, end) => ended(end.exit),
       storePidfd() {},
       removePidfd() {},
       signalUnseen() {},
