@@ -13,7 +13,7 @@ export interface Effects {
   persist(state: State): Result<void, Failure<"state-unwritable">>;
   /** Keeps a state that differs in nothing which has to outlive a loss of power; no disk is waited for. */
   remember(state: State): void;
-  /** Does one action. One that throws or rejects has failed: the loop hears what follows from that (`model/failed-action.ts`). */
+  /** Does one action. One that throws or rejects has failed: the loop hears what follows from that (`model/fault.ts`). */
   perform(action: Action, state: State): Answer;
   /** Shows the state to the service manager; called whenever it may have changed. Does not throw. */
   publish(state: State): void;

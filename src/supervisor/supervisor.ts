@@ -3,7 +3,7 @@ import { commits } from "../model/commit.js";
 import { nextDeadline } from "../model/deadlines.js";
 import { decide } from "../model/decide.js";
 import type { Action, Event } from "../model/event.js";
-import { failedAction } from "../model/failed-action.js";
+import { failedAction, faulted } from "../model/fault.js";
 import { lasts } from "../model/lasts.js";
 import { initialState, type State } from "../model/state.js";
 import { isStart, isUncommitted } from "../model/upgrade.js";
@@ -77,7 +77,7 @@ export class Supervisor {
     if (this.#exited || this.#effects === undefined) return;
     this.#effects.report(what, error);
     this.#effects.beginAnew();
-    this.push({ type: "faulted", failure: { reason: "daemon-fault", message: describe(what, error) } });
+    this.push(faulted(describe(what, error)));
   }
 
   /** Nothing is decided or done any more. */
@@ -160,7 +160,7 @@ export class Supervisor {
 
   #fail(action: Action, error: unknown, effects: Effects): readonly Event[] {
     const what = `do ${action.type}`;
-    const events = failedAction(action, { reason: "effect-failed", message: describe(what, error) });
+    const events = failedAction(action, describe(what, error));
     if (events === undefined) this.fault(what, error);
     else if (!this.#exited) effects.report(what, error);
     return events ?? [];

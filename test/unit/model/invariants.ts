@@ -3,7 +3,7 @@ import type { Monotonic } from "../../../src/model/clock.js";
 import { serviceTotals } from "../../../src/model/counters.js";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Decision, Event } from "../../../src/model/event.js";
-import { activeGeneration, findGeneration, isLive } from "../../../src/model/find.js";
+import { activeGeneration, findGeneration, heldGeneration, isLive } from "../../../src/model/find.js";
 import type { Generation, Worker } from "../../../src/model/generation-state.js";
 import { findRejected } from "../../../src/model/rejected.js";
 import type { State } from "../../../src/model/state.js";
@@ -266,11 +266,22 @@ function lostRequests({ before, decision: { state } }: Step): string[] {
   return found;
 }
 
-/** Connections go to workers that stay: of the generation that is active when all has been decided. */
+/**
+ * Connections go to workers that stay: of the generation that is active when all has been decided, or, where a worker leaves one that is
+ * held, of that one.
+ */
 function mortalHeirs({ decision: { state, actions } }: Step): string[] {
   const active = activeGeneration(state)?.id;
-  const heirs = actions.flatMap((action) => (action.type === "terminate" ? action.to : []));
-  const mortal = heirs.find(({ generation }) => generation !== active);
+  const held = heldGeneration(state)?.id;
+  const mortal = actions
+    .flatMap((action) => (action.type === "terminate" ? [action] : []))
+    .flatMap(({ slots, to }) =>
+      to.filter(
+        ({ generation }) =>
+          generation !== active && !(generation === held && slots.every((slot) => slot.generation === held)),
+      ),
+    )
+    .at(0);
   return mortal === undefined
     ? []
     : [`connections go to generation ${mortal.generation}, active is ${active}`];

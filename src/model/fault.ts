@@ -1,13 +1,18 @@
 import { fail } from "../lib/failure.js";
 import type { Action, Event } from "./event.js";
-import type { ModelFailure } from "./failure.js";
+
+/** What the loop hears of something that was thrown where nobody expects it. */
+export function faulted(message: string): Event {
+  return { type: "faulted", failure: { reason: "daemon-fault", message } };
+}
 
 /**
  * What the loop hears of an action that could not be done; nothing where a deadline or a worker's death leads on anyway. Undefined: the
  * state says that it was done, and only a recovery does it again.
  */
-export function failedAction(action: Action, failure: ModelFailure): readonly Event[] | undefined {
-  const failed = fail(failure.reason, failure.message);
+export function failedAction(action: Action, message: string): readonly Event[] | undefined {
+  const failed = fail("effect-failed", message);
+  const { failure } = failed;
   switch (action.type) {
     case "prepare":
       return [{ type: "prepared", upgrade: action.upgrade, result: failed }];
