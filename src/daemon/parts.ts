@@ -53,6 +53,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
   const current = () => supervisor.state;
 
   const listeners = new HeldListeners({
+    unit: setup.unit ?? `holdfast@${setup.name}.service`,
     keeper: keptFds,
     watcher,
     warn: tell,

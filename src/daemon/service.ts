@@ -3,6 +3,7 @@ import { readConfig } from "../config/read.js";
 import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer, type Peer, type Right } from "../control/server.js";
 import { controlSocketIn, restartMarkIn } from "../lib/directories.js";
+import type { WorkerSignal } from "../lib/drain-signals.js";
 import { type Failure, type FailureOf, type Result, succeed } from "../lib/failure.js";
 import { openPromise } from "../lib/open-promise.js";
 import { bootId } from "../linux/boot.js";
@@ -44,7 +45,7 @@ export interface Inherited {
   readonly reexecFailed: ReexecFailure | null;
   readonly heldSignals: HeldSignals | undefined;
   /** For workers that the predecessor has to signal. */
-  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
+  readonly signalUnseen: (slot: Slot, signal: WorkerSignal) => void;
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
   /** It has recovered, and can be reached. */

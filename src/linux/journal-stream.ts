@@ -1,6 +1,6 @@
-import { fstatSync } from "node:fs";
 import koffi from "koffi";
 import { closeFd, replaceFd } from "./fd.js";
+import { streamOf } from "./journal.js";
 import { hasHungUp } from "./poll.js";
 
 const priorityInfo = 6;
@@ -32,7 +32,7 @@ export function openJournalStream(env: Readonly<NodeJS.ProcessEnv>, identifier: 
   return {
     stdout: endOf(1),
     stderr: endOf(2),
-    variables: stream < 0 ? {} : { JOURNAL_STREAM: placeOf(stream) },
+    variables: stream < 0 ? {} : { JOURNAL_STREAM: streamOf(stream) },
     [Symbol.dispose]: () => {
       if (stream >= 0) closeFd(stream);
     },
@@ -49,14 +49,14 @@ export function reviveOwnStreams(env: NodeJS.ProcessEnv, identifier: string): bo
   const stream = connect(identifier);
   if (stream < 0) return false;
   for (const fd of dead) replaceFd(stream, fd);
-  env["JOURNAL_STREAM"] = placeOf(stream);
+  env["JOURNAL_STREAM"] = streamOf(stream);
   closeFd(stream);
   return true;
 }
 
 /** Those of stdout and stderr that systemd, or this process, has connected to the journal. */
 function ownStreams(env: Readonly<NodeJS.ProcessEnv>): number[] {
-  return [1, 2].filter((fd) => placeOf(fd) === env["JOURNAL_STREAM"]);
+  return [1, 2].filter((fd) => streamOf(fd) === env["JOURNAL_STREAM"]);
 }
 
 function connect(identifier: string): number {
@@ -74,9 +74,4 @@ function bind(): (identifier: string) => number {
     .load("libsystemd.so.0")
     .func("int sd_journal_stream_fd(const char *identifier, int priority, int level_prefix)");
   return (identifier) => Number(call(identifier, priorityInfo, 1));
-}
-
-function placeOf(fd: number): string {
-  const { dev, ino } = fstatSync(fd, { bigint: true });
-  return `${dev}:${ino}`;
 }

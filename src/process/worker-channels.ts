@@ -36,7 +36,7 @@ interface Tracked {
 interface Asker {
   /** Only state comes with an fd. */
   readonly takesFds: boolean;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: Answer | undefined) => void;
 }
 
 /** A message that is answered. */
@@ -109,6 +109,7 @@ export class WorkerChannels {
         if (this.#channels.get(name) !== tracked) return;
         this.#channels.delete(name);
         this.#options.removeChannel(slot);
+        this.#giveUp(slot);
         if (tracked.native && !tracked.saidGoodbye) this.#options.onLost(slot, why);
       },
     });
@@ -163,7 +164,7 @@ export class WorkerChannels {
     });
   }
 
-  /** Asks a native worker and waits for its answer; undefined for a plain one, and for one that says nothing in time. */
+  /** Asks a native worker and waits for its answer; undefined for a plain one, for one that says nothing in time, and for one that is lost. */
   ask(
     slot: Slot,
     question: Question,
@@ -188,6 +189,15 @@ export class WorkerChannels {
         },
       });
     });
+  }
+
+  /** No answer can come any more. */
+  #giveUp(slot: Slot): void {
+    const asked = [...this.#asked].filter(([question]) => question.startsWith(nameQuestion(slot, "")));
+    for (const [question, asker] of asked) {
+      this.#asked.delete(question);
+      asker.resolve(undefined);
+    }
   }
 
   #peersOf(from: Slot, to: readonly SlotProcess[]): readonly SlotProcess[] {
@@ -248,11 +258,12 @@ export class WorkerChannels {
     if (tracked === undefined) return;
     this.#channels.delete(name);
     this.#options.removeChannel(slot);
+    this.#giveUp(slot);
     tracked.channel.close();
   }
 }
 
-function nameQuestion(slot: Slot, query: number): string {
+function nameQuestion(slot: Slot, query: number | ""): string {
   return `${nameWorker(slot)} ${query}`;
 }
 

@@ -1,3 +1,4 @@
+import type { DrainSignal, WorkerSignal } from "../lib/drain-signals.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
@@ -11,6 +12,7 @@ import {
   signalPidfd,
   startTimeOf,
 } from "../linux/pidfd.js";
+import { handlesSignal } from "../linux/signal-mask.js";
 import type { ExitStatus, Slot } from "../model/event.js";
 import type { Process } from "../model/generation-state.js";
 import { type GatedWorker, spawnWorker, type WorkerCommand } from "./spawn-worker.js";
@@ -42,7 +44,7 @@ export interface WorkerProcessesOptions {
   readonly storePidfd: (slot: Slot, pidfd: number) => void;
   readonly removePidfd: (slot: Slot) => void;
   /** For a worker of another pid namespace, which only the daemon that started it can signal. */
-  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
+  readonly signalUnseen: (slot: Slot, signal: WorkerSignal) => void;
 }
 
 const ancestorsLooked = 32;
@@ -56,6 +58,8 @@ export class WorkerProcesses {
   readonly #killed = new Set<number>();
   /** Pidfds of adopted workers that have not ended. */
   readonly #watched = new Set<number>();
+  /** Pids of those that were asked to drain by a signal that they handle. */
+  readonly #handling = new Set<number>();
   readonly #options: WorkerProcessesOptions;
 
   constructor(options: WorkerProcessesOptions) {
@@ -72,7 +76,8 @@ export class WorkerProcesses {
       return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
     this.#track({ slot, pid, pidfd, group: pid, gate: spawned.value });
     child.once("exit", (code, signal) => {
-      if (this.#tracked.has(pid)) this.#tellExit(slot, pid, { code, signal }, pid);
+      const handled = this.#handling.delete(pid);
+      if (this.#tracked.has(pid)) this.#tellExit(slot, pid, { code, signal, handled }, pid);
     });
     return succeed({ pid, startTime: startTimeOf(pid) ?? null });
   }
@@ -97,7 +102,7 @@ export class WorkerProcesses {
   }
 
   /** Another process is the worker from now on, and is asked to end like the one before, which had ended. */
-  follow(before: number, { pid, startTime }: Process): void {
+  follow(before: number, { pid, startTime }: Process, signal: DrainSignal): void {
     const tracked = this.#tracked.get(before);
     if (tracked === undefined) return;
     const { slot, group } = tracked;
@@ -108,7 +113,7 @@ export class WorkerProcesses {
     const same = pidfd !== undefined && startTimeOf(pid) === startTime;
     if (same) {
       this.#adopt(slot, pid, pidfd, group);
-      signalGroup(group, "SIGTERM");
+      signalGroup(group, signal);
       return;
     }
     if (pidfd !== undefined) closeFd(pidfd);
@@ -124,11 +129,12 @@ export class WorkerProcesses {
     this.#tracked.get(pid)?.gate?.openGate();
   }
 
-  terminate(pid: number): void {
+  terminate(pid: number, signal: DrainSignal): void {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
-    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGTERM");
-    else signalPidfd(tracked.pidfd, "SIGTERM");
+    if (handlesSignal(pid, signal)) this.#handling.add(pid);
+    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, signal);
+    else signalPidfd(tracked.pidfd, signal);
   }
 
   /** SIGKILL for the worker and what it started. */

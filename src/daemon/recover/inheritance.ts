@@ -45,6 +45,14 @@ export interface Inheritance {
   readonly predecessor: number | undefined;
 }
 
+/** Of which there is one each. */
+const singleNames: ReadonlySet<string> = new Set([
+  commonNotifyFdName,
+  controlFdName,
+  stateFdName,
+  predecessorFdName,
+]);
+
 /**
  * Sorts what LISTEN_FDS brought. A socket that came twice is kept once; an fd that cannot be what its name says, and
  * one that nobody could accept on, is closed and refused by name.
@@ -73,7 +81,8 @@ export function sortInheritance(
       if (pid === undefined) discard(fd, name, "it is no pidfd", refuse);
       else pidfds.push({ slot, pidfd: fd, pid });
     } else if (isOwnFdName(name)) {
-      if (own.has(name)) discard(fd, name, "it came twice", refuse);
+      if (!singleNames.has(name)) discard(fd, name, "this version has no use for it", refuse);
+      else if (own.has(name)) discard(fd, name, "it came twice", refuse);
       else own.set(name, fd);
     } else {
       const facts = inspectSocket(fd);

@@ -100,6 +100,23 @@ test("what a worker sends along where nothing is wanted is closed, and a connect
   closeFd(worker);
 });
 
+test("a question ends with the channel on which it was asked", async () => {
+  using watcher = new Watcher();
+  const { channels } = daemon(watcher);
+  const [own, worker] = openSocketPair("seqpacket");
+  channels.adopt(slot, own, spoken);
+  const never = 60 * 60 * 1000;
+  const dies = channels.ask(slot, { type: "query" }, [], never);
+  closeFd(worker);
+  assert.equal(await dies, undefined);
+  const [second, stranger] = openSocketPair("seqpacket");
+  channels.adopt(slot, second, spoken);
+  const forgotten = channels.ask(slot, { type: "query" }, [], never);
+  channels.forget(slot);
+  assert.equal(await forgotten, undefined);
+  closeFd(stranger);
+});
+
 test("one worker cannot answer for another", async () => {
   using watcher = new Watcher();
   const { channels, said } = daemon(watcher);
