@@ -6,7 +6,7 @@ import { stateFormat } from "../../../src/state/encode.js";
  * holdfastd of a later version: the same, but it writes its state, on disk and in memory, in a format that this one does not know.
  */
 
-const { readSync, writeSync } = fs;
+const { readSync, writeSync, writevSync } = fs;
 const known = `{"format":${stateFormat},`;
 const later = known.replace(String(stateFormat), "9");
 
@@ -22,6 +22,14 @@ Reflect.set(fs, "writeSync", (fd: number, bytes: unknown, ...rest: readonly unkn
   replace(bytes, known, later);
   return Reflect.apply(writeSync, fs, [fd, bytes, ...rest]);
 });
+Reflect.set(
+  fs,
+  "writevSync",
+  (fd: number, parts: readonly unknown[], ...rest: readonly unknown[]): unknown => {
+    for (const bytes of parts) replace(bytes, known, later);
+    return Reflect.apply(writevSync, fs, [fd, parts, ...rest]);
+  },
+);
 Reflect.set(fs, "readSync", (fd: number, bytes: unknown, ...rest: readonly unknown[]): unknown => {
   const length: unknown = Reflect.apply(readSync, fs, [fd, bytes, ...rest]);
   replace(bytes, later, known);
