@@ -91,7 +91,7 @@ if (process.exitCode === undefined) judge();
 function judge(): void {
   const { samples = [] } = services.find(({ climate }) => climate.name === "steady") ?? {};
   const growth = growthPerUpgrade(samples.map(({ upgrades, residentBytes }) => [upgrades, residentBytes]));
-  if (growth === undefined) console.log("memory: too few rounds to tell; let it run for longer");
+  if (growth === undefined) console.log("memory: too few upgrades to tell; let it run for some 15 minutes");
   else
     console.log(
       `memory: the daemon of steady grew by ${Math.round(growth)} bytes an upgrade after its warm-up`,
