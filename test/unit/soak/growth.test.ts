@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { growthPerUpgrade } from "../../soak/growth.js";
+import { growthOf } from "../../soak/growth.js";
 
 /** A hundred upgrades each, with what was resident after them. */
 const after = (...megabytes: readonly number[]) =>
   megabytes.map((size, index): [number, number] => [100 * index, size * 1e6]);
 
 test("a daemon that grows after its warm-up is told from one whose heap goes up and down", () => {
-  assert.equal(growthPerUpgrade(after(60, 70, 80, 81, 82, 83, 84, 85, 86)), 10_000);
-  assert.ok(Math.abs(growthPerUpgrade(after(60, 75, 90, 84, 91, 85, 90, 84, 90)) ?? 1e9) < 10_000);
+  assert.equal(growthOf(after(60, 70, 80, 85, 90, 95, 100, 105, 110)), 15e6);
+  // As it was seen.
+  assert.equal(growthOf(after(88, 93, 112, 89, 117, 129, 121, 124, 128)), -1e6);
 });
 
 test("of few upgrades nothing is said", () => {
-  assert.equal(growthPerUpgrade([]), undefined);
-  assert.equal(growthPerUpgrade(after(60, 70, 80, 90)), undefined);
+  assert.equal(growthOf([]), undefined);
+  assert.equal(growthOf(after(60, 70, 80, 90)), undefined);
 });
