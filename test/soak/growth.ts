@@ -1,21 +1,18 @@
 /** A point of a curve. */
 type Point = readonly [upgrades: number, bytes: number];
 
-/** Fewer tell of noise only. */
-const leastPoints = 4;
+/** Over fewer the heap's own ups and downs, many megabytes, are all that is seen. */
+const leastUpgrades = 300;
 
-/** The slope through what was measured after the first third, in which caches and the heap get their size; undefined for too few. */
-export function growthPerUpgrade(points: readonly Point[]): number | undefined {
+/**
+ * By how much what is resident at most has grown from one half to the other of what was measured after the first third, in which caches and
+ * the heap get their size. Undefined where that were too few upgrades to tell.
+ */
+export function growthOf(points: readonly Point[]): number | undefined {
   const late = points.slice(Math.floor(points.length / 3));
-  if (late.length < leastPoints) return undefined;
-  const mean = (at: 0 | 1): number => late.reduce((sum, point) => sum + point[at], 0) / late.length;
-  const [meanUpgrades, meanBytes] = [mean(0), mean(1)];
-  const [along, across] = late.reduce<readonly [number, number]>(
-    ([sum, square], [upgrades, bytes]) => {
-      const apart = upgrades - meanUpgrades;
-      return [sum + apart * (bytes - meanBytes), square + apart ** 2];
-    },
-    [0, 0],
-  );
-  return across === 0 ? undefined : along / across;
+  const [first, last] = [late[0], late.at(-1)];
+  if (first === undefined || last === undefined || last[0] - first[0] < leastUpgrades) return undefined;
+  const middle = Math.floor(late.length / 2);
+  const most = (some: readonly Point[]): number => Math.max(...some.map(([, bytes]) => bytes));
+  return most(late.slice(middle)) - most(late.slice(0, middle));
 }
