@@ -36,8 +36,8 @@ const MODULES = {
 };
 const PAGES = ["holdfast.1", "holdfast.toml.5", "holdfast-worker.7", "holdfastd.8"];
 
-/** Makes the tree at `root`; the two kinds of packages differ only in where the zsh completion is, and in Debian's own folder. */
-export function layOut(root, kind, version) {
+/** Makes the tree at `root`, as of `epoch` in seconds; the two kinds of packages differ only in where the zsh completion is, and in Debian's own folder. */
+export function layOut(root, kind, version, epoch) {
   const inTree = (path) => join(root, path);
   const put = (from, to, mode = 0o644) => {
     mkdirSync(dirname(inTree(to)), { recursive: true, mode: 0o755 });
@@ -59,8 +59,6 @@ export function layOut(root, kind, version) {
   }
   for (const program of ["cli", "daemon"]) useOwnNode(inTree(`usr/lib/holdfast/dist/${program}.js`));
   writeFileSync(inTree("usr/lib/holdfast/package.json"), `${JSON.stringify(manifest(version), null, 2)}\n`);
-  const isOtherKoffi = (name) => name.startsWith("@koromix/") && name !== KOFFI;
-  writeFileSync(inTree("usr/lib/holdfast/sbom.cdx.json"), describeParts(TOP, version, isOtherKoffi));
   for (const [name, files] of Object.entries(MODULES)) {
     for (const file of files)
       put(`node_modules/${name}/${file}`, `usr/lib/holdfast/node_modules/${name}/${file}`);
@@ -94,6 +92,7 @@ export function layOut(root, kind, version) {
     "docs/native-workers.md",
     "docs/worker-protocol.md",
     "docs/moving-over.md",
+    "docs/recipes.md",
     "docs/packaging.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
@@ -108,6 +107,7 @@ export function layOut(root, kind, version) {
   ]) {
     put(`examples/${file}`, `${doc}/examples/${file}`);
   }
+  writeFileSync(inTree(`${doc}/sbom.spdx.json`), describeParts(TOP, version, epoch));
   for (const unit of ["web.service", "web.socket"])
     put(`examples/direct/${unit}`, `${doc}/examples/direct/${unit}`);
   cpSync(join(TOP, "packaging/examples"), inTree(`${doc}/examples/packaging`), { recursive: true });

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { test } from "node:test";
 import { instanceOf } from "../../../src/doctor/gather/find-instances.js";
+import { gatherSource } from "../../../src/doctor/gather/source.js";
 import { readSocket } from "../../../src/doctor/gather/units.js";
 import { readTimeSpan } from "../../../src/doctor/time-span.js";
+import { temporaryDirectory } from "../linux/temporary-directory.js";
 
 for (const [text, ms] of [
   ["0", 0],
@@ -69,4 +73,10 @@ test("a socket unit's addresses are read as the config writes them; what no conf
       { kind: "udp", family: 4, host: "127.0.0.1", port: 53 },
     ],
   });
+});
+
+test("a FIFO in the place of the app's script holds nobody up", (t) => {
+  const directory = temporaryDirectory(t);
+  execFileSync("mkfifo", [join(directory, "app.js")]);
+  assert.equal(gatherSource({ command: ["node", "app.js"], release: directory })?.text ?? "", "");
 });
