@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { HarnessError } from "../harness-error.js";
 import { pathInCheckout } from "./checkout.js";
-import { OWN_NODE, type Release } from "./releases.js";
+import { MORE_PACKAGES, type Release } from "./releases.js";
 import { runCommand } from "./run-command.js";
 
 const SCRIPTS = "/usr/share/debootstrap/scripts";
@@ -17,8 +17,8 @@ const SCRIPTS = "/usr/share/debootstrap/scripts";
  * Throws a HarnessError `image` that says what to do: not root, debootstrap missing, build failed.
  */
 export async function ensureImage(release: Release): Promise<string> {
-  const base = await ensureBase(release);
-  return OWN_NODE[release].length === 0 ? base : addTo(base, `node-${release}`, OWN_NODE[release], []);
+  const [base, packages] = [await ensureBase(release), MORE_PACKAGES[release]];
+  return packages.length === 0 ? base : addTo(base, `more-${release}`, packages, []);
 }
 
 /** The same with more of Debian's packages in it, under a name that no release has. Units that are `masked` no boot starts. */

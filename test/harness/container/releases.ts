@@ -6,11 +6,11 @@ export type Release = (typeof KNOWN)[number];
 
 /** It has one story in each run, and all of them in a run that names it. */
 export const NEWEST: Release = "forky";
-/** Packages of a release whose own Node runs the tests in it; in the others it is the host's. */
-export const OWN_NODE: Readonly<Record<Release, readonly string[]>> = {
+/** What a release's image has besides: where Node is among it, that one runs the tests, else the host's. */
+export const MORE_PACKAGES: Readonly<Record<Release, readonly string[]>> = {
   bookworm: [],
   trixie: [],
-  forky: ["nodejs"],
+  forky: ["nodejs", "puma"],
 };
 const USUAL: readonly Release[] = ["bookworm", "trixie"];
 

@@ -9,7 +9,7 @@ const packages = [
 const node: Readonly<Record<Release, readonly string[]>> = {
   bookworm: [],
   trixie: ["nodejs"],
-  forky: ["nodejs"],
+  forky: [],
 };
 /** What upgrades by itself is asked for by the tests; the timers only slow the boot. */
 const masked = ["man-db.timer", "dpkg-db-backup.timer", "dnf-makecache.timer", "unattended-upgrades.service"];
