@@ -53,7 +53,7 @@ const APPS: Record<App, { readonly folder: string; readonly command: readonly st
     folder: "wsgi",
     command: [...GUNICORN, "--threads", "4", "--keep-alive", "75", "app:app"],
   },
-  puma: { folder: "rack", command: ["puma", "--bind-to-activated-sockets", "only", "config.ru"] },
+  puma: { folder: "rack", command: ["puma"] },
   node: { folder: "plain", command: ["/usr/bin/node", "server.js"] },
   express: { folder: "express", command: ["/usr/bin/node", "--import", "holdfast/register", "server.js"] },
   counter: { folder: "counter", command: ["/usr/bin/node", "server.js"] },
