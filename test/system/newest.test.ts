@@ -23,12 +23,13 @@ onReleases("what is newest", [NEWEST], (promise) => {
       await web.must("start");
       const [pid] = workerPids(await web.settled());
       const ask = (): Promise<string> => web.container.sh(`curl -sSf http://${web.address}/`);
-      assert.equal(await ask(), `${pid} 1`);
+      const first = await ask();
+      assert.equal(first.split(" ")[0], String(pid));
       const report = await losesNothing(
         web,
         async () => {
           await web.container.sh(`pumactl --pid ${pid} restart`);
-          await waitUntil("puma, begun anew", 20_000, async () => (await ask()) === `${pid} 2`);
+          await waitUntil("puma, begun anew", 20_000, async () => (await ask()) !== first);
         },
         FRESH_ONLY,
       );

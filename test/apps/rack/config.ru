@@ -1,6 +1,6 @@
-# Answers with the pid, and how often it has been loaded under that pid: puma that re-executes itself passes its environment on.
+# Answers with the pid, and when it was loaded: puma that begins anew in its own process says another time.
 version = File.read("version").strip
-loaded = ENV["LOADED"] = (ENV["LOADED"].to_i + 1).to_s
+loaded = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 
 run lambda { |env|
   ms = env["QUERY_STRING"][/ms=(\d+)/, 1]
