@@ -31,11 +31,15 @@ function stamp() {
   }).trim();
 }
 
+function epoch() {
+  return process.env.SOURCE_DATE_EPOCH ?? stamp();
+}
+
 /** Its output is of interest only when it fails. */
 function run(command, args, cwd) {
   const env = {
     ...process.env,
-    SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH ?? stamp(),
+    SOURCE_DATE_EPOCH: epoch(),
     LC_ALL: "C.UTF-8",
   };
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
@@ -55,14 +59,14 @@ function buildDeb() {
   if (!text.startsWith(`holdfast (${OWN})`))
     throw new Error(`packaging/deb/changelog does not begin with ${OWN}`);
   writeFileSync(changelog, text.replace(OWN, version));
-  tell(layOut(join(source, "tree"), "deb", version));
+  tell(layOut(join(source, "tree"), "deb", version, epoch()));
   run("dpkg-buildpackage", ["--build=binary", "--unsigned-changes", "--no-sign"], source);
   return readdirSync(work).filter((file) => file.endsWith(".deb"));
 }
 
 function buildRpm() {
   const tree = join(work, "tree");
-  tell(layOut(tree, "rpm", version));
+  tell(layOut(tree, "rpm", version, epoch()));
   const definitions = { _topdir: work, holdfast_version: version, holdfast_tree: tree, holdfast_top: TOP };
   const options = Object.entries(definitions).flatMap(([name, value]) => ["--define", `${name} ${value}`]);
   run("rpmbuild", ["-bb", "--quiet", ...options, join(TOP, "packaging/rpm/holdfast.spec")], work);

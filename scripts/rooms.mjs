@@ -28,7 +28,7 @@ export const rooms = {
   channel: { may: ["lib", "linux"] },
   worker: { files: ["register.ts"], may: ["channel", "lib", "linux", "systemd"] },
   control: { may: ["lib"], types: ["model"] },
-  log: { may: [], node: [] },
+  log: { may: [], node: ["fs", "path"] },
   lib: { may: [], node: ["net", "path"] },
 };
 

@@ -2,22 +2,15 @@
 // but with a Debian release, which those that boot containers are run on instead of the usual ones, only `system`.
 // FILTER is a part of a test file's path. Ends with the slowest files, what failed, and the sum over all; fails when a stage ran no test.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { bundleWhole } from "./bundle.mjs";
+import { compileTests } from "./compile-tests.mjs";
 import { runFiles } from "./test-files.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAGES = ["unit", "process", "system", "packages"];
-/** What process tests start a thousand times: bundled like the product, they start in half the time. */
-const PROGRAMS = [
-  "src/daemon",
-  ...["faulty-daemon", "future-daemon", "puppet", "native-puppet"].map(
-    (name) => `test/harness/process/${name}`,
-  ),
-];
 const SLOWEST_SHOWN = 10;
 const CLOSING = ["tests", "pass", "fail", "cancelled", "skipped"];
 
@@ -92,11 +85,8 @@ if (only === undefined) {
   must("imports", process.execPath, "scripts/check-imports.mjs");
 }
 must("build", "npm", "run", "--silent", "build");
-rmSync(join(TOP, "build"), { recursive: true, force: true });
-must("type check, and compile the tests", bin("tsc"), "-p", "tsconfig.json");
+await compileTests(TOP);
 if (release !== undefined) await choose(release);
-for (const program of PROGRAMS)
-  await bundleWhole(join(TOP, `${program}.ts`), join(TOP, "build", `${program}.js`));
 
 const begun = performance.now();
 const stages = only === undefined ? STAGES : [only];

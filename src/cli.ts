@@ -6,7 +6,7 @@ import { complain } from "./cli/print.js";
 import type { Failure } from "./lib/failure.js";
 
 // An upgrade is waited for to its end although nobody reads about it any more.
-process.stdout.on("error", () => {});
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 const line = parseCommandLine(process.argv.slice(2), commands);
 const end = line.ok ? await line.value.command.run(line.value, commands) : line;
 if (!end.ok) complain(end.failure.message);

@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { buildAddons } from "./addons.mjs";
+import { describeParts } from "./sbom.mjs";
 
 const TOP = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const KOFFI = `@koromix/koffi-linux-${process.arch}`;
@@ -35,8 +36,8 @@ const MODULES = {
 };
 const PAGES = ["holdfast.1", "holdfast.toml.5", "holdfast-worker.7", "holdfastd.8"];
 
-/** Makes the tree at `root`; the two kinds of packages differ only in where the zsh completion is, and in Debian's own folder. */
-export function layOut(root, kind, version) {
+/** Makes the tree at `root`, as of `epoch` in seconds; the two kinds of packages differ only in where the zsh completion is, and in Debian's own folder. */
+export function layOut(root, kind, version, epoch) {
   const inTree = (path) => join(root, path);
   const put = (from, to, mode = 0o644) => {
     mkdirSync(dirname(inTree(to)), { recursive: true, mode: 0o755 });
@@ -87,9 +88,11 @@ export function layOut(root, kind, version) {
   const doc = "usr/share/doc/holdfast";
   for (const file of [
     "README.md",
+    "SECURITY.md",
     "docs/native-workers.md",
     "docs/worker-protocol.md",
     "docs/moving-over.md",
+    "docs/recipes.md",
     "docs/packaging.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
@@ -104,6 +107,7 @@ export function layOut(root, kind, version) {
   ]) {
     put(`examples/${file}`, `${doc}/examples/${file}`);
   }
+  writeFileSync(inTree(`${doc}/sbom.spdx.json`), describeParts(TOP, version, epoch));
   for (const unit of ["web.service", "web.socket"])
     put(`examples/direct/${unit}`, `${doc}/examples/direct/${unit}`);
   cpSync(join(TOP, "packaging/examples"), inTree(`${doc}/examples/packaging`), { recursive: true });

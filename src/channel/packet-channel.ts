@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { HoldfastError, messageOf } from "../lib/failure.js";
+import { closeForeign } from "../linux/close-foreign.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
 import { type Message, maxMessageBytes, receiveMessage, sendMessage } from "../linux/message.js";
@@ -128,7 +129,7 @@ export class PacketChannel {
 
   /** The packet that was looked at leaves the queue, also if the peer has died meanwhile. */
   #takeOff(): void {
-    for (const fd of this.#read(false)?.fds ?? []) closeFd(fd);
+    for (const fd of this.#read(false)?.fds ?? []) closeForeign(fd);
   }
 
   /** ECONNRESET is the first word of a peer that died with unread packets; what it had sent comes after it. */
@@ -147,7 +148,7 @@ export class PacketChannel {
       if (message === undefined) return undefined;
       const { bytes, fds, cutShort } = message;
       if (bytes.length > 0 && !cutShort) return { bytes, fds };
-      fds.forEach(closeFd);
+      fds.forEach(closeForeign);
       this.drop(cutShort ? `it sent a packet of over ${maxMessageBytes} bytes` : "the peer is gone");
       return undefined;
     } catch (error) {

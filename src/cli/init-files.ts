@@ -1,9 +1,11 @@
 import { parseConfig } from "../config/parse.js";
-import { importCheck, isBetterSeen, readProgram, withPreload } from "../config/programs.js";
+import { findServer } from "../config/servers.js";
 import { type Address, parseAddress } from "../lib/address.js";
 import { isInstanceName } from "../lib/directories.js";
 import { type Failure, type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
+import { socketUnitFor } from "../lib/socket-unit.js";
 import type { NewFile } from "../linux/create-files.js";
+import { writeConfig } from "./init-config.js";
 import { splitNamedAddress } from "./named-address.js";
 import { layOutShared } from "./shared-paths.js";
 
@@ -22,8 +24,6 @@ export interface NewInstance {
   readonly socketUnits: boolean;
   /** The text of the script that the program runs, empty where it runs none. */
   readonly source: string;
-  /** What an unchanged Node app has to import: holdfast/register, or where it is. */
-  readonly register: string;
 }
 
 export interface Layout {
@@ -36,7 +36,7 @@ export interface Layout {
   readonly commands: readonly string[];
 }
 
-interface WantedListener {
+export interface WantedListener {
   readonly name: string;
   /** As typed, and proven to be readable. */
   readonly text: string;
@@ -57,8 +57,7 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
   const service = `holdfast@${name}.service`;
   const sockets = socketUnits
     ? listeners.value.map((listener, index) => {
-        // systemd gives all sockets of a unit one name. Only a unit of the service's own name needs no Service=.
-        const unit = index === 0 ? `holdfast@${name}.socket` : `holdfast-${name}-${listener.name}.socket`;
+        const unit = socketUnitFor(service, listener.name, index === 0);
         return {
           unit,
           path: `/etc/systemd/system/${unit}`,
@@ -66,20 +65,15 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
         };
       })
     : [];
-  const text = writeConfig(
+  const { text, notes } = writeConfig(
     wanted,
     listeners.value,
     sockets.map(({ path }) => path),
   );
-  const notes: string[] = [];
-  if (preloaded(wanted) !== undefined) {
-    notes.push(
-      `the app opens its own port: with --import ${wanted.register} it takes the socket that it is passed`,
-    );
-  }
-  if (isBetterSeen(wanted.program)) {
-    const { program } = readProgram(wanted.program);
-    notes.push(`${program} may never say READY=1: it counts as ready when it accepts connections`);
+  const blocks = findServer(wanted.program)?.blocks ?? false;
+  if (blocks && !socketUnits) {
+    const why = "waits in a blocking accept(2), and what the daemon opens does not block";
+    return fail("usage", `${wanted.program.join(" ")} ${why}: leave out --no-socket`);
   }
   const parsed = parseConfig(text, configFile, { cwd: "/", cores: 1 });
   if (!parsed.ok) return parsed;
@@ -88,11 +82,19 @@ export function layOut(wanted: NewInstance): Result<Layout, FailureOf<"config"> 
     files: [
       { path: configFile, text },
       ...sockets.map(({ path, text }) => ({ path, text })),
+      ...(blocks ? [blockingDropIn(service)] : []),
       ...shared.value.files,
     ],
     units: [...sockets.map(({ unit }) => unit), service],
     commands: shared.value.commands,
   });
+}
+
+function blockingDropIn(service: string): NewFile {
+  return {
+    path: `/etc/systemd/system/${service}.d/blocking.conf`,
+    text: "# The program waits in a blocking accept(2).\n[Service]\nNonBlocking=no\n",
+  };
 }
 
 function readListeners(texts: readonly string[]): Result<readonly WantedListener[], Failure<"usage">> {
@@ -122,53 +124,6 @@ function readListeners(texts: readonly string[]): Result<readonly WantedListener
     listeners.push({ name, text, address: address.value });
   }
   return succeed(listeners);
-}
-
-function writeConfig(
-  wanted: NewInstance,
-  listeners: readonly WantedListener[],
-  socketUnits: readonly string[],
-): string {
-  const { name, release, shared, workers } = wanted;
-  const program = preloaded(wanted) ?? wanted.program;
-  const lines = [
-    `# ${name} under Holdfast. After a change: holdfast -n ${name} upgrade`,
-    `command = [${program.map(quote).join(", ")}]`,
-    `release = ${quote(release)}`,
-    shared.length === 0
-      ? '# shared = ["uploads"]   # what the app writes in it; the rest is read-only to the app'
-      : `shared = [${shared.map(quote).join(", ")}]`,
-  ];
-  const importing = importCheck(program);
-  if (importing !== undefined) {
-    lines.push(
-      `check = [${importing.map(quote).join(", ")}]   # imports the app, which gunicorn does only after it has said READY=1`,
-    );
-  }
-  if (workers !== undefined)
-    lines.push(`workers = ${/^[0-9]+$/.test(workers) ? Number(workers) : quote(workers)}`);
-  for (const [index, listener] of listeners.entries()) {
-    const path = socketUnits[index];
-    lines.push("", `[listeners.${/[.]/.test(listener.name) ? quote(listener.name) : listener.name}]`);
-    lines.push(path === undefined ? `address = ${quote(listener.text)}` : `# Its address is in ${path}`);
-  }
-  lines.push("", ...writeReady(program), "");
-  return lines.join("\n");
-}
-
-function writeReady(program: readonly string[]): readonly string[] {
-  if (isBetterSeen(program)) {
-    return ["# It may never say READY=1, sd_notify(3).", "[ready]", 'when = "accepts"'];
-  }
-  return [
-    "# A worker counts as ready when it says READY=1, sd_notify(3). For a program that does not:",
-    "# [ready]",
-    '# when = "accepts"   # it accepts connections',
-  ];
-}
-
-function preloaded({ program, source, register }: NewInstance): readonly string[] | undefined {
-  return withPreload(program, source, register);
 }
 
 function writeSocketUnit(
@@ -203,9 +158,4 @@ function placeOf(address: Address): string {
 /** `%` begins a specifier in a unit file: systemd.unit(5). */
 function escapePercent(text: string): string {
   return text.replaceAll("%", "%%");
-}
-
-/** A basic string of TOML, which has all of JSON's escapes. */
-function quote(text: string): string {
-  return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
 }

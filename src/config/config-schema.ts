@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { drainSignals } from "../lib/drain-signals.js";
 import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
@@ -54,12 +55,16 @@ const ready = v.pipe(
 export const drainEntries = {
   timeout: v.optional(readWith(parseDuration, '"60s"'), "60s"),
   kill: v.optional(readWith(parseDuration, '"5s"'), "5s"),
+  signal: v.optional(
+    v.picklist(drainSignals, `must be one of ${drainSignals.map((name) => `"${name}"`).join(", ")}`),
+    "SIGTERM",
+  ),
 };
 
 const drain = v.pipe(
   table('must be a table, as in timeout = "60s" below [drain]'),
   v.object(drainEntries),
-  v.transform(({ timeout, kill }): Plan["drain"] => ({ timeoutMs: timeout, killMs: kill })),
+  v.transform(({ timeout, kill, signal }): Plan["drain"] => ({ timeoutMs: timeout, killMs: kill, signal })),
 );
 
 export const verifyEntries = {

@@ -1,6 +1,7 @@
 import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
+import { visible } from "../lib/printable.js";
 import type { Config, ConfigDefaults } from "./config.js";
 import { configSchema } from "./config-schema.js";
 import { explainSyntax } from "./explain-syntax.js";
@@ -43,7 +44,7 @@ function readToml(text: string, file: string): Result<Record<string, unknown>, F
         [line - 1]?.slice(column - 1)
         .trimEnd() ?? "";
     const why = explainSyntax(what.replace("Invalid TOML document: ", ""), rest);
-    return fail("config-syntax", `${file}:${line}:${column}: not valid TOML: ${why}`);
+    return fail("config-syntax", `${file}:${line}:${column}: not valid TOML: ${visible(why)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { visible } from "../lib/printable.js";
 import { locateKeys } from "./locate.js";
 
 /** Keys from the root down; a number is a place in an array. */
@@ -31,7 +32,7 @@ export function describeProblems(problems: readonly Problem[], file: string, tom
   const lines = placed
     .slice(0, maxProblems)
     .map(({ line, path, message }) =>
-      clip(`${line === null ? file : `${file}:${line}`}: ${writeKey(path)}: ${message}`),
+      clip(`${line === null ? file : `${file}:${line}`}: ${visible(`${writeKey(path)}: ${message}`)}`),
     );
   if (placed.length > maxProblems) lines.push(`${file}: and ${placed.length - maxProblems} problems more`);
   return lines.join("\n");

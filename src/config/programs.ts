@@ -3,13 +3,8 @@ import { basename } from "node:path";
 /** What starts the program, and is not it. */
 const starters = /^(env|nice|ionice|setpriv|dumb-init|tini)$/;
 /** They start the app as their child, and stay between it and the daemon. */
-const wrappers = /^(npm|npx|yarn|pnpm|pnpx|bunx)$/;
+export const wrappers: readonly string[] = ["npm", "npx", "yarn", "pnpm", "pnpx", "bunx"];
 const shells = /^(ba|da|k|z)?sh$/;
-/** Servers that take sockets from systemd, or can be told to, and do not say READY=1. */
-const silent = /^(uvicorn|hypercorn|daphne|granian|waitress-serve|unicorn|thin|nginx)$/;
-/** Some builds or versions of these say it. */
-const oftenSilent = /^(php-fpm[\d.]*|puma)$/;
-
 /** What of an argv is the program, behind `env A=1`, `python3 -m` and `bundle exec`, and where its arguments begin. */
 export function readProgram(argv: readonly string[]): { readonly program: string; readonly end: number } {
   let at = 0;
@@ -25,17 +20,8 @@ export function readProgram(argv: readonly string[]): { readonly program: string
   return { program: name, end: at + 1 };
 }
 
-export function isSilent(argv: readonly string[]): boolean {
-  return silent.test(readProgram(argv).program);
-}
-
-/** Whether that it accepts is the better sign of its being ready. */
-export function isBetterSeen(argv: readonly string[]): boolean {
-  return isSilent(argv) || oftenSilent.test(readProgram(argv).program);
-}
-
 export function isWrapper(argv: readonly string[]): boolean {
-  return wrappers.test(readProgram(argv).program);
+  return wrappers.includes(readProgram(argv).program);
 }
 
 export function isNode(argv: readonly string[]): boolean {
@@ -73,18 +59,14 @@ export function endsInExec(script: string): boolean {
 
 /**
  * The command of a Node app that opens its own port, so that it takes the passed socket; undefined when the app knows of sockets that are
- * passed, or has been told already. `source` is the text of the file that it runs, `register` what to import.
+ * passed, or has been told already. `source` is the text of the file that it runs. In a snapshot the library is found by its name.
  */
-export function withPreload(
-  argv: readonly string[],
-  source: string,
-  register: string,
-): readonly string[] | undefined {
+export function withPreload(argv: readonly string[], source: string): readonly string[] | undefined {
   const { end } = readProgram(argv);
   const told = argv.some((word) => /^(--import|--require|-r)(=|$)/.test(word));
   if (!isNode(argv) || told) return undefined;
   if (!/\.listen\s*\(/.test(source) || /holdfast|LISTEN_FDS|systemd|\bfd\s*:/.test(source)) return undefined;
-  return [...argv.slice(0, end), "--import", register, ...argv.slice(end)];
+  return [...argv.slice(0, end), "--import", "holdfast/register", ...argv.slice(end)];
 }
 
 /** A check that imports the app, which gunicorn does only after READY=1; undefined where it does so before, or another program runs. */

@@ -135,7 +135,7 @@ const generation = v.object({
 const listener = v.object({
   name: v.string(),
   address: v.string(),
-  origin: v.picklist(["unit", "bound", "stored", "app"] satisfies ListenerOrigin[]),
+  origin: v.picklist(["unit", "bound", "stored", "app", "own"] satisfies ListenerOrigin[]),
   generations: v.array(v.number()),
   /** Connections waiting to be accepted and how many may; TCP only. */
   backlog: v.nullable(v.object({ queued: v.number(), limit: v.number() })),

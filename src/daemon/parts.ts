@@ -53,6 +53,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
   const current = () => supervisor.state;
 
   const listeners = new HeldListeners({
+    unit: setup.unit ?? `holdfast@${setup.name}.service`,
     keeper: keptFds,
     watcher,
     warn: tell,
@@ -82,17 +83,19 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     storePidfd: (slot, pidfd) => keptFds.store(pidfd, workerFdName(slot)),
     removePidfd: (slot) => keptFds.remove(workerFdName(slot)),
     signalUnseen: options.signalUnseen,
-    onExit: (slot, pid, exit, left) => {
+    onExit: (slot, pid, { exit, group, left, killed }) => {
       channels.hearOut(slot);
       notifySockets.hearOut(slot);
-      const early = findWorker(supervisor.state, slot)?.run.phase === "starting";
-      const behind = early && exit.code === 0 ? findLeftBehind(setup.name, slot) : [];
-      endLeftBehind(behind);
+      const early = exit.code === 0 && findWorker(supervisor.state, slot)?.run.phase === "starting";
+      const behind = early ? findLeftBehind(setup.name, slot) : [];
+      // Its group is told by itself, and may have time to finish.
+      const outside = killed ? findLeftBehind(setup.name, slot, group) : [];
+      endLeftBehind([...behind, ...outside]);
       push({
         type: "worker-exited",
         ...slot,
         pid,
-        exit: { ...exit, left: behind },
+        exit: early ? { ...exit, left: behind } : exit,
         ...(left === undefined ? {} : { left }),
       });
     },

@@ -5,6 +5,7 @@ import { ownUnitName } from "../linux/cgroup.js";
 import { Watcher } from "../linux/epoll.js";
 import { keepFdsFromChildren } from "../linux/fd.js";
 import { isStderrJournal, sendToJournal } from "../linux/journal.js";
+import { reviveOwnStreams } from "../linux/journal-stream.js";
 import { reapOrphans } from "../linux/orphans.js";
 import { makeOwnFolder, makePassable } from "../linux/own-folder.js";
 import { openLog } from "../log/log.js";
@@ -39,7 +40,7 @@ export async function runDaemon(
   }
   const options = parsed.value;
   const { name, directories, logFile } = options;
-  const log = openLog({ file: logFile, journal: isStderrJournal(env) ? sendToJournal : undefined });
+  const log = openLog({ file: logFile, journal: isStderrJournal(env) ? tellJournal : undefined });
 
   keepFdsFromChildren();
   if (pid === 1) reapOrphans();
@@ -92,4 +93,10 @@ export async function runDaemon(
     warn(setup, `nobody listens at ${options.takeover}: there is nothing to take over`);
   const { fds = [], predecessor } = taken.value ?? {};
   return holdTenure(setup, { fds: [...given, ...fds], predecessor });
+}
+
+/** What else comes on stderr, as the last words of a crash, finds its way after a restart of journald with its sockets, too. */
+function tellJournal(entry: Buffer): boolean {
+  reviveOwnStreams(process.env, "holdfastd");
+  return sendToJournal(entry);
 }

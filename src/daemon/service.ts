@@ -3,6 +3,7 @@ import { readConfig } from "../config/read.js";
 import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer, type Peer, type Right } from "../control/server.js";
 import { controlSocketIn, restartMarkIn } from "../lib/directories.js";
+import type { WorkerSignal } from "../lib/drain-signals.js";
 import { type Failure, type FailureOf, type Result, succeed } from "../lib/failure.js";
 import { openPromise } from "../lib/open-promise.js";
 import { bootId } from "../linux/boot.js";
@@ -16,7 +17,6 @@ import type { Successor, TakeoverSocket } from "../succession/takeover-socket.js
 import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { createEffects, record } from "./create-effects.js";
-import { ticketSecretLifeMs } from "./native-workers/ticket-secret.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
 import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
@@ -45,7 +45,7 @@ export interface Inherited {
   readonly reexecFailed: ReexecFailure | null;
   readonly heldSignals: HeldSignals | undefined;
   /** For workers that the predecessor has to signal. */
-  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
+  readonly signalUnseen: (slot: Slot, signal: WorkerSignal) => void;
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
   /** It has recovered, and can be reached. */
@@ -123,7 +123,6 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   const server = createControlServer(port, { name, peerOf, rightOf, hasLeft });
   const stopListening = obeySignals(setup, supervisor, port);
   inherited.heldSignals?.sendTo(process.pid);
-  const renewal = setInterval(() => renewTickets(parts, supervisor.state), ticketSecretLifeMs);
   const { promise: ended, resolve: end } = openPromise<TenureEnd>();
   let successor: Successor | undefined;
   const effects = createEffects(setup, parts, {
@@ -156,6 +155,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   if (!supervisor.exited) {
     inherited.onServing();
     followConfig(setup, access);
+    parts.tickets.follow(() => tellTickets(parts, supervisor.state));
   }
   return succeed(await ended);
 
@@ -175,7 +175,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     stopListening();
     parts.heartbeat.stop();
     parts.judges.stop();
-    clearInterval(renewal);
+    parts.tickets.stop();
     effects.wakeAt(undefined, () => {});
     void server.close();
     for (const part of [parts.notifySockets, parts.channels, parts.workers, parts.listeners]) part.release();
@@ -213,8 +213,7 @@ function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: Control
   });
 }
 
-function renewTickets({ tickets, channels }: Parts, { generations }: State): void {
-  tickets.renew();
+function tellTickets({ tickets, channels }: Parts, { generations }: State): void {
   for (const slot of generations.flatMap(liveWorkers)) {
     channels.send(slot, { type: "renew-tickets", tickets: tickets.text });
   }

@@ -2,6 +2,7 @@ import { checkLastStart, checkProgram } from "./checks/command.js";
 import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkSigterm, checkTimeouts } from "./checks/limits.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
+import { checkServer } from "./checks/server.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
 import { checkShared } from "./checks/shared.js";
 import {
@@ -28,6 +29,7 @@ const checks: readonly Check[] = [
   checkConfig,
   checkLastStart,
   checkProgram,
+  checkServer,
   checkCommands,
   checkSettings,
   checkWatchdog,

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.js";
 import type { StatusReport } from "../control/port.js";
 import type { Address } from "../lib/address.js";
+import type { DrainSignal } from "../lib/drain-signals.js";
 import type { FailureOf, Result } from "../lib/failure.js";
 
 /** All that the checks look at, gathered beforehand. What could not be found out is null or empty, and is not complained about. */
@@ -53,8 +54,8 @@ export interface WorkerFacts {
   readonly name: string;
   readonly openFds: number;
   readonly maxFds: number;
-  /** SIGTERM ends it at once, because nothing in it handles the signal. */
-  readonly diesOfTerm: boolean;
+  /** The signal that is to make it drain, where nothing in it handles that one, so that it is ended at once. */
+  readonly diesOf: DrainSignal | null;
 }
 
 export interface TakenAddress {

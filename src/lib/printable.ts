@@ -11,6 +11,11 @@ export function oneLine(text: string): string {
   return text.replace(unprintable, " ");
 }
 
+/** The same with nothing lost, as it stands in a quoted string: what cannot be seen is written as an escape. */
+export function visible(text: string): string {
+  return text.replace(unprintable, encode);
+}
+
 /** The JSON text, of the same meaning, with all of that escaped: a program may show what it reads. */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(unprintable, (found) =>

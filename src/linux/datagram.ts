@@ -54,7 +54,7 @@ export function sendDatagramWithFds(path: string, bytes: Uint8Array, fds: readon
     timeout.writeBigInt64LE(sendTimeoutSeconds, 0);
     setOption(fd, SO_SNDTIMEO, timeout);
     const connected = connectUnix(fd, path);
-    return connected < 0 ? connected : sendMessage(fd, bytes, fds);
+    return connected < 0 ? connected : sendMessage(fd, bytes, fds, { wait: true });
   } finally {
     closeFd(fd);
   }

@@ -13,6 +13,19 @@ export function duplicateFd(fd: number): number {
   return orThrow(`duplicate fd ${fd}`, fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 
+const dup2 = libc<[fd: number, target: number]>("int dup2(int, int)");
+
+/** Makes `target`, whatever it was, another number for the open file `fd`; children inherit it. dup2(2). */
+export function replaceFd(fd: number, target: number): void {
+  orThrow(`replace fd ${target} by fd ${fd}`, dup2(fd, target));
+}
+
+/** The same; undefined when this process is out of fds. */
+export function tryToDuplicateFd(fd: number): number | undefined {
+  const copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  return copy < 0 ? undefined : copy;
+}
+
 /** Closes a number this process owns. Throws for one that is not open: that is a bug which hits a stranger's fd next. */
 export function closeFd(fd: number): void {
   closeSync(fd);

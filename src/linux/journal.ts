@@ -9,8 +9,13 @@ const journalSocket = "/run/systemd/journal/socket";
 
 /** Whether stderr goes to the journal: `$JOURNAL_STREAM` names its device and inode. systemd.exec(5). */
 export function isStderrJournal(env: Readonly<NodeJS.ProcessEnv>): boolean {
-  const { dev, ino } = fstatSync(2, { bigint: true });
-  return env["JOURNAL_STREAM"] === `${dev}:${ino}`;
+  return env["JOURNAL_STREAM"] === streamOf(2);
+}
+
+/** What `$JOURNAL_STREAM` would be for an fd that is a stream to the journal. */
+export function streamOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
+import { closeFd } from "./fd.js";
 import { libc, orThrow } from "./ffi.js";
 
 const MFD_CLOEXEC = 1;
@@ -13,8 +14,13 @@ export function createMemfd(name: string): number {
 /** A memfd of these bytes, the caller's to close. */
 export function fillMemfd(name: string, bytes: Buffer): number {
   const fd = createMemfd(name);
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-  return fd;
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+    return fd;
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
 }
 
 /** All that is in a memfd somebody sent, wherever its offset is; undefined for no file, and for more than the limit. */

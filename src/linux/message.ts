@@ -75,9 +75,15 @@ function prepare({ memory, address }: Arena, dataBytes: number, controlBytes: nu
 
 /**
  * Sends one message with copies of the fds over a connected AF_UNIX socket. Returns the bytes sent or minus errno.
- * A message must have at least one byte, and at most {@link maxMessageBytes} and {@link maxFdsPerMessage}.
+ * A message must have at least one byte, and at most {@link maxMessageBytes} and {@link maxFdsPerMessage}. Never waits, unless told to: a
+ * socket that another process has made may be a blocking one, or become it.
  */
-export function sendMessage(socketFd: number, bytes: Uint8Array, fds: readonly number[]): number {
+export function sendMessage(
+  socketFd: number,
+  bytes: Uint8Array,
+  fds: readonly number[],
+  { wait = false } = {},
+): number {
   if (bytes.length === 0 || bytes.length > maxMessageBytes || fds.length > maxFdsPerMessage) {
     throw new HoldfastError(
       "bad-message",
@@ -95,7 +101,7 @@ export function sendMessage(socketFd: number, bytes: Uint8Array, fds: readonly n
   for (const [index, fd] of fds.entries()) {
     memory.writeInt32LE(fd, controlOffset + controlHeaderBytes + 4 * index);
   }
-  return sendmsg(socketFd, memory, MSG_NOSIGNAL);
+  return sendmsg(socketFd, memory, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
 }
 
 /**

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Address } from "../lib/address.js";
 import { processName } from "./pidfd.js";
+import { list, readRows, readSockets, socketInode } from "./proc.js";
 import { packSocketAddress } from "./socket-address.js";
 
 /** A process that holds a socket. */
@@ -57,29 +57,21 @@ function processes(): number[] {
   return pids.sort((a, b) => Number(a === 1) - Number(b === 1) || a - b);
 }
 
-/** Lines: `slot: 0100007F:1F90 00000000:0000 0A …`, the tenth word the inode. */
 function portInodes(address: Exclude<Address, { kind: "unix" }>, atOnePort: AtOnePort): Set<string> {
   const packed = packSocketAddress(address);
   const wanted = expand(address.family === 4 ? packed.subarray(4, 8) : packed.subarray(8, 24));
-  const inodes = new Set<string>();
-  for (const table of [address.kind, `${address.kind}6`]) {
-    for (const line of readLines(`/proc/net/${table}`)) {
-      const [, local = "", , state, , , , , , inode] = line.trim().split(/\s+/);
-      const [host = "", port = ""] = local.split(":");
-      if (Number.parseInt(port, 16) !== address.port || inode === undefined) continue;
-      const listening = state === "0A";
-      if (address.kind === "tcp" && !listening) continue;
-      const held = expand(Buffer.from(host, "hex").swap32());
-      if (atOnePort(held, wanted)) inodes.add(inode);
-    }
-  }
-  return inodes;
+  const bound = [...readSockets(address.kind), ...readSockets(`${address.kind}6`)];
+  const found = bound.filter(({ host, port, listening }) => {
+    if (port !== address.port || (address.kind === "tcp" && !listening)) return false;
+    return atOnePort(expand(host), wanted);
+  });
+  return new Set(found.map(({ inode }) => inode));
 }
 
 /** Lines: `address: 00000002 00000000 00010000 0001 01 INODE PATH`. */
 function unixInodes(path: string): Set<string> {
   const inodes = new Set<string>();
-  for (const line of readLines("/proc/net/unix")) {
+  for (const line of readRows("/proc/net/unix")) {
     const [, inode, held] = /^\S+ \S+ \S+ \S+ \S+ \S+ +(\d+) (.*)$/.exec(line) ?? [];
     if (inode !== undefined && held === path) inodes.add(inode);
   }
@@ -98,27 +90,7 @@ function isAny(expanded: string): boolean {
 
 function heldBy(pid: number, inodes: ReadonlySet<string>): { fd: number; inode: string }[] {
   return list(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-      return inode !== undefined && inodes.has(inode) ? [{ fd: Number(fd), inode }] : [];
-    } catch {
-      return [];
-    }
+    const inode = socketInode(pid, fd);
+    return inode !== undefined && inodes.has(inode) ? [{ fd: Number(fd), inode }] : [];
   });
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function readLines(path: string): string[] {
-  try {
-    return readFileSync(path, "utf8").split("\n").slice(1);
-  } catch {
-    return [];
-  }
 }

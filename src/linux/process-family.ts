@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { list } from "./proc.js";
 
 /** A process and its descendants, parents first. proc_tid_children(5). */
 export function familyOf(pid: number): readonly number[] {
@@ -14,15 +15,6 @@ export function familyOf(pid: number): readonly number[] {
 function readPids(path: string): number[] {
   try {
     return readFileSync(path, "utf8").split(" ").map(Number).filter(Boolean);
-  } catch {
-    return [];
-  }
-}
-
-/** Names in a directory of /proc; none when it is gone or hidden. */
-export function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
   } catch {
     return [];
   }

@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
+import { constants } from "node:os";
+import { basename } from "node:path";
 
 /**
  * Whether a process leaves a signal to what the kernel does by default: it neither handles nor ignores it, nor waits for it blocked.
@@ -14,4 +16,20 @@ export function leavesToDefault(pid: number, signal: number): boolean | undefine
   const bit = 1n << BigInt(signal - 1);
   const masks = [...status.matchAll(/^Sig(?:Blk|Ign|Cgt):\s+([0-9a-f]+)$/gm)];
   return masks.every(([, hex = "0"]) => (BigInt(`0x${hex}`) & bit) === 0n);
+}
+
+/**
+ * Whether a process does something of its own at a signal, be it that it ends by the same signal afterwards, as puma and uvicorn do. Node
+ * has a handler of its own at all signals that end a process, so of its apps this is not known: false, as where nothing can be seen.
+ */
+export function handlesSignal(pid: number, signal: NodeJS.Signals): boolean {
+  return leavesToDefault(pid, constants.signals[signal]) === false && !isNode(pid);
+}
+
+function isNode(pid: number): boolean {
+  try {
+    return /^node/.test(basename(readlinkSync(`/proc/${pid}/exe`)));
+  } catch {
+    return true;
+  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { familyOf, list } from "./process-family.js";
+import { list } from "./proc.js";
+import { familyOf } from "./process-family.js";
 
 const EPOLLIN = 1;
 

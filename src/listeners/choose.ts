@@ -1,5 +1,5 @@
 import { formatAddress } from "../lib/address.js";
-import { isOwn } from "../model/own-listener.js";
+import { isHandedOn, isOwn } from "../model/own-listener.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import type { Listener } from "../model/state.js";
 
@@ -18,7 +18,7 @@ export function chooseListener(declaration: ListenerDeclaration, held: readonly 
   const { name, address } = declaration;
   if (isOwn(declaration)) return { kind: "open" };
   const wanted = address === null ? null : formatAddress(address);
-  const named = held.filter((listener) => listener.name === name);
+  const named = held.filter((listener) => listener.name === name && listener.origin !== "own");
   const ofUnit = named.filter(({ origin }) => origin === "unit");
   if (ofUnit.length > 0) return { kind: "held", listeners: ofUnit, warning: warn(name, wanted, ofUnit) };
   const fitting = named.filter((listener) => wanted === null || listener.address === wanted);
@@ -35,10 +35,10 @@ function warn(name: string, wanted: string | null, ofUnit: readonly Listener[]):
 }
 
 /**
- * Without a `[listeners]` table everything that systemd passes is a listener. In the order of their names, for systemd promises none
+ * Without a `[listeners]` table everything that systemd passes is a listener, and so is what the config has declared before. In the order of their names, for systemd promises none
  * between units, and workers may know a socket by its number.
  */
 export function impliedDeclarations(held: readonly Listener[]): readonly ListenerDeclaration[] {
-  const names = [...new Set(held.filter(({ origin }) => origin !== "app").map(({ name }) => name))].sort();
+  const names = [...new Set(held.filter(isHandedOn).map(({ name }) => name))].sort();
   return names.map((name) => ({ name, address: null, backlog: null, mode: null }));
 }

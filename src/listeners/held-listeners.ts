@@ -1,5 +1,5 @@
 import { type Address, formatAddress, leavesIPv4To, parseAddress } from "../lib/address.js";
-import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, type Result, succeed } from "../lib/failure.js";
 import { readBacklog } from "../linux/backlog.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
@@ -38,6 +38,8 @@ export interface FdKeeper {
 export type EndWatcher = Pick<Watcher, "watchEnd" | "unwatch">;
 
 export interface HeldListenersOptions {
+  /** The service's unit, after which its socket units are called. */
+  readonly unit: string;
   readonly keeper: FdKeeper;
   readonly watcher: EndWatcher;
   readonly warn: (message: string) => void;
@@ -54,11 +56,13 @@ export class HeldListeners {
   readonly #watched = new Set<number>();
   readonly #keeper: FdKeeper;
   readonly #watcher: EndWatcher;
+  readonly unit: string;
   readonly warn: (message: string) => void;
   readonly #takeFromWorkers: HeldListenersOptions["takeFromWorkers"];
   readonly #onDown: (id: number) => void;
 
-  constructor({ keeper, watcher, warn, takeFromWorkers, onDown }: HeldListenersOptions) {
+  constructor({ unit, keeper, watcher, warn, takeFromWorkers, onDown }: HeldListenersOptions) {
+    this.unit = unit;
     this.#keeper = keeper;
     this.#watcher = watcher;
     this.warn = warn;
@@ -89,21 +93,14 @@ export class HeldListeners {
 
   /**
    * Opened, or copied from a worker that has opened it itself. `others` have or will have their addresses: `[::]` leaves IPv4 to those.
-   * Fails as `openListener` does, or with `listener-missing`.
+   * Fails as `openListener` does.
    */
   open(
-    declaration: ListenerDeclaration,
+    declaration: ListenerDeclaration & { readonly address: Address },
     id: number,
     others: readonly Address[],
   ): Result<Listener, ListenersFailure> {
     const { name, address, mode } = declaration;
-    if (address === null) {
-      const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
-      return fail(
-        "listener-missing",
-        `${what}; add an address, or FileDescriptorName=${name} to the socket unit`,
-      );
-    }
     const backlog = declaration.backlog ?? usualBacklog;
     const ipv6Only = others.some((other) => leavesIPv4To(address, other));
     const opened = this.#openOrCopy(address, { backlog, ipv6Only, ...(mode === null ? {} : { mode }) });
@@ -118,7 +115,7 @@ export class HeldListeners {
       address: isOwn(declaration) ? (facts?.address ?? "") : formatAddress(address),
       inode: facts?.id ?? "",
       file: file ?? null,
-      origin: "bound",
+      origin: isOwn(declaration) ? "own" : "bound",
       backlog,
     };
     this.#take(id, fd);

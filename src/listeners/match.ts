@@ -52,5 +52,5 @@ export function matchListeners(
 }
 
 function demote(origin: Listener["origin"]): Listener["origin"] {
-  return origin === "bound" || origin === "app" ? origin : "stored";
+  return origin === "unit" ? "stored" : origin;
 }

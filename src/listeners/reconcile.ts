@@ -1,8 +1,10 @@
 import { type Address, formatAddress, leavesIPv4To, overlaps, parseAddress } from "../lib/address.js";
-import { type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { socketUnitFor } from "../lib/socket-unit.js";
 import { split } from "../lib/split.js";
 import { removeSocketFile } from "../linux/socket-file.js";
 import type { Prepared } from "../model/event.js";
+import { isHandedOn } from "../model/own-listener.js";
 import type { ListenerDeclaration, Specification } from "../model/plan.js";
 import type { Listener } from "../model/state.js";
 import { chooseListener, impliedDeclarations } from "./choose.js";
@@ -41,8 +43,19 @@ export function reconcile(
       }
       continue;
     }
-    clearPath(down, declaration);
-    const opened = sockets.open(declaration, id, [...addressesOf(declarations), ...addressesOf(all)]);
+    const { address } = declaration;
+    if (address === null) {
+      dropOpened(sockets, all, nextId);
+      return missing(
+        declaration,
+        socketUnitFor(sockets.unit, declaration.name, declarations[0] === declaration),
+      );
+    }
+    clearPath(down, formatAddress(address));
+    const opened = sockets.open({ ...declaration, address }, id, [
+      ...addressesOf(declarations),
+      ...addressesOf(all),
+    ]);
     if (!opened.ok) {
       dropOpened(sockets, all, nextId);
       return { ok: false, failure: nameOwn(opened.failure, declaration, all) };
@@ -86,9 +99,16 @@ function dropOpened(sockets: HeldListeners, listeners: readonly Listener[], from
   for (const listener of opened) sockets.close(listener, kept);
 }
 
+function missing({ name }: ListenerDeclaration, unit: string): Result<never, Failure<"listener-missing">> {
+  const what = `cannot get the listener ${name}: it has no \`address\` in the config and systemd passes no socket of that name`;
+  return fail(
+    "listener-missing",
+    `${what}; start its socket unit, ${unit} with FileDescriptorName=${name}, or add an address`,
+  );
+}
+
 /** The file of a unix socket that is down leads nowhere, and its path is wanted. */
-function clearPath(down: readonly Listener[], { address }: ListenerDeclaration): void {
-  const wanted = address === null ? undefined : formatAddress(address);
+function clearPath(down: readonly Listener[], wanted: string): void {
   for (const listener of down) {
     const own = listener.address === wanted ? ownFile(listener) : undefined;
     if (own !== undefined) removeSocketFile(...own);
@@ -121,7 +141,7 @@ function reportUndeclared(
   held: readonly Listener[],
 ): void {
   const names = new Set(declarations.map(({ name }) => name));
-  const undeclared = held.filter(({ name, origin }) => origin !== "app" && !names.has(name));
+  const undeclared = held.filter((listener) => isHandedOn(listener) && !names.has(listener.name));
   for (const { name, address } of undeclared) {
     sockets.warn(
       `listener ${name} (${address}) is declared by nobody and will be closed; declare it as [listeners.${name}]`,

@@ -1,4 +1,5 @@
 import winston from "winston";
+import { FileTransport } from "./file-transport.js";
 import { JournalTransport } from "./journal-transport.js";
 
 /** A line of the log: what happened, under a stable `event` name, with fields. */
@@ -24,24 +25,21 @@ export interface LogOptions {
 
 const levels = { error: 3, warning: 4, info: 6, debug: 7 };
 
+/** No line of it ends the process, whatever became of where it goes: when the reader of stderr is gone, what is said is lost. */
 export function openLog({ file, journal }: LogOptions): Log {
-  const create = (): winston.transport => {
-    if (file !== undefined) return new winston.transports.File({ filename: file, format: fileFormat });
-    if (journal !== undefined) return new JournalTransport({ send: journal, priorities: levels });
-    return new winston.transports.Console({ stderrLevels: Object.keys(levels), format: terminalFormat });
-  };
-  let transport = create();
+  process.stderr.on("error", () => {});
+  const files = file === undefined ? undefined : new FileTransport({ path: file, format: fileFormat });
+  const transport = files ?? createTransport(journal);
   const logger = winston.createLogger({ levels, level: "info", transports: [transport] });
   return {
     write: ({ level, message, ...fields }) => void logger.log({ level, message, ...fields }),
-    reopen: () => {
-      if (file === undefined) return;
-      const old = transport;
-      transport = create();
-      logger.add(transport);
-      logger.remove(old);
-    },
+    reopen: () => files?.reopen(),
   };
+}
+
+function createTransport(journal: LogOptions["journal"]): winston.transport {
+  if (journal !== undefined) return new JournalTransport({ send: journal, priorities: levels });
+  return new winston.transports.Console({ stderrLevels: Object.keys(levels), format: terminalFormat });
 }
 
 const terminalFormat = winston.format.combine(

@@ -13,7 +13,7 @@ import { beginSnapshot, snapshotMade } from "./snapshots.js";
 import { isInTheWay, stepAside } from "./step-aside.js";
 import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
-import { abort, beginFallback, refuse } from "./upgrade.js";
+import { abort, beginFallback, failCandidate, refuse } from "./upgrade.js";
 import type { Asked } from "./upgrade-state.js";
 
 /** So that whoever looks gives up first: it knows more. */
@@ -176,7 +176,7 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
     return;
   }
   if (generation.stage.step === "verifying") {
-    abort(turn, {
+    failCandidate(turn, {
       reason: "verify-timeout",
       message: "the new version did not answer the verification in time",
     });
@@ -198,7 +198,7 @@ export function candidateExamined(turn: Turn, id: number, why: string | null): v
   const { plan } = generation.specification;
   const late = generation.workers.filter(({ run }) => run.phase !== "ready").length;
   const message = `${late} of ${plan.workers} worker(s) not ready within ${formatDuration(plan.ready.timeoutMs)}`;
-  abort(turn, { reason: "start-timeout", message: why === null ? message : `${message}: ${why}` });
+  failCandidate(turn, { reason: "start-timeout", message: why === null ? message : `${message}: ${why}` });
 }
 
 /** For the state of one old worker: two questions of 5 s at most, there and back (`daemon/perform/verify.ts`). */
@@ -241,7 +241,7 @@ export function candidateVerified(
   if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "verifying") return;
   if (turn.state.lifecycle.phase === "leaving") return;
   if (failure !== null) {
-    abort(turn, failure);
+    failCandidate(turn, failure);
     return;
   }
   announce(turn, "info", "generation-verified", `generation ${id} is verified`, { generation: id });

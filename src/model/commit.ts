@@ -1,5 +1,5 @@
 import { drainGeneration } from "./drain.js";
-import { activeGeneration, findGeneration } from "./find.js";
+import { activeGeneration, findGeneration, serves } from "./find.js";
 import type { DrainReason, Generation } from "./generation-state.js";
 import { conclude, pronounce } from "./outcome.js";
 import { beginProbation } from "./probation.js";
@@ -91,6 +91,6 @@ export function commits(before: State, after: State): boolean {
   if (active === undefined) {
     return after.lifecycle.phase === "starting" && activeGeneration(before) !== undefined;
   }
-  const phase = findGeneration(before, active.id)?.stage.phase;
-  return phase !== "active" && phase !== "held";
+  const known = findGeneration(before, active.id);
+  return known === undefined || !serves(known);
 }

@@ -2,7 +2,7 @@ import { advanceCandidate, candidateOverdue } from "./candidate.js";
 import type { Monotonic } from "./clock.js";
 import { drainDeadline, pressGeneration } from "./drain.js";
 import { startDueAt } from "./failed-start.js";
-import { activeGeneration, findGeneration } from "./find.js";
+import { activeGeneration, findGeneration, serves } from "./find.js";
 import type { Generation, Proof, Worker } from "./generation-state.js";
 import { leavingDeadline, pressLeaving } from "./leaving.js";
 import { prove } from "./probation.js";
@@ -39,12 +39,12 @@ function isOver(proof: Proof, now: Monotonic): boolean {
   return (proof.kind === "trial" || proof.kind === "probation") && proof.until !== null && proof.until <= now;
 }
 
-function workerDeadline({ specification, stage }: Generation, { run }: Worker): Monotonic | undefined {
-  const { rule, timeoutMs } = specification.plan.ready;
+function workerDeadline(generation: Generation, { run }: Worker): Monotonic | undefined {
+  const { rule, timeoutMs } = generation.specification.plan.ready;
   if (run.phase === "waiting") return run.until;
   if (run.phase !== "starting") return undefined;
   if (rule.when === "after") return run.since + rule.afterMs;
-  return stage.phase === "active" || stage.phase === "held" ? run.since + timeoutMs : undefined;
+  return serves(generation) ? run.since + timeoutMs : undefined;
 }
 
 /**

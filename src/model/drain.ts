@@ -2,7 +2,7 @@ import { formatDuration } from "../lib/duration.js";
 import type { Monotonic, WallTime } from "./clock.js";
 import { generationTotals } from "./counters.js";
 import type { EndReason, LedgerEntry } from "./event.js";
-import { isLive } from "./find.js";
+import { isLive, serves } from "./find.js";
 import type { DrainReason, Generation } from "./generation-state.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
@@ -15,8 +15,7 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
  */
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
-  const served = generation.stage.phase === "active" || generation.stage.phase === "held";
-  if (served) update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
+  if (serves(generation)) update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) => {
@@ -56,7 +55,7 @@ export function pressGeneration(turn: Turn, generation: Generation): void {
       turn,
       "warning",
       "drain-overdue",
-      `generation ${generation.id} has not drained in time: ${live.length} worker(s) get SIGTERM again, SIGKILL in ${formatDuration(killMs)}`,
+      `generation ${generation.id} has not drained in time: ${live.length} worker(s) get SIGTERM, SIGKILL in ${formatDuration(killMs)}`,
       { generation: generation.id },
     );
     return;

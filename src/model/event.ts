@@ -21,6 +21,8 @@ export interface SlotProcess extends Slot {
 export interface ExitStatus {
   readonly code: number | null;
   readonly signal: string | null;
+  /** It was asked to drain by a signal that it is known to handle. */
+  readonly handled?: boolean;
   /** What it has started and left, where it ended without an error before it was ready. */
   readonly left?: readonly LeftBehind[];
 }

@@ -30,3 +30,8 @@ export function stagedGeneration(state: State): Generation | undefined {
 export function candidateGeneration(state: State): Generation | undefined {
   return state.generations.find((generation) => generation.stage.phase === "candidate");
 }
+
+/** Whether clients reach it: it is active, or held beside one that is on trial. */
+export function serves({ stage }: Pick<Generation, "stage">): boolean {
+  return stage.phase === "active" || stage.phase === "held";
+}

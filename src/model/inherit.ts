@@ -1,5 +1,5 @@
 import type { SlotProcess } from "./event.js";
-import { isLive } from "./find.js";
+import { isLive, serves } from "./find.js";
 import type { Generation } from "./generation-state.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
@@ -14,7 +14,7 @@ export function inheritState(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
   const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters } = state;
   // One that was held for a trial first. By the clock of another boot it cannot be told how long they served.
-  const served = state.generations.filter(({ stage }) => stage.phase === "held" || stage.phase === "active");
+  const served = state.generations.filter(serves);
   return {
     ...initialState,
     nextGeneration,

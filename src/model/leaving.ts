@@ -1,7 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Monotonic } from "./clock.js";
 import type { Slot } from "./event.js";
-import { findGeneration, isLive } from "./find.js";
+import { findGeneration, isLive, serves } from "./find.js";
 import type { Generation, Worker } from "./generation-state.js";
 import { act, announce, findWorker, nameWorker, type Turn, updateGeneration, updateWorker } from "./turn.js";
 
@@ -81,13 +81,9 @@ export function pressLeaving(turn: Turn, generation: Generation, { index, run, l
     turn,
     "warning",
     "drain-overdue",
-    `worker ${name} has not drained in time: it gets SIGTERM again, SIGKILL in ${formatDuration(killMs)}`,
+    `worker ${name} has not drained in time: it gets SIGTERM, SIGKILL in ${formatDuration(killMs)}`,
     { generation: generation.id, worker: name },
   );
-}
-
-function serves({ stage }: Generation): boolean {
-  return stage.phase === "active" || stage.phase === "held";
 }
 
 function isNeeded({ run: { phase } }: Worker): boolean {

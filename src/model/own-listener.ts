@@ -11,7 +11,12 @@ export function isOwn({ address }: ListenerDeclaration): boolean {
 }
 
 /** The first of the generation's own; undefined where its config names none, or it is lost. */
-export function ownListener({ specification, listeners }: Generation, state: State): Listener | undefined {
-  const name = specification.listeners?.find(isOwn)?.name;
-  return state.listeners.find((one) => one.name === name && listeners.includes(one.id));
+export function ownListener({ listeners }: Generation, state: State): Listener | undefined {
+  const used = listeners.map((id) => state.listeners.find((one) => one.id === id));
+  return used.find((one) => one?.origin === "own");
+}
+
+/** Whether a listener goes from generation to generation as the config declares it. */
+export function isHandedOn({ origin }: Pick<Listener, "origin">): boolean {
+  return origin !== "app" && origin !== "own";
 }

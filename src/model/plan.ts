@@ -1,4 +1,5 @@
 import type { Address } from "../lib/address.js";
+import type { DrainSignal } from "../lib/drain-signals.js";
 
 /**
  * When a worker counts as ready: it says so (sd_notify(3) READY=1), it accepts connections, a command exits 0, or it has lived that long.
@@ -36,7 +37,8 @@ export interface Plan {
   readonly ready: { readonly rule: ReadyRule; readonly timeoutMs: number };
   /** Asked of each candidate worker between ready and commit, on a connection that no client has. */
   readonly verify: { readonly http: string; readonly status: number; readonly timeoutMs: number } | null;
-  readonly drain: { readonly timeoutMs: number; readonly killMs: number };
+  /** `signal` asks a plain worker to drain; SIGTERM follows at the deadline, whatever it is. */
+  readonly drain: { readonly timeoutMs: number; readonly killMs: number; readonly signal: DrainSignal };
   /** How long the generation before serves beside the new one, whose numbers are held against its; 0: not at all. */
   readonly trial: { readonly timeMs: number; readonly share: number | null };
   /** How long the new generation is judged while it serves alone; 0: not at all. */

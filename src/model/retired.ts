@@ -38,11 +38,22 @@ export function whatToRepeat(state: State, { kind, to }: Pick<Upgrade, "kind" | 
   if (kind !== "rollback") return null;
   // A rollback is a generation of its own, of the same snapshot: both numbers mean it.
   if (to !== null) return retired.findLast((one) => one.generation === to || one.snapshot === to) ?? null;
-  const now = active ?? retired.at(-1);
   const allowed = retired.filter((one) => findRejected(state, one) === undefined);
-  // A restart has only started the same once more.
-  const others = allowed.filter((one) => now !== undefined && !isSame(state, one, now));
+  const others = allowed.filter((one) => isAnother(state, one));
   return others.findLast(({ proved }) => proved) ?? others.at(-1) ?? allowed.at(-1) ?? null;
+}
+
+/** What a rollback that names no generation leaves aside, newer than where it goes: it never had the time to prove itself. */
+export function passedOver(state: State): readonly Retired[] {
+  const target = whatToRepeat(state, { kind: "rollback", to: null });
+  const newer = target === null ? [] : state.retired.slice(state.retired.indexOf(target) + 1);
+  return newer.filter((one) => isAnother(state, one) && findRejected(state, one) === undefined);
+}
+
+/** Whether it is another release or config than what serves: a restart has only started the same once more. */
+function isAnother(state: State, one: Retired): boolean {
+  const now = activeGeneration(state) ?? state.retired.at(-1);
+  return now !== undefined && !isSame(state, one, now);
 }
 
 /** What is started where the release on the disk is not to be: what serves, unless it is bad itself, or what was proved last. */

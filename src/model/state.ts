@@ -8,9 +8,10 @@ import type { Outcome, Upgrade, UpgradeRequest } from "./upgrade-state.js";
 /**
  * `unit`: the .socket unit passes it and owns its address and socket file; `bound`: opened by the daemon;
  * `stored`: once a unit's, now kept by the fd store alone; `app`: opened by the daemon because an app listens there, while no config
- * says so: workers have it when they ask for it, and it goes when no generation has asked.
+ * says so: workers have it when they ask for it, and it goes when no generation has asked; `own`: opened for one generation, and no other
+ * one's workers have it.
  */
-export type ListenerOrigin = "unit" | "bound" | "stored" | "app";
+export type ListenerOrigin = "unit" | "bound" | "stored" | "app" | "own";
 
 /** A listen socket that the daemon holds. `inode` tells it from any other socket alive. */
 export interface Listener {

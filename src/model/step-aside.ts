@@ -1,6 +1,6 @@
 import { isRepeat, remember } from "./commit.js";
 import { drainGeneration } from "./drain.js";
-import { isLive } from "./find.js";
+import { isLive, serves } from "./find.js";
 import type { DrainReason, Generation } from "./generation-state.js";
 import { pronounce } from "./outcome.js";
 import type { State } from "./state.js";
@@ -32,9 +32,7 @@ export function stepAside(turn: Turn, candidate: Generation): void {
     upgrade !== null && isRepeat(upgrade)
       ? remember(turn, candidate, old, upgrade)
       : { kind: "superseded", by: id };
-  const serving = turn.state.generations.filter(
-    ({ stage }) => stage.phase === "active" || stage.phase === "held",
-  );
+  const serving = turn.state.generations.filter(serves);
   updateGeneration(turn, id, { stage: { phase: "candidate", step: "waiting", deadline: null } });
   if (serving.length === 0) return;
   const message = `generation ${id} starts when ${serving.map((one) => one.id).join(" and ")} has ended: strategy = "exclusive"`;

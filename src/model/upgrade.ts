@@ -8,11 +8,12 @@ import { activeGeneration, candidateGeneration, heldGeneration, stagedGeneration
 import { conclude } from "./outcome.js";
 import { leftByHand, reject } from "./rejected.js";
 import { manner, newRequest, type Wish } from "./request.js";
-import { isSame, whatToRepeat, whereToGoBack } from "./retired.js";
+import { isSame, passedOver, whatToRepeat, whereToGoBack } from "./retired.js";
 import type { State } from "./state.js";
 import { returnsToHeld, returnToHeld } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import type { Upgrade, UpgradeKind, UpgradeRequest } from "./upgrade-state.js";
+import { markBad } from "./verdict.js";
 
 /** One upgrade runs, at most one waits, and a further request joins the one that waits: the last one says what it is. */
 export function requestUpgrade(turn: Turn, kind: UpgradeKind, wish: Wish = {}): void {
@@ -93,7 +94,15 @@ function beginUpgrade(turn: Turn, request: UpgradeRequest): void {
   announce(turn, "info", "upgrade-started", `upgrade ${request.id} (${request.kind}) started`, {
     upgrade: request.id,
   });
+  if (request.kind === "rollback" && request.to === null) announcePassedOver(turn, request.id);
   prepare(turn, upgrade);
+}
+
+function announcePassedOver(turn: Turn, upgrade: number): void {
+  for (const { generation } of passedOver(turn.state)) {
+    const message = `generation ${generation} is passed over: it was replaced before it had proved itself; \`holdfast rollback ${generation}\` returns to it`;
+    announce(turn, "info", "rollback-passes-over", message, { generation, upgrade });
+  }
 }
 
 /**
@@ -183,6 +192,19 @@ export function abort(turn: Turn, failure: ModelFailure): void {
 export function beginFallback(turn: Turn): void {
   // Before any request that waits: that one is for a service that runs.
   beginUpgrade(turn, newRequest(turn, "fallback"));
+}
+
+/**
+ * The candidate has failed by itself. Where another version has ended to make room for it, clients have waited for that; so nothing tries it
+ * again by itself.
+ */
+export function failCandidate(turn: Turn, failure: ModelFailure): void {
+  const { upgrade, lifecycle } = turn.state;
+  const candidate = candidateGeneration(turn.state);
+  const madeRoom =
+    lifecycle.phase === "starting" && (upgrade?.kind === "upgrade" || upgrade?.kind === "restart");
+  if (madeRoom && candidate !== undefined) markBad(turn, candidate, failure);
+  abort(turn, failure);
 }
 
 /** Ends the request that waits, too. */

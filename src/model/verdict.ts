@@ -33,7 +33,7 @@ function refuseWayBack({ noWayBack, specification: { plan } }: Generation): stri
 function failTrial(turn: Turn, failed: Generation, failure: ModelFailure): void {
   const held = heldGeneration(turn.state);
   const { upgrade } = turn.state;
-  mark(turn, failed, failure);
+  markBad(turn, failed, failure);
   if (held === undefined) leaveLater(turn, failed, failure);
   else returnToHeld(turn, held, failure);
   if (upgrade?.generation === failed.id) {
@@ -46,13 +46,13 @@ function failTrial(turn: Turn, failed: Generation, failure: ModelFailure): void 
 
 /** It serves, as well as it can, until what was proved before has been started. */
 function failProbation(turn: Turn, failed: Generation, failure: ModelFailure): void {
-  mark(turn, failed, failure);
+  markBad(turn, failed, failure);
   leaveLater(turn, failed, failure);
   announce(turn, "error", "generation-rejected", failure.message, { generation: failed.id });
 }
 
 /** What has proved itself before, and was only started once more, stays what can be gone back to. */
-function mark(turn: Turn, failed: Generation, failure: ModelFailure): void {
+export function markBad(turn: Turn, failed: Generation, failure: ModelFailure): void {
   if (!hasProved(turn.state, failed)) reject(turn, failed, "judge", failure);
 }
 

@@ -6,6 +6,9 @@ import type { Generation } from "./generation-state.js";
 import type { Listener } from "./state.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 
+/** No app listens at so many addresses that it did not have at its begin; each is held for good. */
+const mostUndeclared = 64;
+
 /**
  * An app listens where its config says nothing (metrics, health). If it bound the address itself, the next generation could not: so the
  * daemon opens it, as it does with those of the config, and each generation that listens there has it.
@@ -17,6 +20,8 @@ export function listenerWanted(turn: Turn, wish: ListenerWish): void {
   if (held !== undefined) use(turn, generation, held, wish);
   else if (generation.stage.phase === "draining")
     refuse(turn, wish, { reason: "drained", message: "this worker drains" });
+  else if (turn.state.listeners.filter(({ origin }) => origin === "app").length >= mostUndeclared)
+    refuse(turn, wish, { reason: "listen-failed", message: tooMany });
   else act(turn, { type: "open-listener", ...wishOf(wish) });
 }
 
@@ -44,6 +49,8 @@ export function listenerOpened(turn: Turn, event: Extract<Event, { type: "listen
     { generation: generation.id, worker },
   );
 }
+
+const tooMany = `${mostUndeclared} addresses that no config names are held for this service already; declare those that it needs in [listeners]`;
 
 function findHeld({ state }: Turn, { address }: ListenerWish): Listener | undefined {
   return state.listeners.find((listener) => listener.address === address);

@@ -15,7 +15,7 @@ import {
   updateWorker,
 } from "./turn.js";
 import { noticeUnheard } from "./unheard-signal.js";
-import { abort, dropStaged } from "./upgrade.js";
+import { abort, dropStaged, failCandidate } from "./upgrade.js";
 
 const steadyAfterMs = 60_000;
 
@@ -143,7 +143,7 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: Ex
         worker.run.phase === "ready" ? "after it was ready" : `before it was ready${said}${explainEnd(exit)}`;
       const failure: ModelFailure = { reason: "worker-exited", message: `worker ${name} ${how} ${when}` };
       dropStaged(turn, failure);
-      abort(turn, failure);
+      failCandidate(turn, failure);
       return;
     }
     case "active":

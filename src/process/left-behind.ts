@@ -1,16 +1,22 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { cgroupOf, ownCgroup } from "../linux/cgroup.js";
 import { closeFd } from "../linux/fd.js";
-import { openPidfd, processName, signalPidfd } from "../linux/pidfd.js";
+import { groupOf, hasEnded, openPidfd, pidOfPidfd, processName, signalPidfd } from "../linux/pidfd.js";
+import { familyOf } from "../linux/process-family.js";
 import type { LeftBehind, Slot } from "../model/event.js";
 
 /** From SIGTERM to SIGKILL. */
 const killAfterMs = 5_000;
+/** For whoever looks after those that are killed first, to tidy up after them and go, as conmon does. */
+const tidyMs = 2_000;
 
 /**
  * The processes that a worker has left and that are nobody's any more: they have the environment that it was started with. One that was
- * started as a daemon of its own, as daemon(3) does, is in no process group and no family of the worker's. proc_pid_environ(5).
+ * started as a daemon of its own, as daemon(3) and podman do, is in no process group and no family of the worker's. Only in this process's
+ * cgroup and pid namespace: a service in a container may have the same name. `butGroup`: a process group that is left out. proc_pid_environ(5).
  */
-export function findLeftBehind(service: string, slot: Slot): readonly LeftBehind[] {
+export function findLeftBehind(service: string, slot: Slot, butGroup?: number): readonly LeftBehind[] {
   const wanted = [
     `HOLDFAST_NAME=${service}`,
     `HOLDFAST_GENERATION=${slot.generation}`,
@@ -18,29 +24,57 @@ export function findLeftBehind(service: string, slot: Slot): readonly LeftBehind
   ];
   return readdirSync("/proc")
     .map(Number)
-    .filter((pid) => pid > 1 && pid !== process.pid && hasAll(pid, wanted))
+    .filter((pid) => pid > 1 && pid !== process.pid && hasAll(pid, wanted) && isNear(pid))
+    .filter((pid) => butGroup === undefined || groupOf(pid) !== butGroup)
     .map((pid) => ({ pid, name: processName(pid) ?? "?" }));
 }
 
-/** Asks them to end, and kills what does not. */
+/** Asks them to end, and kills what does not: first what they have started, a container by its first process, then themselves. */
 export function endLeftBehind(left: readonly LeftBehind[]): void {
-  if (left.length === 0) return;
-  const pidfds = left.flatMap(({ pid }) => openPidfd(pid) ?? []);
-  const send = (signal: "SIGTERM" | "SIGKILL"): void => {
-    for (const pidfd of pidfds) {
-      try {
-        signalPidfd(pidfd, signal);
-      } catch {
-        // It has become another user's, out of reach.
-      }
+  if (left.length > 0) void endFamilies(left.map(({ pid }) => pid));
+}
+
+async function endFamilies(pids: readonly number[]): Promise<void> {
+  const heads = open(pids);
+  send(heads, "SIGTERM");
+  await pause(killAfterMs, undefined, { ref: false });
+  const alive = heads.filter((pidfd) => !hasEnded(pidfd));
+  const started = open(alive.flatMap((pidfd) => familyOf(pidOfPidfd(pidfd) ?? 0).slice(1)));
+  send(started, "SIGKILL");
+  if (started.length > 0) await pause(tidyMs, undefined, { ref: false });
+  send(alive, "SIGKILL");
+  for (const pidfd of [...heads, ...started]) closeFd(pidfd);
+}
+
+function open(pids: readonly number[]): readonly number[] {
+  return pids.flatMap((pid) => openPidfd(pid) ?? []);
+}
+
+function send(pidfds: readonly number[], signal: "SIGTERM" | "SIGKILL"): void {
+  for (const pidfd of pidfds) {
+    try {
+      signalPidfd(pidfd, signal);
+    } catch {
+      // It has become another user's, out of reach.
     }
-  };
-  send("SIGTERM");
-  const kill = (): void => {
-    send("SIGKILL");
-    pidfds.forEach(closeFd);
-  };
-  setTimeout(kill, killAfterMs).unref();
+  }
+}
+
+function isNear(pid: number): boolean {
+  const own = ownCgroup();
+  return (own === undefined || isBelow(cgroupOf(pid), own)) && namespaceOf(pid) === namespaceOf("self");
+}
+
+function isBelow(cgroup: string | undefined, own: string): boolean {
+  return cgroup === own || (cgroup?.startsWith(own === "/" ? own : `${own}/`) ?? false);
+}
+
+function namespaceOf(pid: number | "self"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
 }
 
 function hasAll(pid: number, wanted: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import { closeForeign } from "../linux/close-foreign.js";
 import { peekDatagram, receiveDatagram } from "../linux/datagram.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
@@ -42,7 +43,7 @@ export class NotifyInbox {
       if (datagram === undefined) return;
       const message = datagram.truncated ? undefined : parseNotifyMessage(datagram.bytes);
       this.#options.onMessage(message, datagram.sender, datagram.fds);
-      for (const fd of datagram.fds) closeFd(fd);
+      datagram.fds.forEach(closeForeign);
       if (!this.#released) this.#discard();
     }
   }
@@ -52,6 +53,6 @@ export class NotifyInbox {
    * down is there for the next one. systemd-notify --ready waits until its BARRIER=1 fd is closed, which is here.
    */
   #discard(): void {
-    for (const fd of receiveDatagram(this.#options.fd)?.fds ?? []) closeFd(fd);
+    receiveDatagram(this.#options.fd)?.fds.forEach(closeForeign);
   }
 }

@@ -8,6 +8,7 @@ import {
   type WorkerMessage,
   workerMessage,
 } from "../channel/worker-messages.js";
+import { closeForeign } from "../linux/close-foreign.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { peerCredentials } from "../linux/socket.js";
@@ -31,13 +32,20 @@ interface Tracked {
   saidGoodbye: boolean;
 }
 
+/** Who waits for an answer. */
+interface Asker {
+  /** Only state comes with an fd. */
+  readonly takesFds: boolean;
+  readonly resolve: (answer: Answer | undefined) => void;
+}
+
 /** A message that is answered. */
 type Question = DistributiveOmit<Extract<DaemonMessage, { readonly query: number }>, "query">;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 export interface Answer {
   readonly message: Extract<WorkerMessage, { readonly query: number }>;
-  /** The asker's to close. */
+  /** What came with saved state, the asker's to close. */
   readonly fds: readonly number[];
 }
 
@@ -58,7 +66,7 @@ const mostHeard = 64;
 /** The channels with the workers. Whoever never says a word on its channel is a plain worker. */
 export class WorkerChannels {
   readonly #channels = new Map<string, Tracked>();
-  readonly #asked = new Map<string, (answer: Answer) => void>();
+  readonly #asked = new Map<string, Asker>();
   readonly #options: WorkerChannelsOptions;
   /** Not where the last daemon began: its answers may still come. */
   #nextQuery = randomInt(2 ** 47);
@@ -86,7 +94,7 @@ export class WorkerChannels {
       onPacket: ({ bytes, fds }) => {
         const message = decodeMessage(workerMessage, bytes);
         if (!message.ok) {
-          fds.forEach(closeFd);
+          fds.forEach(closeForeign);
           channel.drop(message.failure.message);
           return;
         }
@@ -101,6 +109,7 @@ export class WorkerChannels {
         if (this.#channels.get(name) !== tracked) return;
         this.#channels.delete(name);
         this.#options.removeChannel(slot);
+        this.#giveUp(slot);
         if (tracked.native && !tracked.saidGoodbye) this.#options.onLost(slot, why);
       },
     });
@@ -110,15 +119,16 @@ export class WorkerChannels {
 
   #deliver(slot: Slot, message: WorkerMessage, fds: readonly number[]): void {
     const question = "query" in message ? nameQuestion(slot, message.query) : "";
-    const resolve = this.#asked.get(question);
+    const asker = this.#asked.get(question);
+    const taken = asker?.takesFds === true;
+    if (!taken) fds.forEach(closeForeign);
     // In the order in which they were said; whoever has asked hears of it only later.
     if (message.type === "report") this.#options.onMessage(slot, message);
-    if (resolve !== undefined && "query" in message) {
+    if (asker !== undefined && "query" in message) {
       this.#asked.delete(question);
-      resolve({ message, fds });
+      asker.resolve({ message, fds: taken ? fds : [] });
       return;
     }
-    fds.forEach(closeFd);
     if (message.type !== "report") this.#options.onMessage(slot, message);
   }
 
@@ -154,7 +164,7 @@ export class WorkerChannels {
     });
   }
 
-  /** Asks a native worker and waits for its answer; undefined for a plain one, and for one that says nothing in time. */
+  /** Asks a native worker and waits for its answer; undefined for a plain one, for one that says nothing in time, and for one that is lost. */
   ask(
     slot: Slot,
     question: Question,
@@ -171,11 +181,23 @@ export class WorkerChannels {
         this.#channels.get(nameWorker(slot))?.channel.receiveAll(mostHeard);
         if (this.#asked.delete(name)) resolve(undefined);
       }, timeoutMs);
-      this.#asked.set(name, (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
+      this.#asked.set(name, {
+        takesFds: question.type === "save",
+        resolve: (answer) => {
+          clearTimeout(timer);
+          resolve(answer);
+        },
       });
     });
+  }
+
+  /** No answer can come any more. */
+  #giveUp(slot: Slot): void {
+    const asked = [...this.#asked].filter(([question]) => question.startsWith(nameQuestion(slot, "")));
+    for (const [question, asker] of asked) {
+      this.#asked.delete(question);
+      asker.resolve(undefined);
+    }
   }
 
   #peersOf(from: Slot, to: readonly SlotProcess[]): readonly SlotProcess[] {
@@ -236,11 +258,12 @@ export class WorkerChannels {
     if (tracked === undefined) return;
     this.#channels.delete(name);
     this.#options.removeChannel(slot);
+    this.#giveUp(slot);
     tracked.channel.close();
   }
 }
 
-function nameQuestion(slot: Slot, query: number): string {
+function nameQuestion(slot: Slot, query: number | ""): string {
   return `${nameWorker(slot)} ${query}`;
 }
 

@@ -1,3 +1,4 @@
+import type { DrainSignal, WorkerSignal } from "../lib/drain-signals.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
@@ -11,6 +12,7 @@ import {
   signalPidfd,
   startTimeOf,
 } from "../linux/pidfd.js";
+import { handlesSignal } from "../linux/signal-mask.js";
 import type { ExitStatus, Slot } from "../model/event.js";
 import type { Process } from "../model/generation-state.js";
 import { type GatedWorker, spawnWorker, type WorkerCommand } from "./spawn-worker.js";
@@ -25,25 +27,39 @@ interface Tracked {
   readonly gate: Pick<GatedWorker, "openGate" | "closeGate"> | null;
 }
 
+/** How a process ended. */
+export interface WorkerEnd {
+  readonly exit: ExitStatus;
+  readonly group: number;
+  /** One of its group that is still there. */
+  readonly left: Process | undefined;
+  /** By SIGKILL, as far as is known: it could not look after what it had started. */
+  readonly killed: boolean;
+}
+
 export interface WorkerProcessesOptions {
   readonly watcher: Watcher;
-  /**
-   * Called once a process, own or adopted; only the parent learns the status of an exit. `left` is one of its group that is still there.
-   */
-  readonly onExit: (slot: Slot, pid: number, exit: ExitStatus, left: Process | undefined) => void;
+  /** Called once a process, own or adopted. */
+  readonly onExit: (slot: Slot, pid: number, end: WorkerEnd) => void;
   readonly storePidfd: (slot: Slot, pidfd: number) => void;
   readonly removePidfd: (slot: Slot) => void;
   /** For a worker of another pid namespace, which only the daemon that started it can signal. */
-  readonly signalUnseen: (slot: Slot, signal: "SIGTERM" | "SIGKILL") => void;
+  readonly signalUnseen: (slot: Slot, signal: WorkerSignal) => void;
 }
 
 const ancestorsLooked = 32;
+/** Only the parent learns the status of an exit. */
+const unknownExit: ExitStatus = { code: null, signal: null };
 
 /** The processes behind the state's workers, each held by a pidfd: a pid alone may be somebody else's tomorrow. */
 export class WorkerProcesses {
   readonly #tracked = new Map<number, Tracked>();
+  /** Who was sent SIGKILL from here. */
+  readonly #killed = new Set<number>();
   /** Pidfds of adopted workers that have not ended. */
   readonly #watched = new Set<number>();
+  /** Pids of those that were asked to drain by a signal that they handle. */
+  readonly #handling = new Set<number>();
   readonly #options: WorkerProcessesOptions;
 
   constructor(options: WorkerProcessesOptions) {
@@ -60,7 +76,8 @@ export class WorkerProcesses {
       return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
     this.#track({ slot, pid, pidfd, group: pid, gate: spawned.value });
     child.once("exit", (code, signal) => {
-      if (this.#tracked.has(pid)) this.#options.onExit(slot, pid, { code, signal }, leftIn(pid));
+      const handled = this.#handling.delete(pid);
+      if (this.#tracked.has(pid)) this.#tellExit(slot, pid, { code, signal, handled }, pid);
     });
     return succeed({ pid, startTime: startTimeOf(pid) ?? null });
   }
@@ -75,12 +92,17 @@ export class WorkerProcesses {
     this.#watched.add(pidfd);
     this.#options.watcher.watch(pidfd, () => {
       this.#unwatch(pidfd);
-      this.#options.onExit(slot, pid, { code: null, signal: null }, leftIn(group));
+      this.#tellExit(slot, pid, unknownExit, group);
     });
   }
 
+  #tellExit(slot: Slot, pid: number, exit: ExitStatus, group: number): void {
+    const killed = exit.signal === "SIGKILL" || this.#killed.has(pid);
+    this.#options.onExit(slot, pid, { exit, group, left: leftIn(group), killed });
+  }
+
   /** Another process is the worker from now on, and is asked to end like the one before, which had ended. */
-  follow(before: number, { pid, startTime }: Process): void {
+  follow(before: number, { pid, startTime }: Process, signal: DrainSignal): void {
     const tracked = this.#tracked.get(before);
     if (tracked === undefined) return;
     const { slot, group } = tracked;
@@ -91,11 +113,11 @@ export class WorkerProcesses {
     const same = pidfd !== undefined && startTimeOf(pid) === startTime;
     if (same) {
       this.#adopt(slot, pid, pidfd, group);
-      signalGroup(group, "SIGTERM");
+      signalGroup(group, signal);
       return;
     }
     if (pidfd !== undefined) closeFd(pidfd);
-    setImmediate(() => this.#options.onExit(slot, pid, { code: null, signal: null }, leftIn(group)));
+    setImmediate(() => this.#tellExit(slot, pid, unknownExit, group));
   }
 
   /** Of all that live. */
@@ -107,11 +129,12 @@ export class WorkerProcesses {
     this.#tracked.get(pid)?.gate?.openGate();
   }
 
-  terminate(pid: number): void {
+  terminate(pid: number, signal: DrainSignal): void {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
-    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGTERM");
-    else signalPidfd(tracked.pidfd, "SIGTERM");
+    if (handlesSignal(pid, signal)) this.#handling.add(pid);
+    if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, signal);
+    else signalPidfd(tracked.pidfd, signal);
   }
 
   /** SIGKILL for the worker and what it started. */
@@ -119,7 +142,10 @@ export class WorkerProcesses {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
     if (isUnseen(pid)) this.#options.signalUnseen(tracked.slot, "SIGKILL");
-    else if (signalPidfd(tracked.pidfd, "SIGKILL")) signalGroup(tracked.group, "SIGKILL");
+    else if (signalPidfd(tracked.pidfd, "SIGKILL")) {
+      this.#killed.add(pid);
+      signalGroup(tracked.group, "SIGKILL");
+    }
   }
 
   /** Lets go of a worker that has ended. What it left in its process group is asked to end too. */
@@ -127,6 +153,7 @@ export class WorkerProcesses {
     const tracked = this.#tracked.get(pid);
     if (tracked === undefined) return;
     this.#tracked.delete(pid);
+    this.#killed.delete(pid);
     this.#options.removePidfd(tracked.slot);
     if (!isUnseen(pid)) signalGroup(tracked.group, "SIGTERM");
     closeFd(tracked.pidfd);

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { visible } from "../lib/printable.js";
+import { nameOwnListeners } from "./own-origin.js";
 import { recordSchema, type StateRecord } from "./record.js";
 
 /** Counted up whenever an older daemon would misread the file. Older formats are migrated, newer ones refused. */
@@ -42,17 +44,27 @@ export function decodeRecord(text: string): Result<StateRecord, RecordFailure> {
     const known = `this one knows formats up to ${stateFormat}`;
     return fail("state-newer", `it was written by a later version of Holdfast (format ${format}; ${known})`);
   }
-  if (checksumOf(JSON.stringify(record)) !== checksum) {
+  if (!hasChecksum(record, checksum)) {
     return fail("state-damaged", "its checksum does not match its content");
   }
   const parsed = v.safeParse(recordSchema, record);
-  return parsed.success ? succeed(parsed.output) : fail("state-damaged", findProblem(parsed) ?? "");
+  if (!parsed.success) return fail("state-damaged", findProblem(parsed) ?? "");
+  return succeed({ ...parsed.output, state: nameOwnListeners(parsed.output.state) });
 }
 
 function findProblem(parsed: v.SafeParseResult<typeof recordSchema>): string | undefined {
   if (parsed.success) return undefined;
   const [issue] = parsed.issues;
-  return `${v.getDotPath(issue) ?? "its content"}: ${issue.message}`;
+  return visible(`${v.getDotPath(issue) ?? "its content"}: ${issue.message}`);
+}
+
+function hasChecksum(record: unknown, checksum: string): boolean {
+  try {
+    return checksumOf(JSON.stringify(record)) === checksum;
+  } catch {
+    // What is nested deeper than it can be written is no record.
+    return false;
+  }
 }
 
 function checksumOf(json: string): string {

@@ -5,7 +5,7 @@ import { describeReason, describeStage } from "../model/describe.js";
 import { heldGeneration } from "../model/find.js";
 import type { Generation } from "../model/generation-state.js";
 import { findRejected } from "../model/rejected.js";
-import { whatToRepeat } from "../model/retired.js";
+import { passedOver, whatToRepeat } from "../model/retired.js";
 import type { State } from "../model/state.js";
 import type { EndedGeneration, Ledger } from "./ledger.js";
 
@@ -14,11 +14,15 @@ type End = NonNullable<HistoryEntry["end"]>;
 /** Generations that ended, after the ledger, and those of the state, by number. */
 export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: Monotonic): HistoryEntry[] {
   const marks = marksOf(state);
+  const passed = new Set(
+    heldGeneration(state) === undefined ? passedOver(state).map((one) => one.generation) : [],
+  );
   const entries = new Map<number, HistoryEntry>();
   for (const one of ended) {
     const { generation, release, version, commit, origin, from, to } = one;
     const end = endOf(one);
-    const note = describeEnd(one, end, rejectedAt.get(generation) ?? to);
+    const why = describeEnd(one, end, rejectedAt.get(generation) ?? to);
+    const note = passed.has(generation) ? `${why}: a rollback passes it over` : why;
     const told = { generation, release, version, commit, origin, from, to };
     entries.set(generation, { ...told, note, end, ...marks(generation) });
   }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { drainSignals } from "../lib/drain-signals.js";
 import { count, finite } from "../lib/numbers.js";
 import { unjudged } from "../model/plan.js";
 
@@ -36,6 +37,15 @@ const hooks = v.object({
   "rolled-back": v.exactOptional(argv),
 });
 
+/** Valibot's record leaves out names like `constructor`, and a variable may be called so. */
+const environment = v.custom<Readonly<Record<string, string>>>(
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((one) => typeof one === "string"),
+);
+
 /** What is optional here is not in format 1, whose generations ran in the release itself. */
 const plan = v.object({
   command: argv,
@@ -46,11 +56,15 @@ const plan = v.object({
   keep: v.optional(v.pipe(count, v.minValue(1)), 3),
   workers: v.pipe(count, v.minValue(1)),
   strategy: v.picklist(["overlap", "exclusive"]),
-  environment: v.record(text, text),
+  environment,
   check: v.nullable(argv),
   ready: v.object({ rule, timeoutMs: finite }),
   verify: v.nullable(v.object({ http: text, status: count, timeoutMs: finite })),
-  drain: v.object({ timeoutMs: finite, killMs: finite }),
+  drain: v.object({
+    timeoutMs: finite,
+    killMs: finite,
+    signal: v.optional(v.picklist(drainSignals), "SIGTERM"),
+  }),
   trial: v.optional(v.object({ timeMs: finite, share: v.nullable(finite) }), () => unjudged.trial),
   probation: v.optional(v.object({ timeMs: finite }), () => unjudged.probation),
   judge: v.optional(judges, () => unjudged.judge),

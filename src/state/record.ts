@@ -130,7 +130,7 @@ const listener = v.object({
   address: text,
   inode: text,
   file: v.optional(v.nullable(text), null),
-  origin: v.picklist(["unit", "bound", "stored", "app"]),
+  origin: v.picklist(["unit", "bound", "stored", "app", "own"]),
   backlog: v.nullable(count),
 });
 

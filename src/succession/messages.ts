@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { drainSignals } from "../lib/drain-signals.js";
 import type { FailureOf } from "../lib/failure.js";
 import { count } from "../lib/numbers.js";
 import { isReason } from "../lib/reasons.js";
@@ -34,7 +35,7 @@ export const successorMessage = v.variant("type", [
     type: v.literal("signal"),
     generation: count,
     index: count,
-    signal: v.picklist(["SIGTERM", "SIGKILL"]),
+    signal: v.picklist([...drainSignals, "SIGKILL"]),
   }),
 ]);
 export type SuccessorMessage = v.InferOutput<typeof successorMessage>;

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import type { WorkerSignal } from "../lib/drain-signals.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 
@@ -14,7 +15,7 @@ export interface Predecessor {
   /** This daemon's own workers serve: there is no way back. */
   replaced(): void;
   /** To a worker of its that cannot be signalled from here. */
-  signal(slot: { readonly generation: number; readonly index: number }, signal: "SIGTERM" | "SIGKILL"): void;
+  signal(slot: { readonly generation: number; readonly index: number }, signal: WorkerSignal): void;
   /** Calls back once it has ended, whatever it was told. */
   onGone(told: () => void): void;
 }

@@ -3,6 +3,7 @@ import { PacketChannel } from "../channel/packet-channel.js";
 import { formatDuration } from "../lib/duration.js";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { version } from "../lib/version.js";
+import { closeForeign } from "../linux/close-foreign.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { connectSeqpacket } from "../linux/seqpacket.js";
@@ -65,11 +66,11 @@ export function takeOver(
       onPacket: ({ bytes, fds: received }) => {
         const message = decodeMessage(predecessorMessage, bytes);
         if (!message.ok) {
-          received.forEach(closeFd);
+          received.forEach(closeForeign);
           return refuse("takeover-version", message.failure.message);
         }
         const said = message.value;
-        if (said.type !== "fds") received.forEach(closeFd);
+        if (said.type !== "fds") received.forEach(closeForeign);
         switch (said.type) {
           case "refused":
             return end(fail(said.reason, explain(`it refused: ${said.message}`)));

@@ -1,6 +1,7 @@
 import { decodeMessage, encodeMessage } from "../channel/json.js";
 import { PacketChannel } from "../channel/packet-channel.js";
 import { type Failure, messageOf, type Result, succeed } from "../lib/failure.js";
+import { closeForeign } from "../linux/close-foreign.js";
 import type { Watcher } from "../linux/epoll.js";
 import { closeFd } from "../linux/fd.js";
 import { acceptSeqpacket, listenSeqpacket, type SeqpacketFailure } from "../linux/seqpacket.js";
@@ -98,7 +99,7 @@ export class TakeoverSocket {
       fd,
       watcher,
       onPacket: ({ bytes, fds }) => {
-        fds.forEach(closeFd);
+        fds.forEach(closeForeign);
         const message = decodeMessage(successorMessage, bytes);
         if (!message.ok) return channel.drop(message.failure.message);
         if (!first) return take(message.value);

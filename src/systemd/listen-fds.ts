@@ -1,5 +1,6 @@
 import inheritedSocket from "systemd-socket";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { printableJson } from "../lib/printable.js";
 import { isOpen, setCloseOnExec } from "../linux/fd.js";
 
 /** An fd that systemd passed: of a .socket unit (FileDescriptorName=) or of the fd store (FDNAME=). */
@@ -64,6 +65,6 @@ function isDecimal(text: string): boolean {
 }
 
 function refuse(variable: string, value: string, why: string): Result<never, Invalid> {
-  const shown = JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  const shown = printableJson(value.length > 80 ? `${value.slice(0, 80)}…` : value);
   return fail("listen-fds-invalid", `cannot take the fds passed by systemd: ${variable}=${shown}: ${why}`);
 }

@@ -4,7 +4,7 @@ import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { apt, aptRemove, bring } from "../harness/packages/boot.js";
 import { buildBefore, buildExample } from "../harness/packages/build-example.js";
-import { buildAddOn } from "../harness/packages/build-package.js";
+import { buildAddOn, buildPackage } from "../harness/packages/build-package.js";
 import { buildExamples, DebMachine } from "../harness/packages/deb-machine.js";
 import { assertAnswers } from "../harness/packages/example-service.js";
 import { story } from "../harness/packages/story.js";
@@ -19,10 +19,12 @@ ExecStart=/bin/sleep infinity
 [Install]
 WantedBy=multi-user.target
 `;
-/** As a maintainer does, of a package with another service besides. -d: build-essential is not there; the rest is looked for before. */
+/** As a maintainer does, of a package with another service besides, which has to prove itself. -d: build-essential is not there; the rest is looked for before. */
 const BUILD = `
 cd /root/${SOURCE}
 echo '${EXTRA} lib/systemd/system' >> debian/example-wsgi.install
+printf 'override_dh_holdfast:\n\tdh_holdfast --wait=proved\n' >> debian/rules
+printf '[probation]\ntime = "1s"\n' >> holdfast.toml
 dpkg-checkbuilddeps -d 'debhelper-compat (= 13), dh-sequence-holdfast'
 dpkg-buildpackage --build=binary --unsigned-changes --no-sign -d
 `;
@@ -64,6 +66,7 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
     assert.equal(await wsgi.answer(), "1");
     assert.equal((await wsgi.status()).code, 0);
     assert.equal(await container.show(EXTRA, "ActiveState"), "active");
+    await container.sh("grep 'app-units upgrade --wait=proved' /var/lib/dpkg/info/example-wsgi.postinst");
   });
 
   step("an upgrade restarts what is not Holdfast's, and only that", async () => {
@@ -72,6 +75,7 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
     await using load = await startLoad(container, { address: wsgi.address });
     await load.waitForMore(2);
     await container.sh(`apt-get -y -q reinstall ${BUILT}`);
+    assert.equal((await wsgi.status()).report.lastUpgrade?.verdict?.kind, "proved");
     await load.waitForMore(2);
     assertNothingLost(await load.stop());
     assert.notEqual(await container.show(EXTRA, "MainPID"), extra);
@@ -130,16 +134,17 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
   });
 
   step(
-    "removal stops service and socket and keeps the state; another installation starts them again",
+    "removal stops service and socket and keeps the state, over a purge of Holdfast too; another installation starts them again",
     async () => {
       await aptRemove(machine.container, "remove", NAMES);
       await assertStopped();
+      await aptRemove(machine.container, "purge", "holdfast");
       for (const { name } of machine.services) {
         await machine.container.sh(
           `test -e /var/lib/holdfast/${name}/state.json && ! test -e /usr/share/${name}/app`,
         );
       }
-      await machine.install(...(await buildExamples("3")));
+      await machine.install(await buildPackage("deb"), ...(await buildExamples("3")));
       await assertAnswers(machine.container, "3");
     },
   );

@@ -112,4 +112,11 @@ describeOnEachRelease("the .rpm of an app has to prove itself", (release) => {
     assert.equal(await wsgi.answer(), "3");
     assert.equal((await wsgi.status()).report.lastUpgrade?.verdict?.kind, "proved");
   });
+
+  step("a package whose spec file says so waits for it wherever it is installed", async () => {
+    const script = await container.sh(`rpm --eval '%{holdfast_posttrans -p ${wsgi.unit}}'`);
+    assert.equal(script.trim(), `/usr/lib/holdfast/app-units upgrade --wait=proved ${wsgi.unit}`);
+    await container.sh(script);
+    assert.equal((await wsgi.status()).report.lastUpgrade?.verdict?.kind, "proved");
+  });
 });

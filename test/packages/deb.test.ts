@@ -153,7 +153,7 @@ describeOnEachRelease("the .deb", (release) => {
       const { stdout } = await container.exec(["holdfast", "-n", "down", "version"]);
       return stdout.includes(`holdfastd ${NEXT_VERSION} `);
     });
-    await container.sh("systemctl stop holdfast@down; rm /etc/holdfast/down.toml");
+    await container.sh("systemctl stop holdfast@down");
   });
 
   it("after it the app is upgraded by the new daemon, and nothing is lost", async () => {

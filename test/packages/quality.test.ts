@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, type TestContext } from "node:test";
+import * as v from "valibot";
 import { runCommand } from "../harness/container/run-command.js";
 import { buildAddOn, buildPackage, type Kind, OWN_VERSION } from "../harness/packages/build-package.js";
 
@@ -25,6 +26,17 @@ async function buildElsewhere(t: TestContext, kind: Kind): Promise<string> {
   return join(folder, file);
 }
 
+const partsSchema = v.object({
+  packages: v.array(
+    v.object({
+      name: v.string(),
+      versionInfo: v.string(),
+      licenseDeclared: v.string(),
+      checksums: v.optional(v.array(v.object({ checksumValue: v.string() }))),
+    }),
+  ),
+});
+
 for (const kind of ["deb", "rpm"] as const) {
   it(`two builds of the .${kind} are the same byte for byte`, async (t) => {
     const first = await buildPackage(kind);
@@ -42,6 +54,28 @@ it("both packages have sd-notify's addon for Node 20, 22 and 24", async () => {
     const found = [...stdout.matchAll(/node-v(\d+)-linux-\w+\/notify\.node$/gm)].map(([, abi]) => abi);
     assert.deepEqual(found.sort(), ["115", "127", "137"]);
   }
+});
+
+it("both packages say what they are made of, with version, licence and digest", async () => {
+  const path = "/usr/share/doc/holdfast/sbom.spdx.json";
+  const { stdout: inRpm } = await runCommand(["rpm", "-qpl", await buildPackage("rpm")], {
+    timeoutMs: TIMEOUT_MS,
+  });
+  assert.ok(inRpm.split("\n").includes(path));
+  const unpack = [
+    "sh",
+    "-c",
+    `dpkg-deb --fsys-tarfile "$0" | tar -xO .${path}`,
+    await buildPackage("deb"),
+  ] as const;
+  const { stdout } = await runCommand(unpack, { timeoutMs: TIMEOUT_MS });
+  const parts = v.parse(partsSchema, JSON.parse(stdout));
+  for (const name of ["koffi", "sd-notify", "systemd-socket", "winston"]) {
+    const part = parts.packages.find((candidate) => candidate.name === name);
+    assert.match(part?.versionInfo ?? "", /^\d/, name);
+    assert.match(part?.checksums?.[0]?.checksumValue ?? "", /^[0-9a-f]{128}$/, name);
+  }
+  assert.ok(!parts.packages.some(({ name }) => name === "typescript"));
 });
 
 it("lintian has nothing to say about the .deb and the debhelper add-on", async () => {

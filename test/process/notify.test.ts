@@ -6,6 +6,7 @@ import { sendDatagramWithFds } from "../../src/linux/datagram.js";
 import { closeFd, duplicateFd } from "../../src/linux/fd.js";
 import { stateFilePath } from "../../src/state/state-file.js";
 import { balance } from "../harness/process/accounts.js";
+import { LingeringConnection } from "../harness/process/lingering-connection.js";
 import { countFds } from "../harness/process/open-fds.js";
 import { Rig } from "../harness/process/rig.js";
 
@@ -62,6 +63,16 @@ test("no worker speaks for another one", async () => {
   }
   assert.equal((await upgrade).failure?.reason, "start-timeout");
   assert.equal((await rig.status()).notifyDropped, 1);
+});
+
+test("a connection that lingers when it is closed, sent along, does not hold the daemon up", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await using connection = await LingeringConnection.open();
+  say(rig, "1.0", "STATUS=sent", [connection.fd]);
+  closeFd(connection.fd);
+  await untilStatus(rig, "sent");
+  assert.equal((await rig.upgrade()).failure, null);
 });
 
 test("what is no message is counted and dropped, be it garbage, huge, with fds or a flood", async () => {

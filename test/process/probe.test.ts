@@ -106,3 +106,41 @@ test("a listener of its own stays a generation's over the death of the daemon", 
   assert.equal(address(), before);
   await balance(rig);
 });
+
+test("a generation's own listener is not handed on by a config that no longer has it, or its address", async () => {
+  await using rig = new Rig({ config: own });
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  rig.configure("[listeners.http]\n[listeners.probe]\n");
+  const { failure } = await rig.upgrade();
+  assert.equal(failure?.reason, "listener-missing");
+  assert.match(
+    failure.message,
+    new RegExp(`start its socket unit, holdfast-${rig.name}-probe\\.socket with `),
+  );
+  rig.configure("");
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+  assert.deepEqual(
+    rig.state().listeners.map(({ name, origin }) => `${name} ${origin}`),
+    ["http unit"],
+  );
+  await balance(rig);
+});
+
+test("one that the fd store lost is opened again as the generation's own", async () => {
+  await using rig = new Rig({ config: own });
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  for (const pid of rig.workers()) process.kill(pid, "SIGKILL");
+  rig.manager.store.remove("probe");
+  await rig.manager.startReady();
+  await rig.settled();
+  rig.configure("");
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.settled();
+  assert.deepEqual(
+    rig.state().listeners.map(({ name }) => name),
+    ["http"],
+  );
+});

@@ -82,6 +82,22 @@ test("a request that is under way when the upgrade commits is finished by the ol
   await rig.settled();
 });
 
+test("a program that does not drain at SIGTERM is asked by the signal of drain.signal, also by the next daemon", async () => {
+  await using rig = new Rig({ config: '[drain]\ntimeout = "10min"\nsignal = "SIGQUIT"\n' });
+  rig.release({ version: "1", signal: "SIGQUIT" });
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  await rig.manager.startReady();
+  const gate = join(rig.directory, "gate");
+  const held = rig.ask(`/hold?${gate}`);
+  await rig.ask();
+  assert.equal((await rig.upgrade()).failure, null);
+  await rig.until("the old one to drain", ({ generations }) => generations[0]?.phase === "draining");
+  writeFileSync(gate, "");
+  assert.equal((await held).generation, 1);
+  await rig.settled();
+});
+
 test("a rollback brings back what ran before, although the disk holds the new", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { processName } from "../../src/linux/pidfd.js";
 import { puppet, Rig } from "../harness/process/rig.js";
 
 /** A shell that waits for its child and passes no signal on, as `sh -c "a; b"` and npm's. The child is told that it has the sockets. */
@@ -49,3 +50,30 @@ test("what a shell has started is ended at the drain's deadline, too", async () 
   await rig.settled();
   assert(!rig.processes().includes(pid));
 });
+
+test("what a killed worker has started in a session of its own ends with it, and what another worker has started does not", async () => {
+  await using rig = new Rig({ workers: 2 });
+  const file = join(rig.directory, "child.cjs");
+  const options = '{ detached: true, stdio: "ignore" }';
+  writeFileSync(file, `require("node:child_process").spawn("sleep", ["600"], ${options}).unref();`);
+  rig.app = [process.execPath, "--require", file, puppet];
+  rig.configure();
+  await rig.manager.startReady();
+  const childrenOf = (worker: number): number[] =>
+    rig.processes().filter((pid) => processName(pid) === "sleep" && isOfWorker(pid, worker));
+  const [first, second] = await rig.manager.waitFor("a child of each", () => {
+    const [[one], [other]] = [childrenOf(0), childrenOf(1)];
+    return one !== undefined && other !== undefined && [one, other];
+  });
+  const victim = (await rig.settled()).generations[0]?.workers[0]?.pid ?? 0;
+  process.kill(victim, "SIGKILL");
+  await rig.manager.waitFor("the end of its child, and another", () => {
+    const now = childrenOf(0);
+    return now.length === 1 && now[0] !== first;
+  });
+  assert.deepEqual(childrenOf(1), [second]);
+});
+
+function isOfWorker(pid: number, worker: number): boolean {
+  return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`HOLDFAST_WORKER=${worker}`);
+}

@@ -20,7 +20,82 @@ async function replaced(web: WebService, gone: readonly number[]): Promise<void>
   });
 }
 
+/** With its sockets, and without the streams that its fd store keeps over a restart, from systemd 254 on over a stop, too. */
+const RESTART_JOURNALD = `
+units='systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service'
+systemctl stop $units
+systemctl clean --what=fdstore systemd-journald.service 2>/dev/null || true
+systemctl start $units`;
+
+/** Whether the process can still write to the journal: its stderr has a peer. */
+async function hasJournal(web: WebService, pid: number): Promise<boolean> {
+  const own = await web.container.sh(`stat -Lc %i /proc/${pid}/fd/2`);
+  const peer = await web.container.sh(`ss -Hx | awk '$6 == ${own} { print $8 }'`);
+  return peer !== "" && peer !== "0";
+}
+
+/** A script that has `holdfast` and `holdfastd` run by another program. */
+function retarget(from: string, to: string): string {
+  return `sed -i 's|/usr/bin/${from} |/usr/bin/${to} |' /usr/bin/holdfast /usr/bin/holdfastd`;
+}
+
+/** Waits until the journal has an entry that matches. */
+async function inJournal(web: WebService, ...matches: string[]): Promise<void> {
+  const quoted = matches.map((match) => `'${match}'`).join(" ");
+  await waitUntil(`an entry with ${quoted}`, 20_000, async () => {
+    return (await web.container.sh(`journalctl --quiet -o cat ${quoted} || true`)) !== "";
+  });
+}
+
 onEachRelease("crashes", (promise) => {
+  promise(
+    "a journald that is restarted with its sockets ends neither daemon nor upgrade, and hears both and the workers that come later",
+    { app: "gunicorn", socket: SOCKET },
+    async (web) => {
+      await web.must("start");
+      const daemon = await web.mainPid();
+      await losesNothing(web, async () => {
+        await web.deploy("v2");
+        await web.container.sh(RESTART_JOURNALD);
+        assert.equal(await hasJournal(web, daemon), false, "the daemon's stream has died");
+        await web.must("reload");
+      });
+      const workers = workerPids(await web.settled());
+      const [victim = 0] = workers;
+      await web.container.sh(`kill -9 ${victim}`);
+      await replaced(web, [victim]);
+      assert.equal(await web.mainPid(), daemon);
+      const source = [`_PID=${daemon}`, `_SYSTEMD_UNIT=${web.unit}`];
+      for (const event of ["upgrade-done", "worker-crashed"])
+        await inJournal(web, `HOLDFAST_EVENT=${event}`, ...source);
+      for (const pid of [...workers, ...workerPids(await web.settled())])
+        await inJournal(web, `SYSLOG_IDENTIFIER=${web.name}/2`, `_PID=${pid}`);
+      assert.ok(await hasJournal(web, daemon), "what Node itself has to say arrives, too");
+    },
+  );
+
+  promise(
+    "while Node is not there systemd does not start the daemon as fast as it fails; then it comes back to its workers",
+    { app: "gunicorn", socket: SOCKET },
+    async (web) => {
+      await web.must("start");
+      const workers = workerPids(await web.settled());
+      const daemon = await web.mainPid();
+      try {
+        await web.container.sh(`${retarget("node", "no-node")}; kill -9 ${daemon}`);
+        await waitUntil("the pause", 20_000, async () => {
+          const pids = (await web.pids()).join(" ");
+          const names = await web.container.sh(`ps -o comm= ${pids} || true`);
+          return (await web.show("SubState")) === "stop-post" && names.includes("sleep");
+        });
+      } finally {
+        await web.container.sh(retarget("no-node", "node"));
+      }
+      await web.successorOf(daemon);
+      assert.deepEqual(workerPids(await web.settled()), workers);
+    },
+  );
+
   promise(
     "a killed worker is replaced from its own generation, and nobody is refused",
     { app: "node" },

@@ -28,7 +28,7 @@ const CASES: readonly Case[] = [
   {
     what: "all that is hard in HTTP/1.1, beside UDP",
     setup: { app: "torture", config: { listeners: HTTP_AND_UDP } },
-    talk: { app: "torture", pauseMs: 5 },
+    talk: { app: "torture", pauseMs: 20 },
   },
 ];
 

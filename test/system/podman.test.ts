@@ -121,6 +121,27 @@ describe("podman containers as workers, on trixie", { concurrency: 1 }, () => {
     },
   );
 
+  promise(
+    "the container of an old version ends when its podman is killed while it drains",
+    "root",
+    async (podman) => {
+      const { web } = podman;
+      await podman.deploy("v1", "container");
+      await podman.configure();
+      await web.must("start");
+      await container.sh(`curl -sN 'http://${web.address}/stream?until=/never' >/run/stream 2>&1 &`);
+      await waitUntil("the stream", DEADLINE_MS, async () => (await container.read("/run/stream")) !== "");
+      await podman.deploy("v2", "container");
+      await web.must("reload");
+      assert.deepEqual(await podman.containers(), [containerOf(podman, 1), containerOf(podman, 2)]);
+      await container.sh(`pkill -KILL -f '^podman run.* ${containerOf(podman, 1)} '`);
+      await waitUntil("the end of the container", DEADLINE_MS, async () => {
+        return (await container.sh("podman ps -a --format '{{.Names}}'")) === containerOf(podman, 2);
+      });
+      await web.settled();
+    },
+  );
+
   promise("without root, with a range of subordinate ids, they are upgraded, too", "web", async (podman) => {
     const { web } = podman;
     await podman.deploy("v1", "conmon");

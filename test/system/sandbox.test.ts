@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
+import { unjudgedTables } from "../harness/process/unjudged.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { losesNothing } from "../harness/service/under-load.js";
-import { SOCKET, WebService, workerPids } from "../harness/service/web-service.js";
+import { SOCKET, versionOf, WebService, workerPids } from "../harness/service/web-service.js";
 
 const MAX_EXPOSURE = 1.5;
 
@@ -39,6 +41,31 @@ onEachRelease("the sandbox", (promise) => {
       } finally {
         await other.end();
       }
+    },
+  );
+
+  promise(
+    "members of the groups that the config names may look, or act, with the command; nobody else",
+    {
+      app: "node",
+      config: { judged: `${unjudgedTables}[control]\nviewers = "lookers"\noperators = "operators"\n` },
+    },
+    async (web) => {
+      await web.container.sh(
+        "groupadd lookers; groupadd operators; useradd -G lookers bob; useradd -G operators anna; useradd eve",
+      );
+      const as = async (user: string, ...args: string[]): Promise<number | null> =>
+        (await web.container.exec(["runuser", "-u", user, "--", "holdfast", "-n", web.name, ...args])).code;
+      await web.must("start");
+      await waitUntil("the groups to be let in", DEADLINE_MS, async () => (await as("bob", "status")) === 0);
+      assert.deepEqual([await as("bob", "history"), await as("bob", "upgrade")], [0, 5]);
+      assert.equal(await as("eve", "status"), 5);
+      await web.deploy("v2");
+      assert.equal(await as("anna", "upgrade"), 0);
+      assert.equal(versionOf(await web.settled()), "v2");
+      await web.must("restart");
+      await waitUntil("them to be let in again", DEADLINE_MS, async () => (await as("bob", "status")) === 0);
+      assert.equal(await as("eve", "drain"), 5);
     },
   );
 

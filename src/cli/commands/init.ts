@@ -1,5 +1,5 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { isInstanceName } from "../../lib/directories.js";
 import { fail, succeed } from "../../lib/failure.js";
 import { createFiles } from "../../linux/create-files.js";
@@ -27,8 +27,7 @@ export const initCommand: Command = {
     const { gatherSource } = await import("../../doctor/gather/source.js");
     const source = gatherSource({ command: program, release })?.text ?? "";
     const socketUnits = !flags.has("no-socket");
-    const register = findRegister(release);
-    const layout = layOut({ name, program, listen, release, shared, workers, socketUnits, source, register });
+    const layout = layOut({ name, program, listen, release, shared, workers, socketUnits, source });
     if (!layout.ok) return layout;
     const { files, units, commands, notes } = layout.value;
     const created = createFiles(files);
@@ -44,10 +43,3 @@ export const initCommand: Command = {
     return succeed("done");
   },
 };
-
-/** By its name where the app has the package, else where this program has it: Node looks for packages from the app upwards. */
-function findRegister(release: string): string {
-  if (existsSync(join(release, "node_modules/holdfast"))) return "holdfast/register";
-  const own = join(dirname(realpathSync(process.argv[1] ?? "")), "library/register.js");
-  return existsSync(own) ? own : "holdfast/register";
-}

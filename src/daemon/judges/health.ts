@@ -39,11 +39,8 @@ function intervalOf({ phase, generation: { stage } }: Courtroom, { everyMs, fail
 
 async function ask(room: Courtroom, check: HealthCheck): Promise<Answer> {
   const generation = findGeneration(room.current(), room.generation.id);
-  const ready =
-    generation?.workers.filter(({ run }) => run.phase === "ready").map(({ index }) => index) ?? [];
-  const slots = (generation === undefined ? [] : liveWorkers(generation)).filter(({ index }) =>
-    ready.includes(index),
-  );
+  const ready = generation?.workers.filter(({ run }) => run.phase === "ready") ?? [];
+  const slots = liveWorkers({ id: room.generation.id, workers: ready });
   const native = slots.filter((slot) => room.channels.isNative(slot));
   const answers = await Promise.all(native.map((slot) => askNative(room, slot, check)));
   if (native.length < slots.length) answers.push(await askPlain(room, check));

@@ -1,7 +1,7 @@
 import { encodeMessage } from "../../channel/json.js";
 import type { DaemonMessage } from "../../channel/worker-messages.js";
 import { type Failure, fail, type Result } from "../../lib/failure.js";
-import { closeFd } from "../../linux/fd.js";
+import { closeForeign } from "../../linux/close-foreign.js";
 import { maxFdsPerMessage, sendMessage } from "../../linux/message.js";
 import { inspectSocket } from "../../linux/socket.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
@@ -25,7 +25,8 @@ interface Parts {
  */
 export function connectWorker(slot: Slot, channel: number, state: State, parts: Parts): void {
   const { channels } = parts;
-  if (inspectSocket(channel)?.type === "seqpacket") {
+  const { family, type } = inspectSocket(channel) ?? {};
+  if (family === "unix" && type === "seqpacket") {
     // It may have been another one's that is gone.
     channels.hearOut(slot);
     const passed = findPassed(slot, state, parts);
@@ -40,7 +41,7 @@ export function connectWorker(slot: Slot, channel: number, state: State, parts: 
       say(channel, { type: "refused", why: passed.failure.message }, []);
     }
   }
-  closeFd(channel);
+  closeForeign(channel);
 }
 
 function findPassed(

@@ -4,7 +4,7 @@ import { findGeneration } from "../../model/find.js";
 import type { Generation } from "../../model/generation-state.js";
 import type { ReadyRule } from "../../model/plan.js";
 import type { Listener } from "../../model/state.js";
-import { nameWorker } from "../../model/turn.js";
+import { liveWorkers, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 import { accepts, listenersThatAccept, type Sight } from "./await-accepting.js";
 
@@ -48,10 +48,7 @@ export async function explainLate(
 }
 
 function firstLate({ id, workers }: Generation): SlotProcess | undefined {
-  const [first] = workers.flatMap(({ index, run }) =>
-    run.phase === "starting" ? [{ generation: id, index, process: run.process }] : [],
-  );
-  return first;
+  return liveWorkers({ id, workers: workers.filter(({ run }) => run.phase === "starting") })[0];
 }
 
 /** A native worker that stands by accepts nobody; it tells what it serves. */

@@ -1,9 +1,10 @@
 import type { Config } from "../../config/config.js";
+import type { DrainSignal } from "../../lib/drain-signals.js";
 import { type Result, succeed } from "../../lib/failure.js";
 import { closeFd } from "../../linux/fd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { reconcile } from "../../listeners/reconcile.js";
-import type { Action, Event, News, Prepared, SlotProcess } from "../../model/event.js";
+import type { Action, Event, News, Prepared, Slot, SlotProcess } from "../../model/event.js";
 import { findGeneration } from "../../model/find.js";
 import type { Plan, Specification } from "../../model/plan.js";
 import type { Retired, State } from "../../model/state.js";
@@ -142,7 +143,8 @@ export function createPerformer(options: PerformOptions): (action: Action, state
       ? []
       : slots.filter((slot) => channels.drain(slot, to, isExclusive(to, state), withinMs));
     const others = slots.filter((slot) => !told.includes(slot));
-    for (const { process } of others) workers.terminate(process.pid);
+    for (const slot of others)
+      workers.terminate(slot.process.pid, insist ? "SIGTERM" : drainSignalOf(slot, state));
     return [{ type: "signalled", slots, plain: insist ? [] : others }];
   }
 
@@ -214,7 +216,7 @@ export function createPerformer(options: PerformOptions): (action: Action, state
         notifySockets.forget(action);
         return [];
       case "follow":
-        workers.follow(action.before.pid, action.process);
+        workers.follow(action.before.pid, action.process, drainSignalOf(action, state));
         return [];
       case "restore-backlogs":
         listeners.restoreBacklogs(state.listeners);
@@ -257,6 +259,10 @@ function isExclusive(to: readonly SlotProcess[], state: State): boolean {
   const [first] = to;
   const generation = first === undefined ? undefined : findGeneration(state, first.generation);
   return generation?.specification.plan.strategy === "exclusive";
+}
+
+function drainSignalOf({ generation }: Slot, state: State): DrainSignal {
+  return findGeneration(state, generation)?.specification.plan.drain.signal ?? "SIGTERM";
 }
 
 /** What a release calls itself that is not copied; the copy of another tells. */

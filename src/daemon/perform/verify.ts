@@ -1,5 +1,6 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
 import { type FailureOf, messageOf } from "../../lib/failure.js";
+import { closeForeign } from "../../linux/close-foreign.js";
 import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
@@ -130,7 +131,7 @@ async function tryOne(
     if (verdict?.type !== "verdict") return refuseState(taker, "it did not answer in time");
     return verdict.failure === null ? null : refuseState(taker, verdict.failure);
   } finally {
-    given.fds.forEach(closeFd);
+    given.fds.forEach(closeForeign);
   }
 }
 

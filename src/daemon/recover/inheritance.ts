@@ -1,4 +1,5 @@
 import { readBacklog } from "../../linux/backlog.js";
+import { closeForeign } from "../../linux/close-foreign.js";
 import { closeFd } from "../../linux/fd.js";
 import { pidOfPidfd } from "../../linux/pidfd.js";
 import { hasPeer, inspectSocket, type SocketFacts } from "../../linux/socket.js";
@@ -44,6 +45,14 @@ export interface Inheritance {
   readonly predecessor: number | undefined;
 }
 
+/** Of which there is one each. */
+const singleNames: ReadonlySet<string> = new Set([
+  commonNotifyFdName,
+  controlFdName,
+  stateFdName,
+  predecessorFdName,
+]);
+
 /**
  * Sorts what LISTEN_FDS brought. A socket that came twice is kept once; an fd that cannot be what its name says, and
  * one that nobody could accept on, is closed and refused by name.
@@ -72,7 +81,8 @@ export function sortInheritance(
       if (pid === undefined) discard(fd, name, "it is no pidfd", refuse);
       else pidfds.push({ slot, pidfd: fd, pid });
     } else if (isOwnFdName(name)) {
-      if (own.has(name)) discard(fd, name, "it came twice", refuse);
+      if (!singleNames.has(name)) discard(fd, name, "this version has no use for it", refuse);
+      else if (own.has(name)) discard(fd, name, "it came twice", refuse);
       else own.set(name, fd);
     } else {
       const facts = inspectSocket(fd);
@@ -123,6 +133,6 @@ function discard(
   why: string,
   refuse: (name: string, problem: string) => void,
 ): void {
-  closeFd(fd);
+  closeForeign(fd);
   refuse(name, `cannot use the inherited fd ${fd} named ${name}: ${why}; it was closed`);
 }

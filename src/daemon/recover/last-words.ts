@@ -1,7 +1,7 @@
 import { decodeMessage } from "../../channel/json.js";
 import { workerMessage } from "../../channel/worker-messages.js";
 import { HoldfastError } from "../../lib/failure.js";
-import { closeFd } from "../../linux/fd.js";
+import { closeForeign } from "../../linux/close-foreign.js";
 import { type Message, receiveMessage } from "../../linux/message.js";
 import type { Slot } from "../../model/event.js";
 import type { Count } from "../../model/totals.js";
@@ -14,7 +14,7 @@ import { countsOf } from "../native-workers/worker-reports.js";
 export function readLastWords(fd: number, from: Slot & { readonly pid: number }): Count | undefined {
   let last: Count | undefined;
   for (let said = receive(fd); said !== undefined && said.bytes.length > 0; said = receive(fd)) {
-    said.fds.forEach(closeFd);
+    said.fds.forEach(closeForeign);
     const message = decodeMessage(workerMessage, said.bytes);
     if (message.ok && message.value.type === "report") last = countsOf(from, message.value.servers);
   }

@@ -16,6 +16,7 @@ import {
   inheritState,
   toBeUpgraded,
 } from "../../model/inherit.js";
+import { isHandedOn } from "../../model/own-listener.js";
 import type { ListenerDeclaration, Specification } from "../../model/plan.js";
 import { initialState, type Listener, type State } from "../../model/state.js";
 import type { Count } from "../../model/totals.js";
@@ -160,7 +161,7 @@ function recoverListener(
   const opened = world.listeners.open({ name, address: address.value, backlog, mode }, id, others);
   if (opened.ok) {
     world.report(`listener ${name} (${text}) was not in the fd store; it was opened again`);
-    return opened.value;
+    return isHandedOn(listener) ? opened.value : { ...opened.value, origin: listener.origin };
   }
   world.report(`listener ${name} (${text}) was not in the fd store: ${opened.failure.message}`);
   return undefined;

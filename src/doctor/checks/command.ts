@@ -3,7 +3,6 @@ import {
   importCheck,
   inlineScript,
   isShell,
-  isSilent,
   isWrapper,
   readProgram,
   withPreload,
@@ -13,20 +12,10 @@ import { type Check, type Finding, note, problem, type Remedy } from "../finding
 /** What is known of the program that the command starts. */
 export const checkProgram: Check = ({ config, configFile, source }) => {
   if (!config.ok) return [];
-  const { command, check, ready } = config.value.plan;
+  const { command, check } = config.value.plan;
   const { program } = readProgram(command);
   const findings: Finding[] = [];
   const write = (...lines: readonly string[]): Remedy => ({ where: configFile, lines });
-  if (ready.rule.when === "notify" && isSilent(command)) {
-    const message = `${program} does not say READY=1 by itself, and then no version is ever ready`;
-    findings.push(problem("never-ready", message, write("[ready]", 'when = "accepts"')));
-  }
-  if (program === "uvicorn" && !command.some((word) => /^--fd(=|$)/.test(word))) {
-    const message = "uvicorn without --fd opens a port of its own, and serves nobody at the one it is passed";
-    findings.push(
-      problem("own-port", message, write(`command = ${JSON.stringify([...command, "--fd", "3"])}`)),
-    );
-  }
   const importing = check === null ? importCheck(command) : undefined;
   if (importing !== undefined) {
     const message =
@@ -46,7 +35,7 @@ export const checkProgram: Check = ({ config, configFile, source }) => {
       "the command is a shell script that does not end in exec: the shell gets the SIGTERM that is meant for the app";
     findings.push(note("no-exec", message, write("exec node server.js # as the script's last line")));
   }
-  const preloaded = withPreload(command, source?.text ?? "", "holdfast/register");
+  const preloaded = withPreload(command, source?.text ?? "");
   if (preloaded !== undefined) {
     const message = `${source?.path} listens on a port of its own, and not at the socket that it is passed`;
     findings.push(problem("no-preload", message, write(`command = ${JSON.stringify(preloaded)}`)));

@@ -81,9 +81,9 @@ export const checkOpenFiles: Check = ({ unit, workers }) => {
 
 /** What the worker is answering at a reload is then cut. Node handles the signal in any case, so of its apps this cannot be seen. */
 export const checkSigterm: Check = ({ workers, configFile }) => {
-  const mortal = workers.find(({ diesOfTerm }) => diesOfTerm);
+  const mortal = workers.find(({ diesOf }) => diesOf !== null);
   if (mortal === undefined) return [];
-  const message = `worker ${mortal.name} has no handler for SIGTERM: a reload cuts what it is answering; it has to stop accepting, finish, and exit. If command is a shell, let it start the program by \`exec\``;
+  const message = `worker ${mortal.name} has no handler for ${mortal.diesOf}: a reload cuts what it is answering; it has to stop accepting, finish, and exit. If command is a shell, let it start the program by \`exec\``;
   return [problem("sigterm", message, { where: configFile, lines: [] })];
 };
 

@@ -1,3 +1,4 @@
+import { findServer } from "../../config/servers.js";
 import { exitConfig, exitReexec } from "../../lib/exit-statuses.js";
 import type { Facts } from "../facts.js";
 import { type Check, type Finding, findSetting, inUnit, note, problem } from "../finding.js";
@@ -115,8 +116,9 @@ export const checkWatchdog: Check = ({ unit }) => {
 };
 
 /** With a socket unit systemd sets the listener's O_NONBLOCK as the unit says at each start of the daemon: fcntl(2) F_SETFL. */
-export const checkNonBlocking: Check = ({ unit, sockets }) => {
+export const checkNonBlocking: Check = ({ unit, sockets, config }) => {
   if (sockets.length === 0 || unit.properties.get("NonBlocking") !== "no") return [];
+  if (config.ok && findServer(config.value.plan.command)?.blocks) return [];
   const remedy = inUnit(unit, "NonBlocking=yes");
   if (findSetting(unit.sources, "NonBlocking") !== undefined) {
     const message =

@@ -1,8 +1,9 @@
 import { formatAddress } from "../../lib/address.js";
+import { socketUnitFor } from "../../lib/socket-unit.js";
 import { type Check, type Finding, note, problem } from "../finding.js";
 
 /** Every declared listener has a source, and every socket of a unit has somebody who accepts from it. */
-export const checkListeners: Check = ({ config, sockets, configFile, report }) => {
+export const checkListeners: Check = ({ unit: service, config, sockets, configFile, report }) => {
   if (!config.ok) return [];
   const { listeners } = config.value;
   const findings: Finding[] = [];
@@ -11,15 +12,16 @@ export const checkListeners: Check = ({ config, sockets, configFile, report }) =
     const message = "no listener is declared and no socket unit passes one: the service would listen nowhere";
     findings.push(problem("no-listener", message, { where: configFile, lines }));
   }
-  for (const { name, address } of listeners ?? []) {
+  for (const [index, { name, address }] of (listeners ?? []).entries()) {
     const units = sockets.filter(({ listener }) => listener === name);
     // One that the daemon holds goes on, be it that nobody would pass it to a daemon that starts from nothing.
     const held = report?.listeners.some((listener) => listener.name === name) ?? false;
     if (address === null && units.length === 0) {
       const message = `listener ${name} has no address, and no socket unit of the service passes it${held ? ": it is gone with the next stop" : ""}`;
+      const unit = socketUnitFor(service.name, name, index === 0);
       const lines = [
         `[listeners.${name}]`,
-        `address = "127.0.0.1:8080" # or a socket unit with FileDescriptorName=${name}`,
+        `address = "127.0.0.1:8080" # or start its socket unit: ${unit}, with FileDescriptorName=${name}`,
       ];
       findings.push(problem("listener-without-socket", message, { where: configFile, lines }));
     }

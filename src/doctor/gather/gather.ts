@@ -31,7 +31,7 @@ export async function gatherFacts(
     configFile,
     config,
     report,
-    workers: gatherWorkers(report),
+    workers: gatherWorkers(report, config.ok ? config.value.plan.drain.signal : "SIGTERM"),
     generationBytes: gatherGenerationBytes(unit, report),
     taken: gatherTaken(unit, sockets, config.ok ? config.value : undefined, running),
     access: await gatherAccess(unit, configFile, config.ok ? config.value : undefined),

@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import type { Config } from "../../config/config.js";
 import type { StatusReport } from "../../control/port.js";
 import { type Address, formatAddress } from "../../lib/address.js";
+import type { DrainSignal } from "../../lib/drain-signals.js";
 import { processesIn, unitOf } from "../../linux/cgroup.js";
 import { proportionalBytes } from "../../linux/pidfd.js";
 import { findOwner } from "../../linux/port-owner.js";
@@ -10,14 +11,14 @@ import { leavesToDefault } from "../../linux/signal-mask.js";
 import type { SocketUnitFacts, TakenAddress, UnitFacts, WorkerFacts } from "../facts.js";
 
 /** The workers of the active generation whose files can be counted. */
-export function gatherWorkers(report: StatusReport | null): readonly WorkerFacts[] {
+export function gatherWorkers(report: StatusReport | null, signal: DrainSignal): readonly WorkerFacts[] {
   const active = report?.generations.find(({ phase }) => phase === "active");
   return (active?.workers ?? []).flatMap(({ name, pid }) => {
     const openFds = pid === null ? undefined : countFds(pid);
     const maxFds = pid === null ? undefined : fdLimit(pid);
     if (pid === null || openFds === undefined || maxFds === undefined) return [];
-    const diesOfTerm = leavesToDefault(pid, constants.signals.SIGTERM) ?? false;
-    return [{ name, openFds, maxFds, diesOfTerm }];
+    const dies = leavesToDefault(pid, constants.signals[signal]) ?? false;
+    return [{ name, openFds, maxFds, diesOf: dies ? signal : null }];
   });
 }
 

@@ -123,18 +123,17 @@ export class StateKeeper {
 
   /** Sets the app's values, from a memfd of their bytes; returns why it could not. */
   take(entries: readonly StateEntry[], fd: number | undefined): string | null {
-    if (entries.length === 0) return null;
-    const values = fd === undefined ? undefined : unpackValues(entries, fd);
-    if (values === undefined) return "the state did not arrive whole";
-    return this.restore(values);
+    return visitArrived(entries, fd, (values) => this.restore(values));
   }
 
   /** Whether the app could read these values, of another version maybe; none is set. Returns why it could not. */
   check(entries: readonly StateEntry[], fd: number | undefined): string | null {
-    const values = entries.length === 0 || fd === undefined ? undefined : unpackValues(entries, fd);
-    if (values === undefined) return entries.length === 0 ? null : "the state did not arrive whole";
-    const checked = visitValues(this.#states, values, (state, value, version) => state.read(value, version));
-    return checked.ok ? null : checked.failure.message;
+    return visitArrived(entries, fd, (values) => {
+      const checked = visitValues(this.#states, values, (state, value, version) =>
+        state.read(value, version),
+      );
+      return checked.ok ? null : checked.failure.message;
+    });
   }
 
   /** The values as they are now; fails, naming the state, where the app gives what cannot be saved. */
@@ -147,4 +146,15 @@ export class StateKeeper {
     const taken = takeValues(this.#states, values);
     return taken.ok ? null : taken.failure.message;
   }
+}
+
+/** Why the values that came in a memfd cannot be used, if so; there may be none. */
+function visitArrived(
+  entries: readonly StateEntry[],
+  fd: number | undefined,
+  visit: (values: SavedValues) => string | null,
+): string | null {
+  if (entries.length === 0) return null;
+  const values = fd === undefined ? undefined : unpackValues(entries, fd);
+  return values === undefined ? "the state did not arrive whole" : visit(values);
 }

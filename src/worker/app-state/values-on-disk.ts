@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { stateEntries } from "../../channel/worker-messages.js";
@@ -7,6 +7,9 @@ import { replaceFile } from "../../linux/replace-file.js";
 import type { SavedValues } from "./saved-values.js";
 
 const fileSchema = v.object({ entries: stateEntries, values: v.string() });
+
+/** No write takes so long: who has begun it was killed. */
+const abandonedMs = 60_000;
 
 /** Replaces the file atomically and durably; mode 0600. */
 export function writeValues(
@@ -26,12 +29,16 @@ export function writeValues(
   }
 }
 
-/** Undefined when nothing was ever written. What cannot be read is set aside under another name. */
+/**
+ * Undefined when nothing was ever written. What cannot be read is set aside under another name; what somebody has begun to write and did
+ * not live to end is removed.
+ */
 export function readValues(
   directory: string,
   file: string,
 ): Result<SavedValues | undefined, Failure<"state-damaged" | "state-unreadable">> {
   const path = join(directory, file);
+  removeAbandoned(directory, file);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -48,6 +55,19 @@ export function readValues(
     // It stays where it is, and is overwritten by the next save.
   }
   return fail("state-damaged", `cannot use the app's state ${path}: it is damaged; it is kept as ${aside}`);
+}
+
+function removeAbandoned(directory: string, file: string): void {
+  try {
+    const begun = readdirSync(directory).filter(
+      (name) => name.startsWith(`${file}.`) && name.endsWith(".new"),
+    );
+    for (const path of begun.map((name) => join(directory, name))) {
+      if (Date.now() - statSync(path).mtimeMs > abandonedMs) rmSync(path, { force: true });
+    }
+  } catch {
+    // There is no directory yet, or another worker was first.
+  }
 }
 
 function parseFile(text: string): SavedValues | undefined {

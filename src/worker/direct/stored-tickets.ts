@@ -84,7 +84,7 @@ export class StoredTickets {
 function readSecret(fd: number): { readonly secret: Buffer; readonly ageMs: number } | undefined {
   const secret = readMemfd(fd, secretBytes);
   if (secret?.length !== secretBytes) return undefined;
-  // A memfd's time is that of its last write.
-  const ageMs = Math.max(0, Date.now() - fstatSync(fd).mtimeMs);
-  return ageMs < lifeMs ? { secret, ageMs } : undefined;
+  // A memfd's time is that of its last write. One from the future was made before the clock was set back: how old it is nobody knows.
+  const ageMs = Date.now() - Math.trunc(fstatSync(fd).mtimeMs);
+  return ageMs >= 0 && ageMs < lifeMs ? { secret, ageMs } : undefined;
 }

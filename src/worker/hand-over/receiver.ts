@@ -65,11 +65,10 @@ export class HandOverReceiver {
       fds.forEach(closeFd);
       return;
     }
-    if (message.value.type === "prepare") {
-      this.#prepare(message.value.batch, message.value.items, fds);
-      return;
-    }
     switch (message.value.type) {
+      case "prepare":
+        this.#prepare(message.value.batch, message.value.items, fds);
+        return;
       case "state":
         this.#options.onState(message.value.entries, fds[0]);
         break;

@@ -83,7 +83,8 @@ export class HandOverSender {
       }
       const link = this.#connect(peer);
       this.#links.push(link);
-      this.#tellOfNoState(link);
+      // The state has gone to another.
+      this.#trySendState(link, [], undefined);
     }
     this.#lookAgain.soon();
     return true;
@@ -182,22 +183,19 @@ export class HandOverSender {
     const { entries, fd } = this.#options.giveState();
     let given = false;
     for (const link of this.#open) {
-      try {
-        if (given) link.sendState([], undefined);
-        else given = link.sendState(entries, fd);
-      } catch (error) {
-        this.#options.report(`cannot send the state to worker ${link.name}: ${messageOf(error)}`);
-      }
+      if (given) this.#trySendState(link, [], undefined);
+      else given = this.#trySendState(link, entries, fd);
     }
     if (fd !== undefined) closeFd(fd);
   }
 
-  /** The state has gone to another. */
-  #tellOfNoState(link: PeerLink): void {
+  /** Whether it will get it. */
+  #trySendState(link: PeerLink, entries: readonly StateEntry[], fd: number | undefined): boolean {
     try {
-      link.sendState([], undefined);
+      return link.sendState(entries, fd);
     } catch (error) {
       this.#options.report(`cannot send the state to worker ${link.name}: ${messageOf(error)}`);
+      return false;
     }
   }
 

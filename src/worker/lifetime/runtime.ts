@@ -44,8 +44,6 @@ export class Runtime {
   #wish: ListenerWish | undefined;
   /** It has not been told to accept yet. */
   #needsDaemon = true;
-  /** The daemon knows what to do about a worker that somebody else tells to end. */
-  #canBeReplaced = false;
   #saidReady = false;
   #tellingApp = false;
   /** Where systemd is the manager. */
@@ -103,7 +101,6 @@ export class Runtime {
           if (message.type === "welcome") {
             this.#daemonSpeaks ??= message.protocol;
             this.#needsDaemon &&= message.standby;
-            this.#canBeReplaced = message.protocol >= 3;
             welcomed(message.standby);
           }
           if (message.type === "activate") this.#needsDaemon = false;
@@ -214,10 +211,10 @@ export class Runtime {
     report(problem);
   }
 
-  /** Not before this worker serves: until then its end is a failure to start. */
+  /** Not before this worker serves: until then its end is a failure to start. Nor where the daemon would not know what to do. */
   #askForHeir(): boolean {
-    if (this.#link === undefined || !this.#canBeReplaced || this.#needsDaemon || !this.#saidReady)
-      return false;
+    const known = (this.#daemonSpeaks ?? 0) >= 3;
+    if (this.#link === undefined || !known || this.#needsDaemon || !this.#saidReady) return false;
     this.#link.send({ type: "leaving" });
     return true;
   }

@@ -1,5 +1,5 @@
 import type { Server } from "node:net";
-import { closeFd, duplicateFd } from "../../linux/fd.js";
+import { closeFd, tryToDuplicateFd } from "../../linux/fd.js";
 
 /** What of Node is used here and not documented: the handle that a listening server has, of the class TCP or Pipe. */
 interface ListeningHandle {
@@ -16,13 +16,14 @@ const serverType = 1;
 
 /**
  * Lets a server that listens on an fd (of a unix socket that Node has bound, it would remove the file) accept no more until `goOnAccepting`: it stays open with its address, and clients wait in the queue of
- * the socket, or are accepted by whoever else listens on it. False, with nothing changed, where the server does not listen, or this Node's
- * handles look different. May be called while the server is told of a connection.
+ * the socket, or are accepted by whoever else listens on it. False, with nothing changed, where the server does not listen, this process is
+ * out of fds, or this Node's handles look different. May be called while the server is told of a connection.
  */
 export function stopAccepting(server: Server): boolean {
   const handle = handleOf(server);
   if (handle === undefined) return false;
-  const copy = duplicateFd(handle.fd);
+  const copy = tryToDuplicateFd(handle.fd);
+  if (copy === undefined) return false;
   const still = new handle.constructor(serverType);
   if (still.open(copy) < 0) {
     closeFd(copy);

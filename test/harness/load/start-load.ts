@@ -8,7 +8,7 @@ import { KINDS, type LoadOptions, type LoadReport } from "./report.js";
 const PROGRAM = fileURLToPath(new URL("client.js", import.meta.url));
 const DEFAULTS = {
   keepAlive: 8,
-  pauseMs: 25,
+  pauseMs: 50,
   freshPerSecond: 50,
   slow: 2,
   slowMs: 500,

@@ -13,7 +13,7 @@ import type { Example } from "./build-example.js";
 
 const ADDRESSES: Record<Example, string> = { chat: "127.0.0.1:8085", wsgi: "127.0.0.1:8086" };
 /** Few: two services at a time are asked, on whatever machine. */
-const LOAD = { keepAlive: 4, freshPerSecond: 20, slow: 1, slowMs: 200, pauseMs: 20 };
+const LOAD = { keepAlive: 4, freshPerSecond: 20, slow: 1, slowMs: 200, pauseMs: 50 };
 /** Two in a room. */
 const TALKERS = 20;
 const ENOUGH = 2;

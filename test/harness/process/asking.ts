@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../../src/lib/failure.js";
 
 /** What all clients together ask in a second: each moment of an upgrade sees some, and the upgrade has a processor, too. */
-const REQUESTS_PER_SECOND = 400;
+const REQUESTS_PER_SECOND = 150;
 const LEAST_PAUSE_MS = 10;
 
 /** Clients that ask again and again and never twice for the same: whatever fails is counted for good. */

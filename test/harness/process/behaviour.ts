@@ -7,6 +7,8 @@ const schema = v.object({
   boot: v.optional(v.picklist(["good", "crash", "silent"]), "good"),
   /** What SIGTERM does; `shutdown`: it drains, and ends its last listener for all that share it; `stay`: it drains, and does not end. */
   term: v.optional(v.picklist(["drain", "ignore", "shutdown", "stay"]), "drain"),
+  /** Which signal that is; any other one ends it at once. */
+  signal: v.optional(v.picklist(["SIGTERM", "SIGQUIT"]), "SIGTERM"),
   /** What it answers to /healthz, and the file that a native one waits for before it does. */
   health: v.optional(v.number(), 200),
   gate: v.optional(v.string(), ""),

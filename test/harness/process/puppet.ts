@@ -77,7 +77,7 @@ function serve(): void {
       if (listening === count && behaviour.boot === "good") notify("READY=1");
     }),
   );
-  process.on("SIGTERM", () => {
+  process.on(behaviour.signal, () => {
     if (behaviour.term === "ignore" || draining) return;
     draining = true;
     if (behaviour.term === "shutdown") shutDown(2 + count);

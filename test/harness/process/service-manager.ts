@@ -40,6 +40,8 @@ export class ServiceManager implements AsyncDisposable {
   messages: string[] = [];
   /** Changes what the next start passes; for daemons that are started wrongly. */
   readonly override: Record<string, string | undefined> = {};
+  /** What the next main process writes to instead of the log file; the caller's to close. */
+  output: number | undefined;
   readonly #options: ServiceManagerOptions;
   readonly #watcher = new Watcher();
   readonly #notify: NotifySocket;
@@ -106,7 +108,7 @@ export class ServiceManager implements AsyncDisposable {
     try {
       const child = spawn("/bin/sh", ["-c", script, ...command], {
         env,
-        stdio: ["ignore", log, log, ...passed.map(({ fd }) => fd)],
+        stdio: ["ignore", this.output ?? log, this.output ?? log, ...passed.map(({ fd }) => fd)],
         // Away from the terminal of whoever runs the tests, as under systemd.
         detached: true,
       });

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { GenerationReport } from "../../../src/control/port.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import { openPidfd, signalPidfd } from "../../../src/linux/pidfd.js";
+import { FewFds } from "./few-fds.js";
 import type { Rig } from "./rig.js";
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32), so that a storm can be repeated. */
@@ -18,6 +19,12 @@ export function seeded(seed: number): () => number {
 const longestPauseMs = 600;
 const longestStopMs = 1500;
 
+/** What stands in the way of the disk's writers for a while. */
+export interface Disk {
+  fill(): void;
+  free(): void;
+}
+
 /** What befalls a service, in an order and at moments that the seed decides. The manager starts each next daemon. */
 export class Storm {
   /** What was done, to explain a failed test. */
@@ -25,15 +32,19 @@ export class Storm {
   /** How many workers were killed: what these held is lost. */
   killed = 0;
   version = 1;
+  /** How many daemons ended and were followed by another one. */
+  restarts = 0;
   readonly #rig: Rig;
+  readonly #disk: Disk | undefined;
   readonly #random: () => number;
   readonly #answers: Promise<unknown>[] = [];
   readonly #startedAt = performance.now();
   #going = true;
   #keeping: Promise<void> | undefined;
 
-  constructor(rig: Rig, seed: number) {
+  constructor(rig: Rig, seed: number, disk?: Disk) {
     this.#rig = rig;
+    this.#disk = disk;
     this.#random = seeded(seed);
   }
 
@@ -49,6 +60,7 @@ export class Storm {
     await Promise.all(this.#answers);
     this.#going = false;
     await this.#keeping;
+    if (!kinds.some((kind) => endsDaemon.has(kind))) return;
     // The last blow may be about to end this daemon: whatever it does ends with it.
     const { manager } = this.#rig;
     if (manager.exit === undefined) await manager.kill9();
@@ -62,6 +74,7 @@ export class Storm {
     while (this.#going || manager.exit !== undefined) {
       if (manager.exit !== undefined) {
         await manager.ended();
+        this.restarts += 1;
         manager.start();
       }
       await Promise.race([manager.exited, pause(50)]);
@@ -107,9 +120,21 @@ export class Storm {
         manager.signal("SIGKILL");
         return this.#kill(worker);
       }
+      case "few fds":
+        this.#for((await FewFds.leave(manager.pid, Math.floor(this.#random() * 8)))?.end);
+        return;
+      case "full disk":
+        this.#disk?.fill();
+        this.#for(() => this.#disk?.free());
+        return;
       default:
         return blow satisfies never;
     }
+  }
+
+  /** Undoes something after a while. */
+  #for(undo: (() => unknown) | undefined): void {
+    if (undo !== undefined) this.#answers.push(pause(this.#random() * longestStopMs).then(undo));
   }
 
   #release(behaviour: Parameters<Rig["release"]>[0]): void {
@@ -140,11 +165,10 @@ export class Storm {
     const pidfd = openPidfd(pid);
     if (pidfd === undefined) return;
     signalPidfd(pidfd, "SIGSTOP");
-    const goOn = (): void => {
+    this.#for(() => {
       signalPidfd(pidfd, "SIGCONT");
       closeFd(pidfd);
-    };
-    this.#answers.push(pause(this.#random() * longestStopMs).then(goOn));
+    });
   }
 
   #pick<T>(among: readonly T[]): T | undefined {
@@ -174,4 +198,17 @@ export const harmless = [
 
 export const deadly = [...harmless, "killed worker", "killed daemon and worker"] as const;
 
-export type Blow = (typeof deadly)[number];
+/** What lacks, for a while. */
+export const scarce = ["few fds", "full disk"] as const;
+
+export type Blow = (typeof deadly)[number] | (typeof scarce)[number];
+
+const endsDaemon: ReadonlySet<Blow> = new Set<Blow>([
+  "reexec",
+  "SIGUSR2",
+  "SIGKILL",
+  "killed daemon and worker",
+]);
+
+/** Of all of them, those that a daemon lives through. */
+export const survived: readonly Blow[] = deadly.filter((blow) => !endsDaemon.has(blow));

@@ -6,7 +6,7 @@ import { ClientProcess, spawnClient, whenBegun } from "../load/client-process.js
 import { parseTalkReport, type TalkOptions, type TalkReport } from "./talk-report.js";
 
 const PROGRAM = fileURLToPath(new URL("talk-client.js", import.meta.url));
-const DEFAULTS = { connections: 50, pauseMs: 50, numbered: false, durationMs: 120_000 };
+const DEFAULTS = { connections: 50, pauseMs: 150, numbered: false, durationMs: 120_000 };
 
 /** A talking client at work. */
 export class Talk extends ClientProcess<TalkReport> {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { futimesSync } from "node:fs";
 import { test } from "node:test";
 import { fillMemfd, readMemfd } from "../../../src/linux/memfd.js";
 import { visit } from "../../harness/process/visit.js";
 import { certificate } from "../../unit/worker/carriers/http/certificate.js";
 import { DirectRig } from "./direct-rig.js";
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 async function openWithTls(): Promise<DirectRig> {
   const rig = new DirectRig();
@@ -53,6 +56,25 @@ test("the secret is kept once, said nowhere, and gone after a stop", async () =>
   assert.equal((await rig.manager.ended()).code, 0);
   await rig.manager.waitFor("an empty store", () => rig.manager.store.names.length === 0);
 });
+
+for (const [when, offsetMs] of [
+  ["a day ago", -dayMs],
+  ["in the future, by a clock that was set back", dayMs / 24],
+] as const) {
+  test(`a secret that was made ${when} is replaced`, async () => {
+    await using rig = await openWithTls();
+    const [before] = ticketsOf(rig);
+    await rig.endForRestart();
+    const [kept] = rig.manager.store.entries.filter(({ name }) => name === "holdfast.tickets");
+    const madeAt = new Date(Date.now() + offsetMs);
+    futimesSync(kept?.fd ?? -1, madeAt, madeAt);
+    await rig.manager.startReady();
+    await rig.manager.waitFor("a new secret alone", () => {
+      const [now, ...others] = ticketsOf(rig);
+      return others.length === 0 && now?.length === 48 && !now.equals(before ?? now);
+    });
+  });
+}
 
 test("a damaged secret is replaced", async () => {
   await using rig = await openWithTls();

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "../../harness/process/ports.js";
 import { ask } from "../../harness/process/requests.js";
+import { openReusePort } from "../../harness/process/reuse-port.js";
 import { Rig } from "../../harness/process/rig.js";
 
 /*
@@ -25,11 +26,11 @@ async function putOnTrial(rig: Rig): Promise<void> {
 }
 
 /** The share of version 2 in the answers, each on a connection of its own, as long as it takes to steer so often. */
-async function shareOf(rig: Rig, steps: number, daemon = true): Promise<number> {
+async function shareOf(rig: Rig, steps: number, daemon = true, port = rig.port): Promise<number> {
   let [asked, byNew, going] = [0, 0, true];
   const client = async (): Promise<void> => {
     while (going) {
-      const { version } = await rig.ask();
+      const { version } = await ask({ port }, "/");
       asked += 1;
       if (version === "2") byNew += 1;
     }
@@ -100,6 +101,14 @@ test("the connections of an app that is not changed, but has the preload, are sh
   deploy("2");
   assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
   await assertSharedUntilCommit(rig);
+});
+
+test("of several sockets of one port, as of a socket unit with ReusePort=, the new generation takes its share, too", async () => {
+  const { sockets, port } = openReusePort("reused", 2);
+  await using rig = new Rig({ native: true, config, alsoPassed: sockets });
+  await putOnTrial(rig);
+  await shareOf(rig, 2, true, port);
+  assertNear(await shareOf(rig, 6, true, port));
 });
 
 test("on a listener that only the new generation has nobody waits", async () => {

@@ -7,6 +7,8 @@ import { openSocketPair } from "../../../src/linux/socket-pair.js";
 import type { Slot } from "../../../src/model/event.js";
 import { WorkerChannels } from "../../../src/process/worker-channels.js";
 import { waitUntil } from "../../harness/container/wait-until.js";
+import { LingeringConnection } from "../../harness/process/lingering-connection.js";
+import { countFds } from "../../harness/process/open-fds.js";
 
 const slot = { generation: 1, index: 0 };
 const other = { generation: 1, index: 1 };
@@ -30,8 +32,8 @@ function daemon(watcher: Watcher, ownerOf: (pid: number) => Slot | undefined = (
   return { channels, said };
 }
 
-function say(fd: number, message: object): void {
-  assert.ok(sendMessage(fd, Buffer.from(JSON.stringify(message)), []) > 0);
+function say(fd: number, message: object, fds: readonly number[] = []): void {
+  assert.ok(sendMessage(fd, Buffer.from(JSON.stringify(message)), fds) > 0);
 }
 
 async function hear(fd: number): Promise<{ readonly type: string; readonly query: number }> {
@@ -79,6 +81,40 @@ test("an answer that came in time counts, also if the asker itself stood still u
   assert.equal((await answer)?.message.type, "report");
   channels.forget(slot);
   closeFd(worker);
+});
+
+test("what a worker sends along where nothing is wanted is closed, and a connection that lingers holds nobody up", async () => {
+  using watcher = new Watcher();
+  const { channels } = daemon(watcher);
+  const [own, worker] = openSocketPair("seqpacket");
+  channels.adopt(slot, own, spoken);
+  await using connection = await LingeringConnection.open();
+  const before = countFds();
+  const answer = channels.ask(slot, { type: "query" }, [], 10_000);
+  const { query } = await hear(worker);
+  say(worker, report(query), [connection.fd]);
+  closeFd(connection.fd);
+  assert.deepEqual((await answer)?.fds, []);
+  await waitUntil("none of it open", 10_000, () => countFds() === before - 1);
+  channels.forget(slot);
+  closeFd(worker);
+});
+
+test("a question ends with the channel on which it was asked", async () => {
+  using watcher = new Watcher();
+  const { channels } = daemon(watcher);
+  const [own, worker] = openSocketPair("seqpacket");
+  channels.adopt(slot, own, spoken);
+  const never = 60 * 60 * 1000;
+  const dies = channels.ask(slot, { type: "query" }, [], never);
+  closeFd(worker);
+  assert.equal(await dies, undefined);
+  const [second, stranger] = openSocketPair("seqpacket");
+  channels.adopt(slot, second, spoken);
+  const forgotten = channels.ask(slot, { type: "query" }, [], never);
+  channels.forget(slot);
+  assert.equal(await forgotten, undefined);
+  closeFd(stranger);
 });
 
 test("one worker cannot answer for another", async () => {

@@ -13,7 +13,6 @@ const wish: NewInstance = {
   workers: undefined,
   socketUnits: true,
   source: "",
-  register: "/usr/lib/holdfast/dist/library/register.js",
 };
 
 function lay(changes: Partial<NewInstance>) {
@@ -101,10 +100,7 @@ test("what is shared is in the config, and open in the unit's sandbox; whose it 
 test("a Node app that opens its own port gets the preload, and it is said", () => {
   const changes = { program: ["node", "server.js"], source: "app.listen(3000)" };
   const { texts, notes } = lay(changes);
-  assert.match(
-    texts[0] ?? "",
-    /^command = \["node", "--import", "\/usr\/lib\/holdfast\/dist\/library\/register\.js", "server\.js"\]$/m,
-  );
+  assert.match(texts[0] ?? "", /^command = \["node", "--import", "holdfast\/register", "server\.js"\]$/m);
   assert.match(notes.join("\n"), /opens its own port: with --import/);
   for (const source of ["", 'import { serve } from "holdfast"; x.listen(1)', "s.listen({ fd: 3 })"]) {
     const left = lay({ ...changes, source });
@@ -114,17 +110,32 @@ test("a Node app that opens its own port gets the preload, and it is said", () =
 });
 
 test("a program that never says READY=1 counts as ready when it accepts", () => {
-  for (const program of [
-    ["uvicorn", "a:app", "--fd", "3"],
-    ["nginx"],
-    ["php-fpm8.2"],
-    ["bundle", "exec", "puma"],
-  ]) {
-    const { texts, notes } = lay({ program });
+  const programs = ["uvicorn a:app --fd 3", "nginx", "php-fpm8.2", "bundle exec puma"];
+  for (const program of programs) {
+    const { texts, notes } = lay({ program: program.split(" ") });
     assert.match(texts[0] ?? "", /^\[ready\]\nwhen = "accepts"$/m);
     assert.match(notes.join("\n"), /may never say READY=1/);
   }
   assert.doesNotMatch(lay({ program: ["caddy", "run"] }).texts[0] ?? "", /^\[ready\]/m);
+});
+
+test("a server that has to be told of its sockets, and when to drain, is told, and it is said", () => {
+  const listen = ["127.0.0.1:9000", "admin=unix:/run/admin.sock"];
+  const told = (program: readonly string[]): string => {
+    const { texts, notes } = lay({ program, listen });
+    assert.match(notes.join("\n"), /opens its own port unless it is told/);
+    return texts[0] ?? "";
+  };
+  assert.match(told(["python3", "-m", "uvicorn", "a:app"]), /^command = .*"a:app", "--fd", "3"\]$/m);
+  const fpm = told(["php-fpm8.4", "--nodaemonize"]);
+  assert.match(fpm, /^environment = \{ FPM_SOCKETS = "127\.0\.0\.1:9000=3,\/run\/admin\.sock=4" \}$/m);
+  assert.match(fpm, /^\[drain\]\nsignal = "SIGQUIT"$/m);
+  const blocking = lay({ program: ["php-fpm8.4"] });
+  assert.equal(blocking.paths.at(-1), "/etc/systemd/system/holdfast@web.service.d/blocking.conf");
+  assert.match(blocking.texts.at(-1) ?? "", /^NonBlocking=no$/m);
+  assert.equal(layOut({ ...wish, program: ["php-fpm8.4"], socketUnits: false }).ok, false);
+  assert.match(told(["nginx"]), /^environment = \{ NGINX = "3;4;" \}$/m);
+  assert.deepEqual(lay({ program: ["env", "NGINX=3;", "nginx"] }).texts[0]?.match(/^environment/m), null);
 });
 
 test("gunicorn gets a check that imports the app, unless it does so before it is ready", () => {

@@ -18,7 +18,7 @@ test("every documented key is read", () => {
       strategy: "exclusive",
       verify: { http: "/healthz", status: 204, timeoutMs: 2_000 },
       ready: { rule: { when: "notify" }, timeoutMs: 45_000 },
-      drain: { timeoutMs: 120_000, killMs: 500 },
+      drain: { timeoutMs: 120_000, killMs: 500, signal: "SIGQUIT" },
       trial: { timeMs: 5_000, share: null },
       probation: { timeMs: 120_000 },
       judge: {
@@ -71,7 +71,7 @@ test("all keys but the command have defaults", () => {
       strategy: "overlap",
       verify: null,
       ready: { rule: { when: "notify" }, timeoutMs: 30_000 },
-      drain: { timeoutMs: 60_000, killMs: 5_000 },
+      drain: { timeoutMs: 60_000, killMs: 5_000, signal: "SIGTERM" },
       trial: { timeMs: 3_000, share: null },
       probation: { timeMs: 60_000 },
       judge: { deaths: true, accepts: true, errors: 0.05, slowMs: null, health: null, command: null },

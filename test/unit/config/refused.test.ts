@@ -94,6 +94,7 @@ const refused: readonly (readonly [toml: string, line: string, message: RegExp])
   [`${command}[ready]\ncommand = "x"`, "web.toml:3: ready.command:", /array of strings/],
   [`${command}[drain]\ntimeout = "60"`, "web.toml:3: drain.timeout:", /write "60s"/],
   [`${command}[drain]\nkill = "0s"`, "web.toml:3: drain.kill:", /more than zero/],
+  [`${command}[drain]\nsignal = "QUIT"`, "web.toml:3: drain.signal:", /must be one of "SIGTERM", "SIGQUIT"/],
   [`${command}drain = "60s"`, "web.toml:2: drain:", /must be a table/],
 ];
 

@@ -33,6 +33,7 @@ timeout = "45s"
 [drain]
 timeout = "2min"
 kill    = "500ms"
+signal  = "SIGQUIT"
 
 [trial]
 time  = "5s"

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { type ControlServerOptions, createControlServer } from "../../../src/control/server.js";
 import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
+import type { Ends } from "../../harness/ends.js";
 import { FakePort } from "./fake-port.js";
 
 const root = { uid: 0, gids: [0] };
@@ -16,7 +16,7 @@ export interface Rig {
 }
 
 /** A directory that goes with the test. */
-export function temporaryDirectory(context: TestContext): string {
+export function temporaryDirectory(context: Ends): string {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-control-"));
   context.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
@@ -24,7 +24,7 @@ export function temporaryDirectory(context: TestContext): string {
 
 /** A server on a real unix socket that answers for a fake daemon; everybody is root to it unless told otherwise. */
 export async function startServer(
-  context: TestContext,
+  context: Ends,
   options: Partial<ControlServerOptions> & { socketPath?: string; port?: FakePort } = {},
 ): Promise<Rig> {
   const { socketPath = join(temporaryDirectory(context), "control.sock"), port = new FakePort() } = options;

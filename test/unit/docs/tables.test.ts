@@ -6,7 +6,7 @@ import { test } from "node:test";
 /** `[text](file.test.ts "title")`: what is named is the title, or the text where there is none. */
 const linkToTest = /\[([^\]]*)\]\(([^)\s]+\.test\.ts)(?: "([^"]*)")?\)/g;
 
-for (const page of ["docs/compare.md", "test/README.md"]) {
+for (const page of ["docs/compare.md", "test/README.md", "SECURITY.md"]) {
   test(`${page} names tests that exist`, () => {
     const links = [...readFileSync(page, "utf8").matchAll(linkToTest)];
     assert.ok(links.length > 20);

@@ -104,12 +104,12 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ["no time limit", withUnit({ TimeoutStartUSec: "infinity", TimeoutStopUSec: "infinity" })],
   [
     "few fds left",
-    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024, diesOfTerm: false }] },
+    { ...healthy, workers: [{ name: "1.0", openFds: 900, maxFds: 1024, diesOf: null }] },
     "problem open-files",
   ],
   [
     "a worker without a handler for SIGTERM",
-    { ...healthy, workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOfTerm: true }] },
+    { ...healthy, workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOf: "SIGTERM" }] },
     "problem sigterm",
   ],
   ["room for two generations", withUnit({ MemoryMax: String(400 * 1024 ** 2) })],

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseConfig } from "../../../src/config/parse.js";
 import { examine } from "../../../src/doctor/examine.js";
 import type { Facts } from "../../../src/doctor/facts.js";
-import { healthy, withUnit } from "./sample.js";
+import { healthy, socket, withUnit } from "./sample.js";
 
 const http = '[listeners.http]\naddress = "127.0.0.1:8080"';
 const running = (command: readonly string[], more = ""): Facts => ({
@@ -13,7 +13,17 @@ const running = (command: readonly string[], more = ""): Facts => ({
     cores: 1,
   }),
 });
+const quitting = '[drain]\nsignal = "SIGQUIT"';
 const accepting = '[ready]\nwhen = "accepts"';
+const fpm = running(
+  ["/usr/sbin/php-fpm8.2", "--nodaemonize"],
+  `environment = { FPM_SOCKETS = "127.0.0.1:8080=3" }\n${quitting}`,
+);
+const blocking = (facts: Facts): Facts => ({
+  ...withUnit({ NonBlocking: "no" }, "[Service]\nNonBlocking=no\n"),
+  config: facts.config,
+  sockets: [socket],
+});
 const script = (command: readonly string[], text: string): Facts => ({
   ...running(command),
   source: { path: "/srv/web/server.js", text },
@@ -28,8 +38,19 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     "problem own-port",
   ],
   ["uvicorn as it is right", running(["uvicorn", "a:app", "--fd=3"], accepting)],
-  ["nginx without [ready]", running(["env", "NGINX=3;", "nginx"]), "problem never-ready"],
-  ["php-fpm, which mostly says it", running(["/usr/sbin/php-fpm8.2", "--nodaemonize"])],
+  ["hypercorn that opens its own port", running(["hypercorn", "a:app"], accepting), "problem own-port"],
+  ["nginx without [ready]", running(["env", "NGINX=3;", "nginx"], quitting), "problem never-ready"],
+  ["nginx that is not told", running(["nginx"], `${accepting}\n${quitting}`), "problem own-port"],
+  ["nginx that is told to end", running(["env", "NGINX=3;", "nginx"], accepting), "problem cuts-requests"],
+  ["php-fpm, which mostly says it", blocking(fpm)],
+  [
+    "php-fpm at a listener that does not block",
+    { ...blocking(fpm), ...withUnit({}), config: fpm.config },
+    "problem blocking",
+  ],
+  ["daphne, which always cuts", running(["daphne", "a:app", "--fd", "3"], accepting), "note cuts-requests"],
+  ["a server that takes no sockets", running(["waitress-serve", "app:app"]), "problem self-bound"],
+  ["Apache", running(["/usr/sbin/apache2", "-DFOREGROUND"]), "problem self-bound"],
   ["gunicorn that imports late", running(["gunicorn", "app:app"]), "note imports-late"],
   ["gunicorn with --preload", running(["gunicorn", "--preload", "app:app"])],
   ["gunicorn with a check", running(["gunicorn", "app:app"], 'check = ["true"]')],
@@ -66,3 +87,13 @@ for (const [what, facts, ...found] of cases) {
     for (const { remedy } of findings) assert.ok((remedy?.where ?? "") !== "");
   });
 }
+
+test("the line that tells a server of its sockets has their addresses", () => {
+  const lines = (facts: Facts): readonly string[] =>
+    examine(facts).flatMap(({ check, remedy }) => (check === "own-port" ? (remedy?.lines ?? []) : []));
+  const more = `${accepting}\n${quitting}\n[listeners.second]\naddress = "unix:/run/b"`;
+  assert.deepEqual(lines(running(["uvicorn", "a:app"])), ['command = ["uvicorn","a:app","--fd","3"]']);
+  assert.deepEqual(lines(running(["nginx"], more)), ['environment = { NGINX = "3;4;" }']);
+  const passed = blocking(running(["php-fpm8.4"], quitting));
+  assert.deepEqual(lines(passed), ['environment = { FPM_SOCKETS = "127.0.0.1:8080=3" }']);
+});

@@ -58,7 +58,7 @@ export const healthy: Facts = {
   configFile: "/etc/holdfast/web.toml",
   config: configOf('[listeners.http]\naddress = "127.0.0.1:8080"'),
   report: null,
-  workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOfTerm: false }],
+  workers: [{ name: "1.0", openFds: 60, maxFds: 1024, diesOf: null }],
   generationBytes: 200 * 1024 ** 2,
   taken: [],
   access: { missing: [], user: "nobody", blocked: [], shared: [] },

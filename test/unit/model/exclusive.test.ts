@@ -36,6 +36,32 @@ test("exclusive: what does not start after it is left for what ran before", () =
   assert.match(viewService(story.state).status, /what ran last serves: .*before it was ready/);
 });
 
+test("exclusive: what did not start in the place of another is not tried again by itself, nor by an upgrade to the same", () => {
+  const failed = (): Story => {
+    const story = stepsAside().end(1).spawnAll().exit(2, 0);
+    return bring(story, "/1", exclusive);
+  };
+  assert.deepEqual(
+    failed().state.rejected.map(({ generation, by, failure }) => [generation, by, failure.reason]),
+    [[2, "judge", "worker-exited"]],
+  );
+  const again = failed()
+    .request()
+    .candidate({ ...judged, ...exclusive, release: "/2" });
+  assert.deepEqual([told(again).at(-1), phases(again)], ["upgrade rejected", ["3 active proved"]]);
+  const restarted = failed()
+    .send({ type: "leave-requested", next: "upgrade" })
+    .die()
+    .candidate({ ...judged, ...exclusive, release: "/2" });
+  assert.deepEqual([told(restarted).at(-1), restarted.state.upgrade?.kind], ["restart rejected", "fallback"]);
+  // What has served well before is not held to be bad: its surroundings may be.
+  const same = firstServes(exclusive)
+    .send({ type: "leave-requested", next: "upgrade" })
+    .die()
+    .candidate({ ...judged, ...exclusive, release: "/1" });
+  assert.deepEqual(same.end(1).spawnAll().exit(2, 0).state.rejected, []);
+});
+
 test("exclusive: what ran before starts only when the one that failed has ended", () => {
   const story = stepsAside().end(1).spawnAll();
   story.after(30_000).send({ type: "examined", generation: 2, why: null });

@@ -76,6 +76,45 @@ test("whatever happens in whatever order, no step breaks an invariant", () => {
   );
 });
 
+/** All that was decided, and by when something is to be done; what is of the wall clock is for people, and left out. */
+function decisionsOf(
+  specs: ConstructorParameters<typeof World>[0],
+  happenings: readonly Parameters<typeof happen>[1][],
+  wallAt: (now: number) => number,
+): readonly unknown[] {
+  const world = new World(specs);
+  world.wallAt = wallAt;
+  const decisions: unknown[] = [];
+  const people = new Set(["createdAt", "endedAt", "at"]);
+  const timeless = (value: object): string =>
+    JSON.stringify(value, (key, inner) => {
+      if (people.has(key)) return null;
+      return key === "stage" && inner.phase === "active" ? { ...inner, since: null } : inner;
+    });
+  world.onAction = (action) => decisions.push(action.type === "record" ? action.type : timeless(action));
+  world.die(() => true);
+  for (const one of happenings) {
+    happen(world, one);
+    decisions.push(timeless(world.state), nextDeadline(world.state));
+  }
+  return decisions;
+}
+
+test("a wall clock that jumps, back and forth and by years, changes nothing that is done and no deadline", () => {
+  const jumps = fc.array(fc.integer({ min: -1e11, max: 1e11 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(specifications, history, jumps, (specs, happenings, by) => {
+      let look = 0;
+      const jumping = (now: number): number => now + (by[look++ % by.length] ?? 0);
+      assert.deepEqual(
+        decisionsOf(specs, happenings, jumping),
+        decisionsOf(specs, happenings, (now) => now),
+      );
+    }),
+    { numRuns: 1_000, includeErrorInReport: true },
+  );
+});
+
 test("when the world behaves again, every upgrade, start and stop comes to its end and nothing is left over", () => {
   fc.assert(
     fc.property(specifications, history, fc.boolean(), (specs, happenings, workersIgnoreTerm) => {

@@ -19,6 +19,27 @@ test("a rollback goes to the generation before, and a second one has nothing to 
   assert.deepEqual(story.did("prepare"), []);
 });
 
+test("a rollback says which version it passes over, and returns to it when it is named", () => {
+  const probed = { snapshot: true, probation: { timeMs: 60_000 } };
+  const story = new Story().start(probed).after(3_600_000);
+  const bring = (release: string, old: number): void => {
+    story
+      .request()
+      .candidate({ ...probed, release })
+      .allReady()
+      .end(old);
+  };
+  bring("/2", 1);
+  bring("/3", 2);
+  story.request("rollback");
+  const said = () => story.did("announce").filter(({ news }) => news.event === "rollback-passes-over");
+  assert.deepEqual(
+    said().map(({ news }) => news.generation),
+    [2],
+  );
+  assert.equal(story.did("prepare")[0]?.again?.generation, 1);
+});
+
 test("an upgrade after a rollback is one like any other, and can be left by the next rollback", () => {
   const story = upgraded().request("rollback").candidate({ snapshot: true }).allReady().end(2);
   story.request().candidate({ snapshot: true, release: "/4" }).allReady().end(3);

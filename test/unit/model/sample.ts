@@ -33,7 +33,7 @@ export function specify(change: Partial<Plan> = {}): Specification {
     strategy: "overlap",
     verify: null,
     ready: { rule: { when: "notify" }, timeoutMs: readyTimeoutMs },
-    drain: { timeoutMs: drainTimeoutMs, killMs },
+    drain: { timeoutMs: drainTimeoutMs, killMs, signal: "SIGTERM" },
     ...unjudged,
     judge: { ...unjudged.judge, deaths: true },
     ...change,

@@ -23,10 +23,11 @@ test("a worker that its first SIGTERM ends is told of, once a generation", () =>
   assert.deepEqual([isNoticed(two, bySigterm, 0), isNoticed(two, bySigterm, 1)], [true, false]);
 });
 
-test("nothing is told of one that ends by itself, is pressed, has never served, or was not asked", () => {
+test("nothing is told of one that ends by itself, handles the signal, is pressed, has never served, or was not asked", () => {
   assert.equal(isNoticed(drains(), { code: 0, signal: null }), false);
   assert.equal(isNoticed(drains().after(60_000), bySigterm), false);
   assert.equal(isNoticed(firstServes({ workers: 1 }), bySigterm), false);
+  assert.equal(isNoticed(drains(), { ...bySigterm, handled: true }), false);
   const candidate = new Story().send({
     type: "recovered",
     alive: [],

@@ -72,3 +72,30 @@ test("where it cannot be opened the worker is told why, and nothing is held", ()
   assert.equal(story.did("give-listener")[0]?.result.ok, false);
   assert.deepEqual(story.state.listeners, before);
 });
+
+test("an app that listens at one address after the other gets no more than there is a use for, and is told what to do", () => {
+  const story = new Story().start();
+  const at = (port: number) => ({ generation: 1, index: 0, request: port, address: `127.0.0.1:${port}` });
+  let port = 9_000;
+  for (;;) {
+    story.send({ type: "listener-wanted", ...at(++port) });
+    if (story.did("open-listener").length === 0) break;
+    const id = story.state.nextListener;
+    const { address } = at(port);
+    const value: Listener = {
+      ...listener,
+      id,
+      name: `undeclared-${port}`,
+      address,
+      inode: `${port}`,
+      origin: "app",
+    };
+    story.send({ type: "listener-opened", ...at(port), result: succeed(value) });
+    assert.ok(port < 10_000, "it gets whatever it wants");
+  }
+  const [{ result } = { result: succeed(listener) }] = story.did("give-listener");
+  assert.match(result.ok ? "" : result.failure.message, /declare those that it needs in \[listeners\]/);
+  // What it has it has.
+  story.send({ type: "listener-wanted", ...at(9_001) });
+  assert.ok(story.did("give-listener")[0]?.result.ok);
+});

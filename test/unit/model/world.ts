@@ -18,6 +18,8 @@ import { finishJob } from "./world-jobs.js";
 export class World {
   state: State = initialState;
   now = 1_000_000;
+  /** What the wall clock shows at that time. */
+  wallAt: (now: number) => number = (now) => now;
   exited: string | null = null;
   jobs: Job[] = [];
   beings: Being[] = [];
@@ -145,7 +147,7 @@ export class World {
 
   #decide(event: Event): readonly Action[] {
     const before = this.state;
-    const decision = decide(before, event, { now: this.now, wall: this.now });
+    const decision = decide(before, event, { now: this.now, wall: this.wallAt(this.now) });
     const found = violations({ before, event, now: this.now, decision });
     this.problems.push(...found.map((problem) => `${problem} (after ${JSON.stringify(event)})`));
     this.state = decision.state;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import type { Failure } from "../../../src/lib/failure.js";
 import {
   makeSnapshot,
@@ -11,6 +10,7 @@ import {
 } from "../../../src/release/make-snapshot.js";
 import { snapshotDirectory } from "../../../src/release/places.js";
 import { removeTree } from "../../../src/release/remove-snapshot.js";
+import type { Ends } from "../../harness/ends.js";
 
 /** A release and a state directory to snapshot it into. */
 export class ReleaseRig {
@@ -18,7 +18,7 @@ export class ReleaseRig {
   readonly release: string;
   readonly state: string;
 
-  constructor(context: TestContext) {
+  constructor(context: Ends) {
     this.top = realpathSync(mkdtempSync(join(tmpdir(), "holdfast-release-")));
     this.release = join(this.top, "release");
     this.state = join(this.top, "state");

@@ -33,7 +33,7 @@ test("a version that proved itself is told from one that was replaced before", (
   assert.deepEqual(ends(context, story), [
     [1, "proved", "proved; superseded by generation 2"],
     [2, "proved", "proved; superseded by generation 3"],
-    [3, "replaced", "replaced by generation 4 before it had proved itself"],
+    [3, "replaced", "replaced by generation 4 before it had proved itself: a rollback passes it over"],
     [4, null, "on probation, 1 min left"],
   ]);
 });

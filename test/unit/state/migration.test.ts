@@ -49,15 +49,51 @@ const format1 = {
   },
 };
 
-test("a state of format 1 is read: its generations run in the release itself, and go on doing so", () => {
-  const json = JSON.stringify(format1);
+function envelope(format: number, record: unknown): string {
+  const json = JSON.stringify(record);
   const checksum = createHash("sha256").update(json).digest("hex");
-  const decoded = decodeRecord(`{"format":1,"checksum":"${checksum}","record":${json}}\n`);
+  return `{"format":${format},"checksum":"${checksum}","record":${json}}\n`;
+}
+
+test("a generation's own listener is told from one that is handed on, where it was not written down", () => {
+  const listener = {
+    id: 1,
+    name: "probe",
+    address: "127.0.0.1:4711",
+    inode: "7",
+    file: null,
+    origin: "bound",
+    backlog: 9,
+  };
+  const address = { kind: "tcp", family: 4, host: "127.0.0.1", port: 0 };
+  const declared = [{ name: "probe", address, backlog: null, mode: null }];
+  const [generation] = format1.state.generations;
+  const originsWith = (listeners: unknown): unknown => {
+    const generations = [{ ...generation, specification: { plan, listeners }, listeners: [1] }];
+    const record = { ...format1, state: { ...format1.state, generations, listeners: [listener] } };
+    const decoded = decodeRecord(envelope(3, record));
+    return decoded.ok ? decoded.value.state.listeners.map(({ origin }) => origin) : decoded.failure.message;
+  };
+  assert.deepEqual(originsWith(declared), ["own"]);
+  assert.deepEqual(originsWith([{ ...declared[0], address: { ...address, port: 4711 } }]), ["bound"]);
+  assert.deepEqual(originsWith(null), ["bound"]);
+});
+
+test("a state of format 1 is read: its generations run in the release itself, and go on doing so", () => {
+  const decoded = decodeRecord(envelope(1, format1));
   assert.ok(decoded.ok, decoded.ok ? "" : decoded.failure.message);
   const { state } = decoded.value;
   const wanted = {
     specification: {
-      plan: { ...plan, snapshot: false, shared: [], writable: [], keep: 3, ...unjudged },
+      plan: {
+        ...plan,
+        drain: { ...plan.drain, signal: "SIGTERM" },
+        snapshot: false,
+        shared: [],
+        writable: [],
+        keep: 3,
+        ...unjudged,
+      },
       listeners: null,
     },
   };

@@ -5,6 +5,7 @@ import { afterEach, test } from "node:test";
 import { closeFd, duplicateFd } from "../../../src/linux/fd.js";
 import type { Carrier } from "../../../src/worker/carriers/carrier.js";
 import { createHttpCarrier } from "../../../src/worker/carriers/http/http-carrier.js";
+import { stopAccepting } from "../../../src/worker/node-internals/listening-handle.js";
 import { RawClient } from "./carriers/http/raw-client.js";
 import { connect as connectTcp, listen, startSide as startTcp, until } from "./carriers/tcp/rig.js";
 import { dial as dialWebSocket, startSide as startWebSockets } from "./carriers/websocket/rig.js";
@@ -122,3 +123,17 @@ for (const [name, start, reported] of [
     assert.deepEqual([frozen.length, carrier.open], [count, 0]);
   });
 }
+
+test("a worker that is out of fds and has accepted its share accepts on: nothing is thrown at the app", async (t) => {
+  const server = createServer((_request, response) => response.end("here"));
+  t.after(() => server.close());
+  const port = await listen(server);
+  assert.equal(
+    withoutFds(() => stopAccepting(server)),
+    false,
+  );
+  const client = await RawClient.connect(port);
+  client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  assert.equal((await client.response()).body, "here");
+  client.socket.destroy();
+});

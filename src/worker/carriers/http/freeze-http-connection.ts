@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { duplicateFd } from "../../../linux/fd.js";
+import { tryToDuplicateFd } from "../../../linux/fd.js";
 import { asHttpSocket, type ConnectionsList, type HttpParser } from "../../node-internals/http-parts.js";
 import { handleOf } from "../../node-internals/socket-handle.js";
 import type { Frozen } from "../carrier.js";
@@ -44,17 +44,9 @@ export class BetweenRequests {
  */
 export function freezeHttpConnection(socket: Socket, past: Past): Frozen | undefined {
   const handle = handleOf(socket);
-  const fd = handle === undefined ? undefined : duplicate(handle.fd);
+  const fd = handle === undefined ? undefined : tryToDuplicateFd(handle.fd);
   if (fd === undefined) return undefined;
   // Closes this number at once and without a FIN, since the duplicate keeps the connection open.
   socket.destroy();
   return { fd, meta: describePast(past), input: nothing, output: nothing };
-}
-
-function duplicate(fd: number): number | undefined {
-  try {
-    return duplicateFd(fd);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,12 +7,13 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { TicketSecret } from "../../../../src/daemon/native-workers/ticket-secret.js";
+import { TicketSecret, ticketSecretLifeMs } from "../../../../src/daemon/native-workers/ticket-secret.js";
 
 let directory = "";
 let file = "";
@@ -37,12 +38,57 @@ test("the secret outlives the daemon, in a file that only its user may read", ()
   assert.deepEqual([readdirSync(directory), warnings], [["tickets.key"], []]);
 });
 
-test("a renewed secret is another one, and is kept", () => {
+const hourMs = 60 * 60 * 1000;
+
+function dateFile(ms: number): void {
+  utimesSync(file, new Date(ms), new Date(ms));
+}
+
+/** What a daemon that starts now tells its workers at once. */
+function tellAtStart(): readonly string[] {
+  const told: string[] = [];
   const secret = load();
-  const before = secret.text;
-  secret.renew();
-  assert.notEqual(secret.text, before);
-  assert.equal(load().text, secret.text);
+  secret.follow(() => told.push(secret.text));
+  secret.stop();
+  return told;
+}
+
+test("each daemon tells the secret when it starts: the one before may have died before it had told all of them", () => {
+  const { text } = load();
+  assert.deepEqual([tellAtStart(), tellAtStart()], [[text], [text]]);
+});
+
+for (const [when, madeAt] of [
+  ["a day ago", () => Date.now() - ticketSecretLifeMs],
+  ["in the future, by a clock that was set back", () => Date.now() + hourMs],
+] as const) {
+  test(`a secret that was made ${when} is renewed at the next start, is told, and is kept`, () => {
+    const { text } = load();
+    dateFile(madeAt());
+    const [told, ...more] = tellAtStart();
+    assert.notEqual(told, text);
+    assert.deepEqual(more, []);
+    assert.deepEqual(tellAtStart(), [told]);
+  });
+}
+
+test("a daemon that is started again and again renews the secret when a day has passed since it was made", (t) => {
+  const { text } = load();
+  const madeAt = Date.now() - ticketSecretLifeMs + hourMs;
+  dateFile(madeAt);
+  assert.deepEqual(tellAtStart(), [text]);
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.now() });
+  const told: string[] = [];
+  const secret = load();
+  secret.follow(() => told.push(secret.text));
+  t.mock.timers.tick(hourMs / 2);
+  assert.deepEqual(told, [text]);
+  t.mock.timers.tick(hourMs / 2 + 1000);
+  assert.equal(told.length, 2);
+  assert.notEqual(told[1], text);
+  t.mock.timers.tick(ticketSecretLifeMs + 1000);
+  assert.equal(new Set(told).size, 3);
+  secret.stop();
 });
 
 const untrusted: readonly { readonly what: string; readonly spoil: () => void }[] = [

@@ -12,6 +12,7 @@ function report(story: JudgedStory, stalledForMs = (_: number): number | undefin
     name: "web",
     unit: undefined,
     listeners: new HeldListeners({
+      unit: "holdfast@web.service",
       keeper: { store() {}, remove() {} },
       watcher: { watchEnd() {}, unwatch() {} },
       warn() {},
