@@ -19,7 +19,7 @@ async function assertNothingLeft(web: WebService): Promise<void> {
   assert.equal(await web.show("NFileDescriptorStore"), "0");
 }
 
-onEachRelease("stopping", (promise, release) => {
+onEachRelease("stopping", (promise) => {
   promise(
     "a stop answers what is in flight, and leaves no worker, no fd and no listener",
     { app: "gunicorn" },
@@ -126,36 +126,4 @@ onEachRelease("stopping", (promise, release) => {
       assert.equal((await web.cli("status")).code, 0);
     },
   );
-
-  // systemd 254 has it first.
-  if (release !== "bookworm") {
-    for (const [what, setup] of [
-      ["a port that the daemon binds", { app: "node" }],
-      ["a socket unit", ON_SOCKET],
-    ] as const) {
-      promise(
-        `a soft reboot with an fd store that is preserved, on ${what}: a stop and a start, with the newest version and numbers that go on`,
-        setup,
-        async (web) => {
-          await web.dropIn("[Service]\nFileDescriptorStorePreserve=yes\n");
-          await web.container.sh(`systemctl enable ${web.unit}`);
-          await web.must("start");
-          await web.deploy("v2");
-          const slow = web.container.sh(`curl -sS http://${web.address}/slow?ms=1000`);
-          await waitUntil(
-            "the request in flight",
-            5_000,
-            async () => (await web.container.sh(`ss -Htn state established 'sport = :${web.port}'`)) !== "",
-          );
-          await web.container.softReboot();
-          assert.equal(await slow, "v1");
-          const active = await web.settled();
-          assert.deepEqual([active.id, versionOf(active)], [2, "v2"]);
-          await losesNothing(web, () => web.must("restart"));
-          await web.container.sh(`systemctl disable ${web.unit}; systemctl stop ${web.unit}`);
-          await web.container.sh(`systemctl clean --what=fdstore ${web.unit}`);
-        },
-      );
-    }
-  }
 });

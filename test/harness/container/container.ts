@@ -104,20 +104,6 @@ export class Container implements AsyncDisposable {
     await waitUntil("the end of the boot", DEADLINE_MS, () => this.#hasBooted());
   }
 
-  /** `systemctl soft-reboot` (systemd 254): the same PID 1 begins anew; returns when it has finished booting. What is in /run is kept. */
-  async softReboot(): Promise<void> {
-    const count = async (): Promise<string> => {
-      return (await this.exec(["systemctl", "show", "-P", "SoftRebootsCount"])).stdout.trim();
-    };
-    const before = await count();
-    await this.exec(["systemctl", "soft-reboot"]);
-    await waitUntil("the next soft boot", DEADLINE_MS, async () => {
-      const now = await count();
-      return now !== "" && now !== before;
-    });
-    await waitUntil("the end of the boot", DEADLINE_MS, () => this.#hasBooted());
-  }
-
   /** Runs a command in the container as root, outside of any unit, with a small fixed environment. */
   exec(
     argv: readonly [string, ...string[]],

@@ -9,15 +9,17 @@ import { WebService, type WebSetup } from "./web-service.js";
 /** A test with a service of its own, which must also end cleanly. Its failure comes with the unit's journal. */
 export type Promises = (name: string, setup: WebSetup, prove: (web: WebService) => Promise<void>) => void;
 
-type Declare = (promise: Promises, release: Release) => void;
-
 /** Declares the same promises for each Debian release of this run, with one container for all of them. */
-export function onEachRelease(title: string, declare: Declare): void {
+export function onEachRelease(title: string, declare: (promise: Promises) => void): void {
   onReleases(title, RELEASES, declare);
 }
 
 /** The same for these releases, whichever the run is of. */
-export function onReleases(title: string, releases: readonly Release[], declare: Declare): void {
+export function onReleases(
+  title: string,
+  releases: readonly Release[],
+  declare: (promise: Promises) => void,
+): void {
   describeOnReleases(title, releases, (release) => {
     let container: Container;
     before(async () => {
@@ -26,7 +28,7 @@ export function onReleases(title: string, releases: readonly Release[], declare:
     after(() => container?.[Symbol.asyncDispose]());
     declare((name, setup, prove) => {
       it(name, () => keep(container, setup, prove));
-    }, release);
+    });
   });
 }
 
