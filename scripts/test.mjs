@@ -1,9 +1,11 @@
-// Runs the tests: test.mjs [unit|process|system|packages [FILTER]]. Without a stage: lint, type check, then all stages.
+// Runs the tests: test.mjs [unit|process|system|packages [FILTER]] [--release NAME]. Without a stage: lint, type check, then all stages,
+// but with a Debian release, which those that boot containers are run on instead of the usual ones, only `system`.
 // FILTER is a part of a test file's path. Ends with the slowest files, what failed, and the sum over all; fails when a stage ran no test.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { compileTests } from "./compile-tests.mjs";
 import { runFiles } from "./test-files.mjs";
 
@@ -48,11 +50,35 @@ function buildPackagesAhead() {
   spawn(process.execPath, [program], { cwd: TOP, stdio: "ignore" });
 }
 
-const [only, filter = ""] = process.argv.slice(2);
-if (only !== undefined && !STAGES.includes(only)) {
-  console.error("usage: test.mjs [unit|process|system|packages [FILTER]]");
+function misused() {
+  console.error("usage: test.mjs [unit|process|system|packages [FILTER]] [--release NAME]");
   process.exit(2);
 }
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { release: { type: "string" } },
+      allowPositionals: true,
+    });
+    const [only = values.release && "system", filter = "", ...more] = positionals;
+    const known = only === undefined || STAGES.includes(only);
+    return known && more.length === 0 ? { only, filter, release: values.release } : misused();
+  } catch {
+    return misused();
+  }
+}
+
+/** For the files that are run; compiled by now, and loaded once here, so that a name that is not known ends it all. */
+async function choose(release) {
+  process.env.HOLDFAST_TEST_RELEASE = release;
+  await import("../build/test/harness/container/releases.js").catch((error) => {
+    console.error(`✖ ${error.message}`);
+    process.exit(2);
+  });
+}
+
+const { only, filter, release } = readArguments();
 const bin = (name) => join(TOP, "node_modules", ".bin", name);
 if (only === undefined) {
   must("lint", bin("biome"), "check");
@@ -60,6 +86,7 @@ if (only === undefined) {
 }
 must("build", "npm", "run", "--silent", "build");
 await compileTests(TOP);
+if (release !== undefined) await choose(release);
 
 const begun = performance.now();
 const stages = only === undefined ? STAGES : [only];

@@ -47,9 +47,14 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
+const outOfFds =
+  "too many open files: raise LimitNOFILE= of the unit, or let fewer generations drain at a time (drain.timeout)";
+
 /** The message of anything that was thrown; of a failed system call what and where, without the call's name. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // Whatever it was to be opened for.
+  if (errorCode(error) === "EMFILE") return outOfFds;
   const [, what, path] = /^E[A-Z0-9]+: (.+?), [a-z]+(?: '(.*?)')?(?: -> '.*')?$/s.exec(error.message) ?? [];
   if (what === undefined) return error.message;
   return path === undefined ? what : `${what}: ${path}`;

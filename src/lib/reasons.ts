@@ -101,7 +101,14 @@ export const reasons = {
     "verify-timeout",
     "worker-exited",
   ],
-  "daemon/perform": ["check-failed", "check-timeout", "listener-lost", "state-refused", "verify-failed"],
+  "daemon/perform": [
+    "check-failed",
+    "check-timeout",
+    "listener-lost",
+    "state-refused",
+    "too-many-fds",
+    "verify-failed",
+  ],
   process: ["command-failed", "command-missing", "notify-socket-failed", "spawn-failed"],
   release: [
     "name-invalid",

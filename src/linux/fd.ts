@@ -1,4 +1,4 @@
-import { closeSync, readdirSync } from "node:fs";
+import { closeSync, readdirSync, readFileSync } from "node:fs";
 import { libc, orThrow } from "./ffi.js";
 
 const F_GETFD = 1;
@@ -45,6 +45,14 @@ export function keepFdsFromChildren(): void {
     // One of them was the listing's own, and is closed by now.
     if (fd > 2) fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
+}
+
+/** How many this process may have open (RLIMIT_NOFILE of getrlimit(2)), and how many it has. */
+export function countFds(): { readonly limit: number; readonly open: number } {
+  const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "ascii")) ?? [];
+  // One is the listing's own.
+  const open = readdirSync("/proc/self/fd").length - 1;
+  return { limit: limit === undefined ? Number.POSITIVE_INFINITY : Number(limit), open };
 }
 
 /**

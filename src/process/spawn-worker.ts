@@ -56,7 +56,10 @@ export function spawnWorker(worker: WorkerCommand): Result<GatedWorker, Failure<
   child.on("error", () => {});
   const { pid, stdin } = child;
   if (pid === undefined || stdin === null) {
-    return fail("spawn-failed", `cannot start ${command.join(" ")} in ${directory}: fork or chdir failed`);
+    // Which of them Node tells later.
+    const why =
+      "its directory is gone, or open files (LimitNOFILE=), tasks (TasksMax=) or memory are used up";
+    return fail("spawn-failed", `cannot start ${command.join(" ")} in ${directory}: ${why}`);
   }
   // A worker that died at its gate has closed the pipe: its exit says so.
   stdin.on("error", () => {});

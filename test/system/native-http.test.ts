@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { onEachRelease } from "../harness/service/promise.js";
-import { replaceEverything } from "../harness/service/replace-everything.js";
+import { replaceEverythingUnderLoad } from "../harness/service/replace-everything.js";
 import { assertNothingReopened } from "../harness/service/under-load.js";
 import { SOCKET, versionOf, type WebService, type WebSetup } from "../harness/service/web-service.js";
 
@@ -43,25 +43,7 @@ onEachRelease("native HTTP apps", (promise) => {
     promise(
       `${what}: reload, restart, kill -9, reexec and a bad version lose no request and close no connection`,
       setup,
-      async (web) => {
-        await web.must("start");
-        await using load = await startLoad(web.container, {
-          address: web.address,
-          keepAlive: KEPT,
-          slowMs: 300,
-        });
-        await replaceEverything(web, spoil, async (version) => {
-          await load.waitFor(
-            `answers of ${version}`,
-            20_000,
-            ({ versions }) => (versions[version]?.responses ?? 0) >= 50,
-          );
-          await load.waitForMore(2);
-        });
-        const report = await load.stop();
-        assertNothingReopened(report, KEPT);
-        assert.deepEqual(Object.keys(report.versions), ["v1", "v2", "v3", "v5"]);
-      },
+      (web) => replaceEverythingUnderLoad(web, spoil),
     );
   }
 

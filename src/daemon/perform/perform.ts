@@ -20,6 +20,7 @@ import { awaitAccepting } from "./await-accepting.js";
 import { collectFds } from "./collect-fds.js";
 import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import { explainLate } from "./explain-late.js";
+import { findFdRoom } from "./fd-room.js";
 import type { Snapshots } from "./snapshots.js";
 import {
   readSpecification,
@@ -59,9 +60,11 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
   function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
     const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
     if (!wanted.ok) return [{ type: "prepared", upgrade, result: wanted }];
+    const { plan } = wanted.value;
+    const room = state.generations.length > 0 ? findFdRoom(plan.workers) : succeed(undefined);
+    if (!room.ok) return [{ type: "prepared", upgrade, result: room }];
     const held = reconcile(listeners, wanted.value, state.listeners, state.nextListener);
     if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
-    const { plan } = wanted.value;
     if (again === null)
       warnOfAsking(wanted.value, held.value, (message) => warn("asks-old-workers", message, upgrade));
     const { version, commit } = again ?? nameInPlace(plan);

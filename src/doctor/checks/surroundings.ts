@@ -4,7 +4,7 @@ import { type Check, inUnit, note, problem } from "../finding.js";
 const oldestSystemd = 252;
 const oldestNode = 20;
 /** On others the hand-over of connections has not been tried. */
-const triedNodes = [20, 22, 24];
+const triedNodes = [20, 22, 24, 26];
 
 export const checkSystemd: Check = ({ machine: { systemdVersion }, sockets }) => {
   const version = Number.parseInt(systemdVersion ?? "", 10);

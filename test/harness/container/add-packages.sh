@@ -19,7 +19,8 @@ printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-chroot "$root" apt-get update -qq
+# A mirror may lag behind; what is not released yet has indexes that expire within a week.
+chroot "$root" apt-get -o Acquire::Check-Valid-Until=false update -qq
 chroot "$root" apt-get install -y -qq --no-install-recommends "$@"
 rm -rf "$root/usr/sbin/policy-rc.d" "$root/etc/resolv.conf" "$root/var/cache/apt" "$root/var/lib/apt/lists"
 for unit in $masked; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done

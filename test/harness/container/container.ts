@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { messageOf } from "../../../src/lib/failure.js";
 import { HarnessError } from "../harness-error.js";
 import { pathInCheckout } from "./checkout.js";
-import { ensureImage, type Release } from "./image.js";
+import { ensureImage } from "./image.js";
 import { endNspawn, findInit, type Nspawn, startNspawn } from "./nspawn.js";
+import type { Release } from "./releases.js";
 import { type CommandOutcome, runCommand } from "./run-command.js";
 import { DEADLINE_MS, waitUntil } from "./wait-until.js";
 
@@ -38,7 +39,7 @@ let booted = 0;
 
 /**
  * A Debian system with systemd as PID 1 and a network of its own (only loopback), on a throw-away overlay over a cached image.
- * The host's Node is /usr/bin/node; the checkout's build is /opt/holdfast with /usr/bin/holdfast and /usr/bin/holdfastd, its unit
+ * /usr/bin/node is the image's own, else the host's; the checkout's build is /opt/holdfast with /usr/bin/holdfast and /usr/bin/holdfastd, its unit
  * files are in /usr/lib/systemd/system, and test/apps is /opt/apps. Whatever runs, release or snapshot, finds the project and the
  * frameworks of test/apps as packages. It ends with the process that booted it.
  */

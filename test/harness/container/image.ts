@@ -2,15 +2,14 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream, existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { HarnessError } from "../harness-error.js";
 import { pathInCheckout } from "./checkout.js";
+import { MORE_PACKAGES, type Release } from "./releases.js";
 import { runCommand } from "./run-command.js";
 
-/** Debian releases to test on: bookworm has systemd 252, trixie 257. */
-export const RELEASES = ["bookworm", "trixie"] as const;
-export type Release = (typeof RELEASES)[number];
+const SCRIPTS = "/usr/share/debootstrap/scripts";
 
 /**
  * Path of the root file system of a Debian release, never to be written to. Built with debootstrap when it is not there yet
@@ -18,18 +17,8 @@ export type Release = (typeof RELEASES)[number];
  * Throws a HarnessError `image` that says what to do: not root, debootstrap missing, build failed.
  */
 export async function ensureImage(release: Release): Promise<string> {
-  if (!existsSync("/usr/sbin/debootstrap")) {
-    throw new HarnessError(
-      "image",
-      "cannot build a container image: apt-get install debootstrap systemd-container",
-    );
-  }
-  return ensureBuilt({
-    name: release,
-    recipe: pathInCheckout("test/harness/container/build-image.sh"),
-    key: "",
-    args: async (image) => [release, image, await mirror()],
-  });
+  const [base, packages] = [await ensureBase(release), MORE_PACKAGES[release]];
+  return packages.length === 0 ? base : addTo(base, `more-${release}`, packages, []);
 }
 
 /** The same with more of Debian's packages in it, under a name that no release has. Units that are `masked` no boot starts. */
@@ -39,9 +28,35 @@ export async function ensureImageWith(
   packages: readonly string[],
   masked: readonly string[] = [],
 ): Promise<string> {
-  const base = await ensureImage(release);
+  return addTo(await ensureImage(release), `${name}-${release}`, packages, masked);
+}
+
+async function ensureBase(release: Release): Promise<string> {
+  if (!existsSync("/usr/sbin/debootstrap")) {
+    throw new HarnessError(
+      "image",
+      "cannot build a container image: apt-get install debootstrap systemd-container",
+    );
+  }
+  // This machine's debootstrap may be older than the release; all of now have the one script.
+  const script = join(SCRIPTS, release);
+  if (process.getuid?.() === 0 && !existsSync(script)) await symlink("sid", script);
   return ensureBuilt({
-    name: `${name}-${release}`,
+    name: release,
+    recipe: pathInCheckout("test/harness/container/build-image.sh"),
+    key: "",
+    args: async (image) => [release, image, await mirror()],
+  });
+}
+
+function addTo(
+  base: string,
+  name: string,
+  packages: readonly string[],
+  masked: readonly string[],
+): Promise<string> {
+  return ensureBuilt({
+    name,
     recipe: pathInCheckout("test/harness/container/add-packages.sh"),
     key: [base, masked.join(" "), ...packages].join("\n"),
     args: async (image) => [image, base, masked.join(" "), ...packages],

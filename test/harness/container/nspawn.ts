@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { HarnessError } from "../harness-error.js";
 import { pathInCheckout } from "./checkout.js";
 
@@ -15,8 +16,8 @@ export interface Nspawn {
 }
 
 /**
- * Starts systemd in a container on a throw-away overlay over `image`, which stays as it is. Unless it is `bare` it has this
- * process's Node and the checkout's node_modules.
+ * Starts systemd in a container on a throw-away overlay over `image`, which stays as it is. Unless it is `bare` it has
+ * the checkout's node_modules, and this process's Node if the image has none.
  */
 export function startNspawn(name: string, image: string, { bare }: { readonly bare: boolean }): Nspawn {
   const options = [
@@ -34,7 +35,8 @@ export function startNspawn(name: string, image: string, { bare }: { readonly ba
     "--resolv-conf=off",
     "--timezone=off",
   ];
-  if (!bare) options.push(`--bind-ro=${process.execPath}:/usr/bin/node`);
+  const ownNode = existsSync(join(image, "usr/bin/node"));
+  if (!bare && !ownNode) options.push(`--bind-ro=${process.execPath}:/usr/bin/node`);
   const modules = pathInCheckout("node_modules");
   if (!bare && existsSync(modules)) options.push(`--bind-ro=${modules}:/opt/holdfast/node_modules`);
   const script = pathInCheckout("test/harness/container/run-container.sh");

@@ -8,7 +8,7 @@ import { messageOf } from "../../../src/lib/failure.js";
 import { HarnessError } from "../harness-error.js";
 
 /** The releases of Node that the library is proven on besides the one that runs the tests. */
-export const MAJORS = [22, 24] as const;
+export const MAJORS = [22, 24, 26] as const;
 export type Major = (typeof MAJORS)[number];
 
 /** A Node that is not the one that runs the tests. */

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { Container } from "../container/container.js";
-import type { Release } from "../container/image.js";
+import type { Release } from "../container/releases.js";
 import { buildNodeDeb } from "./build-package.js";
 import { ensurePackagesImage } from "./image.js";
 

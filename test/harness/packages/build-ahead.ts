@@ -1,4 +1,4 @@
-import { RELEASES } from "../container/image.js";
+import { RELEASES } from "../container/releases.js";
 import { buildNodeDeb, buildPackage, NEXT_VERSION, OWN_VERSION } from "./build-package.js";
 import { ensurePackagesImage } from "./image.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Container } from "../container/container.js";
-import type { Release } from "../container/image.js";
+import type { Release } from "../container/releases.js";
 import { type AptOutcome, apt, aptInstall, bootForPackages, bring } from "./boot.js";
 import { buildExample, EXAMPLES, type Flaw } from "./build-example.js";
 import { buildPackage } from "./build-package.js";

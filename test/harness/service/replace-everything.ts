@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { startLoad } from "../load/start-load.js";
+import { assertNothingReopened } from "./under-load.js";
 import { versionOf, type WebService, workerPids } from "./web-service.js";
+
+const KEPT = 8;
 
 /**
  * All that can be replaced under a service that runs v1: `reload` to v2, `restart` to v3, `kill -9` of the daemon, reexec, a bad v4
@@ -39,4 +43,24 @@ export async function replaceEverything(
   await served("v5");
   assert.equal(versionOf(await web.settled()), "v5");
   assert.equal((await web.cli("status")).code, 0);
+}
+
+/** The same under clients that keep their connections to a native app: they lose no request, and no connection is closed. */
+export async function replaceEverythingUnderLoad(
+  web: WebService,
+  spoil: (web: WebService) => Promise<void>,
+): Promise<void> {
+  await web.must("start");
+  await using load = await startLoad(web.container, { address: web.address, keepAlive: KEPT, slowMs: 300 });
+  await replaceEverything(web, spoil, async (version) => {
+    await load.waitFor(
+      `answers of ${version}`,
+      20_000,
+      ({ versions }) => (versions[version]?.responses ?? 0) >= 50,
+    );
+    await load.waitForMore(2);
+  });
+  const report = await load.stop();
+  assertNothingReopened(report, KEPT);
+  assert.deepEqual(Object.keys(report.versions), ["v1", "v2", "v3", "v5"]);
 }

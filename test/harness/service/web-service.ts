@@ -7,7 +7,7 @@ import { HarnessError } from "../harness-error.js";
 import { unjudgedTables } from "../process/unjudged.js";
 import { askStatus } from "./ask-status.js";
 
-export type App = "gunicorn" | "gunicorn-threads" | "node" | NativeApp | FlawedApp;
+export type App = "gunicorn" | "gunicorn-threads" | "puma" | "node" | NativeApp | FlawedApp;
 
 /** With the library, `express` by way of the preload; each is told its port. */
 export type NativeApp = "express" | "counter" | "chat" | "lines" | "torture";
@@ -53,6 +53,7 @@ const APPS: Record<App, { readonly folder: string; readonly command: readonly st
     folder: "wsgi",
     command: [...GUNICORN, "--threads", "4", "--keep-alive", "75", "app:app"],
   },
+  puma: { folder: "rack", command: ["puma"] },
   node: { folder: "plain", command: ["/usr/bin/node", "server.js"] },
   express: { folder: "express", command: ["/usr/bin/node", "--import", "holdfast/register", "server.js"] },
   counter: { folder: "counter", command: ["/usr/bin/node", "server.js"] },

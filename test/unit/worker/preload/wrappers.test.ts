@@ -10,13 +10,21 @@ const server = `
   const version = require("node:fs").readFileSync("version", "ascii").trim();
   process.on("SIGTERM", () => console.log("told to end"));
   http.createServer((request, response) => response.setHeader("X-Version", version).end(version)).listen(process.env.PORT);`;
+/** With types: it is compiled on the way. */
+const typed = server.replace("const version =", "const version: string =");
 const scripts = { start: `node --import ${register} server.cjs` };
-const files = { "server.cjs": server, "package.json": JSON.stringify({ private: true, scripts }) };
+const files = {
+  "server.cjs": server,
+  "server.cts": typed,
+  "package.json": JSON.stringify({ private: true, scripts }),
+};
 
 /** Commands whose own process is not the server's. */
 const wrappers: Readonly<Record<string, readonly string[]>> = {
   "npm start": ["npm", "start"],
   "npx in a shell": ["sh", "-c", `npx --no-install -c 'node --import ${register} server.cjs'; true`],
+  tsx: ["node_modules/.bin/tsx", "--import", register, "server.cts"],
+  "Node with tsx as a loader": ["node", "--import", register, "--import", "tsx", "server.cts"],
   "a shell that does something before and after": [
     "sh",
     "-c",
