@@ -82,9 +82,7 @@ export const reasons = {
   listeners: ["listener-missing"],
   model: [
     "check-timeout",
-    "daemon-fault",
     "drained",
-    "effect-failed",
     "hold-exclusive",
     "nothing-before",
     "nothing-to-drain",
@@ -130,6 +128,7 @@ export const reasons = {
     "takeover-version",
     "timeout",
   ],
+  supervisor: ["daemon-fault", "effect-failed"],
   systemd: ["listen-fds-invalid"],
   worker: [
     "adopt-failed",

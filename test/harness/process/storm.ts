@@ -52,13 +52,16 @@ export class Storm {
   async rage(blows: number, kinds: readonly Blow[]): Promise<void> {
     this.#going = true;
     this.#keeping = this.#keepDaemon();
-    for (let count = 0; count < blows; count++) {
-      const blow = this.#pick(kinds);
-      if (blow !== undefined) await this.#strike(blow);
-      await pause(this.#random() ** 2 * longestPauseMs);
+    try {
+      for (let count = 0; count < blows; count++) {
+        const blow = this.#pick(kinds);
+        if (blow !== undefined) await this.#strike(blow);
+        await pause(this.#random() ** 2 * longestPauseMs);
+      }
+      await Promise.all(this.#answers);
+    } finally {
+      this.#going = false;
     }
-    await Promise.all(this.#answers);
-    this.#going = false;
     await this.#keeping;
     if (!kinds.some((kind) => endsDaemon.has(kind))) return;
     // The last blow may be about to end this daemon: whatever it does ends with it.
@@ -154,10 +157,14 @@ export class Storm {
   }
 
   #kill(pid: number | undefined): void {
-    if (pid === undefined || !this.#rig.workers().includes(pid)) return;
-    this.#tell(`  kill -9 of worker ${pid}`);
-    this.killed += 1;
-    process.kill(pid, "SIGKILL");
+    const pidfd = pid === undefined ? undefined : openPidfd(pid);
+    if (pid === undefined || pidfd === undefined) return;
+    // It may have ended since, and its pid be another's.
+    if (this.#rig.workers().includes(pid) && signalPidfd(pidfd, "SIGKILL")) {
+      this.#tell(`  kill -9 of worker ${pid}`);
+      this.killed += 1;
+    }
+    closeFd(pidfd);
   }
 
   async #hold(pid: number | undefined): Promise<void> {
