@@ -82,7 +82,9 @@ export const reasons = {
   listeners: ["listener-missing"],
   model: [
     "check-timeout",
+    "daemon-fault",
     "drained",
+    "effect-failed",
     "hold-exclusive",
     "nothing-before",
     "nothing-to-drain",
@@ -128,7 +130,6 @@ export const reasons = {
     "takeover-version",
     "timeout",
   ],
-  supervisor: ["daemon-fault", "effect-failed"],
   systemd: ["listen-fds-invalid"],
   worker: [
     "adopt-failed",
