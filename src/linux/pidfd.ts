@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
+import { basename } from "node:path";
 import { errorCode, HoldfastError } from "../lib/failure.js";
 import { libc, orThrow, systemCallFailed } from "./ffi.js";
 import { isReadable } from "./poll.js";
@@ -116,9 +117,18 @@ export function proportionalBytes(pid: number): number | undefined {
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
-/** The name ps(1) shows, at most 15 characters. proc_pid_comm(5). */
+/** The name ps(1) shows, at most 15 characters. From version 24 on Node names its thread, and the program tells more. proc_pid_comm(5). */
 export function processName(pid: number): string | undefined {
-  return readProc(`${pid}/comm`)?.trimEnd();
+  const name = readProc(`${pid}/comm`)?.trimEnd();
+  return name === "MainThread" ? (programOf(pid) ?? name) : name;
+}
+
+function programOf(pid: number): string | undefined {
+  try {
+    return basename(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Fields are numbered as in proc_pid_stat(5). The second one, the name, may itself hold spaces and brackets. */

@@ -5,7 +5,7 @@ import { fdsAtRest, gust, patient } from "../harness/process/calm.js";
 import { KeptLoad } from "../harness/process/kept.js";
 import { Rig } from "../harness/process/rig.js";
 import { SmallDisk } from "../harness/process/small-disk.js";
-import { type Blow, type Disk, deadly, harmless, Storm } from "../harness/process/storm.js";
+import { type Blow, type Disk, deadly, harmless, Storm, scarce } from "../harness/process/storm.js";
 
 /** Another seed than those that are always tried. */
 const chosen = process.env["HOLDFAST_STORM_SEED"];
@@ -59,14 +59,14 @@ const asRoot = process.getuid?.() === 0 ? {} : { skip: "a disk of its own needs 
 
 for (const seed of seeds([5])) {
   test(
-    `ours: a storm in which the disk is full again and again does not end the daemon, and loses no request (seed ${seed})`,
+    `ours: a storm in which disk and fds run out again and again does not end the daemon, and loses no request (seed ${seed})`,
     asRoot,
     async () => {
       await using rig = new Rig({ native: true, workers: 2, config: patient });
       using disk = new SmallDisk(rig.stateDirectory);
       await rig.manager.startReady();
       await using load = rig.load();
-      const { told, restarts } = await weather(rig, seed, ["full disk", "upgrade", "two upgrades"], disk);
+      const { told, restarts } = await weather(rig, seed, [...scarce, "upgrade", "two upgrades"], disk);
       await load.stop();
       assert.deepEqual([restarts, load.failures], [0, []], told.join("\n"));
     },

@@ -94,6 +94,16 @@ test("a process is described by /proc, whatever it calls itself", { timeout: 10_
   assert.equal(stdout, `a) S 1 (b ${process.pid} true`);
 });
 
+test("a process whose thread Node has named is called by its program", async () => {
+  const facts = import.meta.resolve("../../../src/linux/pidfd.js");
+  const { stdout } = await runNode(
+    `import { processName } from "${facts}";
+     process.title = "MainThread";
+     console.log(processName(process.pid));`,
+  );
+  assert.match(stdout, /^node/);
+});
+
 test("this boot, this clock and this cgroup are known", () => {
   assert.match(bootId() ?? "", /^[0-9a-f-]{36}$/);
   const earlier = monotonicMs();

@@ -266,25 +266,18 @@ function lostRequests({ before, decision: { state } }: Step): string[] {
   return found;
 }
 
-/**
- * Connections go to workers that stay: of the generation that is active when all has been decided, or, where a worker leaves one that is
- * held, of that one.
- */
+/** Connections go to workers that stay: of the active generation, or, where a worker leaves the one that is held, of that one. */
 function mortalHeirs({ decision: { state, actions } }: Step): string[] {
-  const active = activeGeneration(state)?.id;
-  const held = heldGeneration(state)?.id;
-  const mortal = actions
-    .flatMap((action) => (action.type === "terminate" ? [action] : []))
-    .flatMap(({ slots, to }) =>
-      to.filter(
-        ({ generation }) =>
-          generation !== active && !(generation === held && slots.every((slot) => slot.generation === held)),
-      ),
-    )
-    .at(0);
-  return mortal === undefined
-    ? []
-    : [`connections go to generation ${mortal.generation}, active is ${active}`];
+  const [active, held] = [activeGeneration(state)?.id, heldGeneration(state)?.id];
+  const orders = actions.flatMap((action) => (action.type === "terminate" ? [action] : []));
+  return orders.flatMap(({ slots: [from], to }) => {
+    const mortal = to.find(
+      ({ generation: id }) => id !== active && (id !== held || from?.generation !== held),
+    );
+    return mortal === undefined
+      ? []
+      : [`connections go to generation ${mortal.generation}, active is ${active}`];
+  });
 }
 
 /** After a tick the next deadline lies ahead: a timer set for it cannot spin. */
