@@ -197,7 +197,7 @@ onEachRelease("the experiments, with systemd", (promise) => {
         await web.deploy(version);
         const next = `${web.name}-${version}`;
         await web.container.sh(
-          `systemd-run --quiet --unit=${next} --service-type=notify -p NotifyAccess=exec -p KillMode=process -p FileDescriptorStoreMax=64 \
+          `systemd-run --quiet --unit=${next} --service-type=notify -p User=holdfast-${web.name} -p NotifyAccess=exec -p KillMode=process -p FileDescriptorStoreMax=64 \
                -p RuntimeDirectory=${next} -p StateDirectory=${next} /usr/bin/holdfastd --name ${web.name} --takeover ${runtime}/takeover.sock`,
         );
         await talk.waitForVersion(version);

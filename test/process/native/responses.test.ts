@@ -2,15 +2,21 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { stateFdName } from "../../../src/daemon/recover/fd-names.js";
+import { readStateMemory } from "../../../src/state/state-memory.js";
 import { KeptConnection } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
 
 const verify = 'verify = { http = "/healthz", status = 500, timeout = "20s" }\n';
 
-/** What the worker has told of its responses, as the daemon has written it down. */
+/** What the worker has told of its responses, as the next daemon would find it. */
 async function responsesOf(rig: Rig): Promise<Record<string, number>> {
   await rig.status();
-  const [total] = rig.state().counters.workers.flatMap(({ listeners }) => listeners);
+  const memory = rig.manager.store.entries.find(({ name }) => name === stateFdName);
+  assert.ok(memory !== undefined);
+  const read = readStateMemory(memory.fd);
+  assert.ok(read.ok, read.ok ? "" : read.failure.message);
+  const [total] = read.value.state.counters.workers.flatMap(({ listeners }) => listeners);
   assert.ok(total !== undefined);
   const { requests, ok, clientErrors, serverErrors, aborted, slow } = total;
   return { requests, ok, clientErrors, serverErrors, aborted, slow };
