@@ -21,9 +21,9 @@ function app(atSigterm: string): string {
     server.listen(Number(process.env.PORT), "127.0.0.1");`;
 }
 
-function start(t: TestContext, atSigterm: string): Promise<Service> {
+function start(t: TestContext, atSigterm: string, timeout: string): Promise<Service> {
   const files = { "app.mjs": app(atSigterm) };
-  return startService(t, { files, main: "app.mjs", config: 'drain = { timeout = "3s" }' });
+  return startService(t, { files, main: "app.mjs", config: `drain = { timeout = "${timeout}" }` });
 }
 
 async function dial(
@@ -65,6 +65,7 @@ test("an app closes its WebSockets itself in a drain, after its requests; what i
   const service = await start(
     t,
     "for (const ws of wss.clients) ws.close(1001); server.close(() => console.log('over')); process.exit();",
+    "3s",
   );
   const sockets = [await dial(t, service), await dial(t, service)];
   let events: Promise<string> | undefined;
@@ -85,7 +86,7 @@ test("an app closes its WebSockets itself in a drain, after its requests; what i
 });
 
 test("WebSockets that the app does not close are closed with 1012 before the deadline, and count as cut", async (t) => {
-  const service = await start(t, "");
+  const service = await start(t, "", "6s");
   const sockets = await Promise.all(Array.from({ length: 5 }, () => dial(t, service)));
   assert.equal((await service.upgrade()).failure, null);
   await untilOneGeneration(service);
