@@ -107,7 +107,7 @@ export function layOut(root, kind, version, epoch) {
   ]) {
     put(`examples/${file}`, `${doc}/examples/${file}`);
   }
-  writeFileSync(inTree(`${doc}/sbom.spdx.json`), describeParts(TOP, version, epoch));
+  writeFileSync(inTree("usr/lib/holdfast/sbom.spdx.json"), describeParts(TOP, version, epoch));
   for (const unit of ["web.service", "web.socket"])
     put(`examples/direct/${unit}`, `${doc}/examples/direct/${unit}`);
   cpSync(join(TOP, "packaging/examples"), inTree(`${doc}/examples/packaging`), { recursive: true });

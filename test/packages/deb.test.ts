@@ -75,7 +75,7 @@ describeOnEachRelease("the .deb", (release) => {
     await container.sh(reload);
     assert.equal(await container.sh("curl -sS http://127.0.0.1:8080/"), "2");
     await container.sh(`${enable.replace("enable", "disable")}
-      rm -r /srv/web /etc/holdfast/web.toml /etc/systemd/system/holdfast@web.socket`);
+      rm -r /srv/web /etc/holdfast/web.toml /etc/systemd/system/holdfast@web.socket /var/lib/holdfast/web /var/cache/holdfast/web`);
   });
 
   it("an instance and a unit of another name serve, enabled by the README's command", async () => {

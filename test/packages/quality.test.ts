@@ -57,7 +57,7 @@ it("both packages have sd-notify's addon for Node 20, 22 and 24", async () => {
 });
 
 it("both packages say what they are made of, with version, licence and digest", async () => {
-  const path = "/usr/share/doc/holdfast/sbom.spdx.json";
+  const path = "/usr/lib/holdfast/sbom.spdx.json";
   const { stdout: inRpm } = await runCommand(["rpm", "-qpl", await buildPackage("rpm")], {
     timeoutMs: TIMEOUT_MS,
   });
