@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as immediately } from "node:timers/promises";
 import { HarnessError } from "../harness/harness-error.js";
 import { fdsAtRest, gust, patient } from "../harness/process/calm.js";
 import { KeptLoad } from "../harness/process/kept.js";
@@ -72,3 +73,14 @@ for (const seed of seeds([5])) {
     },
   );
 }
+
+test("a storm that fails starts no daemon any more", async () => {
+  await using rig = new Rig({ config: patient });
+  await rig.manager.startReady();
+  const disk = { fill: () => assert.fail("no disk"), free: () => {} };
+  const storm = new Storm(rig, 1, disk);
+  await assert.rejects(storm.rage(1, ["full disk"]), /no disk/);
+  await rig.manager.kill9();
+  await immediately();
+  assert.equal(storm.restarts, 0);
+});

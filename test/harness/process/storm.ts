@@ -40,7 +40,6 @@ export class Storm {
   readonly #answers: Promise<unknown>[] = [];
   readonly #startedAt = performance.now();
   #going = true;
-  #keeping: Promise<void> | undefined;
 
   constructor(rig: Rig, seed: number, disk?: Disk) {
     this.#rig = rig;
@@ -51,7 +50,7 @@ export class Storm {
   /** `blows` one after the other; returns when all that was asked for has been answered, and a daemon is there. */
   async rage(blows: number, kinds: readonly Blow[]): Promise<void> {
     this.#going = true;
-    this.#keeping = this.#keepDaemon();
+    const keeping = this.#keepDaemon();
     try {
       for (let count = 0; count < blows; count++) {
         const blow = this.#pick(kinds);
@@ -61,8 +60,9 @@ export class Storm {
       await Promise.all(this.#answers);
     } finally {
       this.#going = false;
+      // Also when this fails: else it would start the next daemon after whoever clears up has ended the last one.
+      await keeping;
     }
-    await this.#keeping;
     if (!kinds.some((kind) => endsDaemon.has(kind))) return;
     // The last blow may be about to end this daemon: whatever it does ends with it.
     const { manager } = this.#rig;
