@@ -1,4 +1,3 @@
-import { split } from "../lib/split.js";
 import {
   advanceCandidate,
   candidateChecked,
@@ -14,7 +13,7 @@ import { tick } from "./deadlines.js";
 import { retireDrained } from "./drain.js";
 import type { Decision, Event } from "./event.js";
 import { startDueAt } from "./failed-start.js";
-import { activeGeneration, candidateGeneration } from "./find.js";
+import { activeGeneration } from "./find.js";
 import { judgeErrorsOf } from "./judge.js";
 import { relieveLeaving, workerLeaving } from "./leaving.js";
 import { drainWorkers, leave, stop } from "./lifecycle.js";
@@ -23,8 +22,9 @@ import { giveOrders } from "./orders.js";
 import { recovered } from "./recover.js";
 import type { Wish } from "./request.js";
 import { removeUnused, snapshotInspected, snapshotRemoved } from "./snapshots.js";
-import { initialState, type Listener, type State } from "./state.js";
+import { initialState, type State } from "./state.js";
 import { act, announce, findWorker, setRun, type Turn, update, updateWorker } from "./turn.js";
+import { closeUnused } from "./unused-listeners.js";
 import {
   abort,
   beginQueued,
@@ -240,49 +240,6 @@ function keepUptime(turn: Turn): void {
   } else if (upSince === null && activeGeneration(turn.state) !== undefined) {
     update(turn, { upSince: turn.clock.now });
   }
-}
-
-/** A listener that no generation uses any more is closed, unless nothing serves and all are kept for the next. */
-function closeUnused(turn: Turn): void {
-  const { state } = turn;
-  if (state.lifecycle.phase === "stopping") {
-    closeOwn(turn);
-    return;
-  }
-  const settled = state.upgrade === null && candidateGeneration(state) === undefined;
-  if (!settled || activeGeneration(state) === undefined) return;
-  const used = new Set(state.generations.flatMap(({ listeners }) => listeners));
-  close(
-    turn,
-    state.listeners.filter(({ id }) => !used.has(id)),
-  );
-}
-
-/**
- * Nobody will accept any more. Who comes to a listener of the daemon's own is refused from now on; what a socket unit has waits there
- * for the next start, so the daemon lets go of that with the last worker.
- */
-function closeOwn(turn: Turn): void {
-  const { listeners, generations } = turn.state;
-  const [units, own] = split(listeners, ({ origin }) => origin === "unit");
-  const kept = new Set(units.map(({ id }) => id));
-  update(turn, {
-    generations: generations.map((one) => ({
-      ...one,
-      listeners: one.listeners.filter((id) => kept.has(id)),
-    })),
-  });
-  close(turn, generations.length === 0 ? listeners : own);
-}
-
-function close(turn: Turn, unused: readonly Listener[]): void {
-  const { state } = turn;
-  if (unused.length === 0) return;
-  update(turn, {
-    listeners: state.listeners.filter((listener) => !unused.includes(listener)),
-    closing: [...state.closing, ...unused],
-  });
-  for (const listener of unused) act(turn, { type: "close-listener", listener });
 }
 
 /** The id under which a request that comes next will be answered: it joins the one that waits, or is a new one. */
