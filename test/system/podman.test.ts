@@ -55,9 +55,7 @@ describe("podman containers as workers, on trixie", { concurrency: 1 }, () => {
     "root",
     async (podman) => {
       const { web } = podman;
-      await podman.deploy("v1", "conmon");
-      await podman.configure();
-      await web.must("start");
+      await podman.start("conmon");
       const report = await losesNothing(web, async () => {
         for (const [at, [mode, ready]] of MODES.entries()) {
           await podman.deploy(`v${at + 2}`, mode);
@@ -79,9 +77,7 @@ describe("podman containers as workers, on trixie", { concurrency: 1 }, () => {
     "root",
     async (podman) => {
       const { web } = podman;
-      await podman.deploy("v1", "container");
-      await podman.configure("", JUDGED);
-      await web.must("start");
+      await podman.start("container", JUDGED);
       await losesNothing(web, async () => {
         await podman.deploy("v2", "container", { "crash-at-boot": "" });
         assert.equal((await web.systemctl("reload")).code, 1);
@@ -107,9 +103,7 @@ describe("podman containers as workers, on trixie", { concurrency: 1 }, () => {
     "root",
     async (podman) => {
       const { web } = podman;
-      await podman.deploy("v1", "container");
-      await podman.configure();
-      await web.must("start");
+      await podman.start("container");
       const before = await container.sh("podman ps -q");
       await container.sh("pkill -KILL -f '^podman run'");
       await waitUntil("another container", DEADLINE_MS, async () => {
@@ -126,9 +120,7 @@ describe("podman containers as workers, on trixie", { concurrency: 1 }, () => {
     "root",
     async (podman) => {
       const { web } = podman;
-      await podman.deploy("v1", "container");
-      await podman.configure();
-      await web.must("start");
+      await podman.start("container");
       await container.sh(`curl -sN 'http://${web.address}/stream?until=/never' >/run/stream 2>&1 &`);
       await waitUntil("the stream", DEADLINE_MS, async () => (await container.read("/run/stream")) !== "");
       await podman.deploy("v2", "container");

@@ -71,6 +71,13 @@ export class PodmanService {
     await this.web.deploy(version, { ...flaws, run } as Record<string, string>);
   }
 
+  /** Its first version, with that --sdnotify. */
+  async start(sdnotify: string, judged = unjudgedTables): Promise<void> {
+    await this.deploy("v1", sdnotify);
+    await this.configure("", judged);
+    await this.web.must("start");
+  }
+
   configure(ready = "", judged = unjudgedTables): Promise<void> {
     const { name, address } = this.web;
     return this.web.writeConfig(
