@@ -60,7 +60,7 @@ export class Heartbeat {
     this.#everyMs = undefined;
   }
 
-  /** What native workers have counted is written down together, when all have told it, or `timeoutMs` later. */
+  /** What native workers have counted joins the state together, when all have told it, or `timeoutMs` later. */
   async askWorkers(timeoutMs: number): Promise<void> {
     const { current, reports, channels, share, push } = this.#options;
     const asked = current()

@@ -69,7 +69,7 @@ test("Envoy: counters and uptime go on over upgrades and deaths of daemons and w
   await ledger.ask(second, 6);
   ledger.check(await rig.status(), "the worker's crash");
 
-  // Both die at once: what has been shown is on disk.
+  // Both die at once: what has been shown is in the fd store.
   await rig.manager.kill9();
   for (const pid of rig.workers()) process.kill(pid, "SIGKILL");
   await rig.manager.waitFor("the workers' end", () => rig.workers().length === 0);
