@@ -1,23 +1,17 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Result } from "../lib/failure.js";
-import { commit, isRepeat } from "./commit.js";
 import type { Prepared, SnapshotMade } from "./event.js";
 import type { ModelFailure } from "./failure.js";
-import { activeGeneration, candidateGeneration, findGeneration, stagedGeneration } from "./find.js";
+import { activeGeneration, candidateGeneration, findGeneration } from "./find.js";
 import type { Generation, Worker } from "./generation-state.js";
-import { conclude } from "./outcome.js";
-import { findRejected } from "./rejected.js";
-import { newRequest } from "./request.js";
+import { refuseRejected } from "./refuse-rejected.js";
 import { whatToRepeat } from "./retired.js";
 import { beginSnapshot, snapshotMade } from "./snapshots.js";
 import { isInTheWay, stepAside } from "./step-aside.js";
-import { endTrial } from "./trial.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
-import { abort, beginFallback, failCandidate, refuse } from "./upgrade.js";
-import type { Asked } from "./upgrade-state.js";
+import { abort, failCandidate } from "./upgrade.js";
+import { accept, beginVerifying, spareMs } from "./verification.js";
 
-/** So that whoever looks gives up first: it knows more. */
-const spareMs = 1_000;
 /** For a look at processes and listeners. */
 const examineMs = 5_000;
 /** However big a release is: after this long something is wrong with the disk. */
@@ -89,25 +83,6 @@ export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotM
     generation: id,
   });
   checkCandidate(turn, generation);
-}
-
-/**
- * True when the candidate was judged bad before, or was left by a rollback, and nobody asks for it in so many words: then what serves,
- * or served last and well, is started in its place.
- */
-function refuseRejected(turn: Turn, candidate: Generation): boolean {
-  const { upgrade } = turn.state;
-  const mark = findRejected(turn.state, candidate);
-  if (upgrade === null || mark === undefined || upgrade.force || isRepeat(upgrade)) return false;
-  const asked = upgrade.kind === "upgrade";
-  if (asked && mark.by === "rollback") return false;
-  const nothingElse = whatToRepeat(turn.state, { kind: "fallback", to: null }) === null;
-  if (upgrade.kind === "start" && nothingElse) return false;
-  const at = new Date(mark.at).toISOString();
-  const message = `this release and config were rejected at ${at}: ${mark.failure.message}; change either, or force it by \`holdfast upgrade --force\``;
-  abort(turn, { reason: "rejected", message });
-  if (upgrade.kind === "restart") beginFallback(turn);
-  return true;
 }
 
 function checkCandidate(turn: Turn, generation: Generation): void {
@@ -201,8 +176,6 @@ export function candidateExamined(turn: Turn, id: number, why: string | null): v
   failCandidate(turn, { reason: "start-timeout", message: why === null ? message : `${message}: ${why}` });
 }
 
-/** For the state of one old worker: two questions of 5 s at most, there and back (`daemon/perform/verify.ts`). */
-const stateTrialMs = 20_000;
 /**
  * Nobody is in the way any more: the candidate starts. Or all its workers are ready: it is verified where there is something to verify,
  * then staged or committed.
@@ -222,65 +195,4 @@ export function advanceCandidate(turn: Turn): void {
   const asks = verify !== null || handedOver || trial.share !== null;
   if (!asks && !native) accept(turn, candidate);
   else beginVerifying(turn, candidate);
-}
-
-function beginVerifying(turn: Turn, { id, specification: { plan } }: Generation): void {
-  const givers = activeGeneration(turn.state)?.workers.filter((worker) => worker.native).length ?? 0;
-  const deadline = turn.clock.now + givers * stateTrialMs + (plan.verify?.timeoutMs ?? 0) + spareMs;
-  updateGeneration(turn, id, { stage: { phase: "candidate", step: "verifying", deadline } });
-  act(turn, { type: "verify", generation: id });
-}
-
-export function candidateVerified(
-  turn: Turn,
-  id: number,
-  failure: ModelFailure | null,
-  noWayBack: ModelFailure | null,
-): void {
-  const candidate = findGeneration(turn.state, id);
-  if (candidate?.stage.phase !== "candidate" || candidate.stage.step !== "verifying") return;
-  if (turn.state.lifecycle.phase === "leaving") return;
-  if (failure !== null) {
-    failCandidate(turn, failure);
-    return;
-  }
-  announce(turn, "info", "generation-verified", `generation ${id} is verified`, { generation: id });
-  updateGeneration(turn, id, { noWayBack });
-  accept(turn, candidate);
-}
-
-function accept(turn: Turn, candidate: Generation): void {
-  const { upgrade } = turn.state;
-  // It may have failed meanwhile in another generation.
-  if (refuseRejected(turn, candidate)) return;
-  if (!upgrade?.stage) {
-    commit(turn, candidate);
-    return;
-  }
-  const { id } = candidate;
-  updateGeneration(turn, id, { stage: { phase: "candidate", step: "staged", deadline: null } });
-  announce(turn, "info", "staged", `generation ${id} stands by: \`holdfast commit\` lets it serve`, {
-    generation: id,
-  });
-  conclude(turn, upgrade, null);
-}
-
-/**
- * Somebody decides for the new generation: the one on trial is kept; the one that stands by is verified once more, since much may have
- * changed in the meantime, and committed by an upgrade of its own, which goes through the trial as ever.
- */
-export function keepNew(turn: Turn, asked: Asked | null): void {
-  const staged = stagedGeneration(turn.state);
-  if (staged === undefined) {
-    endTrial(turn);
-    return;
-  }
-  const request = newRequest(turn, "upgrade", { force: true, asked });
-  const refusal = refuse(turn.state, request);
-  if (refusal !== null) {
-    conclude(turn, { ...request, generation: null }, refusal);
-    return;
-  }
-  update(turn, { upgrade: { ...request, generation: staged.id } });
-  beginVerifying(turn, staged);
 }

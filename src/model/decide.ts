@@ -3,8 +3,6 @@ import {
   candidateChecked,
   candidateCopied,
   candidateExamined,
-  candidateVerified,
-  keepNew,
   upgradePrepared,
 } from "./candidate.js";
 import type { Clock } from "./clock.js";
@@ -34,6 +32,7 @@ import {
   requestUpgrade,
 } from "./upgrade.js";
 import { condemn } from "./verdict.js";
+import { candidateVerified, keepNew } from "./verification.js";
 import { listenerOpened, listenerWanted } from "./wanted-listeners.js";
 import {
   channelLost,
