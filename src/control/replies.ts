@@ -1,6 +1,8 @@
 import * as v from "valibot";
+import { accountSchema } from "../lib/account.js";
 import { counterNames, gaugeNames } from "../lib/counters.js";
 import type { FailureOf } from "../lib/failure.js";
+import { phaseNames } from "../lib/phases.js";
 import { isReason } from "../lib/reasons.js";
 import type { News } from "../model/event.js";
 import type { ModelFailure } from "../model/failure.js";
@@ -85,6 +87,8 @@ const worker = v.object({
   /** It speaks the worker protocol: it can hand over its connections. */
   native: v.boolean(),
   status: v.nullable(v.string()),
+  /** How long the event loop of a native worker took to answer the daemon's last question. */
+  lagMs: v.optional(v.nullable(v.number()), null),
   /** Of a native worker, by its own account. */
   servers: v.array(server),
 });
@@ -169,6 +173,27 @@ const rolledBack = v.object({
   failure,
 }) satisfies v.GenericSchema<unknown, RolledBack>;
 
+/** What has been counted of upgrades since the state was first written. It never goes back. */
+const tally = v.object({
+  /** How they ended, in the order of their kinds. */
+  upgrades: v.array(v.object({ kind, result: v.picklist(["done", "failed"]), count: v.number() })),
+  /** What became of the generations of those that were done. */
+  verdicts: v.object({ proved: v.number(), rejected: v.number(), replaced: v.number() }),
+  /** Of each phase that has ended: how often it took at most so long, longer ones among `count` alone. */
+  phases: v.array(
+    v.object({
+      phase: v.picklist(phaseNames),
+      buckets: v.array(v.object({ atMostMs: v.number(), count: v.number() })),
+      sumMs: v.number(),
+      count: v.number(),
+    }),
+  ),
+  /** Workers that ended by themselves. */
+  deaths: v.number(),
+  /** Milliseconds since the epoch: when the last upgrade was done. */
+  lastDoneAt: v.nullable(v.number()),
+});
+
 const reexecFailure = v.object({
   /** Milliseconds since the epoch. */
   at: v.number(),
@@ -189,6 +214,9 @@ export const statusReply = v.object({
   degraded: v.nullable(v.string()),
   upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
   lastUpgrade: v.nullable(outcome),
+  /** Of the upgrades that are not over: their generation has not proved itself, or what they left has not ended. Newest last. */
+  accounts: v.optional(v.array(accountSchema), []),
+  tally: v.optional(v.nullable(tally), null),
   generations: v.array(generation),
   listeners: v.array(listener),
   /** Since the service first answered after it was started; null while it has not, and in a stop. */
@@ -230,6 +258,8 @@ const historyEntry = v.object({
   rejected: v.optional(v.boolean(), false),
   /** Whether a `rollback` that names no generation returns to it. */
   wayBack: v.optional(v.boolean(), false),
+  /** Of the upgrade that made it; null where none was written down. */
+  account: v.optional(v.nullable(accountSchema), null),
 });
 
 export const historyReply = v.object({ history: v.array(historyEntry) });
@@ -252,6 +282,7 @@ export type GenerationReport = ReportOf<typeof generation>;
 export type ProofReport = ReportOf<typeof proof>;
 export type NumbersReport = ReportOf<typeof numbers>;
 export type RejectedReport = ReportOf<typeof rejected>;
+export type TallyReport = ReportOf<typeof tally>;
 export type WorkerReport = ReportOf<typeof worker>;
 export type ServerReport = ReportOf<typeof server>;
 export type ListenerReport = ReportOf<typeof listener>;

@@ -24,7 +24,7 @@ export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: 
     const why = describeEnd(one, end, rejectedAt.get(generation) ?? to);
     const note = passed.has(generation) ? `${why}: a rollback passes it over` : why;
     const told = { generation, release, version, commit, origin, from, to };
-    entries.set(generation, { ...told, note, end, ...marks(generation) });
+    entries.set(generation, { ...told, note, end, account: null, ...marks(generation) });
   }
   for (const one of state.generations) {
     const { id, specification, version, commit, origin, createdAt, stage } = one;
@@ -38,6 +38,7 @@ export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: 
       to: null,
       note: describeStage(one, now) ?? (isProved(one) ? "active, has proved itself" : stage.phase),
       end: isProved(one) ? "proved" : null,
+      account: null,
       ...marks(id),
     });
   }

@@ -57,6 +57,8 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
       (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
+    accounts: [],
+    tally: null,
     generations: state.generations.map((generation) => reportGeneration(generation, state, sources)),
     listeners,
     upMs: state.upSince === null ? null : sources.nowMs() - state.upSince,
@@ -109,6 +111,7 @@ function reportWorker(slot: Slot, worker: Worker, now: number, reports: WorkerRe
     residentBytes: live === null ? null : (residentBytes(live.process.pid) ?? null),
     crashes,
     native: worker.native,
+    lagMs: null,
     servers: reports.of(slot),
     status,
   };

@@ -44,7 +44,16 @@ test("history tells who asked for each generation, why, and the commit", async (
     null,
   ];
   port.history_ = origins.map((origin, index) => {
-    return { ...common, generation: index + 1, commit, origin, from: 1_700_000_000_000, to: null, end: null };
+    return {
+      ...common,
+      generation: index + 1,
+      commit,
+      origin,
+      from: 1_700_000_000_000,
+      to: null,
+      end: null,
+      account: null,
+    };
   });
   const { stdout } = await runCli(["--socket", socket, "history"]);
   for (const [index, who] of ["start", "root", "reload", "judge", "restart", "-"].entries()) {

@@ -57,7 +57,7 @@ test("status names what the app wrote beside its code, with the line to add", as
 
 test("history has a line for each generation", async (context) => {
   const { socketPath: socket, port } = await startServer(context);
-  const common = { release: "/srv/web", commit: null, origin: null, from: 1_700_000_000_000 };
+  const common = { release: "/srv/web", commit: null, origin: null, from: 1_700_000_000_000, account: null };
   const kept = {
     ...common,
     version: "1.3",

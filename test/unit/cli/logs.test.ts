@@ -55,7 +55,7 @@ async function logs(t: TestContext, args: readonly string[]): Promise<Ran> {
     rejected: false,
     wayBack: false,
   };
-  port.history_ = [{ ...common, generation: 3, from, to: from + 60_000, end: "proved" }];
+  port.history_ = [{ ...common, generation: 3, from, to: from + 60_000, end: "proved", account: null }];
   const { socketPath } = await startServer(t, { port });
   return runCli(["--socket", socketPath, "logs", ...args], { PATH: `${directory}:${process.env["PATH"]}` });
 }

@@ -24,6 +24,8 @@ export const report: StatusReport = {
   degraded: null,
   upgrade: null,
   lastUpgrade: null,
+  accounts: [],
+  tally: null,
   generations: [
     {
       id: 8,
@@ -43,6 +45,7 @@ export const report: StatusReport = {
           residentBytes: 35_000_000,
           crashes: 0,
           native: true,
+          lagMs: 2,
           servers: [
             {
               listener: "http",
