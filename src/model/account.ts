@@ -152,6 +152,11 @@ export function witness(turn: Turn, look: Look): void {
   update(turn, { accounts });
 }
 
+/** Whether the look would change what is known. */
+export function tellsMore({ accounts }: State, look: Look): boolean {
+  return accounts.some((one) => isWatched(one) && !isDeepStrictEqual(add(one.witness, look), one.witness));
+}
+
 function add(known: Witness | null, { overflows, drops, backlogs, stillMs }: Look): Witness {
   const queues = new Map(known?.backlogs.map((one) => [one.listener, one]));
   for (const one of backlogs) {

@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { readListenDrops } from "../../linux/netstat.js";
-import { isWatched } from "../../model/account.js";
+import { isWatched, tellsMore } from "../../model/account.js";
 import type { Event, Look } from "../../model/event.js";
 import type { State } from "../../model/state.js";
 import type { Backlogs } from "../judges/backlogs.js";
@@ -20,14 +19,12 @@ export interface KernelWatchOptions {
 }
 
 /**
- * Looks at what the kernel shows of listeners while an upgrade could keep clients waiting, and not a moment longer. What was more than
- * ever before becomes an event.
+ * Looks at what the kernel shows of listeners while an upgrade could keep clients waiting, and not a moment longer. What tells more
+ * than is known becomes an event.
  */
 export class KernelWatch {
   readonly #options: KernelWatchOptions;
   #timer: NodeJS.Timeout | undefined;
-  /** The most that was told, of the upgrades that were being watched then. */
-  #told: { readonly upgrades: string; readonly look: Look } | undefined;
 
   constructor(options: KernelWatchOptions) {
     this.#options = options;
@@ -54,18 +51,12 @@ export class KernelWatch {
     const begunAt = nowMs();
     backlogs.look(state);
     const look = lookAt(state, backlogs);
-    const watched = state.accounts.filter(isWatched);
-    const phases = watched.flatMap((account) => account.phases);
+    const phases = state.accounts.filter(isWatched).flatMap((account) => account.phases);
     const changedAt = Math.max(...phases.map(({ since, until }) => until ?? since));
     const tookMs = nowMs() - begunAt;
     const pauseMs = Math.min(Math.max((begunAt - changedAt) * share, densestMs), rarestMs);
     this.#wait(Math.max(pauseMs, tookMs * restPerLook));
-    const upgrades = watched.map(({ upgrade }) => upgrade).join(" ");
-    const before = this.#told?.upgrades === upgrades ? this.#told.look : undefined;
-    const most = before === undefined ? look : mostOf(before, look);
-    if (before !== undefined && isDeepStrictEqual(most, before)) return;
-    this.#told = { upgrades, look: most };
-    push({ type: "looked", look: most });
+    if (tellsMore(state, look)) push({ type: "looked", look });
   }
 }
 
@@ -83,14 +74,4 @@ function lookAt({ listeners }: State, backlogs: Backlogs): Look {
     }),
     stillMs: stills.length === 0 ? null : Math.max(...stills),
   };
-}
-
-function mostOf(before: Look, now: Look): Look {
-  const known = new Map(before.backlogs.map((one) => [one.listener, one]));
-  for (const one of now.backlogs) {
-    const queued = Math.max(one.queued, known.get(one.listener)?.queued ?? 0);
-    known.set(one.listener, { ...one, queued });
-  }
-  const stillMs = now.stillMs === null ? before.stillMs : Math.max(now.stillMs, before.stillMs ?? 0);
-  return { ...now, backlogs: [...known.values()], stillMs };
 }
