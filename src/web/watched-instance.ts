@@ -23,6 +23,7 @@ export class WatchedInstance {
   readonly #lastHour = new LastHour();
   #status: StatusReport | null = null;
   #failure: string | null = "it has not answered yet";
+  #known = false;
   #before: Look | null = null;
   #looking: Promise<void> | undefined;
   #following: AbortController | undefined;
@@ -32,6 +33,11 @@ export class WatchedInstance {
     this.name = name;
     this.client = createControlClient({ ...address, timeoutMs: askTimeoutMs });
     this.#listener = listener;
+  }
+
+  /** It has answered, or has failed to. */
+  get known(): boolean {
+    return this.#known;
   }
 
   get view(): InstanceView {
@@ -85,6 +91,7 @@ export class WatchedInstance {
 
   async #ask(): Promise<void> {
     const reply = await this.client.status();
+    this.#known = true;
     this.#status = reply.ok ? reply.value : null;
     this.#failure = reply.ok ? null : reply.failure.message;
     if (!reply.ok) {
