@@ -5,9 +5,10 @@ import { type Result, succeed } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/upgrade-state.js";
 import type { CommandLine, End } from "./command.js";
-import { type Ended, endReload, goesOn, isReloadCommand, tellEnd } from "./end-of-upgrade.js";
+import { type Ended, endReload, goesOn, tellEnd } from "./end-of-upgrade.js";
 import { followDrain } from "./follow-drain.js";
 import { followUpgrade } from "./follow-upgrade.js";
+import { isReloadCommand, type MainProcessWatch, watchMainProcess } from "./main-process.js";
 import { startPatience } from "./patience.js";
 import { say } from "./print.js";
 import { startWaitingLine } from "./waiting-line.js";
@@ -65,6 +66,7 @@ export async function waitForUpgrade(
   const waiting = startWaitingLine();
   const wait: Wait = flags.has("proved") ? "proved" : "done";
   let id: number | undefined;
+  let main: MainProcessWatch | undefined;
   const following: Following = {
     signal: patience.signal,
     wait,
@@ -81,10 +83,13 @@ export async function waitForUpgrade(
   };
   try {
     const result = await followUpgrade(client, begin, following, (upgrade) => {
-      if (isReloadCommand()) return "give-up";
+      if (isReloadCommand()) {
+        main ??= watchMainProcess();
+        return main.gone;
+      }
       waiting.clear();
       say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
-      return "reconnect";
+      return undefined;
     });
     waiting.end();
     if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
@@ -98,6 +103,7 @@ export async function waitForUpgrade(
     return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
   } finally {
     waiting.end();
+    main?.end();
     patience.end();
   }
 }
