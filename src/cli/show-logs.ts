@@ -3,7 +3,7 @@ import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { findProgram } from "../linux/find-program.js";
 import { reachDaemon } from "./ask-daemon.js";
 import type { CommandLine, End } from "./command.js";
-import { findHistory } from "./find-history.js";
+import { findEntry } from "./find-history.js";
 import { journalMatches, type LoggedGeneration } from "./journal-matches.js";
 
 /** `holdfast logs`: runs journalctl(1) on this terminal, with what finds the service or one generation of it. */
@@ -43,16 +43,9 @@ async function findGeneration(
   name: string,
   id: number,
 ): Promise<Result<LoggedGeneration, Failure>> {
-  const history = await findHistory(line);
-  if (!history.ok) return history;
-  const entry = history.value.find(({ generation }) => generation === id);
-  if (entry === undefined) {
-    return fail(
-      "generation-unknown",
-      `no generation ${id} is known; \`holdfast history\` lists those that are`,
-    );
-  }
-  const { from, to } = entry;
+  const entry = await findEntry(line, id);
+  if (!entry.ok) return entry;
+  const { from, to } = entry.value;
   return succeed({ name, id, from, to });
 }
 
