@@ -30,8 +30,10 @@ const rows = {
   },
   json: {
     summary: "for programs",
-    detail: ": one JSON text (list, status, history, doctor) or one a line (events)",
+    detail:
+      ": one JSON text (list, status, history, doctor) or one a line (events, and what waits for an upgrade)",
   },
+  quiet: { short: "q", summary: "say nothing but why it failed" },
   timeout: {
     value: "TIME",
     summary: "wait no longer than this",

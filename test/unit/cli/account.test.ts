@@ -52,8 +52,8 @@ test("a plain generation beside a native one has no numbers, and the other one h
   assert.match(text, /^http +9 new +340 /m);
   assert.match(text, /^connections of generation 8 \(old\): not measured/m);
   assert.deepEqual(sumUp({ ...account, old: unmeasured.old }).slice(0, 2), [
-    "connections: generation 8 not measured; 1204 adopted, 340 accepted by generation 9",
-    "responses: generation 8 not measured; 120 by generation 9, 0.8 % failed",
+    "connections: old not measured; new 1204 adopted, 340 accepted",
+    "responses: old not measured; new 120, 0.8 % failed",
   ]);
 });
 
@@ -73,9 +73,9 @@ test("an upgrade that is not over, one that failed, and one that was rejected sa
 
 test("three lines sum an upgrade up", () => {
   assert.deepEqual(sumUp(account), [
-    "connections: 1204 moved, 18 finished, 2 cut by generation 8; 1204 adopted, 340 accepted by generation 9",
-    "responses: 2401 by generation 8, 0 % failed; 120 by generation 9, 0.8 % failed",
-    "the kernel: no connection dropped, at most 3 of 511 waited at http, nobody accepted for at most 12 ms",
+    "connections: old 1204 moved, 18 finished, 2 cut; new 1204 adopted, 340 accepted",
+    "responses: old 2401, 0 % failed; new 120, 0.8 % failed",
+    "kernel: none dropped; at most 3 of 511 waited (http), for 12 ms at most",
   ]);
 });
 
