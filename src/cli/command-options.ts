@@ -34,6 +34,7 @@ const rows = {
       ": one JSON text (list, status, history, doctor) or one a line (events, and what waits for an upgrade)",
   },
   quiet: { short: "q", summary: "say nothing but why it failed" },
+  watch: { short: "w", summary: "live, on the whole terminal", detail: ", until q" },
   timeout: {
     value: "TIME",
     summary: "wait no longer than this",
