@@ -23,7 +23,7 @@ export function instancePage(seen: Seen, now: Moment, look: Look, rows: number):
   const events = heard.slice(-rows).flatMap((one) => formatEvent(one, look, today));
   const sections: readonly Section[] = [
     { lines: title, atLeast: title.length },
-    { lines: showProgress(report, now.wall, look), atLeast: 4 },
+    { lines: showProgress(report, now.wall, look), atLeast: 5 },
     table(generationHead, generations, look, (one) => generationRow(one, rates), 4),
     table(listenerHead, listeners, look, listenerRow, 3),
     table(workerHead, workers, look, workerRow, 3),
