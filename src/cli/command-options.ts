@@ -51,6 +51,11 @@ const rows = {
     detail: "; else what $HOLDFAST_MESSAGE says",
   },
   proved: { summary: "wait until the new generation has proved itself, or has not" },
+  since: {
+    value: "TIME",
+    summary: "first what has happened since then",
+    detail: ", from the journal: 1h, 10min, 2026-01-31 12:00, or as journalctl has it",
+  },
   follow: { short: "f", summary: "go on as more is logged" },
   listen: {
     value: "[NAME=]ADDRESS",

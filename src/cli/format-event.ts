@@ -16,16 +16,16 @@ const narrowest = 24;
 
 /**
  * In columns: the time, with its day unless that is `today`, the level, the worker or generation, and what happened, all of whose lines
- * stand in their column.
+ * stand in their column. The first one is as wide as `timeWidth` at least, for the lines above.
  */
 export function formatEvent(
   { at, news }: Happened,
   { paint, width }: Look,
   today: string,
+  timeWidth = 0,
 ): readonly string[] {
-  const { day, time } = localTime(at);
   const { level, worker, generation, message } = news;
-  const when = day === today ? time : formatTime(at);
+  const when = timeOf(at, today).padStart(timeWidth);
   const whose = oneLine(worker ?? String(generation ?? ""));
   const front = `${when}  ${paint(styles[level], level)}${" ".repeat("warning".length - level.length)}  ${whose.padEnd(5)}  `;
   const column = when.length + 2 + "warning".length + 2 + Math.max(5, whose.length) + 2;
@@ -33,4 +33,9 @@ export function formatEvent(
     .split("\n")
     .flatMap((line) => foldWords(oneLine(line).split(" "), Math.max(narrowest, width - column)));
   return lines.map((line, index) => `${index === 0 ? front : " ".repeat(column)}${line}`.trimEnd());
+}
+
+export function timeOf(at: number, today: string): string {
+  const { day, time } = localTime(at);
+  return day === today ? time : formatTime(at);
 }
