@@ -50,14 +50,17 @@ async function hasEntries(unit: string): Promise<Result<boolean, Failure>> {
   }
 }
 
-/** Its exit status. Ctrl-C is journalctl's: it ends the following, and this process with it. */
+/** Whatever ends this process ends journalctl, too. */
 async function follow(args: readonly string[], since: string, print: (one: Happened) => void): Promise<End> {
-  const interrupted = (): void => {};
-  process.on("SIGINT", interrupted);
+  const child = spawn(findProgram("journalctl"), [...asJson, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let over = false;
+  const end = (): void => {
+    over = true;
+    child.kill();
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, end);
   try {
-    const child = spawn(findProgram("journalctl"), [...asJson, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-1_000);
@@ -68,16 +71,16 @@ async function follow(args: readonly string[], since: string, print: (one: Happe
     });
     const status = await new Promise<number | null>((resolve) => {
       child.once("error", () => resolve(127));
-      child.once("close", (code, signal) => resolve(signal === "SIGINT" ? 0 : code));
+      child.once("close", resolve);
     });
-    if (status === 0) return succeed("done");
+    if (over || status === 0) return succeed("done");
     if (/parse timestamp/i.test(said)) {
       const times = '1h, 10min, 2026-01-31, "2026-01-31 12:00", 2026-01-31T12:00:00Z or yesterday';
       return fail("usage", `--since: ${JSON.stringify(since)} is no time; write one like ${times}`);
     }
     return fail("journal-failed", `journalctl exited with status ${status}: ${said.trim()}`);
   } finally {
-    process.off("SIGINT", interrupted);
+    for (const signal of signals) process.off(signal, end);
   }
 }
 
