@@ -8,7 +8,7 @@ export interface Section {
 }
 
 /** The sections one below the other in at most so many lines; each that has to be cut says how many lines it has more. */
-export function fit(sections: readonly Section[], rows: number, paint: Paint): readonly string[] {
+function fit(sections: readonly Section[], rows: number, paint: Paint): readonly string[] {
   const lengths = sections.map(({ lines }) => lines.length);
   let surplus = lengths.reduce((sum, one) => sum + one, 0) - rows;
   // The last ones give way first, and where that is not enough, with all that they have.
@@ -27,4 +27,17 @@ export function fit(sections: readonly Section[], rows: number, paint: Paint): r
     if (length === 0 || (length <= 2 && lines[0] === "")) return [];
     return [...lines.slice(0, length - 1), paint("dim", `... ${lines.length - length + 1} more`)];
   });
+}
+
+/** The sections, and below them as many of the newest lines as there is room for: a quarter of the rows in any case. */
+export function above(
+  sections: readonly Section[],
+  newest: readonly string[],
+  rows: number,
+  paint: Paint,
+): readonly string[] {
+  if (newest.length === 0) return fit(sections, rows, paint);
+  const reserved = Math.min(newest.length, Math.floor(rows / 4));
+  const top = fit(sections, rows - reserved - 1, paint);
+  return [...top, "", ...newest.slice(top.length + 1 - rows)];
 }

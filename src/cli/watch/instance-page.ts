@@ -1,11 +1,10 @@
 import type { GenerationReport, ListenerReport, WorkerReport } from "../../control/replies.js";
 import { formatDuration } from "../../lib/duration.js";
-import { formatEvent } from "../format-event.js";
 import { formatBytes, orDash, phaseCell, queueCell, sumOver } from "../format-status.js";
-import { localTime } from "../format-time.js";
 import type { Look } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
-import { fit, type Section } from "./fit.js";
+import { eventLines } from "./event-lines.js";
+import { above, type Section } from "./fit.js";
 import { showProgress } from "./progress.js";
 import { formatRate, type Rates } from "./rates.js";
 import { formatAge, type Moment, type Seen } from "./seen.js";
@@ -15,23 +14,19 @@ import { titleOf } from "./title.js";
 export function instancePage(seen: Seen, now: Moment, look: Look, rows: number): readonly string[] {
   const { report, heard, rates } = seen;
   const title = titleOf(seen, now, look);
-  if (report === null) return fit([{ lines: title, atLeast: 1 }], rows, look.paint);
+  if (report === null)
+    return above([{ lines: title, atLeast: 1 }], eventLines(heard, now, look, rows), rows, look.paint);
   const { generations, listeners } = report;
   const workers = generations.flatMap((generation) => generation.workers);
-  const today = localTime(now.wall).day;
-  const free = Math.max(3, Math.floor(rows / 4));
-  const events = heard.slice(-rows).flatMap((one) => formatEvent(one, look, today));
+  const progress = showProgress(report, now.wall, look);
   const sections: readonly Section[] = [
     { lines: title, atLeast: title.length },
-    { lines: showProgress(report, now.wall, look), atLeast: 5 },
-    table(generationHead, generations, look, (one) => generationRow(one, rates), 4),
+    { lines: progress, atLeast: Math.min(progress.length, Math.floor(0.4 * rows)) },
+    table(generationHead, generations, look, (one) => generationRow(one, rates), 6),
     table(listenerHead, listeners, look, listenerRow, 3),
-    table(workerHead, workers, look, workerRow, 3),
+    table(workerHead, workers, look, workerRow, 0),
   ];
-  const used = sections.reduce((sum, { lines }) => sum + lines.length, 0);
-  const room = Math.max(Math.min(free, events.length), rows - used - 1);
-  if (events.length === 0) return fit(sections, rows, look.paint);
-  return [...fit(sections, rows - Math.min(room, events.length) - 1, look.paint), "", ...events.slice(-room)];
+  return above(sections, eventLines(heard, now, look, rows), rows, look.paint);
 }
 
 function table<T>(
@@ -45,16 +40,7 @@ function table<T>(
   return { lines, atLeast };
 }
 
-const generationHead = [
-  "GENERATION",
-  "STATE",
-  "VERSION",
-  "REQ/S",
-  "FAILED/S",
-  "OPEN",
-  "BUSY",
-  "NOTE",
-] as const;
+const generationHead = ["GEN", "STATE", "VERSION", "REQ/S", "FAILED/S", "OPEN", "BUSY", "NOTE"] as const;
 
 function generationRow(report: GenerationReport, rates: Rates): Cell[] {
   const { id, phase, version, counters, workers, detail } = report;

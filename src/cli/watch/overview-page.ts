@@ -1,16 +1,16 @@
-import { formatEvent, type Happened } from "../format-event.js";
+import type { Happened } from "../format-event.js";
 import { orDash } from "../format-status.js";
 import { localTime } from "../format-time.js";
 import type { Look } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
-import { fit } from "./fit.js";
+import { eventLines } from "./event-lines.js";
+import { above } from "./fit.js";
 import { currentPhase } from "./progress.js";
 import { formatRate } from "./rates.js";
 import type { Moment, Seen } from "./seen.js";
 
 /** All instances, a row each, and what has happened in any of them. */
 export function overviewPage(all: readonly Seen[], now: Moment, look: Look, rows: number): readonly string[] {
-  const today = localTime(now.wall).day;
   const clock = `${localTime(now.wall).time}  q: quit`;
   const front = `${all.length} instance${all.length === 1 ? "" : "s"}`;
   const title = `${front}${" ".repeat(Math.max(2, look.width - front.length - clock.length))}${clock}`;
@@ -19,16 +19,11 @@ export function overviewPage(all: readonly Seen[], now: Moment, look: Look, rows
     all.map((one) => toRow(one, now)),
     look,
   );
-  const events = all
-    .flatMap(({ name, heard }) => heard.map((one) => nameIt(name, one)))
-    .sort((one, other) => one.at - other.at)
-    .slice(-rows)
-    .flatMap((one) => formatEvent(one, look, today));
+  const heard = all
+    .flatMap((one) => one.heard.map((happened) => nameIt(one.name, happened)))
+    .sort((one, other) => one.at - other.at);
   const top = [look.paint("dim", title), "", ...table];
-  const room = Math.max(Math.min(events.length, Math.floor(rows / 4)), rows - top.length - 1);
-  if (events.length === 0) return fit([{ lines: top, atLeast: 3 }], rows, look.paint);
-  const shown = events.slice(-room);
-  return [...fit([{ lines: top, atLeast: 3 }], rows - shown.length - 1, look.paint), "", ...shown];
+  return above([{ lines: top, atLeast: 3 }], eventLines(heard, now, look, rows), rows, look.paint);
 }
 
 function nameIt(name: string, { at, news }: Happened): Happened {
