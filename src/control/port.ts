@@ -21,6 +21,8 @@ export interface ControlPort {
   report(): StatusReport;
   /** Asks the workers for their counters, for a short time, so that the next report has them. */
   refresh(): Promise<void>;
+  /** What a scraper is told, after the workers were asked for their counters. */
+  metrics(): Promise<Exposition>;
   /**
    * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known, a commit with that of
    * the upgrade whose generation is kept, as far as it is known still. `by` is who asks.
@@ -31,6 +33,11 @@ export interface ControlPort {
   progressOf(upgrade: number): UpgradeProgress;
   /** Calls back at each piece of news, until the returned function is called. */
   subscribe(listener: (news: News) => void): () => void;
+}
+
+export interface Exposition {
+  readonly mediaType: string;
+  readonly text: string;
 }
 
 export type ControlCommand = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";

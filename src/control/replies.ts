@@ -212,6 +212,8 @@ export const statusReply = v.object({
   summary: v.string(),
   /** Not serving yet, or the last upgrade failed, a version was rejected, workers are missing, clients wait, or the state cannot be written. */
   degraded: v.nullable(v.string()),
+  /** Why the state cannot be written, as long as it cannot. */
+  unwritable: v.optional(v.nullable(v.string()), null),
   upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
   lastUpgrade: v.nullable(outcome),
   /** Of the upgrades that are not over: their generation has not proved itself, or what they left has not ended. Newest last. */

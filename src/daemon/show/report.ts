@@ -55,6 +55,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
       degradation(state) ??
       describeDown(listeners) ??
       (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
+    unwritable: state.unwritable?.message ?? null,
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
     accounts: [],
@@ -111,7 +112,7 @@ function reportWorker(slot: Slot, worker: Worker, now: number, reports: WorkerRe
     residentBytes: live === null ? null : (residentBytes(live.process.pid) ?? null),
     crashes,
     native: worker.native,
-    lagMs: null,
+    lagMs: live === null ? null : reports.lagOf({ ...slot, pid: live.process.pid }),
     servers: reports.of(slot),
     status,
   };

@@ -1,6 +1,7 @@
-import type { ControlPort, ReexecFailure } from "../../control/port.js";
+import type { ControlPort, ReexecFailure, StatusReport } from "../../control/port.js";
 import type { FailureOf } from "../../lib/failure.js";
 import { monotonicMs } from "../../linux/boot.js";
+import { formatMetrics } from "../../metrics/format-metrics.js";
 import { activeGeneration } from "../../model/find.js";
 import { reportHistory } from "../../state/history.js";
 import { readLedger } from "../../state/ledger.js";
@@ -8,6 +9,7 @@ import type { Supervisor } from "../../supervisor/supervisor.js";
 import type { Parts } from "../parts.js";
 import type { Setup } from "../setup.js";
 import { createControlPort } from "./control-port.js";
+import { readDaemonFacts } from "./daemon-facts.js";
 import type { NewsFeed } from "./news-feed.js";
 import { reportStatus } from "./report.js";
 
@@ -29,6 +31,19 @@ export function showService(
 ): ControlPort {
   const inspect = async (snapshot: number): Promise<void> =>
     supervisor.push(...(await snapshots.inspectNow(snapshot)));
+  const report = (): StatusReport =>
+    reportStatus(supervisor.state, {
+      name,
+      unit,
+      listeners,
+      reports,
+      snapshots,
+      nowMs: monotonicMs,
+      measuredShare: () => share.measured,
+      stalledForMs: (id) => backlogs.stalledForMs(id),
+      notifyDropped: () => notifySockets.dropped,
+      reexecFailed,
+    });
   return createControlPort({
     supervisor,
     refresh: async () => {
@@ -39,19 +54,13 @@ export function showService(
       const inspected = snapshot === null ? null : Promise.race([inspect(snapshot), patience]);
       await Promise.all([heartbeat.askWorkers(statusPatienceMs), inspected]);
     },
-    report: () =>
-      reportStatus(supervisor.state, {
-        name,
-        unit,
-        listeners,
-        reports,
-        snapshots,
-        nowMs: monotonicMs,
-        measuredShare: () => share.measured,
-        stalledForMs: (id) => backlogs.stalledForMs(id),
-        notifyDropped: () => notifySockets.dropped,
-        reexecFailed,
-      }),
+    // Unlike a status, which looks through the release: a scraper comes again and again.
+    metrics: async () => {
+      backlogs.look(supervisor.state);
+      await heartbeat.askWorkers(statusPatienceMs);
+      return formatMetrics(report(), readDaemonFacts(), Date.now());
+    },
+    report,
     history: () => reportHistory(supervisor.state, readLedger(directories.state), monotonicMs()),
     subscribe: (follower) => news.subscribe(follower),
     obstacleToReexec: process.pid === 1 ? firstProcess : null,
