@@ -7,6 +7,7 @@ import type { ConfigDefaults } from "./config.js";
 import { control } from "./control-table.js";
 import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
+import { metrics } from "./metrics-table.js";
 import { overlap, pathsWithin, tidyPath } from "./paths-within.js";
 import { judge, judgesOf, probation, rollback, trial } from "./proof-tables.js";
 import { argv, count, isCount, named, readWith, requestPath, table, text } from "./values.js";
@@ -117,6 +118,7 @@ export const rootEntries = {
   rollback: v.optional(rollback, emptyTable),
   hooks: v.optional(hooks, emptyTable),
   control: v.optional(control, emptyTable),
+  metrics: v.optional(metrics),
 };
 
 /** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
@@ -190,7 +192,8 @@ export function configSchema(defaults: ConfigDefaults) {
         rollback: root.rollback,
         hooks: root.hooks,
       };
-      return { plan, listeners: root.listeners ?? null, control: root.control };
+      const { control, metrics = null } = root;
+      return { plan, listeners: root.listeners ?? null, control, metrics };
     }),
   );
 }

@@ -3,6 +3,7 @@ import { drainEntries, readyEntries, rootEntries, verifyEntries } from "./config
 import { controlEntries } from "./control-table.js";
 import { hooksEntries } from "./hooks-table.js";
 import { listenerEntries } from "./listeners.js";
+import { metricsEntries } from "./metrics-table.js";
 import { type KeyPath, type Problem, writeKey } from "./problem.js";
 import {
   healthEntries,
@@ -32,6 +33,7 @@ export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
     ...compare(root["rollback"], rollbackEntries, ["rollback"]),
     ...compare(root["hooks"], hooksEntries, ["hooks"]),
     ...compare(root["control"], controlEntries, ["control"]),
+    ...compare(root["metrics"], metricsEntries, ["metrics"]),
   ];
 }
 

@@ -19,10 +19,12 @@ export type { UpgradeWish } from "./upgrade-wish.js";
 /** What the control API needs of the daemon; the only thing `control` knows about it. */
 export interface ControlPort {
   report(): StatusReport;
-  /** Asks the workers for their counters, for a short time, so that the next report has them. */
+  /** Asks for what can only be asked for, for a short time, so that the next report has it: the workers for their counters, and what is written beside the code. */
   refresh(): Promise<void>;
-  /** What a scraper is told, after the workers were asked for their counters. */
-  metrics(): Promise<Exposition>;
+  /** Asks for nothing but the workers' counters: a scraper comes again and again. */
+  recount(): Promise<void>;
+  /** What a scraper is told. */
+  metrics(): Exposition;
   /**
    * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known, a commit with that of
    * the upgrade whose generation is kept, as far as it is known still. `by` is who asks.

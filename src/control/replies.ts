@@ -194,6 +194,9 @@ const tally = v.object({
   lastDoneAt: v.nullable(v.number()),
 });
 
+/** Where metrics are told besides the control socket, and why not where the config says so. */
+const metrics = v.nullable(v.object({ addresses: v.array(v.string()), problem: v.nullable(v.string()) }));
+
 const reexecFailure = v.object({
   /** Milliseconds since the epoch. */
   at: v.number(),
@@ -235,6 +238,7 @@ export const statusReply = v.object({
   notifyDropped: v.number(),
   /** Since this daemon was started: the last one that was to take its place and did not. */
   reexecFailed: v.nullable(reexecFailure),
+  metrics: v.optional(metrics, null),
 });
 
 /** A generation that ran or runs. */
@@ -289,5 +293,6 @@ export type WorkerReport = ReportOf<typeof worker>;
 export type ServerReport = ReportOf<typeof server>;
 export type ListenerReport = ReportOf<typeof listener>;
 export type WrittenReport = ReportOf<typeof written>;
+export type MetricsReport = ReportOf<typeof metrics>;
 export type ReexecFailure = ReportOf<typeof reexecFailure>;
 export type HistoryEntry = ReportOf<typeof historyEntry>;

@@ -137,10 +137,8 @@ function answerStatus(port: ControlPort, response: ServerResponse): void {
 }
 
 function answerMetrics(port: ControlPort, response: ServerResponse): void {
-  port.metrics().then(
-    (exposition) => sendText(response, exposition),
-    () => response.destroy(),
-  );
+  const tell = (): void => sendText(response, port.metrics());
+  port.recount().then(tell, tell);
 }
 
 function submit(

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
+import type { Config } from "../config/config.js";
 import { readConfig } from "../config/read.js";
 import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer, type Peer, type Right } from "../control/server.js";
@@ -18,6 +19,7 @@ import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { createEffects, record } from "./create-effects.js";
 import { catchFaults } from "./faults.js";
+import { MetricsPort } from "./metrics/metrics-port.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
 import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
@@ -59,6 +61,8 @@ export interface TenureEnd {
   readonly status: Extract<Action, { type: "exit" }>["status"] | "faulted";
   readonly state: State;
   readonly fds: readonly InheritedFd[];
+  /** Whoever scraped has been answered. */
+  readonly answered: Promise<void>;
   readonly heldSignals: HeldSignals;
   readonly link: ManagerLink;
   /** Who asked for this daemon's place, and gets it. */
@@ -115,7 +119,11 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   });
 
   const news = new NewsFeed(setup.log);
-  const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
+  const port: ControlPort = showService(setup, parts, supervisor, news, inherited.reexecFailed, () =>
+    metricsPort.report(),
+  );
+  const metricsPort = new MetricsPort({ port, keeper: keptFds, warn: (message) => warn(setup, message) });
+  metricsPort.adopt(inheritance.metrics);
   const access = new ControlAccess({
     socketPath: controlSocketIn(directories.runtime),
     serviceUid: process.getuid?.() ?? 0,
@@ -135,7 +143,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     news,
     remembered: restored.state,
     onPersisted: inherited.onPersisted,
-    onConfig: ({ control }) => access.follow(control),
+    onConfig: followConfig,
     onExit: finish,
     onFault: () => setImmediate(beginAnew),
   });
@@ -155,7 +163,9 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   }
   if (!supervisor.exited) {
     inherited.onServing();
-    followConfig(setup, access);
+    const config = readConfig(setup.configFile, { cwd: process.cwd(), cores: 1 });
+    // Without an upgrade nobody reads it.
+    followConfig(config.ok ? config.value : undefined);
     stopCatching = catchFaults((what, error) => supervisor.fault(what, error));
     parts.tickets.follow(() => tellTickets(parts, supervisor.state));
   }
@@ -163,6 +173,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   // Nothing may be done to a snapshot by both.
   if (tenureEnd.status === "faulted") await parts.snapshots.release();
   return succeed(tenureEnd);
+
+  /** Whom it names is let in; a broken one lets in nobody, and leaves the rest as it is. */
+  function followConfig(config: Config | undefined): void {
+    access.follow(config?.control ?? { viewers: null, operators: null });
+    if (config !== undefined) metricsPort.follow(config.metrics);
+  }
 
   function makeWay(asking: Successor): void {
     if (supervisor.state.upgrade === null) {
@@ -178,7 +194,8 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   function finish(status: TenureEnd["status"]): void {
     const heldSignals = new HeldSignals();
     try {
-      end({ status, state: supervisor.state, fds: release(), heldSignals, link, successor });
+      const answered = metricsPort.release();
+      end({ status, state: supervisor.state, fds: release(), answered, heldSignals, link, successor });
     } catch (error) {
       setup.faults.report("let go of its sockets", error);
       process.exit(1);
@@ -206,12 +223,6 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     closeFd(memfd);
     return keptFds.release();
   }
-}
-
-/** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody. */
-function followConfig({ configFile }: Setup, access: ControlAccess): void {
-  const config = readConfig(configFile, { cwd: process.cwd(), cores: 1 });
-  access.follow(config.ok ? config.value.control : { viewers: null, operators: null });
 }
 
 const upgrading: FailureOf<"daemon"> = {

@@ -9,6 +9,11 @@ export const commonNotifyFdName = `${prefix}notify`;
 export const controlFdName = `${prefix}control`;
 export const stateFdName = `${prefix}state`;
 
+/** What the socket unit passes for metrics: FileDescriptorName= of it. */
+export const metricsFdName = `${prefix}metrics`;
+/** Opened where the config says so. */
+export const boundMetricsFdName = `${prefix}metrics.bound`;
+
 const workerPrefix = `${prefix}worker.`;
 
 const channelPrefix = `${prefix}channel.`;

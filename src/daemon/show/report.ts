@@ -6,6 +6,7 @@ import type {
   WorkerReport,
   WrittenReport,
 } from "../../control/port.js";
+import type { MetricsReport } from "../../control/replies.js";
 import { formatDuration } from "../../lib/duration.js";
 import { version } from "../../lib/version.js";
 import { residentBytes } from "../../linux/pidfd.js";
@@ -37,6 +38,7 @@ export interface ReportSources {
   readonly measuredShare: () => number | null;
   readonly notifyDropped: () => number;
   readonly reexecFailed: ReexecFailure | null;
+  readonly metrics: () => MetricsReport;
 }
 
 /** The state with what only the kernel knows: memory, backlogs. */
@@ -75,6 +77,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     rolledBack: state.rolledBack,
     notifyDropped: notifyDropped(),
     reexecFailed: sources.reexecFailed,
+    metrics: sources.metrics(),
   };
 }
 

@@ -92,6 +92,7 @@ export const report: StatusReport = {
   rolledBack: null,
   notifyDropped: 0,
   reexecFailed: null,
+  metrics: null,
 };
 
 const daemonFacts: ProcessFacts = {
@@ -147,7 +148,9 @@ export class FakePort implements ControlPort {
 
   async refresh(): Promise<void> {}
 
-  async metrics(): Promise<Exposition> {
+  async recount(): Promise<void> {}
+
+  metrics(): Exposition {
     return formatMetrics(this.report_, daemonFacts, this.now);
   }
 

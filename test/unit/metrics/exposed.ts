@@ -3,14 +3,16 @@ import type { AccountReport } from "../../../src/lib/account.js";
 import { FakePort } from "../control/fake-port.js";
 
 /** The lines of what a service tells that is in this state, without those of HELP and TYPE. */
-export async function expose(change: Partial<StatusReport> = {}): Promise<readonly string[]> {
-  return (await exposeAll(change)).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+export function expose(change: Partial<StatusReport> = {}): readonly string[] {
+  return exposeAll(change)
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-export async function exposeAll(change: Partial<StatusReport> = {}): Promise<string> {
+export function exposeAll(change: Partial<StatusReport> = {}): string {
   const port = new FakePort();
   port.report_ = { ...port.report_, ...change };
-  return (await port.metrics()).text;
+  return port.metrics().text;
 }
 
 export const tally: TallyReport = {

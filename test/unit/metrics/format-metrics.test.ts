@@ -14,16 +14,16 @@ function startingWith(lines: readonly string[], name: string): readonly string[]
   return lines.filter((line) => line.startsWith(`${name}{`));
 }
 
-test("upgrades are counted by kind and result, those that never were among them", async () => {
-  const upgrades = startingWith(await expose({ tally }), "holdfast_upgrades_total");
+test("upgrades are counted by kind and result, those that never were among them", () => {
+  const upgrades = startingWith(expose({ tally }), "holdfast_upgrades_total");
   assert.equal(upgrades.length, 10);
   assert.ok(upgrades.includes('holdfast_upgrades_total{service="web",kind="upgrade",result="failed"} 2'));
   assert.ok(upgrades.includes('holdfast_upgrades_total{service="web",kind="rollback",result="failed"} 0'));
 });
 
-test("the times of phases are a histogram in seconds", async () => {
+test("the times of phases are a histogram in seconds", () => {
   const name = "holdfast_upgrade_phase_duration_seconds";
-  const lines = (await expose({ tally })).filter((line) => line.startsWith(name));
+  const lines = expose({ tally }).filter((line) => line.startsWith(name));
   assert.deepEqual(lines, [
     `${name}_bucket{service="web",phase="ready",le="0.1"} 3`,
     `${name}_bucket{service="web",phase="ready",le="1"} 12`,
@@ -33,7 +33,7 @@ test("the times of phases are a histogram in seconds", async () => {
   ]);
 });
 
-test("what was not measured has no sample", async () => {
+test("what was not measured has no sample", () => {
   const blind = {
     tally: null,
     upMs: null,
@@ -44,7 +44,7 @@ test("what was not measured has no sample", async () => {
     listeners: [{ ...listener, backlog: null }],
     totals: [],
   };
-  const names = new Set((await expose(blind)).map((line) => line.replace(/[{ ].*/s, "")));
+  const names = new Set(expose(blind).map((line) => line.replace(/[{ ].*/s, "")));
   for (const name of [
     "holdfast_upgrades_total",
     "holdfast_verdicts_total",
@@ -65,8 +65,8 @@ test("what was not measured has no sample", async () => {
   assert.ok(names.has("holdfast_workers"));
 });
 
-test("what an upgrade does, and for how long, is told while it does it", async () => {
-  const lines = await expose({ accounts: [account] });
+test("what an upgrade does, and for how long, is told while it does it", () => {
+  const lines = expose({ accounts: [account] });
   assert.deepEqual(startingWith(lines, "holdfast_upgrade_phase_seconds"), [
     'holdfast_upgrade_phase_seconds{service="web",phase="trial"} 30',
   ]);
@@ -74,14 +74,14 @@ test("what an upgrade does, and for how long, is told while it does it", async (
   assert.ok(lines.includes('holdfast_upgrade_still_seconds{service="web"} 0.25'));
 });
 
-test("workers are told apart by role and place, whatever the numbers of their generations", async () => {
+test("workers are told apart by role and place, whatever the numbers of their generations", () => {
   const of = (id: number, phase: "active" | "draining", change: Partial<WorkerReport>) => ({
     ...generation,
     id,
     phase,
     workers: [{ ...worker, name: `${id}.0`, ...change }],
   });
-  const lines = await expose({
+  const lines = expose({
     generations: [
       of(6, "draining", { phase: "draining", residentBytes: 10, lagMs: 20 }),
       of(7, "draining", { phase: "draining", residentBytes: 15, lagMs: 5 }),
@@ -97,14 +97,14 @@ test("workers are told apart by role and place, whatever the numbers of their ge
   assert.ok(lines.includes('holdfast_workers{service="web",role="held",state="ready"} 0'));
 });
 
-test("addresses that an app chooses are one listener", async () => {
+test("addresses that an app chooses are one listener", () => {
   const app = (port: number): ListenerReport => ({ ...listener, name: `undeclared-${port}`, origin: "app" });
   const counted = (name: string, accepted: number): StatusReport["totals"][number] => ({
     ...nothingCounted,
     listener: name,
     accepted,
   });
-  const lines = await expose({
+  const lines = expose({
     listeners: [listener, app(9300), app(9301)],
     totals: [counted("http", 5), counted("undeclared-9300", 1), counted("undeclared-9999", 2)],
   });
@@ -115,15 +115,15 @@ test("addresses that an app chooses are one listener", async () => {
   assert.ok(lines.includes('holdfast_listener_backlog_limit{service="web",listener="undeclared"} 1022'));
 });
 
-test("a version may be any text, and stays one bounded label", async () => {
-  const line = async (version: string): Promise<string | undefined> =>
-    startingWith(await expose({ generations: [{ ...generation, version }] }), "holdfast_generation_info")[0];
+test("a version may be any text, and stays one bounded label", () => {
+  const line = (version: string): string | undefined =>
+    startingWith(expose({ generations: [{ ...generation, version }] }), "holdfast_generation_info")[0];
   const named = (version: string): string =>
     `holdfast_generation_info{service="web",generation="8",role="active",version="${version}"} 1`;
-  assert.equal(await line('a"b\\c'), named('a\\"b\\\\c'));
+  assert.equal(line('a"b\\c'), named('a\\"b\\\\c'));
   assert.equal(
-    await line('1"} 7\nholdfast_degraded{service="web"} 1'),
+    line('1"} 7\nholdfast_degraded{service="web"} 1'),
     named('1\\"} 7 holdfast_degraded{service=\\"web\\"} 1'),
   );
-  assert.equal(await line("x".repeat(500)), named("x".repeat(64)));
+  assert.equal(line("x".repeat(500)), named("x".repeat(64)));
 });
