@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { overlaps } from "../lib/address.js";
 import { drainSignals } from "../lib/drain-signals.js";
 import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
@@ -118,7 +119,7 @@ export const rootEntries = {
   rollback: v.optional(rollback, emptyTable),
   hooks: v.optional(hooks, emptyTable),
   control: v.optional(control, emptyTable),
-  metrics: v.optional(metrics),
+  metrics: v.optional(v.nullable(metrics), null),
 };
 
 /** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
@@ -170,6 +171,17 @@ export function configSchema(defaults: ConfigDefaults) {
       ),
       ["trial", "share"],
     ),
+    v.forward(
+      v.partialCheck(
+        [["metrics"], ["listeners"]],
+        ({ metrics, listeners = [] }) =>
+          !listeners.some(
+            ({ address }) => address !== null && metrics !== null && overlaps(address, metrics.address),
+          ),
+        "the address is where a listener of the app listens, too; give the metrics a port of their own",
+      ),
+      ["metrics"],
+    ),
     v.transform((root) => {
       const plan: Plan = {
         command: root.command,
@@ -192,7 +204,7 @@ export function configSchema(defaults: ConfigDefaults) {
         rollback: root.rollback,
         hooks: root.hooks,
       };
-      const { control, metrics = null } = root;
+      const { control, metrics } = root;
       return { plan, listeners: root.listeners ?? null, control, metrics };
     }),
   );

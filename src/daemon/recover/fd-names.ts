@@ -1,3 +1,4 @@
+import { metricsSocketName } from "../../lib/socket-unit.js";
 import type { Slot } from "../../model/event.js";
 import { nameWorker } from "../../model/turn.js";
 
@@ -9,10 +10,9 @@ export const commonNotifyFdName = `${prefix}notify`;
 export const controlFdName = `${prefix}control`;
 export const stateFdName = `${prefix}state`;
 
-/** What the socket unit passes for metrics: FileDescriptorName= of it. */
-export const metricsFdName = `${prefix}metrics`;
+export const metricsFdName = metricsSocketName;
 /** Opened where the config says so. */
-export const boundMetricsFdName = `${prefix}metrics.bound`;
+export const boundMetricsFdName = `${metricsFdName}.bound`;
 
 const workerPrefix = `${prefix}worker.`;
 

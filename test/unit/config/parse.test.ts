@@ -52,6 +52,7 @@ test("every documented key is read", () => {
       { name: "from-systemd", address: null, backlog: null, mode: null },
     ],
     control: { viewers: null, operators: null },
+    metrics: null,
   });
 });
 
@@ -80,6 +81,7 @@ test("all keys but the command have defaults", () => {
     },
     listeners: null,
     control: { viewers: null, operators: null },
+    metrics: null,
   });
 });
 
