@@ -6,6 +6,7 @@ import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
 import { control } from "./control-table.js";
+import { history } from "./history-table.js";
 import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
 import { metrics } from "./metrics-table.js";
@@ -118,6 +119,7 @@ export const rootEntries = {
   judge: v.optional(judge, emptyTable),
   rollback: v.optional(rollback, emptyTable),
   hooks: v.optional(hooks, emptyTable),
+  history: v.optional(history, emptyTable),
   control: v.optional(control, emptyTable),
   metrics: v.optional(v.nullable(metrics), null),
 };
@@ -204,8 +206,8 @@ export function configSchema(defaults: ConfigDefaults) {
         rollback: root.rollback,
         hooks: root.hooks,
       };
-      const { control, metrics } = root;
-      return { plan, listeners: root.listeners ?? null, control, metrics };
+      const { control, history, metrics } = root;
+      return { plan, listeners: root.listeners ?? null, control, history, metrics };
     }),
   );
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { usualHistory } from "../../../src/config/history-table.js";
 import { problemsOf, read, sample } from "./sample.js";
 
 test("every documented key is read", () => {
@@ -53,6 +54,7 @@ test("every documented key is read", () => {
     ],
     control: { viewers: null, operators: null },
     metrics: null,
+    history: usualHistory,
   });
 });
 
@@ -82,6 +84,7 @@ test("all keys but the command have defaults", () => {
     listeners: null,
     control: { viewers: null, operators: null },
     metrics: null,
+    history: usualHistory,
   });
 });
 
