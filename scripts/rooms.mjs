@@ -28,6 +28,7 @@ export const rooms = {
   channel: { may: ["lib", "linux"] },
   worker: { files: ["register.ts"], may: ["channel", "lib", "linux", "systemd"] },
   control: { may: ["lib"], types: ["model"] },
+  metrics: { may: ["lib"], types: ["control"], node: [] },
   log: { may: [], node: ["fs", "path"] },
   lib: { may: [], node: ["net", "path"] },
 };
