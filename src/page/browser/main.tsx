@@ -1,0 +1,94 @@
+import { render } from "preact";
+import type { HistoryEntry } from "../../control/replies.js";
+import { type Link, Page } from "../page.js";
+import { nothingSeen, take, takeHistory } from "../seen.js";
+import { Actions } from "./actions.js";
+import { Charts } from "./charts.js";
+import { followFeed } from "./feed.js";
+import "uplot/dist/uPlot.min.css";
+import "../style/base.css";
+import "../style/parts.css";
+import "../style/pictures.css";
+import "../style/upgrade.css";
+
+const root = document.getElementById("page");
+if (root === null) throw new Error("the document has no place for the page");
+const place = root;
+const instance = place.dataset["instance"] ?? null;
+
+let seen = nothingSeen;
+let link: Link = { kind: "live" };
+/** What the server's clock said, and what the browser's own did then. */
+let heard: { readonly at: number; readonly here: number } | undefined;
+let historyOf = "";
+let drawing = false;
+
+followFeed({
+  onMessage(message) {
+    seen = take(seen, message);
+    link = { kind: "live" };
+    if ("at" in message) heard = { at: message.at, here: performance.now() };
+    if (message.type === "instances") askForHistory().catch(console.error);
+    draw();
+  },
+  onLost() {
+    link = { kind: "lost", since: now() };
+    draw();
+  },
+});
+
+// Ages go on between two messages.
+setInterval(draw, 1_000);
+
+/** The server's time, which stands still while nobody hears of it. */
+function now(): number {
+  if (heard === undefined) return Date.now();
+  if (link.kind === "lost") return link.since;
+  return heard.at + performance.now() - heard.here;
+}
+
+/** What the server has made stays until there is more to show. */
+function draw(): void {
+  if (drawing || (seen.instances === null && link.kind === "live")) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    if (seen.instances !== null) drawPage();
+  });
+}
+
+function drawPage(): void {
+  const samples = (instance !== null && seen.samples.get(instance)) || [];
+  const view = seen.instances?.find(({ name }) => name === instance);
+  const history = (instance !== null && seen.histories.get(instance)) || [];
+  const actions =
+    seen.actions && view?.status != null ? <Actions status={view.status} history={history} /> : null;
+  const charts = <Charts samples={samples} now={now()} />;
+  render(
+    <Page instance={instance} seen={seen} now={now()} link={link} charts={charts} actions={actions} />,
+    place,
+  );
+}
+
+/** It changes when generations come and go, and with what becomes of them. */
+async function askForHistory(): Promise<void> {
+  const status = seen.instances?.find(({ name }) => name === instance)?.status;
+  if (instance === null || status == null) return;
+  const { generations, lastUpgrade, accounts } = status;
+  const marks = [
+    generations.map(({ id, phase, proof }) => [id, phase, proof?.kind]),
+    [lastUpgrade?.upgrade, lastUpgrade?.verdict],
+    accounts.map(({ upgrade }) => upgrade),
+  ];
+  const asked = JSON.stringify(marks);
+  if (asked === historyOf) return;
+  historyOf = asked;
+  const answer = await fetch(`/api/history/${encodeURIComponent(instance)}`).catch(() => undefined);
+  if (answer?.ok !== true) {
+    historyOf = "";
+    return;
+  }
+  const history: readonly HistoryEntry[] = await answer.json();
+  seen = takeHistory(seen, instance, history);
+  draw();
+}
