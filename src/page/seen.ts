@@ -12,7 +12,14 @@ export interface Seen {
   /** The last ones, newest first. */
   readonly news: ReadonlyMap<string, readonly NewsItem[]>;
   readonly histories: ReadonlyMap<string, readonly HistoryEntry[]>;
-  readonly actions: boolean;
+  /** Null: the web service offers no actions. */
+  readonly actions: Access | null;
+}
+
+/** `csrf` goes with each action; null: the viewer has yet to show a token. `user`: who that is, as the proxy in front says. */
+export interface Access {
+  readonly csrf: string | null;
+  readonly user: string | null;
 }
 
 export const nothingSeen: Seen = {
@@ -20,7 +27,7 @@ export const nothingSeen: Seen = {
   samples: new Map(),
   news: new Map(),
   histories: new Map(),
-  actions: false,
+  actions: null,
 };
 
 export const hourMs = 3_600_000;
@@ -29,8 +36,10 @@ const newsKept = 200;
 /** What is seen after `message`. A feed that begins anew takes nothing away: what it says again is the same, and is told by its time. */
 export function take(seen: Seen, message: FeedMessage): Seen {
   switch (message.type) {
-    case "hello":
-      return { ...seen, actions: message.actions };
+    case "hello": {
+      const { actions, csrf, user } = message;
+      return { ...seen, actions: actions ? { csrf, user } : null };
+    }
     case "instances":
       return { ...seen, instances: message.instances };
     case "samples": {

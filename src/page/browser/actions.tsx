@@ -1,85 +1,69 @@
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { HistoryEntry, StatusReport } from "../../control/replies.js";
-import { act } from "./act.js";
+import type { Access } from "../seen.js";
+import { act, enter } from "./act.js";
 import { type Action, actionsFor } from "./offers.js";
 
-/** What the page offers to do with an instance; each is confirmed before it is asked for. */
-export function Actions({
-  status,
-  history,
-}: {
+export interface ActionsProps {
   readonly status: StatusReport;
   readonly history: readonly HistoryEntry[];
-}) {
-  const [chosen, choose] = useState<Action | null>(null);
-  const dialog = useRef<HTMLDialogElement>(null);
-  const offered = actionsFor(status, history);
-  const open = (action: Action): void => {
-    choose(action);
-    dialog.current?.showModal();
-  };
+  readonly access: Access;
+}
+
+/** What the page offers to do with an instance; each is confirmed before it is asked for. */
+export function Actions({ status, history, access: { csrf, user } }: ActionsProps) {
+  if (csrf === null) return user === null ? <Enter /> : null;
   return (
-    <>
-      <fieldset class="actions">
-        <legend class="heard">Actions</legend>
-        {offered.map((action) => (
-          <button key={action.command} type="button" onClick={() => open(action)}>
-            {action.title}…
-          </button>
-        ))}
-      </fieldset>
-      <dialog ref={dialog} aria-labelledby="confirm">
-        {chosen !== null && (
-          <Confirm
-            key={chosen.command}
-            name={status.name}
-            action={chosen}
-            close={() => {
-              dialog.current?.close();
-              choose(null);
-            }}
-          />
-        )}
-      </dialog>
-    </>
+    <fieldset class="actions">
+      <legend class="heard">Actions</legend>
+      {actionsFor(status, history).map((action) => (
+        <Confirmed
+          key={action.command}
+          title={action.title}
+          question={`${action.title}: ${status.name}?`}
+          submit={(form) => act(status.name, action.command, csrf, form)}
+        >
+          <p>{action.meaning}</p>
+          <Choices action={action} />
+        </Confirmed>
+      ))}
+    </fieldset>
   );
 }
 
-function Confirm({
-  name,
-  action,
-  close,
-}: {
-  readonly name: string;
-  readonly action: Action;
-  readonly close: () => void;
-}) {
-  const [failure, fail] = useState<string | null>(null);
-  const [asking, ask] = useState(false);
-  const submit = async (form: HTMLFormElement): Promise<void> => {
-    ask(true);
-    const refused = await act(name, action.command, new FormData(form));
-    ask(false);
-    if (refused === null) close();
-    else fail(refused);
-  };
+/** For a browser that has shown no token yet. */
+function Enter() {
   return (
-    <form
-      method="dialog"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit(event.currentTarget).catch((error) => fail(String(error)));
-      }}
-    >
-      <h2 id="confirm">
-        {action.title} {name}?
-      </h2>
-      <p>{action.meaning}</p>
-      {action.targets.length > 0 && (
+    <div class="actions">
+      <Confirmed title="Act" question="Act on the instances of this host?" submit={showToken}>
+        <p>
+          For that this browser needs a token. <code>holdfast web-token</code> prints one.
+        </p>
+        <label>
+          Token
+          <input name="token" type="password" autocomplete="off" required />
+        </label>
+      </Confirmed>
+    </div>
+  );
+}
+
+/** A browser that may act hears so when it follows the feed anew. */
+async function showToken(form: FormData): Promise<string | null> {
+  const refused = await enter(String(form.get("token")));
+  if (refused === null) location.reload();
+  return refused;
+}
+
+function Choices({ action: { targets, says, forces } }: { readonly action: Action }) {
+  return (
+    <>
+      {targets.length > 0 && (
         <label>
           To
           <select name="to">
-            {action.targets.map(({ generation, version }) => (
+            {targets.map(({ generation, version }) => (
               <option key={generation} value={generation}>
                 generation {generation}
                 {version !== null && ` (${version})`}
@@ -88,28 +72,75 @@ function Confirm({
           </select>
         </label>
       )}
-      {action.says && (
+      {says && (
         <label>
           Why (optional)
           <input name="message" maxLength={200} autocomplete="off" />
         </label>
       )}
-      {action.forces && (
+      {forces && (
         <label class="check">
-          <input type="checkbox" name="force" /> also a version that was judged bad
+          <input type="checkbox" name="force" value="true" /> also a version that was judged bad
         </label>
       )}
-      <p class="refused" role="alert">
-        {failure}
-      </p>
-      <div class="buttons">
-        <button type="button" onClick={close}>
-          Cancel
-        </button>
-        <button type="submit" class="do" disabled={asking}>
-          {action.title}
-        </button>
-      </div>
-    </form>
+    </>
+  );
+}
+
+/** A button that asks before it does: `submit` says why it was refused. */
+function Confirmed({
+  title,
+  question,
+  submit,
+  children,
+}: {
+  readonly title: string;
+  readonly question: string;
+  readonly submit: (form: FormData) => Promise<string | null>;
+  readonly children: ComponentChildren;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [refused, refuse] = useState<string | null>(null);
+  const [asking, ask] = useState(false);
+  const close = (): void => {
+    refuse(null);
+    dialog.current?.close();
+  };
+  const confirm = async (form: HTMLFormElement): Promise<void> => {
+    ask(true);
+    const why = await submit(new FormData(form));
+    ask(false);
+    if (why !== null) return refuse(why);
+    form.reset();
+    close();
+  };
+  return (
+    <>
+      <button type="button" onClick={() => dialog.current?.showModal()}>
+        {title}…
+      </button>
+      <dialog ref={dialog} aria-label={question}>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            confirm(event.currentTarget).catch((error) => refuse(String(error)));
+          }}
+        >
+          <h2>{question}</h2>
+          {children}
+          <p class="refused" role="alert">
+            {refused}
+          </p>
+          <div class="buttons">
+            <button type="button" onClick={close}>
+              Cancel
+            </button>
+            <button type="submit" class="do" disabled={asking}>
+              {title}
+            </button>
+          </div>
+        </form>
+      </dialog>
+    </>
   );
 }

@@ -47,7 +47,6 @@ export function Chart({ title, times, lines, format }: ChartProps) {
       made.destroy();
       plot.current = null;
     };
-    // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn is given to the plot below
   }, [kinds]);
 
   useEffect(() => plot.current?.setData(dataOf(times, measured)));

@@ -62,7 +62,9 @@ function drawPage(): void {
   const view = seen.instances?.find(({ name }) => name === instance);
   const history = (instance !== null && seen.histories.get(instance)) || [];
   const actions =
-    seen.actions && view?.status != null ? <Actions status={view.status} history={history} /> : null;
+    seen.actions !== null && view?.status != null ? (
+      <Actions status={view.status} history={history} access={seen.actions} />
+    ) : null;
   const charts = <Charts samples={samples} now={now()} />;
   render(
     <Page instance={instance} seen={seen} now={now()} link={link} charts={charts} actions={actions} />,
