@@ -5,7 +5,11 @@ import { build } from "esbuild";
 export async function bundlePage(top, folder) {
   const page = (path) => join(top, "src/page", path);
   const { metafile } = await build({
-    entryPoints: { page: page("browser/main.tsx"), icon: page("icon.svg") },
+    entryPoints: [
+      { in: page("browser/main.tsx"), out: "page" },
+      { in: page("style/page.css"), out: "page" },
+      { in: page("icon.svg"), out: "icon" },
+    ],
     outdir: join(folder, "assets"),
     // They may be kept for ever.
     entryNames: "[name]-[hash]",

@@ -23,7 +23,7 @@ export async function compileTests(top) {
     console.error("✖ type check, and compile the tests failed");
     process.exit(1);
   }
-  await bundlePage(top, join(top, "build", "page"));
+  await bundlePage(top, join(top, "build/src/page"));
   for (const program of PROGRAMS)
     await bundleWhole(join(top, `${program}.ts`), join(top, "build", `${program}.js`));
 }

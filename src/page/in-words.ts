@@ -74,7 +74,9 @@ const ends: Readonly<Record<NonNullable<HistoryEntry["end"]>, Tone>> = {
 export function sayEnd({ end, to, rejected, note }: HistoryEntry): Said {
   if (rejected) return { tone: "bad", word: "rejected", why: note };
   if (end !== null) return { tone: ends[end], word: end.replace("-", " "), why: note };
-  return to === null ? { tone: "good", word: "here", why: note } : { tone: "idle", word: "ended", why: note };
+  return to === null
+    ? { tone: "good", word: "running", why: note }
+    : { tone: "idle", word: "ended", why: note };
 }
 
 /** Who asked, and why, as far as it is known. */

@@ -7,7 +7,7 @@ import { History } from "./history.js";
 import { activeOf, sayState } from "./in-words.js";
 import { Listeners } from "./listeners.js";
 import { hourMs, type Seen } from "./seen.js";
-import { UpgradePanel, versionsOf } from "./upgrade/upgrade-panel.js";
+import { accountsOf, UpgradePanel, versionsOf } from "./upgrade/upgrade-panel.js";
 import { Badge, Generation, Measured } from "./words.js";
 import { Workers } from "./workers.js";
 
@@ -67,31 +67,36 @@ function Whole({
     <>
       <Facts view={view} status={status} now={now} />
       <div class="columns">
-        <Section title="Upgrade" look="wide">
-          <UpgradePanel status={status} history={history} samples={samples} now={now} />
-        </Section>
-        <Section title="Events">
-          <Events news={seen.news.get(view.name) ?? []} />
-        </Section>
-        {samples.length > 1 && (
-          <Section title="The last hour" look="wide">
-            <BandsPicture
-              title="Open connections by generation"
-              samples={samples}
-              from={Math.max(now - hourMs, samples[0]?.at ?? 0)}
-              to={now}
-              versions={versionsOf(status, history)}
-            />
-            {charts}
+        <div>
+          <Section title="Upgrade">
+            <UpgradePanel status={status} history={history} samples={samples} now={now} />
           </Section>
-        )}
-        <Section title="History">
-          <History history={history} now={now} />
-        </Section>
-        <Section title="Workers" look="full">
+          {samples.length > 1 && (
+            <Section title="The last hour">
+              <BandsPicture
+                title="Open connections by generation"
+                samples={samples}
+                from={Math.max(now - hourMs, samples[0]?.at ?? 0)}
+                to={now}
+                versions={versionsOf(status, history)}
+                accounts={accountsOf(status, history)}
+              />
+              {charts}
+            </Section>
+          )}
+        </div>
+        <div>
+          <Section title="Events">
+            <Events news={seen.news.get(view.name) ?? []} />
+          </Section>
+          <Section title="History">
+            <History history={history} now={now} />
+          </Section>
+        </div>
+        <Section title="Workers" full>
           <Workers status={status} />
         </Section>
-        <Section title="Listeners" look="full">
+        <Section title="Listeners" full>
           <Listeners status={status} />
         </Section>
       </div>
@@ -101,16 +106,17 @@ function Whole({
 
 function Section({
   title,
-  look,
+  full = false,
   children,
 }: {
   readonly title: string;
-  readonly look?: "wide" | "full";
+  /** As wide as the page. */
+  readonly full?: boolean;
   readonly children: ComponentChildren;
 }) {
   const id = title.toLowerCase().replaceAll(" ", "-");
   return (
-    <section class={look} aria-labelledby={id}>
+    <section class={full ? "full" : undefined} aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
       {children}
     </section>

@@ -50,13 +50,12 @@ function Row({
   const samples = seen.samples.get(name) ?? [];
   const last = samples.at(-1);
   return (
-    <li class={`instance ${state.tone}`}>
+    <li class={`instance is-${state.tone}`}>
       <div class="who">
         <h2>
           <a href={pathOf(name)}>{name}</a>
         </h2>
         <Badge said={state} />
-        {state.why !== null && <p class="why">{state.why}</p>}
       </div>
       <dl>
         <div>
@@ -87,6 +86,7 @@ function Row({
           <dd>{status === null ? "–" : <LastUpgrade status={status} now={now} />}</dd>
         </div>
       </dl>
+      {state.why !== null && <p class="why">{state.why}</p>}
     </li>
   );
 }

@@ -12,13 +12,16 @@ export interface Seen {
   /** The last ones, newest first. */
   readonly news: ReadonlyMap<string, readonly NewsItem[]>;
   readonly histories: ReadonlyMap<string, readonly HistoryEntry[]>;
-  /** Null: the web service offers no actions. */
+  /** Null: the web service offers this viewer no actions. */
   readonly actions: Access | null;
 }
 
-/** `csrf` goes with each action; null: the viewer has yet to show a token. `user`: who that is, as the proxy in front says. */
+/** What goes with each action of this viewer. */
 export interface Access {
+  /** The one that `holdfast web-token` prints. */
+  readonly token: boolean;
   readonly csrf: string | null;
+  /** Who it is, as the proxy in front says. */
   readonly user: string | null;
 }
 
@@ -37,8 +40,8 @@ const newsKept = 200;
 export function take(seen: Seen, message: FeedMessage): Seen {
   switch (message.type) {
     case "hello": {
-      const { actions, csrf, user } = message;
-      return { ...seen, actions: actions ? { csrf, user } : null };
+      const { actions, token, csrf, user } = message;
+      return { ...seen, actions: actions ? { token, csrf, user } : null };
     }
     case "instances":
       return { ...seen, instances: message.instances };

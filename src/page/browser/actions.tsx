@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { HistoryEntry, StatusReport } from "../../control/replies.js";
 import type { Access } from "../seen.js";
-import { act, enter } from "./act.js";
+import { act, hasToken, keepToken } from "./act.js";
 import { type Action, actionsFor } from "./offers.js";
 
 export interface ActionsProps {
@@ -12,8 +12,15 @@ export interface ActionsProps {
 }
 
 /** What the page offers to do with an instance; each is confirmed before it is asked for. */
-export function Actions({ status, history, access: { csrf, user } }: ActionsProps) {
-  if (csrf === null) return user === null ? <Enter /> : null;
+export function Actions({ status, history, access }: ActionsProps) {
+  const [token, see] = useState<"none" | "kept" | "refused">(hasToken() ? "kept" : "none");
+  if (access.token && token !== "kept")
+    return <Enter refused={token === "refused"} onToken={() => see("kept")} />;
+  const submit = async (action: Action, form: FormData): Promise<string | null> => {
+    const refused = await act(status.name, action.command, access, form);
+    if (access.token && !hasToken()) see("refused");
+    return refused;
+  };
   return (
     <fieldset class="actions">
       <legend class="heard">Actions</legend>
@@ -22,7 +29,7 @@ export function Actions({ status, history, access: { csrf, user } }: ActionsProp
           key={action.command}
           title={action.title}
           question={`${action.title}: ${status.name}?`}
-          submit={(form) => act(status.name, action.command, csrf, form)}
+          submit={(form) => submit(action, form)}
         >
           <p>{action.meaning}</p>
           <Choices action={action} />
@@ -33,10 +40,20 @@ export function Actions({ status, history, access: { csrf, user } }: ActionsProp
 }
 
 /** For a browser that has shown no token yet. */
-function Enter() {
+function Enter({ refused, onToken }: { readonly refused: boolean; readonly onToken: () => void }) {
+  const submit = async (form: FormData): Promise<null> => {
+    keepToken(String(form.get("token")));
+    onToken();
+    return null;
+  };
   return (
     <div class="actions">
-      <Confirmed title="Act" question="Act on the instances of this host?" submit={showToken}>
+      {refused && (
+        <span class="refused" role="alert">
+          The server does not know this token.
+        </span>
+      )}
+      <Confirmed title="Act" question="Act on the instances of this host?" submit={submit}>
         <p>
           For that this browser needs a token. <code>holdfast web-token</code> prints one.
         </p>
@@ -47,13 +64,6 @@ function Enter() {
       </Confirmed>
     </div>
   );
-}
-
-/** A browser that may act hears so when it follows the feed anew. */
-async function showToken(form: FormData): Promise<string | null> {
-  const refused = await enter(String(form.get("token")));
-  if (refused === null) location.reload();
-  return refused;
 }
 
 function Choices({ action: { targets, says, forces } }: { readonly action: Action }) {

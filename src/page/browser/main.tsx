@@ -5,11 +5,6 @@ import { nothingSeen, take, takeHistory } from "../seen.js";
 import { Actions } from "./actions.js";
 import { Charts } from "./charts.js";
 import { followFeed } from "./feed.js";
-import "uplot/dist/uPlot.min.css";
-import "../style/base.css";
-import "../style/parts.css";
-import "../style/pictures.css";
-import "../style/upgrade.css";
 
 const root = document.getElementById("page");
 if (root === null) throw new Error("the document has no place for the page");
@@ -31,6 +26,7 @@ followFeed({
     if (message.type === "instances") askForHistory().catch(console.error);
     draw();
   },
+  isExpecting: () => seen.instances?.some(({ status }) => status !== null) ?? false,
   onLost() {
     link = { kind: "lost", since: now() };
     draw();

@@ -37,8 +37,8 @@ export function FlowPicture({
         <path class={`ribbon ${after}`} d={ribbon(picture.oldMoved, picture.newAdopted)} />
         {moving && old.moved > 0 && (
           <path
-            class="stream"
-            d={middle(picture.oldMoved, picture.newAdopted)}
+            class={`stream ${after}`}
+            d={strands(picture.oldMoved, picture.newAdopted)}
             vector-effect="non-scaling-stroke"
           />
         )}
@@ -48,7 +48,10 @@ export function FlowPicture({
       </svg>
       <p class="end">
         <Generation id={next.generation} version={versions.get(next.generation) ?? null} />
-        <b>{formatCount(next.open)} open</b>
+        <span>
+          {next.adopted > 0 && next.adopted <= next.open && `${formatCount(next.adopted)} taken over of `}
+          <b>{formatCount(next.open)} open</b>
+        </span>
       </p>
       <figcaption>
         <b>{formatCount(old.moved)}</b> moved from the old to the new process,{" "}
@@ -76,10 +79,18 @@ function ribbon(from: Stretch, to: Stretch): string {
   );
 }
 
-function middle(from: Stretch, to: Stretch): string {
-  const [x, toX] = [(from.from + from.to) / 2, (to.from + to.to) / 2];
+/** Lines along the ribbon, on which one sees which way it goes. */
+function strands(from: Stretch, to: Stretch): string {
   const half = barHeight + gap / 2;
-  return `M${x} ${barHeight}C${x} ${half} ${toX} ${half} ${toX} ${barHeight + gap}`;
+  const lines = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => {
+    const [x, toX] = [within(from, share), within(to, share)];
+    return `M${x} ${barHeight}C${x} ${half} ${toX} ${half} ${toX} ${barHeight + gap}`;
+  });
+  return lines.join("");
+}
+
+function within({ from, to }: Stretch, share: number): number {
+  return Math.round(from + share * (to - from));
 }
 
 function tell({ old, new: next }: Flow): string {

@@ -8,6 +8,7 @@ import { AccountFigures } from "./account.js";
 import { flowOf } from "./flow.js";
 import { FlowPicture } from "./flow-picture.js";
 import { PhaseRow } from "./phase-row.js";
+import { Processes } from "./processes.js";
 
 /** Around an upgrade, so that one sees what was before and after. */
 const marginMs = 5_000;
@@ -24,7 +25,7 @@ export function UpgradePanel({
   readonly samples: readonly Sample[];
   readonly now: number;
 }) {
-  const account = latestOf(status, history);
+  const account = accountsOf(status, history).at(-1);
   if (account === undefined) return <p class="empty">No upgrade has been accounted for yet.</p>;
   const { kind, upgrade, asked, startedAt, endedAt, failure, verdict } = account;
   const said = sayAccount(account);
@@ -45,7 +46,11 @@ export function UpgradePanel({
       </p>
       {why !== null && <p class="why">{why.message}</p>}
       <PhaseRow account={account} now={now} />
-      {flow !== null && <FlowPicture flow={flow} versions={versions} moving={endedAt === null} />}
+      {flow !== null ? (
+        <FlowPicture flow={flow} versions={versions} moving={endedAt === null} />
+      ) : (
+        endedAt === null && <Processes status={status} />
+      )}
       {around.length > 1 && (
         <BandsPicture
           title="Open connections in the time of the upgrade"
@@ -53,6 +58,7 @@ export function UpgradePanel({
           from={from}
           to={to}
           versions={versions}
+          accounts={[account]}
         />
       )}
       <Judged status={status} />
@@ -72,12 +78,15 @@ const titles: Readonly<Record<AccountReport["kind"], string>> = {
   rollback: "Rollback",
 };
 
-function latestOf(status: StatusReport, history: readonly HistoryEntry[]): AccountReport | undefined {
-  const told = [...history.map(({ account }) => account), ...status.accounts].filter((one) => one !== null);
-  return told.reduce<AccountReport | undefined>(
-    (latest, one) => (latest === undefined || one.startedAt >= latest.startedAt ? one : latest),
-    undefined,
-  );
+/** Of all upgrades that are known, the newest last; one that is not over is as it is now, not as it was written down. */
+export function accountsOf(
+  { accounts }: StatusReport,
+  history: readonly HistoryEntry[],
+): readonly AccountReport[] {
+  const all = new Map<number, AccountReport>();
+  for (const { account } of history) if (account !== null) all.set(account.upgrade, account);
+  for (const account of accounts) all.set(account.upgrade, account);
+  return [...all.values()].sort((one, other) => one.startedAt - other.startedAt);
 }
 
 export function versionsOf(
