@@ -5,6 +5,7 @@ import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
 import type { ConfigDefaults } from "./config.js";
 import { control } from "./control-table.js";
+import { history } from "./history-table.js";
 import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
 import { overlap, pathsWithin, tidyPath } from "./paths-within.js";
@@ -116,6 +117,7 @@ export const rootEntries = {
   judge: v.optional(judge, emptyTable),
   rollback: v.optional(rollback, emptyTable),
   hooks: v.optional(hooks, emptyTable),
+  history: v.optional(history, emptyTable),
   control: v.optional(control, emptyTable),
 };
 
@@ -190,7 +192,7 @@ export function configSchema(defaults: ConfigDefaults) {
         rollback: root.rollback,
         hooks: root.hooks,
       };
-      return { plan, listeners: root.listeners ?? null, control: root.control };
+      return { plan, listeners: root.listeners ?? null, control: root.control, history: root.history };
     }),
   );
 }

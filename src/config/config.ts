@@ -6,6 +6,7 @@ import type { Specification } from "../model/plan.js";
  */
 export interface Config extends Specification {
   readonly control: ControlGroups;
+  readonly history: HistoryLimits;
   /** The file as it was named to us, for messages. */
   readonly file: string;
 }
@@ -16,6 +17,14 @@ export interface ControlGroups {
   readonly viewers: string | null;
   /** Its members may act on it, too. */
   readonly operators: string | null;
+}
+
+/** How much of the ledger is kept. */
+export interface HistoryLimits {
+  /** A file that is larger is set aside. */
+  readonly sizeBytes: number;
+  /** Files that were set aside and are kept. */
+  readonly rotate: number;
 }
 
 /** What the surroundings decide when the file is silent. */

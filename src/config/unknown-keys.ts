@@ -1,6 +1,7 @@
 import { nearest } from "../lib/nearest.js";
 import { drainEntries, readyEntries, rootEntries, verifyEntries } from "./config-schema.js";
 import { controlEntries } from "./control-table.js";
+import { historyEntries } from "./history-table.js";
 import { hooksEntries } from "./hooks-table.js";
 import { listenerEntries } from "./listeners.js";
 import { type KeyPath, type Problem, writeKey } from "./problem.js";
@@ -30,6 +31,7 @@ export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
       "health",
     ]),
     ...compare(root["rollback"], rollbackEntries, ["rollback"]),
+    ...compare(root["history"], historyEntries, ["history"]),
     ...compare(root["hooks"], hooksEntries, ["hooks"]),
     ...compare(root["control"], controlEntries, ["control"]),
   ];

@@ -1,24 +1,17 @@
 import * as v from "valibot";
-import { accountSchema } from "../lib/account.js";
+import { accountSchema, askedSchema, failureSchema, kindSchema, verdictSchema } from "../lib/account.js";
 import { counterNames, gaugeNames } from "../lib/counters.js";
 import type { FailureOf } from "../lib/failure.js";
-import { phaseNames } from "../lib/phases.js";
 import { isReason } from "../lib/reasons.js";
 import type { News } from "../model/event.js";
-import type { ModelFailure } from "../model/failure.js";
 import type { ListenerOrigin, Rejected, RolledBack } from "../model/state.js";
 import type { Outcome } from "../model/upgrade-state.js";
+import { tallySchema } from "./tally-reply.js";
 
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 type ReportOf<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
-
-const failure = v.object({
-  reason: v.custom<ModelFailure["reason"]>(isReason),
-  message: v.string(),
-  output: v.exactOptional(v.string()),
-});
 
 /** Why an answer did not come, or why it is no. */
 export type ControlFailure = FailureOf<"control" | "daemon" | "model">;
@@ -35,37 +28,15 @@ const news = v.object({
   upgrade: v.exactOptional(v.number()),
 }) satisfies v.GenericSchema<News>;
 
-/** What became of the generation after its upgrade had ended well. */
-const verdict = v.variant("kind", [
-  v.object({ kind: v.picklist(["proved", "replaced"]) }),
-  v.object({ kind: v.literal("rejected"), failure }),
-]);
-
-/** Who asked for an upgrade, and in which words; null: the service's manager or the daemon itself, as its kind says. */
-const asked = v.optional(
-  v.nullable(
-    v.object({
-      by: v.variant("kind", [
-        v.object({ kind: v.literal("user"), uid: v.number() }),
-        v.object({ kind: v.picklist(["reload", "signal"]) }),
-      ]),
-      message: v.nullable(v.string()),
-    }),
-  ),
-  null,
-);
-
-const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
-
 const outcome = v.object({
   upgrade: v.number(),
-  kind,
+  kind: kindSchema,
   generation: v.nullable(v.number()),
-  asked,
-  failure: v.nullable(failure),
+  asked: v.optional(askedSchema, null),
+  failure: v.nullable(failureSchema),
   endedAt: v.number(),
   tookMs: v.number(),
-  verdict: v.optional(v.nullable(verdict), null),
+  verdict: v.optional(v.nullable(verdictSchema), null),
 }) satisfies v.GenericSchema<unknown, Outcome>;
 
 const totals = v.entriesFromList(counterNames, v.optional(v.number(), 0));
@@ -110,7 +81,7 @@ const proof = v.object({
   /** Of the trial or probation; null where it has no end. */
   leftMs: v.nullable(v.number()),
   /** Why it was rejected. */
-  failure: v.nullable(failure),
+  failure: v.nullable(failureSchema),
   /** In this trial or probation. */
   now: v.nullable(numbers),
   /** Of the generation before: in a trial at the same time, in a probation in all its time. */
@@ -164,35 +135,14 @@ const rejected = v.object({
   /** Milliseconds since the epoch. */
   at: v.number(),
   by: v.picklist(["judge", "rollback"]),
-  failure,
+  failure: failureSchema,
 }) satisfies v.GenericSchema<unknown, Omit<Rejected, "specification" | "fingerprint">>;
 
 const rolledBack = v.object({
   from: v.number(),
   to: v.number(),
-  failure,
+  failure: failureSchema,
 }) satisfies v.GenericSchema<unknown, RolledBack>;
-
-/** What has been counted of upgrades since the state was first written. It never goes back. */
-const tally = v.object({
-  /** How they ended, in the order of their kinds. */
-  upgrades: v.array(v.object({ kind, result: v.picklist(["done", "failed"]), count: v.number() })),
-  /** What became of the generations of those that were done. */
-  verdicts: v.object({ proved: v.number(), rejected: v.number(), replaced: v.number() }),
-  /** Of each phase that has ended: how often it took at most so long, longer ones among `count` alone. */
-  phases: v.array(
-    v.object({
-      phase: v.picklist(phaseNames),
-      buckets: v.array(v.object({ atMostMs: v.number(), count: v.number() })),
-      sumMs: v.number(),
-      count: v.number(),
-    }),
-  ),
-  /** Workers that ended by themselves. */
-  deaths: v.number(),
-  /** Milliseconds since the epoch: when the last upgrade was done. */
-  lastDoneAt: v.nullable(v.number()),
-});
 
 const reexecFailure = v.object({
   /** Milliseconds since the epoch. */
@@ -216,7 +166,7 @@ export const statusReply = v.object({
   lastUpgrade: v.nullable(outcome),
   /** Of the upgrades that are not over: their generation has not proved itself, or what they left has not ended. Newest last. */
   accounts: v.optional(v.array(accountSchema), []),
-  tally: v.optional(v.nullable(tally), null),
+  tally: v.optional(v.nullable(tallySchema), null),
   generations: v.array(generation),
   listeners: v.array(listener),
   /** Since the service first answered after it was started; null while it has not, and in a stop. */
@@ -243,7 +193,7 @@ const historyEntry = v.object({
   /** That the release was a checkout of. */
   commit: v.optional(v.nullable(v.string()), null),
   /** The upgrade that made it; null where that is not known. */
-  origin: v.optional(v.nullable(v.object({ kind, asked })), null),
+  origin: v.optional(v.nullable(v.object({ kind: kindSchema, asked: v.optional(askedSchema, null) })), null),
   /** Milliseconds since the epoch. */
   from: v.number(),
   /** Null as long as it is there. */
@@ -282,7 +232,7 @@ export type GenerationReport = ReportOf<typeof generation>;
 export type ProofReport = ReportOf<typeof proof>;
 export type NumbersReport = ReportOf<typeof numbers>;
 export type RejectedReport = ReportOf<typeof rejected>;
-export type TallyReport = ReportOf<typeof tally>;
+export type TallyReport = ReportOf<typeof tallySchema>;
 export type WorkerReport = ReportOf<typeof worker>;
 export type ServerReport = ReportOf<typeof server>;
 export type ListenerReport = ReportOf<typeof listener>;

@@ -4,7 +4,7 @@ import type { Action, LedgerEntry, News } from "../model/event.js";
 import type { Generation } from "../model/generation-state.js";
 import type { State } from "../model/state.js";
 import { viewService } from "../model/view.js";
-import { appendLedger } from "../state/ledger.js";
+import type { LedgerFile } from "../state/ledger-file.js";
 import type { StateStore } from "../state/state-store.js";
 import type { Effects } from "../supervisor/effects.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
@@ -28,6 +28,7 @@ export interface EffectsOptions {
   readonly remembered: State;
   /** Sees every state that has been written down, before it is acted upon. */
   readonly onPersisted: (state: State) => void;
+  readonly ledger: LedgerFile;
   readonly onConfig: (config: Config) => void;
   readonly onExit: (status: Extract<Action, { type: "exit" }>["status"]) => void;
   readonly onFault: () => void;
@@ -36,13 +37,14 @@ export interface EffectsOptions {
 /** The loop's hands: the state goes to disk, actions to the parts, the view to systemd. */
 export function createEffects(setup: Setup, parts: Parts, options: EffectsOptions): Effects {
   const { name, directories, configFile } = setup;
-  const { listeners, workers, channels, notifySockets, snapshots, heartbeat, judges } = parts;
+  const { listeners, workers, channels, notifySockets, snapshots, heartbeat, judges, kernelWatch } = parts;
   const { supervisor, store, link, news } = options;
   const report = (what: string, error: unknown): void => setup.faults.report(what, error);
   const publish = (state: State): void => {
     try {
       heartbeat.follow(state);
       judges.follow(state);
+      kernelWatch.follow(state);
       if (state.lifecycle.phase !== "leaving") link.show(viewService(state));
     } catch (error) {
       report("show the state", error);
@@ -67,7 +69,7 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     onConfig: options.onConfig,
     current: () => supervisor.state,
     announce,
-    record: ({ entry }) => record(setup, entry),
+    record: ({ entry }) => record(setup, options.ledger, entry),
     exit: (status) => {
       publish(supervisor.state);
       options.onExit(status);
@@ -94,7 +96,7 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
 }
 
 /** Adds a line to the ledger. */
-export function record(setup: Setup, entry: LedgerEntry): void {
-  const problem = appendLedger(setup.directories.state, Date.now(), entry);
+export function record(setup: Setup, ledger: LedgerFile, entry: LedgerEntry): void {
+  const problem = ledger.append(Date.now(), entry);
   if (problem !== undefined) warn(setup, problem);
 }

@@ -21,6 +21,7 @@ import { channelFdName, notifyFdName, workerFdName } from "./recover/fd-names.js
 import type { KeptFds } from "./recover/kept-fds.js";
 import { notifyDirectoryIn } from "./recover/own-sockets.js";
 import { type Setup, warn } from "./setup.js";
+import { KernelWatch } from "./witness/kernel-watch.js";
 
 export interface PartsOptions {
   readonly supervisor: Supervisor;
@@ -42,6 +43,7 @@ export interface Parts {
   readonly heartbeat: Heartbeat;
   readonly judges: JudgeWatch;
   readonly backlogs: Backlogs;
+  readonly kernelWatch: KernelWatch;
   readonly share: ShareSteering;
 }
 
@@ -131,6 +133,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     warn: tell,
   });
   const backlogs = new Backlogs(listeners, monotonicMs);
+  const kernelWatch = new KernelWatch({ backlogs, current, nowMs: monotonicMs, push });
   const judges = new JudgeWatch({
     name: setup.name,
     current,
@@ -151,6 +154,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
     snapshots,
     heartbeat,
     judges,
+    kernelWatch,
     backlogs,
     share,
   };

@@ -1,4 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
+import type { Config } from "../config/config.js";
+import { usualHistory } from "../config/history-table.js";
 import { readConfig } from "../config/read.js";
 import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer, type Peer, type Right } from "../control/server.js";
@@ -8,10 +10,10 @@ import { type Failure, type FailureOf, type Result, succeed } from "../lib/failu
 import { openPromise } from "../lib/open-promise.js";
 import { bootId } from "../linux/boot.js";
 import { closeFd, duplicateFd } from "../linux/fd.js";
-import { endedByReboot } from "../model/drain.js";
 import type { Action, Slot } from "../model/event.js";
 import type { State } from "../model/state.js";
 import { liveWorkers } from "../model/turn.js";
+import { LedgerFile } from "../state/ledger-file.js";
 import { StateStore } from "../state/state-store.js";
 import type { Successor, TakeoverSocket } from "../succession/takeover-socket.js";
 import { Supervisor } from "../supervisor/supervisor.js";
@@ -76,6 +78,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   // First, because it tells whether another daemon runs: then nothing of it may be touched.
   const control = takeControlSocket(inheritance.control, directories.runtime);
   if (!control.ok) return control;
+  const ledger = new LedgerFile(directories.state);
   const store = new StateStore({ name, directory: directories.state, bootId: bootId() ?? "unknown", memfd });
   const remembered = source === "manager" ? succeed(store.load()) : store.take(inheritance.state ?? memfd);
   if (!remembered.ok) return remembered;
@@ -121,6 +124,10 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     serviceUid: process.getuid?.() ?? 0,
     warn: (message) => warn(setup, message),
   });
+  const onConfig = ({ control, history }: Pick<Config, "control" | "history">): void => {
+    access.follow(control);
+    ledger.follow(history);
+  };
   const rightOf = (peer: Peer): Right | undefined => access.rightOf(peer);
   const server = createControlServer(port, { name, peerOf, rightOf, hasLeft });
   const stopListening = obeySignals(setup, supervisor, port);
@@ -135,13 +142,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     news,
     remembered: restored.state,
     onPersisted: inherited.onPersisted,
-    onConfig: ({ control }) => access.follow(control),
+    ledger,
+    onConfig,
     onExit: finish,
     onFault: () => setImmediate(beginAnew),
   });
-  for (const generation of restored.ended) {
-    record(setup, endedByReboot(restored.state, generation, Date.now()));
-  }
+  for (const entry of restored.ended) record(setup, ledger, entry);
   const unconnected = restored.alive.filter((slot) => !parts.channels.isNative(slot));
   const { alive } = restored;
   const snapshots = parts.snapshots.list();
@@ -155,7 +161,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   }
   if (!supervisor.exited) {
     inherited.onServing();
-    followConfig(setup, access);
+    followConfig(setup, onConfig);
     stopCatching = catchFaults((what, error) => supervisor.fault(what, error));
     parts.tickets.follow(() => tellTickets(parts, supervisor.state));
   }
@@ -198,6 +204,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     stopCatching();
     parts.heartbeat.stop();
     parts.judges.stop();
+    parts.kernelWatch.stop();
     parts.tickets.stop();
     effects.wakeAt(undefined, () => {});
     server.close().catch((error: unknown) => setup.faults.report("close the control socket", error));
@@ -209,9 +216,12 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
 }
 
 /** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody. */
-function followConfig({ configFile }: Setup, access: ControlAccess): void {
+function followConfig(
+  { configFile }: Setup,
+  follow: (config: Pick<Config, "control" | "history">) => void,
+): void {
   const config = readConfig(configFile, { cwd: process.cwd(), cores: 1 });
-  access.follow(config.ok ? config.value.control : { viewers: null, operators: null });
+  follow(config.ok ? config.value : { control: { viewers: null, operators: null }, history: usualHistory });
 }
 
 const upgrading: FailureOf<"daemon"> = {

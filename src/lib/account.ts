@@ -2,15 +2,34 @@ import * as v from "valibot";
 import { counterNames } from "./counters.js";
 import { count, finite } from "./numbers.js";
 import { phaseNames } from "./phases.js";
-import { isReason, type Reason } from "./reasons.js";
+import { isReason, type ModelReason } from "./reasons.js";
 
 /** How the account of an upgrade is told and written down: the format of the ledger, and of the control API. */
 
-const failure = v.object({
-  reason: v.custom<Reason>(isReason),
+export const failureSchema = v.object({
+  reason: v.custom<ModelReason>(isReason),
   message: v.string(),
   output: v.exactOptional(v.string()),
 });
+
+export const kindSchema = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
+
+/** Who asked for it, and in which words; null: the service's manager or the daemon itself, as its kind says. */
+export const askedSchema = v.nullable(
+  v.object({
+    by: v.variant("kind", [
+      v.object({ kind: v.literal("user"), uid: count }),
+      v.object({ kind: v.picklist(["reload", "signal"]) }),
+    ]),
+    message: v.nullable(v.string()),
+  }),
+);
+
+/** What became of the generation after its upgrade had ended well. */
+export const verdictSchema = v.variant("kind", [
+  v.object({ kind: v.picklist(["proved", "replaced"]) }),
+  v.object({ kind: v.literal("rejected"), failure: failureSchema }),
+]);
 
 /** What a generation has done in the time of the upgrade. */
 const side = v.object({
@@ -36,16 +55,8 @@ const witness = v.object({
 
 export const accountSchema = v.object({
   upgrade: count,
-  kind: v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]),
-  asked: v.nullable(
-    v.object({
-      by: v.variant("kind", [
-        v.object({ kind: v.literal("user"), uid: count }),
-        v.object({ kind: v.picklist(["reload", "signal"]) }),
-      ]),
-      message: v.nullable(v.string()),
-    }),
-  ),
+  kind: kindSchema,
+  asked: askedSchema,
   /** Milliseconds since the epoch. */
   startedAt: finite,
   /** When all of it was over; null as long as it is not. */
@@ -59,14 +70,9 @@ export const accountSchema = v.object({
   /** Null: nobody has looked. */
   witness: v.nullable(witness),
   /** Why the upgrade itself failed. */
-  failure: v.nullable(failure),
-  /** What became of its generation; null as long as it is not known, and where it failed. */
-  verdict: v.nullable(
-    v.variant("kind", [
-      v.object({ kind: v.picklist(["proved", "replaced"]) }),
-      v.object({ kind: v.literal("rejected"), failure }),
-    ]),
-  ),
+  failure: v.nullable(failureSchema),
+  /** Null as long as it is not known, and where it failed. */
+  verdict: v.nullable(verdictSchema),
 });
 
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;

@@ -59,7 +59,7 @@ export const reasons = {
     "usage",
   ],
   doctor: ["no-such-instance", "release-invalid", "systemd-silent", "usage"],
-  lib: ["address-invalid", "duration-invalid"],
+  lib: ["address-invalid", "duration-invalid", "size-invalid"],
   linux: [
     "address-in-use",
     "address-not-available",
@@ -163,6 +163,11 @@ export const reasons = {
 export type Room = keyof typeof reasons;
 
 export type ReasonOf<R extends Room> = (typeof reasons)[R][number];
+
+/** For which an upgrade or a version fails. */
+export type ModelReason = ReasonOf<
+  "config" | "daemon/perform" | "linux" | "listeners" | "model" | "process" | "release" | "state"
+>;
 
 /** Where the system says no in a way that has no reason of its own: the name of its error, like `EMFILE`. */
 export type SystemReason = `E${string}` | `errno ${number}`;

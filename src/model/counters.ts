@@ -42,11 +42,19 @@ export function serviceTotals({ counters }: State): readonly ListenerTotals[] {
 }
 
 /** Over all workers that a generation has had; null when none has told anything. */
-export function generationTotals({ counters }: State, id: number): Totals | null {
-  const parts = [...counters.generations, ...counters.workers].filter(({ generation }) => generation === id);
-  const listeners = parts.flatMap((part) => part.listeners);
-  return parts.length === 0 ? null : listeners.reduce(addTotals, nothingCounted);
+export function generationTotals(state: State, id: number): Totals | null {
+  return generationListeners(state, id)?.reduce<Totals>(addTotals, nothingCounted) ?? null;
 }
+
+/** The same by listener. */
+export function generationListeners({ counters }: State, id: number): readonly ListenerTotals[] | null {
+  const parts = [...counters.generations, ...counters.workers].filter(({ generation }) => generation === id);
+  return parts.length === 0
+    ? null
+    : parts.reduce((sum, { listeners }) => addListeners(sum, listeners), nothing);
+}
+
+const nothing: readonly ListenerTotals[] = [];
 
 function isCounting(state: State, { pid, ...slot }: Count): boolean {
   const run = findWorker(state, slot)?.run;

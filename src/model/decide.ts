@@ -1,3 +1,4 @@
+import { keepAccounts, witness } from "./account.js";
 import {
   advanceCandidate,
   candidateChecked,
@@ -83,6 +84,7 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
   settle(turn);
   // What the last daemon intended may never have been said.
   giveOrders(turn, event.type === "recovered" ? initialState : state);
+  keepAccounts(turn, state);
   tidy(turn);
   const { actions } = turn;
   return { state: turn.state, actions };
@@ -144,6 +146,9 @@ function apply(turn: Turn, event: Event): void {
     case "counted":
       turn.state = takeCounts(turn.state, event.counts);
       judgeErrorsOf(turn);
+      break;
+    case "looked":
+      witness(turn, event.look);
       break;
     case "worker-exited":
       workerExited(turn, event, event);

@@ -94,7 +94,7 @@ export function retireDrained(turn: Turn): void {
 }
 
 /** For the ledger. */
-function recordEnd(
+export function recordEnd(
   state: State,
   { id, specification, version, commit, origin, createdAt, proved }: Generation,
   why: EndReason,
@@ -117,9 +117,4 @@ function recordEnd(
     proved,
     counters,
   };
-}
-
-/** When the machine went down is not known: it is taken to be when it came up again. */
-export function endedByReboot(state: State, generation: Generation, wall: WallTime): LedgerEntry {
-  return recordEnd(state, generation, { kind: "rebooted" }, true, wall);
 }

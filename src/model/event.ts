@@ -1,4 +1,6 @@
+import type { AccountReport } from "../lib/account.js";
 import type { Result } from "../lib/failure.js";
+import type { FullestBacklog } from "./account-state.js";
 import type { WallTime } from "./clock.js";
 import type { ModelFailure } from "./failure.js";
 import type { DrainReason, Origin, Process } from "./generation-state.js";
@@ -103,6 +105,8 @@ export type Event =
   /** It got SIGTERM, and not from the daemon as far as it knows. */
   | ({ readonly type: "worker-leaving"; readonly pid: number } & Slot)
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
+  /** At the kernel, while an upgrade is under way. */
+  | { readonly type: "looked"; readonly look: Look }
   | { readonly type: "counted"; readonly counts: readonly Count[] }
   /** `left`: another process of its group, which is still there; missing where there is none. */
   | ({
@@ -128,6 +132,16 @@ export type Event =
   | { readonly type: "persist-restored" }
   /** The daemon itself is at fault, and something may have been lost. */
   | { readonly type: "faulted"; readonly failure: ModelFailure };
+
+/** What was seen of the kernel since the look before. Null: it cannot be seen. */
+export interface Look {
+  /** ListenOverflows and ListenDrops of the network namespace, since it is there. netstat(8) */
+  readonly overflows: number | null;
+  readonly drops: number | null;
+  readonly backlogs: readonly FullestBacklog[];
+  /** For how long clients have waited at a listener with nobody accepted. */
+  readonly stillMs: number | null;
+}
 
 /** A worker's question for a listener of its own. */
 export interface ListenerWish extends Slot {
@@ -162,6 +176,7 @@ export type EndReason = DrainReason | { readonly kind: "rebooted" };
 /** A line of the ledger: what became of an upgrade or of a generation. */
 export type LedgerEntry =
   | { readonly kind: "upgrade"; readonly outcome: Outcome }
+  | { readonly kind: "account"; readonly account: AccountReport }
   | {
       readonly kind: "verdict";
       readonly upgrade: number;

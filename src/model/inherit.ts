@@ -1,4 +1,7 @@
-import type { SlotProcess } from "./event.js";
+import { reportAccount } from "./account-report.js";
+import type { WallTime } from "./clock.js";
+import { recordEnd } from "./drain.js";
+import type { LedgerEntry, SlotProcess } from "./event.js";
 import { isLive, serves } from "./find.js";
 import type { Generation } from "./generation-state.js";
 import type { Specification } from "./plan.js";
@@ -12,7 +15,8 @@ import { nameWorker } from "./turn.js";
  */
 export function inheritState(state: State, rebooted: boolean): State {
   if (!rebooted) return { ...state, unwritable: null };
-  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters } = state;
+  const { nextGeneration, nextUpgrade, outcomes, snapshots, retired, rejected, rolledBack, counters, tally } =
+    state;
   // One that was held for a trial first. By the clock of another boot it cannot be told how long they served.
   const served = state.generations.filter(serves);
   return {
@@ -24,11 +28,22 @@ export function inheritState(state: State, rebooted: boolean): State {
     rejected,
     rolledBack,
     counters,
+    tally,
     retired: served.reduce(
       (all, one) => retire({ ...state, retired: all }, one, one.servesSince ?? 0),
       retired,
     ),
   };
+}
+
+/** For the ledger. When the machine went down is not known: it is taken to be when it came up again. */
+export function endedByReboot(state: State, wall: WallTime): readonly LedgerEntry[] {
+  return [
+    ...state.generations.map((one) => recordEnd(state, one, { kind: "rebooted" }, true, wall)),
+    ...state.accounts.map(
+      (one): LedgerEntry => ({ kind: "account", account: reportAccount(state, one, wall) }),
+    ),
+  ];
 }
 
 /** The next upgrade begins as soon as the workers are adopted, as after `systemctl restart`. */

@@ -2,13 +2,14 @@ import type { Generation, Worker } from "./generation-state.js";
 import type { State } from "./state.js";
 
 /**
- * Whether what has changed has to outlive a loss of power: all but what workers tell of themselves, their counts and their status.
+ * Whether what has changed has to outlive a loss of power: all but what workers tell of themselves, their counts and their status, and
+ * what the kernel has shown.
  * What has not changed is the same object in both.
  */
 export function lasts(before: State | undefined, after: State): boolean {
   if (before === undefined) return true;
   return (
-    differs(before, after, "counters", "generations") ||
+    differs(before, after, "accounts", "counters", "generations") ||
     someLasts(before.generations, after.generations, generationLasts)
   );
 }

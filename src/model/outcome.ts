@@ -1,6 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration } from "./find.js";
+import { tallyUpgrade, tallyVerdict } from "./tally.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import type { FinalVerdict, Outcome, Upgrade } from "./upgrade-state.js";
 
@@ -27,6 +28,8 @@ export function conclude(turn: Turn, upgrade: Upgrade, failure: ModelFailure | n
     upgrade: turn.state.upgrade?.id === id ? null : turn.state.upgrade,
     outcomes: [...turn.state.outcomes, outcome].slice(-outcomesKept),
   });
+  tallyUpgrade(turn, kind, failure === null);
+  if (verdict !== null) tallyVerdict(turn, verdict);
   act(turn, { type: "record", entry: { kind: "upgrade", outcome } });
   if (failure === null) {
     announce(turn, "info", "upgrade-done", `upgrade ${id} took ${formatDuration(tookMs)}`, { upgrade: id });
@@ -47,6 +50,7 @@ export function pronounce(turn: Turn, generation: number, verdict: FinalVerdict)
   update(turn, {
     outcomes: turn.state.outcomes.map((one) => (isMeant(one) ? { ...one, verdict } : one)),
   });
+  tallyVerdict(turn, verdict);
   const { upgrade } = meant;
   const at = turn.clock.wall;
   act(turn, { type: "record", entry: { kind: "verdict", upgrade, generation, verdict, at } });

@@ -1,7 +1,9 @@
+import type { Account } from "./account-state.js";
 import type { Monotonic, WallTime } from "./clock.js";
 import type { ModelFailure } from "./failure.js";
 import type { Generation, Track } from "./generation-state.js";
 import type { Specification } from "./plan.js";
+import { nothingTallied, type Tally } from "./tally.js";
 import type { ServiceCounters } from "./totals.js";
 import type { Outcome, Upgrade, UpgradeRequest } from "./upgrade-state.js";
 
@@ -116,6 +118,9 @@ export interface State {
   /** Why the state file cannot be written, as long as it cannot. */
   readonly unwritable: ModelFailure | null;
   readonly counters: ServiceCounters;
+  /** Of upgrades that are not over, oldest first. */
+  readonly accounts: readonly Account[];
+  readonly tally: Tally;
   /** When the first generation after the start of the service became active; null while there has been none. */
   readonly upSince: Monotonic | null;
 }
@@ -138,5 +143,7 @@ export const initialState: State = {
   rolledBack: null,
   unwritable: null,
   counters: { ended: [], generations: [], workers: [] },
+  accounts: [],
+  tally: nothingTallied,
   upSince: null,
 };

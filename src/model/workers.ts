@@ -4,6 +4,7 @@ import type { ModelFailure } from "./failure.js";
 import { findGeneration, isLive } from "./find.js";
 import type { Generation, Leaving, LiveRun, Process, Worker } from "./generation-state.js";
 import { judgeDeathsOf } from "./judge.js";
+import { tallyDeath } from "./tally.js";
 import {
   act,
   announce,
@@ -157,6 +158,7 @@ function loseWorker(turn: Turn, generation: Generation, worker: Worker, exit: Ex
         `worker ${name} ${how}${worker.run.phase === "starting" ? explainEnd(exit) : ""}`,
       );
       updateGeneration(turn, slot.generation, { deaths: generation.deaths + 1 });
+      tallyDeath(turn);
       if (generation.stage.phase === "active") judgeDeathsOf(turn, `worker ${name} ${how}`);
       return;
     case "draining":

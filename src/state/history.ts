@@ -1,5 +1,6 @@
 import type { HistoryEntry } from "../control/port.js";
 import { formatDuration } from "../lib/duration.js";
+import { reportAccount } from "../model/account-report.js";
 import type { Monotonic, WallTime } from "../model/clock.js";
 import { describeReason, describeStage } from "../model/describe.js";
 import { heldGeneration } from "../model/find.js";
@@ -12,11 +13,19 @@ import type { EndedGeneration, Ledger } from "./ledger.js";
 type End = NonNullable<HistoryEntry["end"]>;
 
 /** Generations that ended, after the ledger, and those of the state, by number. */
-export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: Monotonic): HistoryEntry[] {
+export function reportHistory(
+  state: State,
+  { ended, rejectedAt, accounts }: Ledger,
+  now: Monotonic,
+): HistoryEntry[] {
   const marks = marksOf(state);
   const passed = new Set(
     heldGeneration(state) === undefined ? passedOver(state).map((one) => one.generation) : [],
   );
+  const accountOf = (id: number): HistoryEntry["account"] => {
+    const open = state.accounts.find((one) => one.new?.generation === id);
+    return open === undefined ? (accounts.get(id) ?? null) : reportAccount(state, open, null);
+  };
   const entries = new Map<number, HistoryEntry>();
   for (const one of ended) {
     const { generation, release, version, commit, origin, from, to } = one;
@@ -24,7 +33,7 @@ export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: 
     const why = describeEnd(one, end, rejectedAt.get(generation) ?? to);
     const note = passed.has(generation) ? `${why}: a rollback passes it over` : why;
     const told = { generation, release, version, commit, origin, from, to };
-    entries.set(generation, { ...told, note, end, account: null, ...marks(generation) });
+    entries.set(generation, { ...told, note, end, account: accountOf(generation), ...marks(generation) });
   }
   for (const one of state.generations) {
     const { id, specification, version, commit, origin, createdAt, stage } = one;
@@ -38,7 +47,7 @@ export function reportHistory(state: State, { ended, rejectedAt }: Ledger, now: 
       to: null,
       note: describeStage(one, now) ?? (isProved(one) ? "active, has proved itself" : stage.phase),
       end: isProved(one) ? "proved" : null,
-      account: null,
+      account: accountOf(id),
       ...marks(id),
     });
   }

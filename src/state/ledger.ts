@@ -1,22 +1,12 @@
-import {
-  appendFileSync,
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-} from "node:fs";
-import { join } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as v from "valibot";
-import { messageOf } from "../lib/failure.js";
+import { type AccountReport, accountSchema } from "../lib/account.js";
 import type { WallTime } from "../model/clock.js";
 import type { LedgerEntry } from "../model/event.js";
-import { failure, origin } from "./record.js";
+import { ledgerFile } from "./ledger-file.js";
+import { failure, origin } from "./upgrade-schema.js";
 
-const ledgerLimitBytes = 4 * 1024 * 1024;
-const readLimitBytes = 256 * 1024;
+const readLimitBytes = 512 * 1024;
 
 /** What is read again of one: not its counters. */
 export type EndedGeneration = Omit<Extract<LedgerEntry, { readonly kind: "generation" }>, "counters">;
@@ -26,20 +16,8 @@ export interface Ledger {
   readonly ended: readonly EndedGeneration[];
   /** When a generation was found bad, in its trial or after it; its end came later, when its workers had drained. */
   readonly rejectedAt: ReadonlyMap<number, WallTime>;
-}
-
-/** Appends one line to `history.jsonl`, which is kept at most twice 4 MiB. Returns why it could not, if so. */
-export function appendLedger(directory: string, at: number, entry: LedgerEntry): string | undefined {
-  const file = ledgerFile(directory);
-  try {
-    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > ledgerLimitBytes) renameSync(file, `${file}.1`);
-    const time = { at: new Date(at).toISOString() };
-    appendFileSync(file, `${JSON.stringify({ ...time, ...entry, ...time })}\n`, { mode: 0o600 });
-    return undefined;
-  } catch (error) {
-    return `cannot write the ledger ${file}: ${messageOf(error)}`;
-  }
+  /** By the generation that the upgrade made. */
+  readonly accounts: ReadonlyMap<number, AccountReport>;
 }
 
 const endedGeneration = v.object({
@@ -79,16 +57,18 @@ const failedUpgrade = v.object({
   at,
 });
 
+const accountLine = v.object({ kind: v.literal("account"), account: accountSchema });
+
 const ledgerLine = v.pipe(
   v.string(),
   v.parseJson(),
-  v.variant("kind", [endedGeneration, verdictLine, failedUpgrade]),
+  v.variant("kind", [endedGeneration, verdictLine, failedUpgrade, accountLine]),
 );
 
-/** What stands in the last 256 KiB of each ledger file. Lines that cannot be read, or are of another kind, are left out. */
+/** What stands in the last 512 KiB of the ledger file and of the one that was set aside last. Lines that cannot be read, or are of another kind, are left out. */
 export function readLedger(directory: string): Ledger {
-  const file = ledgerFile(directory);
-  const lines = [`${file}.1`, file].flatMap((one) => readEnd(one).split("\n"));
+  const files = [ledgerFile(directory, 1), ledgerFile(directory)];
+  const lines = files.flatMap((one) => readEnd(one).split("\n"));
   const entries = lines.flatMap((line) => {
     const parsed = v.safeParse(ledgerLine, line);
     return parsed.success ? [parsed.output] : [];
@@ -97,14 +77,15 @@ export function readLedger(directory: string): Ledger {
     if (entry.kind === "verdict") return [[entry.generation, entry.at]];
     return entry.kind === "upgrade" ? [[entry.outcome.generation, entry.at]] : [];
   });
+  const accounts = entries.flatMap((entry): [number, AccountReport][] => {
+    if (entry.kind !== "account" || entry.account.new === null) return [];
+    return [[entry.account.new.generation, entry.account]];
+  });
   return {
     ended: entries.filter((entry) => entry.kind === "generation"),
     rejectedAt: new Map(rejections),
+    accounts: new Map(accounts),
   };
-}
-
-function ledgerFile(directory: string): string {
-  return join(directory, "history.jsonl");
 }
 
 function readEnd(file: string): string {

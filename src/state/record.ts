@@ -1,17 +1,12 @@
 import * as v from "valibot";
-import { counterNames } from "../lib/counters.js";
 import { count, finite } from "../lib/numbers.js";
-import { isReason } from "../lib/reasons.js";
-import type { ModelFailure } from "../model/failure.js";
 import { initialState, type State } from "../model/state.js";
+import { nothingTallied } from "../model/tally.js";
+import { account, tally } from "./account-schema.js";
 import { specification } from "./plan-schema.js";
+import { failure, listenerTotals, origin, outcome, request } from "./upgrade-schema.js";
 
 const text = v.string();
-export const failure = v.object({
-  reason: v.custom<ModelFailure["reason"]>(isReason),
-  message: text,
-  output: v.exactOptional(text),
-});
 const process = v.object({ pid: v.pipe(count, v.minValue(1)), startTime: v.nullable(count) });
 
 const run = v.variant("phase", [
@@ -54,11 +49,6 @@ const proof = v.variant("kind", [
   v.object({ kind: v.literal("rejected"), failure, retryAt: v.nullable(finite) }),
 ]);
 
-const verdict = v.variant("kind", [
-  v.object({ kind: v.picklist(["proved", "replaced"]) }),
-  v.object({ kind: v.literal("rejected"), failure }),
-]);
-
 const stage = v.variant("phase", [
   v.object({
     phase: v.literal("candidate"),
@@ -74,21 +64,6 @@ const stage = v.variant("phase", [
     deadline: finite,
   }),
 ]);
-
-const kind = v.picklist(["start", "fallback", "upgrade", "restart", "rollback"]);
-const asked = v.optional(
-  v.nullable(
-    v.object({
-      by: v.variant("kind", [
-        v.object({ kind: v.literal("user"), uid: count }),
-        v.object({ kind: v.picklist(["reload", "signal"]) }),
-      ]),
-      message: v.nullable(text),
-    }),
-  ),
-  null,
-);
-export const origin = v.optional(v.nullable(v.object({ kind, asked })), null);
 
 /** The snapshot of a generation, and what its release calls itself. */
 const source = {
@@ -141,27 +116,11 @@ const snapshot = v.object({
   written: v.nullable(v.array(text)),
 });
 
-const request = {
-  id: count,
-  kind,
-  to: v.optional(v.nullable(count), null),
-  hold: v.optional(v.boolean(), false),
-  stage: v.optional(v.boolean(), false),
-  force: v.optional(v.boolean(), false),
-  asked,
-  requestedAt: finite,
-};
-
 const lifecycle = v.variant("phase", [
   v.object({ phase: v.picklist(["starting", "running", "drained"]) }),
   v.object({ phase: v.literal("stopping"), failure: v.nullable(failure) }),
   v.object({ phase: v.literal("leaving"), next: v.picklist(["adopt", "upgrade"]) }),
 ]);
-
-const listenerTotals = v.object({
-  listener: text,
-  ...v.entriesFromList(counterNames, v.optional(count, 0)),
-});
 
 const counters = v.object({
   ended: v.array(listenerTotals),
@@ -188,18 +147,7 @@ const state = v.object({
   snapshots: v.optional(v.array(snapshot), () => []),
   upgrade: v.nullable(v.object({ ...request, generation: v.nullable(count) })),
   queued: v.nullable(v.object(request)),
-  outcomes: v.array(
-    v.object({
-      upgrade: count,
-      kind,
-      generation: v.nullable(count),
-      failure: v.nullable(failure),
-      asked,
-      endedAt: finite,
-      tookMs: finite,
-      verdict: v.optional(v.nullable(verdict), null),
-    }),
-  ),
+  outcomes: v.array(outcome),
   retired: v.array(
     v.object({
       generation: count,
@@ -227,6 +175,8 @@ const state = v.object({
   unwritable: v.nullable(failure),
   // A daemon that does not know them leaves them out: then they begin anew.
   counters: v.optional(counters, () => initialState.counters),
+  accounts: v.optional(v.array(account), () => []),
+  tally: v.optional(tally, nothingTallied),
   upSince: v.optional(v.nullable(finite), null),
 }) satisfies v.GenericSchema<unknown, State>;
 

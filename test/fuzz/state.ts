@@ -18,7 +18,8 @@ import { createMemfd } from "../../src/linux/memfd.js";
 import { inheritState } from "../../src/model/inherit.js";
 import { decodeRecord, encodeRecord } from "../../src/state/encode.js";
 import { reportHistory } from "../../src/state/history.js";
-import { appendLedger, readLedger } from "../../src/state/ledger.js";
+import { readLedger } from "../../src/state/ledger.js";
+import { LedgerFile } from "../../src/state/ledger-file.js";
 import { StateStore } from "../../src/state/state-store.js";
 import { readValues, writeValues } from "../../src/worker/app-state/values-on-disk.js";
 import { countFds } from "../harness/process/open-fds.js";
@@ -143,7 +144,7 @@ function takeLedger(directory: string, { ledger }: Files): void {
   appendFileSync(join(directory, "history.jsonl"), Buffer.concat([ledger, Buffer.from("\n")]));
   const generation = 4;
   const outcome = { ...knownOutcome, generation };
-  assert.equal(appendLedger(directory, 5_000, { kind: "upgrade", outcome }), undefined);
+  assert.equal(new LedgerFile(directory).append(5_000, { kind: "upgrade", outcome }), undefined);
   const read = readLedger(directory);
   assert.equal(read.rejectedAt.get(generation), 5_000);
   reportHistory(recordOf(1).state, read, 1);

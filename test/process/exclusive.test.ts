@@ -32,10 +32,16 @@ test("it does not start before the last request of the one before is answered", 
   const upgrade = rig.upgrade();
   await rig.until("the first to drain", ({ generations }) => generations[0]?.phase === "draining");
   const waiting = rig.ask();
+  await rig.until("the daemon to see who waits", ({ accounts }) => (accounts[0]?.witness?.stillMs ?? 0) > 0);
   writeFileSync(gate, "");
   assert.equal((await held).version, "1");
   assert.equal((await waiting).version, "2");
   assert.equal((await upgrade).failure, null);
+  const history = await rig.control.history();
+  const account = history.ok ? history.value.at(-1)?.account : undefined;
+  assert.equal(account?.witness?.backlogs[0]?.queued, 1);
+  const names = account?.phases.map(({ phase }) => phase);
+  assert.deepEqual(names, ["prepare", "copy", "step-aside", "start", "ready"]);
 });
 
 for (const [what, boot, reason] of [

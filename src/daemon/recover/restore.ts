@@ -6,12 +6,12 @@ import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { matchListeners } from "../../listeners/match.js";
 import { addressesOf } from "../../listeners/reconcile.js";
 import { takeCounts } from "../../model/counters.js";
-import type { SlotProcess } from "../../model/event.js";
+import type { LedgerEntry, SlotProcess } from "../../model/event.js";
 import { isLive } from "../../model/find.js";
-import type { Generation } from "../../model/generation-state.js";
 import {
   adoptUnknown,
   declaredMode,
+  endedByReboot,
   holdListeners,
   inheritState,
   toBeUpgraded,
@@ -33,8 +33,8 @@ import { readLastWords } from "./last-words.js";
 export interface Restored {
   readonly state: State;
   readonly alive: readonly SlotProcess[];
-  /** Generations that the machine's restart has ended. */
-  readonly ended: readonly Generation[];
+  /** What the machine's restart has ended, for the ledger. */
+  readonly ended: readonly LedgerEntry[];
 }
 
 /**
@@ -63,7 +63,8 @@ export function restore(remembered: Remembered, inheritance: Inheritance, world:
   const before =
     remembered.state === undefined ? initialState : inheritState(remembered.state, remembered.rebooted);
   const left = world.restartWanted ? toBeUpgraded(before) : before;
-  const ended = remembered.rebooted ? (remembered.state?.generations ?? []) : [];
+  const rebooted = remembered.rebooted ? remembered.state : undefined;
+  const ended = rebooted === undefined ? [] : endedByReboot(rebooted, Date.now());
   const known = world.source === "foreign-daemon" ? markForeign(left, inheritance.pidfds) : left;
   const identified = identifyWorkers(known, nameUnseen(inheritance.pidfds, known));
   for (const slot of identified.ended) world.forgetFd(workerFdName(slot));

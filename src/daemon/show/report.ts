@@ -10,6 +10,7 @@ import { formatDuration } from "../../lib/duration.js";
 import { version } from "../../lib/version.js";
 import { residentBytes } from "../../linux/pidfd.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
+import { reportAccount } from "../../model/account-report.js";
 import { generationTotals, serviceTotals } from "../../model/counters.js";
 import { describeStage } from "../../model/describe.js";
 import type { Slot } from "../../model/event.js";
@@ -23,6 +24,7 @@ import { degradation, summarize } from "../../model/view.js";
 import type { WorkerReports } from "../native-workers/worker-reports.js";
 import type { Snapshots } from "../perform/snapshots.js";
 import { reportProof } from "./report-proof.js";
+import { reportTally } from "./report-tally.js";
 
 export interface ReportSources {
   readonly name: string;
@@ -57,8 +59,8 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
       (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
-    accounts: [],
-    tally: null,
+    accounts: state.accounts.map((account) => reportAccount(state, account, null)),
+    tally: reportTally(state.tally),
     generations: state.generations.map((generation) => reportGeneration(generation, state, sources)),
     listeners,
     upMs: state.upSince === null ? null : sources.nowMs() - state.upSince,

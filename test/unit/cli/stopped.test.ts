@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { initialState } from "../../../src/model/state.js";
 import { encodeRecord } from "../../../src/state/encode.js";
-import { appendLedger } from "../../../src/state/ledger.js";
+import { LedgerFile } from "../../../src/state/ledger-file.js";
 import { stateFilePath, writeStateFile } from "../../../src/state/state-file.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
 import { runCli } from "./run-cli.js";
@@ -28,7 +28,7 @@ const record = { name: "web", bootId: "x", revision: 1, state: initialState };
 
 test("history of a service that does not run is what it has written down, whoever its user is", async (t) => {
   const directory = temporaryDirectory(t);
-  assert.equal(appendLedger(directory, ended.to, ended), undefined);
+  assert.equal(new LedgerFile(directory).append(ended.to, ended), undefined);
   assert.ok(writeStateFile(directory, encodeRecord(record)).ok);
   if (process.geteuid?.() === 0) chownSync(stateFilePath(directory), 4242, 4242);
   const env = { STATE_DIRECTORY: directory, RUNTIME_DIRECTORY: join(directory, "run") };
@@ -54,7 +54,7 @@ test("without daemon and without anything written down there is no history", asy
 test("neither a link nor a pipe in the place of the ledger is read", { timeout: 30_000 }, async (t) => {
   const directory = temporaryDirectory(t);
   const other = temporaryDirectory(t);
-  appendLedger(other, ended.to, ended);
+  new LedgerFile(other).append(ended.to, ended);
   symlinkSync(join(other, "history.jsonl"), join(directory, "history.jsonl"));
   execFileSync("mkfifo", [join(directory, "history.jsonl.1")]);
   const env = { STATE_DIRECTORY: directory, RUNTIME_DIRECTORY: join(directory, "run") };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { usualHistory } from "../../../src/config/history-table.js";
 import { problemsOf, read, sample } from "./sample.js";
 
 test("every documented key is read", () => {
@@ -52,6 +53,7 @@ test("every documented key is read", () => {
       { name: "from-systemd", address: null, backlog: null, mode: null },
     ],
     control: { viewers: null, operators: null },
+    history: usualHistory,
   });
 });
 
@@ -80,6 +82,7 @@ test("all keys but the command have defaults", () => {
     },
     listeners: null,
     control: { viewers: null, operators: null },
+    history: usualHistory,
   });
 });
 

@@ -74,6 +74,9 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
         const meant = state.outcomes.find(({ upgrade }) => upgrade === entry.upgrade);
         return meant?.generation === entry.generation && isDeepStrictEqual(meant.verdict, entry.verdict);
       }
+      if (entry.kind === "account") {
+        return !state.accounts.some(({ upgrade }) => upgrade === entry.account.upgrade);
+      }
       return findGeneration(state, entry.generation) === undefined;
     }
     case "exit": {

@@ -26,6 +26,7 @@ export function violations(step: Step): string[] {
     ...lostActive(step),
     ...secondWriter(step),
     ...lostRequests(step),
+    ...lostAccounts(step),
     ...returnedRejects(step),
     ...ignoredVerdict(step),
     ...wrongWayBack(step),
@@ -141,6 +142,22 @@ function lostRequests({ before, decision: { state } }: Step): string[] {
     }
   }
   return found;
+}
+
+/** An account is kept until it goes to the ledger, once. */
+function lostAccounts({ before, decision: { state, actions } }: Step): string[] {
+  const written = actions.flatMap((action) =>
+    action.type === "record" && action.entry.kind === "account" ? [action.entry.account.upgrade] : [],
+  );
+  const kept = state.accounts.map(({ upgrade }) => upgrade);
+  const lost = before.accounts.filter(({ upgrade }) => !kept.includes(upgrade) && !written.includes(upgrade));
+  const known = [...before.accounts.map(({ upgrade }) => upgrade), before.upgrade?.id, state.upgrade?.id];
+  return [
+    ...lost.map(({ upgrade }) => `the account of upgrade ${upgrade} is lost`),
+    ...written
+      .filter((id) => !known.includes(id))
+      .map((id) => `an account of upgrade ${id} comes from nowhere`),
+  ];
 }
 
 /** Connections go to workers that stay: of the active generation, or, where a worker leaves the one that is held, of that one. */

@@ -58,6 +58,7 @@ function atRest({ state, exited, beings }: World): string[] {
   if (lifecycle.phase === "stopping" && exited === null) wrong.push("the stop has not ended");
   if (lifecycle.phase === "starting" && exited === null) wrong.push("the start has not ended");
   if (generations.some(({ stage }) => stage.phase !== "active")) wrong.push("a generation is left over");
+  if (state.accounts.length > 0) wrong.push("an account is left open");
   if (state.snapshots.some(({ phase }) => phase === "making")) wrong.push("a snapshot is left half made");
   const active = activeGeneration(state);
   if (active?.workers.some(({ run }) => run.phase !== "ready")) wrong.push("a worker is missing");
@@ -85,7 +86,7 @@ function decisionsOf(
   const world = new World(specs);
   world.wallAt = wallAt;
   const decisions: unknown[] = [];
-  const people = new Set(["createdAt", "endedAt", "at"]);
+  const people = new Set(["createdAt", "startedAt", "endedAt", "lastDoneAt", "at"]);
   const timeless = (value: object): string =>
     JSON.stringify(value, (key, inner) => {
       if (people.has(key)) return null;

@@ -7,6 +7,7 @@ export function wrongState(state: State): string[] {
   return [
     ...wrongGenerations(state),
     ...wrongUpgrades(state),
+    ...wrongAccounts(state),
     ...wrongListeners(state),
     ...wrongSnapshots(state),
     ...state.generations.flatMap(wrongWorkers),
@@ -31,6 +32,22 @@ function wrongGenerations({ generations, lifecycle, nextGeneration }: State): st
   const ids = generations.map(({ id }) => id);
   if (ids.some((id, at) => id <= (ids[at - 1] ?? 0))) found.push(`generations out of order: ${ids}`);
   if (ids.some((id) => id >= nextGeneration)) found.push("a generation beyond nextGeneration");
+  return found;
+}
+
+/** Each upgrade that is under way is accounted for, and each account is of something that goes on, one phase after the other. */
+function wrongAccounts({ accounts, upgrade }: State): string[] {
+  const found: string[] = [];
+  if (upgrade !== null && !accounts.some((one) => one.upgrade === upgrade.id)) {
+    found.push(`nobody keeps account of upgrade ${upgrade.id}`);
+  }
+  for (const { upgrade: id, phases } of accounts) {
+    const going = phases.filter(({ until }) => until === null).map(({ phase }) => phase);
+    if (going.length === 0 && id !== upgrade?.id) found.push(`the account of upgrade ${id} is not closed`);
+    if (going.filter((phase) => phase !== "drain").length > 1) found.push(`upgrade ${id} is in ${going}`);
+    if (phases.some(({ since, until }) => until !== null && until < since))
+      found.push(`upgrade ${id} runs backwards`);
+  }
   return found;
 }
 

@@ -6,6 +6,7 @@ import { commands } from "../../../src/cli/commands.js";
 import { spellingsOf, synopsisOf } from "../../../src/cli/help-text.js";
 import { drainEntries, readyEntries, rootEntries, verifyEntries } from "../../../src/config/config-schema.js";
 import { controlEntries } from "../../../src/config/control-table.js";
+import { historyEntries } from "../../../src/config/history-table.js";
 import { hooksEntries } from "../../../src/config/hooks-table.js";
 import { listenerEntries } from "../../../src/config/listeners.js";
 import {
@@ -80,6 +81,7 @@ test("docs/prove.md has every key by which a version has to prove itself", () =>
 
 test("holdfast.toml(5) describes [control], and with docs/hooks.md every event that hooks are for", () => {
   const [page, doc] = [read("man/holdfast.toml.5"), readFileSync("docs/hooks.md", "utf8")];
+  for (const key of Object.keys(historyEntries)) assert.match(page, new RegExp(`^\\.BR ${key} " \\(`, "m"));
   for (const key of Object.keys(controlEntries)) assert.match(page, new RegExp(`^\\.B ${key}$`, "m"));
   for (const event of Object.keys(hooksEntries)) {
     assert.match(page, new RegExp(`^\\.B ${event}$`, "m"));

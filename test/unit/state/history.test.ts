@@ -4,20 +4,23 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { LedgerEntry } from "../../../src/model/event.js";
 import { reportHistory } from "../../../src/state/history.js";
-import { appendLedger, readLedger } from "../../../src/state/ledger.js";
+import { readLedger } from "../../../src/state/ledger.js";
+import { LedgerFile } from "../../../src/state/ledger-file.js";
 import { JudgedStory, judged, probationMs } from "../daemon/show/judged.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
 
 function timeOf(entry: LedgerEntry): number {
   if (entry.kind === "generation") return entry.to;
+  if (entry.kind === "account") return entry.account.endedAt ?? 0;
   return entry.kind === "verdict" ? entry.at : entry.outcome.endedAt;
 }
 
 /** What `holdfast history` is told, by way of a ledger on disk. */
 function history(context: TestContext, story: JudgedStory) {
   const directory = temporaryDirectory(context);
+  const file = new LedgerFile(directory);
   for (const entry of story.ledger) {
-    assert.equal(appendLedger(directory, timeOf(entry), entry), undefined);
+    assert.equal(file.append(timeOf(entry), entry), undefined);
   }
   appendFileSync(join(directory, "history.jsonl"), '{"kind":"verdict"}\n{"kind":"later"}\nnot JSON\n');
   return reportHistory(story.state, readLedger(directory), story.now);

@@ -25,7 +25,7 @@ const worker = {
   status: null,
   run: { phase: "ready", process: { pid: 7, startTime: 70 }, since: 5 },
 };
-const { snapshots: _, counters: __, upSince: ___, ...before } = initialState;
+const { snapshots: _, counters: __, upSince: ___, accounts: ____, tally: _____, ...before } = initialState;
 const format1 = {
   name: "web",
   bootId: "b",
@@ -119,6 +119,7 @@ test("a state of format 1 is read: its generations run in the release itself, an
   ]);
   assert.deepEqual([state.snapshots, state.upgrade?.to], [[], null]);
   assert.deepEqual([state.counters, state.upSince], [initialState.counters, null]);
+  assert.deepEqual([state.accounts, state.tally], [[], initialState.tally]);
   assert.deepEqual(decodeRecord(encodeRecord(decoded.value)), decoded);
   assert.match(encodeRecord(decoded.value), /^\{"format":3,/);
 });

@@ -1,0 +1,177 @@
+import { isDeepStrictEqual } from "node:util";
+import type { PhaseName } from "../lib/phases.js";
+import { split } from "../lib/split.js";
+import { progressOf, reportAccount } from "./account-report.js";
+import type { Account, Phase, Side, Span, Witness } from "./account-state.js";
+import type { Monotonic } from "./clock.js";
+import type { Look } from "./event.js";
+import { activeGeneration, findGeneration } from "./find.js";
+import type { Generation, Stage } from "./generation-state.js";
+import type { State } from "./state.js";
+import { tallyPhases } from "./tally.js";
+import { act, type Turn, update } from "./turn.js";
+
+/**
+ * Keeps account of upgrades, by holding what has been decided against the state before: which phases they are in, how they ended, what
+ * the generations had done that are gone. One that is over goes to the ledger.
+ */
+export function keepAccounts(turn: Turn, before: State): void {
+  const { upgrade, accounts } = turn.state;
+  const isNew = upgrade !== null && !accounts.some((one) => one.upgrade === upgrade.id);
+  const all = isNew ? [...accounts, open(upgrade, before, turn)] : accounts;
+  if (all.length === 0) return;
+  const kept = all.map((account) => bringUpToDate(account, turn, before));
+  const ended = kept.flatMap(({ phases }, at) => phases.filter((phase) => hasEnded(phase, all[at]?.phases)));
+  tallyPhases(turn, ended);
+  const [going, over] = split(kept, (account) => isOpen(turn.state, account));
+  for (const account of over) {
+    act(turn, {
+      type: "record",
+      entry: { kind: "account", account: reportAccount(turn.state, account, turn.clock.wall) },
+    });
+  }
+  if (!isDeepStrictEqual(going, accounts)) update(turn, { accounts: going });
+}
+
+function open(
+  { id, kind, asked, requestedAt }: NonNullable<State["upgrade"]>,
+  before: State,
+  { clock }: Turn,
+): Account {
+  const old = activeGeneration(before);
+  return {
+    upgrade: id,
+    kind,
+    asked,
+    startedAt: clock.wall - (clock.now - requestedAt),
+    requestedAt,
+    phases: [],
+    old: old === undefined ? null : { generation: old.id, before: progressOf(before, old), end: null },
+    new: null,
+    witness: null,
+    result: null,
+    verdict: null,
+  };
+}
+
+function bringUpToDate(account: Account, turn: Turn, before: State): Account {
+  const { state, clock } = turn;
+  const { upgrade } = state;
+  const generation = upgrade?.id === account.upgrade ? upgrade.generation : null;
+  const outcome = state.outcomes.find((one) => one.upgrade === account.upgrade);
+  const made = account.new ?? (generation === null ? null : { generation, end: null });
+  const next: Account = {
+    ...account,
+    old: account.old === null ? null : { ...account.old, ...bringSideUpToDate(account.old, state, before) },
+    new: made === null ? null : bringSideUpToDate(made, state, before),
+    result: outcome === undefined ? account.result : { failure: outcome.failure },
+    verdict: outcome?.verdict ?? account.verdict,
+  };
+  return { ...next, phases: pass(account.phases, phasesIn(state, next), clock.now) };
+}
+
+/** What a generation had done is taken from the last state that had it. */
+function bringSideUpToDate(side: Side, state: State, before: State): Side {
+  if (side.end !== null || findGeneration(state, side.generation) !== undefined) return side;
+  const last = findGeneration(before, side.generation);
+  const end = last === undefined ? { listeners: null, deaths: 0 } : progressOf(before, last);
+  return { generation: side.generation, end };
+}
+
+function pass(known: readonly Phase[], names: readonly PhaseName[], now: Monotonic): readonly Phase[] {
+  const going = known.map((one) =>
+    one.until === null && !names.includes(one.phase) ? { ...one, until: now } : one,
+  );
+  const begun = names.filter((name) => !going.some(({ phase, until }) => phase === name && until === null));
+  return [...going, ...begun.map((phase) => ({ phase, since: now, until: null }))];
+}
+
+/** Begun and ended in one turn it was none. */
+function hasEnded({ phase, since, until }: Phase, before: readonly Phase[] = []): boolean {
+  return (
+    until !== null && before.some((one) => one.phase === phase && one.since === since && one.until === null)
+  );
+}
+
+/** In the order in which those that are at the same time are told. */
+function phasesIn(state: State, { upgrade, old, new: made }: Account): readonly PhaseName[] {
+  if (state.upgrade?.id === upgrade && state.upgrade.generation === null) return ["prepare"];
+  if (made === null) return [];
+  const generation = findGeneration(state, made.generation);
+  const own = generation === undefined ? undefined : phaseOf(generation);
+  if (own === "step-aside") return [own];
+  const left = [generation, old === null ? undefined : findGeneration(state, old.generation)];
+  const drains = left.some((one) => one !== undefined && drainsFor(one.stage, made.generation, one.id));
+  return [...(drains ? (["drain"] as const) : []), ...(own === undefined ? [] : [own])];
+}
+
+/** What drains because of this upgrade, and not of a later one. */
+function drainsFor(stage: Stage, made: number, id: number): boolean {
+  if (stage.phase !== "draining") return false;
+  const { why } = stage;
+  if (id === made) return why.kind === "failed" || why.kind === "rejected";
+  return why.kind === "superseded" && why.by === made;
+}
+
+const stepNames = {
+  copying: "copy",
+  checking: "check",
+  waiting: "step-aside",
+  starting: "start",
+  examining: "ready",
+  verifying: "verify",
+  staged: "staged",
+} as const satisfies Record<string, PhaseName>;
+
+function phaseOf({ stage, workers }: Generation): PhaseName | undefined {
+  if (stage.phase === "active") {
+    const { kind } = stage.proof;
+    return kind === "trial" || kind === "probation" ? kind : undefined;
+  }
+  if (stage.phase !== "candidate") return undefined;
+  const name = stepNames[stage.step];
+  const run = workers.length > 0 && workers.every(({ run: { phase } }) => phase !== "spawning");
+  return name === "start" && run ? "ready" : name;
+}
+
+/** As long as it does something, or clients of what it left are being served. */
+function isOpen({ upgrade }: State, account: Account): boolean {
+  return upgrade?.id === account.upgrade || account.phases.some(({ until }) => until === null);
+}
+
+/** Whether clients could be kept waiting by it: from the request until the last of the old workers has gone. */
+export function isWatched({ phases }: Account): boolean {
+  return phases.some(({ phase, until }) => until === null && phase !== "probation" && phase !== "staged");
+}
+
+/** Somebody has looked at the kernel, for all upgrades that are being watched. */
+export function witness(turn: Turn, look: Look): void {
+  const accounts = turn.state.accounts.map((account) =>
+    isWatched(account) ? { ...account, witness: add(account.witness, look) } : account,
+  );
+  update(turn, { accounts });
+}
+
+/** Whether the look would change what is known. */
+export function tellsMore({ accounts }: State, look: Look): boolean {
+  return accounts.some((one) => isWatched(one) && !isDeepStrictEqual(add(one.witness, look), one.witness));
+}
+
+function add(known: Witness | null, { overflows, drops, backlogs, stillMs }: Look): Witness {
+  const queues = new Map(known?.backlogs.map((one) => [one.listener, one]));
+  for (const one of backlogs) {
+    const most = Math.max(one.queued, queues.get(one.listener)?.queued ?? 0);
+    queues.set(one.listener, { ...one, queued: most });
+  }
+  return {
+    overflows: span(known?.overflows ?? null, overflows),
+    drops: span(known?.drops ?? null, drops),
+    backlogs: [...queues.values()].sort((a, b) => (a.listener < b.listener ? -1 : 1)),
+    stillMs: stillMs === null ? (known?.stillMs ?? null) : Math.max(stillMs, known?.stillMs ?? 0),
+  };
+}
+
+function span(known: Span | null, value: number | null): Span | null {
+  if (value === null) return known;
+  return { first: known?.first ?? value, last: value };
+}
