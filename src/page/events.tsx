@@ -6,8 +6,9 @@ export function Events({ news }: { readonly news: readonly NewsItem[] }) {
   return (
     <>
       {news.length === 0 && <p class="empty">Nothing has happened since somebody looked.</p>}
-      <div role="log" aria-live="polite" aria-label="What happens">
-        <ol class="events">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+      <div class="events" role="log" aria-live="polite" aria-label="What happens" tabIndex={0}>
+        <ol>
           {news.map(({ at, news: { event, level, message } }) => (
             <li key={`${at} ${event} ${message}`} class={level}>
               <Clock at={at} />

@@ -15,12 +15,14 @@ export interface ChartProps {
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
+  /** Between two lines of the axis at least; left out: whatever fits. */
+  readonly step?: number;
 }
 
 const height = 110;
 
 /** A small chart with its title and what it says at the pointer, or now. */
-export function Chart({ title, times, lines, format }: ChartProps) {
+export function Chart({ title, times, lines, format, step }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [pointed, point] = useState<number | null>(null);
@@ -31,7 +33,7 @@ export function Chart({ title, times, lines, format }: ChartProps) {
     const element = place.current;
     if (element === null || measured.length === 0) return;
     const made = new uPlot(
-      optionsFor(measured, element.clientWidth, format, point),
+      optionsFor(measured, element.clientWidth, format, step, point),
       dataOf(times, measured),
       element,
     );
@@ -88,6 +90,7 @@ function optionsFor(
   lines: readonly Line[],
   width: number,
   format: (value: number) => string,
+  step: number | undefined,
   point: (index: number | null) => void,
 ): uPlot.Options {
   const axis = {
@@ -103,8 +106,19 @@ function optionsFor(
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "hour" } },
     scales: { y: { range: (_, __, most) => [0, Math.max(1, 1.1 * (most ?? 0))] } },
     axes: [
-      { ...axis, size: 22, space: 70, values: (_, splits) => splits.map(timeOfDay) },
-      { ...axis, size: 48, space: 30, values: (_, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 22,
+        space: 70,
+        values: (_, splits, __, ___, gap) => splits.map((at) => timeOfDay(at, gap < 60)),
+      },
+      {
+        ...axis,
+        size: 48,
+        space: 30,
+        values: (_, splits) => splits.map(format),
+        ...(step !== undefined && { incrs: stepsFrom(step) }),
+      },
     ],
     series: [
       {},
@@ -119,7 +133,13 @@ function optionsFor(
   };
 }
 
-function timeOfDay(seconds: number): string {
+function stepsFrom(step: number): number[] {
+  return [1, 10, 100, 1_000, 10_000].flatMap((power) => [step * power, 2 * step * power, 5 * step * power]);
+}
+
+function timeOfDay(seconds: number, exact: boolean): string {
   const date = new Date(seconds * 1000);
-  return `${date.getHours()}:${String(date.getMinutes()).padStart(2, "0")}`;
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const minutes = `${date.getHours()}:${two(date.getMinutes())}`;
+  return exact ? `${minutes}:${two(date.getSeconds())}` : minutes;
 }

@@ -49,7 +49,7 @@ export function Charts({ samples, now }: { readonly samples: readonly Sample[]; 
         lines={byGeneration(({ failed }) => failed)}
         format={formatRate}
       />
-      <Chart title="Waiting to be accepted" times={times} lines={backlog} format={formatCount} />
+      <Chart title="Waiting to be accepted" times={times} lines={backlog} format={formatCount} step={1} />
       <Chart title="Event-loop lag" times={times} lines={[lag]} format={formatDuration} />
     </div>
   );

@@ -16,6 +16,7 @@ let link: Link = { kind: "live" };
 /** What the server's clock said, and what the browser's own did then. */
 let heard: { readonly at: number; readonly here: number } | undefined;
 let historyOf = "";
+let askingAgain: ReturnType<typeof setTimeout> | undefined;
 let drawing = false;
 
 followFeed({
@@ -23,7 +24,7 @@ followFeed({
     seen = take(seen, message);
     link = { kind: "live" };
     if ("at" in message) heard = { at: message.at, here: performance.now() };
-    if (message.type === "instances") askForHistory().catch(console.error);
+    if (message.type === "instances") noticeChange();
     draw();
   },
   isExpecting: () => seen.instances?.some(({ status }) => status !== null) ?? false,
@@ -68,8 +69,8 @@ function drawPage(): void {
   );
 }
 
-/** It changes when generations come and go, and with what becomes of them. */
-async function askForHistory(): Promise<void> {
+/** The history changes when generations come and go, and with what becomes of them. */
+function noticeChange(): void {
   const status = seen.instances?.find(({ name }) => name === instance)?.status;
   if (instance === null || status == null) return;
   const { generations, lastUpgrade, accounts } = status;
@@ -78,15 +79,24 @@ async function askForHistory(): Promise<void> {
     [lastUpgrade?.upgrade, lastUpgrade?.verdict],
     accounts.map(({ upgrade }) => upgrade),
   ];
-  const asked = JSON.stringify(marks);
-  if (asked === historyOf) return;
-  historyOf = asked;
-  const answer = await fetch(`/api/history/${encodeURIComponent(instance)}`).catch(() => undefined);
-  if (answer?.ok !== true) {
-    historyOf = "";
-    return;
-  }
+  const changed = JSON.stringify(marks);
+  if (changed === historyOf) return;
+  historyOf = changed;
+  const ask = (): void => {
+    askForHistory(instance).catch(() => {
+      historyOf = "";
+    });
+  };
+  ask();
+  // The server may answer with what it was told a moment before.
+  clearTimeout(askingAgain);
+  askingAgain = setTimeout(ask, 1_500);
+}
+
+async function askForHistory(name: string): Promise<void> {
+  const answer = await fetch(`/api/history/${encodeURIComponent(name)}`);
+  if (!answer.ok) throw new Error(`the history is not told: ${answer.status}`);
   const history: readonly HistoryEntry[] = await answer.json();
-  seen = takeHistory(seen, instance, history);
+  seen = takeHistory(seen, name, history);
   draw();
 }

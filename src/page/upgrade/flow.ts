@@ -62,12 +62,15 @@ export interface FlowPicture {
   readonly newOwn: Stretch;
 }
 
-/** As wide as the connections are many, both generations at one scale. What was taken over and has ended since is not drawn. */
+/**
+ * As wide as the connections are many, both generations at one scale. What was taken over and has ended since is not drawn; what has moved is
+ * drawn as taken over before the new worker has told so.
+ */
 export function drawFlow({ old, new: next }: Flow): FlowPicture {
   const ended = old.finished + old.cut;
   const most = Math.max(old.open + old.moved + ended, next.open, 1);
   const at = (count: number): number => Math.round((1000 * count) / most);
-  const adopted = Math.min(next.adopted, next.open);
+  const adopted = Math.min(Math.max(next.adopted, old.moved), next.open);
   return {
     oldOpen: { from: 0, to: at(old.open) },
     oldMoved: { from: at(old.open), to: at(old.open + old.moved) },

@@ -47,7 +47,7 @@ export function UpgradePanel({
       {why !== null && <p class="why">{why.message}</p>}
       <PhaseRow account={account} now={now} />
       {flow !== null ? (
-        <FlowPicture flow={flow} versions={versions} moving={endedAt === null} />
+        <FlowPicture flow={flow} versions={versions} moving={isMoving(account, now)} />
       ) : (
         endedAt === null && <Processes status={status} />
       )}
@@ -68,6 +68,15 @@ export function UpgradePanel({
       </details>
     </>
   );
+}
+
+/** So long one goes on seeing that connections move: it may be over in the blink of an eye. */
+const afterglowMs = 4_000;
+
+function isMoving({ phases, startedAt }: AccountReport, now: number): boolean {
+  const drain = phases.findLast(({ phase }) => phase === "drain");
+  if (drain === undefined) return false;
+  return drain.tookMs === null || startedAt + drain.afterMs + drain.tookMs + afterglowMs > now;
 }
 
 const titles: Readonly<Record<AccountReport["kind"], string>> = {
