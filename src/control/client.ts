@@ -57,8 +57,8 @@ export interface ControlClient {
   history(): Promise<Result<readonly HistoryEntry[], ControlFailure>>;
   /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
   resume(upgrade: number, following: Following): Promise<Result<Outcome, ControlFailure>>;
-  /** Calls back for each piece of news; returns only when it fails. */
-  events(onNews: (news: News) => void): Promise<Result<never, ControlFailure>>;
+  /** Calls back for each piece of news; returns only when it fails, with `aborted` by the signal. */
+  events(onNews: (news: News) => void, signal?: AbortSignal): Promise<Result<never, ControlFailure>>;
 }
 
 export interface ControlClientOptions extends ControlAddress {
@@ -148,11 +148,11 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       const path = `${progressPath(upgrade)}?${waitIn(following)}`;
       return follow({ method: "GET", path, signal: following.signal }, following);
     },
-    events: async (onNews) => {
-      const response = await open({ method: "GET", path: "/v1/events" });
+    events: async (onNews, signal) => {
+      const response = await open({ method: "GET", path: "/v1/events", signal });
       if (!response.ok) return response;
       let invalid: Result<never, ControlFailure> | undefined;
-      const read = await readLines(response.value, undefined, (line) => {
+      const read = await readLines(response.value, signal, (line) => {
         const parsed = parse(eventLine, line, response.value);
         if (parsed.ok) onNews(parsed.value);
         else invalid = parsed;

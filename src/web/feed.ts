@@ -6,19 +6,20 @@ import type { News } from "../model/event.js";
  * since it runs.
  *
  * `GET /feed` is a stream of server-sent events, each of one `FeedMessage`. `GET /api/history/NAME` is a `HistoryEntry[]`.
- * `POST /api/act/NAME/COMMAND` with the header `Holdfast-Csrf` (from `hello`) and a query as the control API has it (`to`, `hold`, `force`,
- * `message`) answers 202 `{"accepted":true}`, or an error's status with `{"error":{"reason","message"}}`.
- * `POST /api/session` with `Authorization: Bearer TOKEN` makes the browser one that may act, by a cookie: 204, or 403.
+ * `POST /api/act/NAME/COMMAND` with a query as the control API has it (`to`, `hold`, `force`, `message`) answers 202 `{"accepted":true}`,
+ * or another status with `{"error":{"reason","message"}}`. It needs what `hello` says: the header `Holdfast-Csrf: CSRF`, or
+ * `Authorization: Bearer TOKEN` with what `holdfast web-token` prints, which a page keeps in sessionStorage: a cookie would go to every port.
  */
 export type FeedMessage =
   /**
-   * The first of each connection. Resumed: what was missed follows; else all is sent anew. `actions`: whether actions are switched on at
-   * all. `csrf`: what has to be sent with each; null: this viewer may not act. `user`: who the viewer is, as the proxy in front says.
+   * The first of each connection. Resumed: what was missed follows; else all is sent anew. `actions`: whether they are switched on.
+   * `token`: whether each needs a token. `csrf`: what else it needs; null: nothing. `user`: who the viewer is, where that is known.
    */
   | {
       readonly type: "hello";
       readonly resumed: boolean;
       readonly actions: boolean;
+      readonly token: boolean;
       readonly csrf: string | null;
       readonly user: string | null;
       readonly at: number;
