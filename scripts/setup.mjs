@@ -18,6 +18,8 @@ const TO_TEST = [
   "openssl",
   "wrk",
   "nghttp2-client",
+  // The browser that looks at the page.
+  "chromium",
 ];
 /** To build packages, and to judge them. */
 const TO_PACKAGE = {

@@ -19,7 +19,8 @@ const lifecycles: Readonly<Record<Exclude<StatusReport["lifecycle"], "running">,
 };
 
 /** How it is with an instance, in a word. What is wrong comes before what is under way. */
-export function sayState({ status, failure }: InstanceView): Said {
+export function sayState({ status, failure, stopped }: InstanceView): Said {
+  if (stopped) return { tone: "idle", word: "stopped", why: null };
   if (status === null) return { tone: "bad", word: "no answer", why: failure };
   if (status.degraded !== null) return { tone: "bad", word: "degraded", why: status.degraded };
   if (status.lifecycle !== "running") return lifecycles[status.lifecycle];

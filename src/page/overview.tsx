@@ -27,10 +27,12 @@ function summarise(instances: readonly InstanceView[] | null): string {
   if (instances.length === 0) return "No instance runs on this host, and /etc/holdfast has no config of one.";
   const tones = instances.map((view) => sayState(view).tone);
   const count = (tone: string): number => tones.filter((one) => one === tone).length;
-  const [bad, busy] = [count("bad"), count("busy")];
-  const rest = [bad > 0 && `${bad} need${bad === 1 ? "s" : ""} a look`, busy > 0 && `${busy} busy`].filter(
-    Boolean,
-  );
+  const [bad, busy, idle] = [count("bad"), count("busy"), count("idle")];
+  const rest = [
+    bad > 0 && `${bad} need${bad === 1 ? "s" : ""} a look`,
+    busy > 0 && `${busy} busy`,
+    idle > 0 && `${idle} stopped`,
+  ].filter(Boolean);
   const total = instances.length === 1 ? "One instance" : `${instances.length} instances`;
   return rest.length === 0 ? `${total}, all well.` : `${total}: ${rest.join(", ")}.`;
 }

@@ -23,6 +23,7 @@ export class WatchedInstance {
   readonly #lastHour = new LastHour();
   #status: StatusReport | null = null;
   #failure: string | null = "it has not answered yet";
+  #stopped = false;
   #before: Look | null = null;
   #looking: Promise<void> | undefined;
   #following: AbortController | undefined;
@@ -40,6 +41,7 @@ export class WatchedInstance {
       unit: this.#status?.unit ?? null,
       status: this.#status,
       failure: this.#failure,
+      stopped: this.#stopped,
     };
   }
 
@@ -87,6 +89,7 @@ export class WatchedInstance {
     const reply = await this.client.status();
     this.#status = reply.ok ? reply.value : null;
     this.#failure = reply.ok ? null : reply.failure.message;
+    this.#stopped = !reply.ok && reply.failure.reason === "not-running";
     if (!reply.ok) {
       this.#before = null;
       return;

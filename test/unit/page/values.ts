@@ -65,7 +65,7 @@ export function status(more: Partial<StatusReport> = {}): StatusReport {
 }
 
 export function view(report: StatusReport | null, failure: string | null = null): InstanceView {
-  return { name: "web", unit: null, status: report, failure };
+  return { name: "web", unit: null, status: report, failure, stopped: false };
 }
 
 export function side(generation: number, counters: Partial<typeof nothingCounted>): AccountReport["old"] {
