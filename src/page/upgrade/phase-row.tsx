@@ -69,9 +69,9 @@ function Step({
 
 /** The phase that the upgrade did not get over. */
 function whereItFailed({ phases, failure, verdict }: AccountReport): Phase | undefined {
-  if (failure !== null) return phases.at(-1);
-  if (verdict?.kind !== "rejected") return undefined;
-  return phases.findLast(({ phase }) => phase === "trial" || phase === "probation");
+  if (failure === null && verdict?.kind !== "rejected") return undefined;
+  // What is left drains, whichever it is.
+  return phases.findLast(({ phase }) => phase !== "drain");
 }
 
 function toCome(phases: readonly Phase[]): readonly PhaseName[] {

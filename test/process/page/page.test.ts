@@ -38,7 +38,7 @@ test("an upgrade is seen as it happens: its phases, its connections as they pass
   rig.release({ version: "2" });
   const upgraded = rig.upgrade("upgrade", { message: "<b>new</b> taxes" });
   await upgradeSection().locator(".phases .running", { hasText: "trial" }).waitFor();
-  await upgradeSection().getByText("“<b>new</b> taxes”").waitFor();
+  await upgradeSection().getByText("<b>new</b> taxes").waitFor();
   await upgradeSection().getByText("20 moved from the old to the new process").waitFor();
   await upgradeSection()
     .getByRole("img", { name: /Generation 2 has 20 open/ })
@@ -68,16 +68,15 @@ test("who has the token rolls back, and sees it happen", async () => {
   await page.getByLabel("Token").fill(web.token());
   await page.getByRole("dialog").getByRole("button", { name: "Act" }).click();
   await page.getByRole("button", { name: "Roll back…" }).click();
-  await page.getByLabel("Why (optional)").fill("taxes are wrong");
+  await page.getByRole("dialog").getByLabel("Why (optional)").fill("taxes are wrong");
   await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
   await upgradeSection()
     .getByText(/Rollback \d+/)
     .waitFor();
   await upgradeSection().getByText("taxes are wrong").waitFor();
-  await upgradeSection()
-    .getByText(/20 moved/)
-    .waitFor();
-  assert.equal((await rig.settled()).generations[0]?.version, "1");
+  await page.getByRole("log").getByText("generation 4 is active", { exact: true }).waitFor();
+  await rig.settled();
+  assert.equal((await rig.ask()).version, "1");
 });
 
 test("the page goes on by itself when the web service comes again, with what it had seen", async () => {
@@ -96,20 +95,18 @@ test("the page goes on by itself when the web service comes again, with what it 
 
 test("axe-core finds nothing serious, and nothing is wider than its window, light and dark, small and large", async () => {
   for (const path of ["/", `/i/${rig.name}`]) {
-    for (const width of [400, 1_600]) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        const opened = await openPage(browser, web.address + path, {
-          viewport: { width, height: 900 },
-          colorScheme,
-          reducedMotion: "reduce",
-        });
-        await opened.page.locator(".link.live").waitFor();
-        const where = `${path}, ${width} px, ${colorScheme}`;
-        assert.deepEqual(await findBarriers(opened.page), [], where);
-        assert.equal(await findOverflow(opened.page), 0, where);
-        assert.deepEqual(opened.complaints, [], where);
-        await opened.page.context().close();
-      }
+    for (const [width, colorScheme] of [
+      [400, "dark"],
+      [1_600, "light"],
+    ] as const) {
+      const look = { viewport: { width, height: 900 }, colorScheme };
+      const opened = await openPage(browser, web.address + path, look);
+      await opened.page.locator(".link.live").waitFor();
+      const where = `${path}, ${width} px, ${colorScheme}`;
+      assert.deepEqual(await findBarriers(opened.page), [], where);
+      assert.equal(await findOverflow(opened.page), 0, where);
+      assert.deepEqual(opened.complaints, [], where);
+      await opened.page.context().close();
     }
   }
 });
