@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { HistoryEntry } from "../control/replies.js";
 import type { Access, Way } from "./access.js";
 import { act } from "./act.js";
 import type { Feeds } from "./feeds.js";
 import { isForeign, isOwnHost } from "./hosts.js";
 import type { Page } from "./page.js";
+import { Rendering } from "./rendering.js";
 import { type Refusal, safeHeaders, sendBody, sendJson, sendRefusal } from "./respond.js";
 import { findRoute, type Route } from "./routes.js";
 import type { Watch } from "./watch.js";
@@ -27,6 +29,7 @@ const connectionLimit = 2_000;
 
 /** HTTP for browsers, on one listener. Whatever is sent to it, it holds bounded memory, and asks daemons once for all. */
 export function createWebServer(parts: WebServerParts, way: Way): Server {
+  const rendering = new Rendering(parts.page);
   const server = createServer({
     maxHeaderSize: headLimitBytes,
     headersTimeout: headTimeoutMs,
@@ -41,7 +44,7 @@ export function createWebServer(parts: WebServerParts, way: Way): Server {
     for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value);
     const route = refuseRequest(request, parts) ?? findRoute(request.method ?? "", request.url ?? "");
     if ("reason" in route) return sendRefusal(response, route);
-    answer(parts, way, route, request, response).catch((error: unknown) => {
+    answer(parts, rendering, way, route, request, response).catch((error: unknown) => {
       response.destroy();
       throw error;
     });
@@ -51,6 +54,7 @@ export function createWebServer(parts: WebServerParts, way: Way): Server {
 
 async function answer(
   parts: WebServerParts,
+  rendering: Rendering,
   way: Way,
   route: Route,
   request: IncomingMessage,
@@ -59,7 +63,7 @@ async function answer(
   const { page, watch, access } = parts;
   switch (route.kind) {
     case "page":
-      return sendPage(parts, route.instance, response);
+      return sendPage(parts, rendering, route.instance, response);
     case "asset": {
       const asset = page.asset(route.name);
       return asset === undefined ? sendRefusal(response, notFound) : sendBody(response, 200, asset);
@@ -96,7 +100,8 @@ async function answer(
 }
 
 async function sendPage(
-  { page, watch }: WebServerParts,
+  { watch }: WebServerParts,
+  rendering: Rendering,
   name: string | null,
   response: ServerResponse,
 ): Promise<void> {
@@ -105,14 +110,11 @@ async function sendPage(
     return sendRefusal(response, notRunning(name));
   }
   const history = name === null ? undefined : await watch.instance(name)?.history();
-  const bytes = page.render({
-    at: Date.now(),
-    instances,
-    instance: name,
-    history: history?.ok ? history.value : [],
-  });
+  const bytes = rendering.render(name, instances, history?.ok ? history.value : noHistory);
   sendBody(response, 200, { type: "text/html; charset=utf-8", bytes });
 }
+
+const noHistory: readonly HistoryEntry[] = [];
 
 async function openFeed(
   { watch, feeds, access }: WebServerParts,

@@ -20,8 +20,9 @@ export interface WatchOptions extends Surroundings {
 
 const calmMs = 1_000;
 const busyMs = 250;
-/** So long an instance that is slow to answer holds up what is told of the others. */
+/** So long an instance that is slow to answer holds up what is told of the others; one that never has answered, longer. */
 const patienceMs = 200;
+const firstPatienceMs = 1_000;
 
 /** Looks at all instances of the machine, once for everybody who wants to know, and only while it is on. */
 export class Watch {
@@ -100,7 +101,7 @@ export class Watch {
     });
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise((resolve) => {
-      timer = setTimeout(resolve, patienceMs);
+      timer = setTimeout(resolve, instances.every(({ known }) => known) ? patienceMs : firstPatienceMs);
     });
     await Promise.race([Promise.all(looks), patience]);
     clearTimeout(timer);

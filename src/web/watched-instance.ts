@@ -24,6 +24,7 @@ export class WatchedInstance {
   #status: StatusReport | null = null;
   #failure: string | null = "it has not answered yet";
   #stopped = false;
+  #known = false;
   #before: Look | null = null;
   #looking: Promise<void> | undefined;
   #following: AbortController | undefined;
@@ -33,6 +34,11 @@ export class WatchedInstance {
     this.name = name;
     this.client = createControlClient({ ...address, timeoutMs: askTimeoutMs });
     this.#listener = listener;
+  }
+
+  /** It has answered, or has failed to. */
+  get known(): boolean {
+    return this.#known;
   }
 
   get view(): InstanceView {
@@ -87,6 +93,7 @@ export class WatchedInstance {
 
   async #ask(): Promise<void> {
     const reply = await this.client.status();
+    this.#known = true;
     this.#status = reply.ok ? reply.value : null;
     this.#failure = reply.ok ? null : reply.failure.message;
     this.#stopped = !reply.ok && reply.failure.reason === "not-running";
