@@ -120,7 +120,7 @@ function describeWitness({ witness }: AccountReport): readonly string[] {
       ? ["fullest queue: not measured"]
       : backlogs.map(({ listener, queued, limit }) => `fullest queue of ${listener}: ${queued} of ${limit}`);
   return [
-    `queues overflowed: ${orNotMeasured(overflows, howOften)}; connections dropped: ${orNotMeasured(drops, String)}`,
+    `all queues of this machine (its network namespace) overflowed: ${orNotMeasured(overflows, howOften)}; connections that they dropped: ${orNotMeasured(drops, String)}`,
     ...backlog,
     `longest time in which clients waited and nobody accepted: ${orNotMeasured(stillMs, formatDuration)}`,
   ];

@@ -26,7 +26,7 @@ test("the account of an upgrade tells phases, connections and responses of old a
   assert.match(text, /^http +9 new +119 +0 +1 +0 +0$/m);
   assert.match(
     text,
-    /^generation 8 \(old\): no worker died\ngeneration 9 \(new\): workers died 2 times\nqueues overflowed: 0 times; connections dropped: 0$/m,
+    /^generation 8 \(old\): no worker died\ngeneration 9 \(new\): workers died 2 times\nall queues of this machine \(its network namespace\) overflowed: 0 times; connections that they dropped: 0$/m,
   );
   assert.match(text, /^fullest queue of http: 3 of 511\nfullest queue of admin: 0 of 128$/m);
   assert.match(text, /nobody accepted: 12 ms$/m);

@@ -108,7 +108,7 @@ test("no page is wider or longer than the terminal, and what is urgent stays", (
     assert.match(page, /degraded: the last/);
     assert.match(page, /trial\s1\.59/);
     if (rows === 40) assert.match(page, /^\.\.\. \d+ more$/m);
-    assert.match(page, /^GEN /m);
+    if (rows >= 20) assert.match(page, /^GEN /m);
     assert.ok(page.trimEnd().endsWith("something"), page);
   }
 });
