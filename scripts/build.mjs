@@ -1,4 +1,4 @@
-// Makes dist: the programs daemon.js and cli.js, the library for apps and its types, and the completions for shells.
+// Makes dist: the programs daemon.js, cli.js and web.js, the library for apps and its types, and the completions for shells.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,6 +16,7 @@ rmSync(DIST, { recursive: true, force: true });
 
 await Promise.all([
   bundleWhole(source("daemon.ts"), join(DIST, "daemon.js")),
+  bundleWhole(source("web.ts"), join(DIST, "web.js")),
   // A command loads what it needs and nothing else.
   bundle([source("cli.ts")], DIST, "cli"),
   bundle([source("worker/index.ts")], LIBRARY, "."),
@@ -54,4 +55,4 @@ writeFileSync(
 );
 
 // For links in /usr/bin; npm does the same to the `bin` of an installed package.
-for (const program of ["cli.js", "daemon.js"]) chmodSync(join(DIST, program), 0o755);
+for (const program of ["cli.js", "daemon.js", "web.js"]) chmodSync(join(DIST, program), 0o755);

@@ -4,8 +4,9 @@ import type { UpgradeWish, Wait } from "../control/upgrade-wish.js";
 import { type Result, succeed } from "../lib/failure.js";
 import type { Outcome } from "../model/upgrade-state.js";
 import type { CommandLine, End } from "./command.js";
-import { type Ended, endReload, goesOn, isReloadCommand, tellEnd } from "./end-of-upgrade.js";
+import { type Ended, endReload, goesOn, tellEnd } from "./end-of-upgrade.js";
 import { followUpgrade } from "./follow-upgrade.js";
+import { isReloadCommand, type MainProcessWatch, watchMainProcess } from "./main-process.js";
 import { startPatience } from "./patience.js";
 import { createTeller, tellAsked } from "./tellers/create-teller.js";
 import type { Teller } from "./tellers/teller.js";
@@ -52,6 +53,7 @@ export async function waitForUpgrade(
   const teller = await createTeller(client, { flags }, patience.signal);
   const wait: Wait = flags.has("proved") ? "proved" : "done";
   let id: number | undefined;
+  let main: MainProcessWatch | undefined;
   const following: Following = {
     signal: patience.signal,
     wait,
@@ -63,9 +65,12 @@ export async function waitForUpgrade(
   };
   try {
     const result = await followUpgrade(client, begin, following, (upgrade) => {
-      if (isReloadCommand()) return "give-up";
+      if (isReloadCommand()) {
+        main ??= watchMainProcess();
+        return main.gone;
+      }
       teller.say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
-      return "reconnect";
+      return undefined;
     });
     if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
     if (!result.ok) return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
@@ -78,6 +83,7 @@ export async function waitForUpgrade(
     return end;
   } finally {
     teller.leave();
+    main?.end();
     patience.end();
   }
 }

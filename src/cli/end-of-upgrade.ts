@@ -8,6 +8,7 @@ import type { Outcome } from "../model/upgrade-state.js";
 import type { End } from "./command.js";
 import { explainOutput } from "./explain-output.js";
 import { awaitLastOutput, layOutput, type Wanted } from "./last-output.js";
+import { isReloadCommand } from "./main-process.js";
 
 /** An upgrade that was waited for, and has ended. */
 export interface Ended {
@@ -133,11 +134,6 @@ function whatServes(status: StatusReport, how: string): string {
 function whereOutputIs({ name, unit, generation }: Wanted): string {
   if (unit === null) return "the worker's own output is where the daemon's is: on its terminal or in its log";
   return `all that it wrote: journalctl -u ${unit} -t ${name}/${generation}`;
-}
-
-/** systemd sets MAINPID for ExecReload= and the like: systemd.exec(5). It starts no next daemon before this has ended. */
-export function isReloadCommand(): boolean {
-  return process.env["MAINPID"] !== undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type {
   GenerationReport,
   ListenerReport,
+  MetricsReport,
   ServerReport,
   StatusReport,
   WorkerReport,
@@ -50,6 +51,15 @@ const responseCounters: readonly (readonly [heading: string, CounterName])[] = [
   ["SLOW", "slow"],
 ];
 
+function describeMetrics(metrics: MetricsReport): readonly string[] {
+  if (metrics === null) return [];
+  const { addresses, problem } = metrics;
+  return [
+    ...addresses.map((address) => `metrics at ${address}`),
+    ...(problem === null ? [] : [`warning: ${problem}`]),
+  ];
+}
+
 /** The page of `holdfast status`. */
 export function formatStatus(report: StatusReport, now: WallTime, look: Look): string {
   const { name, version, pid, unit, summary, degraded, generations, listeners, notifyDropped } = report;
@@ -61,6 +71,7 @@ export function formatStatus(report: StatusReport, now: WallTime, look: Look): s
   if (report.upMs !== null) lines.push(`up ${formatDuration(report.upMs)}`);
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
   for (const { proof } of generations) if (proof !== null) lines.push(...describeNumbers(proof));
+  lines.push(...describeMetrics(report.metrics));
   if (notifyDropped > 0)
     lines.push(`${notifyDropped} notify message(s) dropped that another worker sent or nobody understands`);
   for (const { directory, paths, line } of report.written) {

@@ -1,6 +1,6 @@
 import type { ControlClient } from "../../control/client.js";
 import type { CommandLine } from "../command.js";
-import { isReloadCommand } from "../end-of-upgrade.js";
+import { isReloadCommand } from "../main-process.js";
 import { say } from "../print.js";
 import { silent, type Teller, tellNews } from "./teller.js";
 

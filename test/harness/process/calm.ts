@@ -44,6 +44,8 @@ export async function gust(
 ): Promise<void> {
   rig.configure(hasty);
   await storm.rage(blows, kinds);
+  // What still waits for its turn is not to find a version that is never ready, and to wait for it with patience.
+  rig.release({ version: String(++storm.version) });
   rig.configure(patient);
   await settle(rig, fds);
   rig.release({ version: String(++storm.version) });
