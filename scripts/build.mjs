@@ -1,9 +1,10 @@
-// Makes dist: the programs daemon.js, cli.js and web.js, the library for apps and its types, and the completions for shells.
+// Makes dist: the programs daemon.js, cli.js and web.js, the page of the last one, the library for apps and its types, and the completions for shells.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundle, bundleCommonJs, bundleWhole } from "./bundle.mjs";
+import { bundlePage } from "./bundle-page.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(TOP, "dist");
@@ -24,6 +25,7 @@ await Promise.all([
   // One for --import and --require.
   bundleCommonJs(source("register.ts"), join(LIBRARY, "register.cjs")),
   bundleCommonJs(source("worker/preload/take-over-listening.ts"), join(LIBRARY, "take-over.cjs")),
+  bundlePage(TOP, join(DIST, "page")),
   bundle([source("cli/completion/completions.ts")], COMPLETION, "."),
 ]);
 

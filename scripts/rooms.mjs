@@ -34,6 +34,7 @@ export const rooms = {
   worker: { files: ["register.ts"], may: ["channel", "lib", "linux", "systemd"] },
   control: { may: ["lib"], types: ["model"] },
   metrics: { may: ["lib"], types: ["control"], node: [] },
+  page: { may: ["lib"], types: ["control", "web"], node: [] },
   instances: { may: ["lib", "linux"], types: ["control"], node: ["fs"] },
   log: { may: [], node: ["fs", "path"] },
   lib: { may: [], node: ["net", "path"] },
@@ -42,9 +43,12 @@ export const rooms = {
 /** The packages that src may import, and the rooms that may. */
 export const packages = {
   koffi: ["linux"],
+  preact: ["page"],
+  "preact-render-to-string": ["page"],
   "sd-notify": ["systemd"],
   "smol-toml": ["config"],
   "systemd-socket": ["systemd"],
+  uplot: ["page"],
   valibot: ["lib", "channel", "config", "control", "state", "succession", "systemd", "worker"],
   winston: ["log"],
   "winston-transport": ["log"],

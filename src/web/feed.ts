@@ -35,6 +35,8 @@ export interface InstanceView {
   readonly status: StatusReport | null;
   /** Why it is not known. */
   readonly failure: string | null;
+  /** It is not known because nothing runs: a config is there, or what was left of it. */
+  readonly stopped: boolean;
 }
 
 /** One look, or several put together; rates are a second, of the time since the look before. Null: not measured. */

@@ -107,7 +107,7 @@ export class Watch {
     clearTimeout(timer);
     const stopped = (this.#options.configured ?? namesOfConfigs)()
       .filter((name) => !this.#instances.has(name))
-      .map((name): InstanceView => ({ name, unit: null, status: null, failure: notRunning }));
+      .map((name): InstanceView => ({ name, unit: null, status: null, failure: notRunning, stopped: true }));
     this.#views = [...instances.map(({ view }) => view), ...stopped].sort((one, other) =>
       one.name < other.name ? -1 : 1,
     );

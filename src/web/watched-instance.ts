@@ -23,6 +23,7 @@ export class WatchedInstance {
   readonly #lastHour = new LastHour();
   #status: StatusReport | null = null;
   #failure: string | null = "it has not answered yet";
+  #stopped = false;
   #known = false;
   #before: Look | null = null;
   #looking: Promise<void> | undefined;
@@ -46,6 +47,7 @@ export class WatchedInstance {
       unit: this.#status?.unit ?? null,
       status: this.#status,
       failure: this.#failure,
+      stopped: this.#stopped,
     };
   }
 
@@ -94,6 +96,7 @@ export class WatchedInstance {
     this.#known = true;
     this.#status = reply.ok ? reply.value : null;
     this.#failure = reply.ok ? null : reply.failure.message;
+    this.#stopped = !reply.ok && reply.failure.reason === "not-running";
     if (!reply.ok) {
       this.#before = null;
       return;

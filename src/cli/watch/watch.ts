@@ -1,8 +1,8 @@
 import { createControlClient } from "../../control/client.js";
+import { findRunning, type Running } from "../../instances/find-running.js";
 import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import { reachDaemon, surroundings } from "../ask-daemon.js";
 import type { CommandLine, End } from "../command.js";
-import { findRunning, type Running } from "../find-socket.js";
 import { type Look, lookOf } from "../print.js";
 import { instancePage } from "./instance-page.js";
 import { overviewPage } from "./overview-page.js";
