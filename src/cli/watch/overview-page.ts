@@ -8,12 +8,13 @@ import { above } from "./fit.js";
 import { currentPhase } from "./progress.js";
 import { formatRate } from "./rates.js";
 import type { Moment, Seen } from "./seen.js";
+import { spread } from "./title.js";
 
 /** All instances, a row each, and what has happened in any of them. */
 export function overviewPage(all: readonly Seen[], now: Moment, look: Look, rows: number): readonly string[] {
   const clock = `${localTime(now.wall).time}  q: quit`;
   const front = `${all.length} instance${all.length === 1 ? "" : "s"}`;
-  const title = `${front}${" ".repeat(Math.max(2, look.width - front.length - clock.length))}${clock}`;
+  const title = spread(front, clock, look.width);
   const table = formatTable(
     head,
     all.map((one) => toRow(one, now)),

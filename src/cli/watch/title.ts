@@ -8,13 +8,18 @@ export function titleOf(seen: Seen, now: Moment, look: Look): readonly string[] 
   const clock = `${localTime(now.wall).time}  q: quit`;
   const up = report === null || report.upMs === null ? "" : `up ${formatAge(report.upMs)}, `;
   const daemon = report === null ? "" : `${up}daemon ${report.version}, pid ${report.pid}`;
-  const gap = Math.max(2, look.width - daemon.length - clock.length);
   return [
-    look.paint("dim", `${daemon}${" ".repeat(gap)}${clock}`),
+    look.paint("dim", spread(daemon, clock, look.width)),
     ...paragraph(report?.summary ?? "", look, { text: `${name}:`, style: "bold" }),
     ...(failure === null ? [] : paragraph(describeLoss(failure.message, lostAt, now), look, away)),
     ...(report === null || report.degraded === null ? [] : paragraph(report.degraded, look, degraded)),
   ];
+}
+
+/** The one at the left end of a line, the other at the right; alone where there is no room for both. */
+export function spread(left: string, right: string, width: number): string {
+  const gap = width - left.length - right.length;
+  return gap < 2 ? right : `${left}${" ".repeat(gap)}${right}`;
 }
 
 const away = { text: "no answer:", style: "red" } as const;
