@@ -112,14 +112,17 @@ export function tellTerminal(client: ControlClient, signal: AbortSignal): Teller
       if (account === null) return;
       tellPhases(account);
       if (hasServed(account)) for (const line of sumUp(account)) say(line);
+      // Its trial was good, and what came after was not.
+      if (outcome.failure === null && outcome.verdict === null && account.verdict?.kind === "rejected")
+        say(`and yet it was rejected since: ${account.verdict.failure.message}`);
     },
     leave,
   };
 }
 
-/** Before that there is nothing to sum up. */
-function hasServed({ phases }: AccountReport): boolean {
-  return phases.some(({ phase }) => clientsNotice.has(phase));
+/** Whether clients could notice it; before that there is nothing to sum up. A candidate that fails drains, too. */
+function hasServed({ phases, failure }: AccountReport): boolean {
+  return phases.some(({ phase }) => clientsNotice.has(phase) || (phase === "drain" && failure === null));
 }
 
-const clientsNotice: ReadonlySet<string> = new Set(["step-aside", "trial", "drain", "probation"]);
+const clientsNotice: ReadonlySet<string> = new Set(["step-aside", "trial", "probation"]);

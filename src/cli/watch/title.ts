@@ -1,3 +1,4 @@
+import type { StatusReport } from "../../control/replies.js";
 import { localTime } from "../format-time.js";
 import { type Look, paragraph } from "../print.js";
 import { formatAge, type Moment, type Seen } from "./seen.js";
@@ -8,11 +9,22 @@ export function titleOf(seen: Seen, now: Moment, look: Look): readonly string[] 
   const clock = `${localTime(now.wall).time}  q: quit`;
   const up = report === null || report.upMs === null ? "" : `up ${formatAge(report.upMs)}, `;
   const daemon = report === null ? "" : `${up}daemon ${report.version}, pid ${report.pid}`;
+  const loss = failure === null ? null : describeLoss(failure.message, lostAt, now);
   return [
     look.paint("dim", spread(daemon, clock, look.width)),
-    ...paragraph(report?.summary ?? "", look, { text: `${name}:`, style: "bold" }),
-    ...(failure === null ? [] : paragraph(describeLoss(failure.message, lostAt, now), look, away)),
-    ...(report === null || report.degraded === null ? [] : paragraph(report.degraded, look, degraded)),
+    ...(report === null ? [] : summaryOf(name, report, look)),
+    ...(loss === null ? [] : paragraph(loss, look, { text: "no answer:", style: "red" })),
+  ];
+}
+
+/** What is wrong may be a part of the summary, and there is no room for both. */
+function summaryOf(name: string, { summary, degraded }: StatusReport, look: Look): readonly string[] {
+  if (degraded === null) return paragraph(summary, look, { text: `${name}:`, style: "bold" });
+  if (summary.includes(degraded))
+    return paragraph(summary, look, { text: `${name}, degraded:`, style: "red" });
+  return [
+    ...paragraph(summary, look, { text: `${name}:`, style: "bold" }),
+    ...paragraph(degraded, look, { text: "degraded:", style: "red" }),
   ];
 }
 
@@ -21,9 +33,6 @@ export function spread(left: string, right: string, width: number): string {
   const gap = width - left.length - right.length;
   return gap < 2 ? right : `${left}${" ".repeat(gap)}${right}`;
 }
-
-const away = { text: "no answer:", style: "red" } as const;
-const degraded = { text: "degraded:", style: "red" } as const;
 
 function describeLoss(message: string, lostAt: number | null, { monotonic }: Moment): string {
   const since = formatAge(monotonic - (lostAt ?? monotonic));

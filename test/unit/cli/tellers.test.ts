@@ -81,6 +81,18 @@ test("on a terminal an upgrade that came to serve nobody ends without numbers of
   assert.doesNotMatch(text, /connections:/);
 });
 
+test("what was rejected after its trial, while somebody looks on, is told", {
+  timeout: 60_000,
+}, async (t) => {
+  const { socketPath, port } = await startServer(t);
+  const failure = { reason: "probation-failed", message: "too many \x1b[2Jerrors" } as const;
+  port.history_ = [{ ...entry, account: { ...account, verdict: { kind: "rejected", failure } } }];
+  port.onSubmit = () => port.conclude(12);
+  const cli = startOnTerminal(t, ["--socket", socketPath, "upgrade"]);
+  assert.equal(await cli.ended, 0);
+  assert.match(cli.written(), /\nand yet it was rejected since: too many \?\[2Jerrors\n$/);
+});
+
 test("--json tells each news, and at the end the outcome with its account, in lines", async (t) => {
   const { socketPath, port } = await startServer(t);
   const cli = startCli(["--socket", socketPath, "upgrade", "--json"]);

@@ -113,6 +113,12 @@ test("no page is wider or longer than the terminal, and what is urgent stays", (
   }
 });
 
+test("what is wrong is told once", () => {
+  const degraded = "2 of 4 workers are missing";
+  const [, line] = instancePage(seen({ summary: `generation 8; ${degraded}`, degraded }), now, look(80), 24);
+  assert.equal(line, `web, degraded: generation 8; ${degraded}`);
+});
+
 test("of an instance that does not answer the page says since when, and what it was", () => {
   const failure = { reason: "not-running", message: "nobody listens\x1b[2J" } as const;
   const page = instancePage(seen({}, { failure, lostAt: 7_000 }), now, look(80), 24).join("\n");
