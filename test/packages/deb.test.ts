@@ -107,6 +107,12 @@ describeOnEachRelease("the .deb", (release) => {
     assert.equal(await container.sh(`bash -c '${complete}'`), "status");
   });
 
+  it("what Prometheus and Grafana are given is there", async () => {
+    await container.sh(
+      "cd /usr/share/holdfast/monitoring && test -s alerts.yml -a -s prometheus.yml -a -s dashboard.json",
+    );
+  });
+
   it("an app imports and requires the library of the package", async () => {
     await container.sh(
       "mkdir -p /srv/linked/node_modules && ln -s /usr/lib/holdfast /srv/linked/node_modules/holdfast",
