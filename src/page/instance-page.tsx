@@ -39,13 +39,18 @@ export function InstancePage({ name, seen, now, charts, actions }: InstancePageP
         <Badge said={state} />
         {actions}
       </div>
-      {view.status !== null && <p class="lead">{view.status.summary}</p>}
+      {view.status !== null && <p class="lead">{summarise(view.status)}</p>}
       {state.why !== null && <p class="why">{state.why}</p>}
       {view.status !== null && (
         <Whole view={view} status={view.status} seen={seen} now={now} charts={charts} />
       )}
     </>
   );
+}
+
+/** What is wrong stands below by itself. */
+function summarise({ summary, degraded }: NonNullable<InstanceView["status"]>): string {
+  return degraded === null ? summary : summary.replace(`; ${degraded}`, "");
 }
 
 function Whole({
@@ -67,37 +72,33 @@ function Whole({
     <>
       <Facts view={view} status={status} now={now} />
       <div class="columns">
-        <div>
-          <Section title="Upgrade">
-            <UpgradePanel status={status} history={history} samples={samples} now={now} />
+        <Section title="Upgrade">
+          <UpgradePanel status={status} history={history} samples={samples} now={now} />
+        </Section>
+        <Section title="Events">
+          <Events news={seen.news.get(view.name) ?? []} />
+        </Section>
+        {samples.length > 1 && (
+          <Section title="The last hour" full>
+            <BandsPicture
+              title="Generations"
+              samples={samples}
+              from={Math.max(now - hourMs, samples[0]?.at ?? 0)}
+              to={now}
+              versions={versionsOf(status, history)}
+              accounts={accountsOf(status, history)}
+            />
+            {charts}
           </Section>
-          {samples.length > 1 && (
-            <Section title="The last hour">
-              <BandsPicture
-                title="Open connections by generation"
-                samples={samples}
-                from={Math.max(now - hourMs, samples[0]?.at ?? 0)}
-                to={now}
-                versions={versionsOf(status, history)}
-                accounts={accountsOf(status, history)}
-              />
-              {charts}
-            </Section>
-          )}
-        </div>
-        <div>
-          <Section title="Events">
-            <Events news={seen.news.get(view.name) ?? []} />
-          </Section>
-          <Section title="History">
-            <History history={history} now={now} />
-          </Section>
-        </div>
+        )}
         <Section title="Workers" full>
           <Workers status={status} />
         </Section>
         <Section title="Listeners" full>
           <Listeners status={status} />
+        </Section>
+        <Section title="History" full>
+          <History history={history} now={now} />
         </Section>
       </div>
     </>

@@ -1,11 +1,12 @@
-import type { HistoryEntry, StatusReport } from "../../control/replies.js";
+import type { HistoryEntry, NumbersReport, StatusReport } from "../../control/replies.js";
 import type { AccountReport } from "../../lib/account.js";
 import type { Sample } from "../../web/feed.js";
 import { BandsPicture } from "../bands/bands-picture.js";
+import { formatCount } from "../figures.js";
 import { activeOf, sayAccount, sayAsked } from "../in-words.js";
 import { Ago, Badge } from "../words.js";
 import { AccountFigures } from "./account.js";
-import { flowOf } from "./flow.js";
+import { flowOf, isFlowing } from "./flow.js";
 import { FlowPicture } from "./flow-picture.js";
 import { PhaseRow } from "./phase-row.js";
 import { Processes } from "./processes.js";
@@ -46,14 +47,14 @@ export function UpgradePanel({
       </p>
       {why !== null && <p class="why">{why.message}</p>}
       <PhaseRow account={account} now={now} />
-      {flow !== null ? (
+      {flow !== null && isFlowing(flow) ? (
         <FlowPicture flow={flow} versions={versions} moving={isMoving(account, now)} />
       ) : (
         endedAt === null && <Processes status={status} />
       )}
       {around.length > 1 && (
         <BandsPicture
-          title="Open connections in the time of the upgrade"
+          title={`Generations in the time of the ${kind}`}
           samples={around}
           from={from}
           to={to}
@@ -115,13 +116,15 @@ function Judged({ status }: { readonly status: StatusReport }) {
   const { now, before } = proof;
   return (
     <p class="judged">
-      On {proof.kind}: generation {now.generation} has answered {share(now)}
-      {before !== null && `, generation ${before.generation} ${share(before)}`}.
+      On {proof.kind}, generation {now.generation}: {inWords(now)}
+      {before !== null && `; generation ${before.generation}: ${inWords(before)}`}.
     </p>
   );
 }
 
-function share({ responses, failed }: { readonly responses: number; readonly failed: number }): string {
-  if (responses === 0) return "nothing that was counted";
-  return `${responses} requests, ${Number(((100 * failed) / responses).toFixed(1))} % failed`;
+function inWords({ responses, failed, deaths }: NumbersReport): string {
+  const share = Number(((100 * failed) / Math.max(1, responses)).toFixed(1));
+  const answered =
+    responses === 0 ? "no response counted" : `${formatCount(responses)} responses, ${share} % failed`;
+  return `${answered}, ${deaths === 0 ? "no worker died" : `workers died: ${deaths}`}`;
 }
