@@ -33,6 +33,7 @@ export const rooms = {
   channel: { may: ["lib", "linux"] },
   worker: { files: ["register.ts"], may: ["channel", "lib", "linux", "systemd"] },
   control: { may: ["lib"], types: ["model"] },
+  metrics: { may: ["lib"], types: ["control"], node: [] },
   page: { may: ["lib"], types: ["control", "web"], node: [] },
   instances: { may: ["lib", "linux"], types: ["control"], node: ["fs"] },
   log: { may: [], node: ["fs", "path"] },

@@ -18,6 +18,9 @@ const TO_TEST = [
   "openssl",
   "wrk",
   "nghttp2-client",
+  // The examples of hooks, and who reads their shell.
+  "jq",
+  "shellcheck",
   // The browser that looks at the page.
   "chromium",
 ];

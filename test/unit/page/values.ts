@@ -58,6 +58,8 @@ export function status(more: Partial<StatusReport> = {}): StatusReport {
     written: [],
     rejected: [],
     rolledBack: null,
+    unwritable: null,
+    metrics: null,
     notifyDropped: 0,
     reexecFailed: null,
     ...more,
