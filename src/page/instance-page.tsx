@@ -48,9 +48,9 @@ export function InstancePage({ name, seen, now, charts, actions }: InstancePageP
   );
 }
 
-/** What is wrong stands below by itself. */
+/** What is wrong is told below, by itself. */
 function summarise({ summary, degraded }: NonNullable<InstanceView["status"]>): string {
-  return degraded === null ? summary : summary.replace(`; ${degraded}`, "");
+  return degraded === null ? summary : (summary.split(";", 1)[0] ?? "");
 }
 
 function Whole({

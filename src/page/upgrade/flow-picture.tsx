@@ -63,16 +63,15 @@ export function FlowPicture({
 }
 
 function Bar({ stretch, y, look }: { readonly stretch: Stretch; readonly y: number; readonly look: string }) {
-  const width = stretch.to - stretch.from;
-  if (width <= 0) return null;
-  return <rect class={`bar ${look}`} x={stretch.from} y={y} width={width} height={barHeight} />;
+  return (
+    <rect class={`bar ${look}`} x={stretch.from} y={y} width={stretch.to - stretch.from} height={barHeight} />
+  );
 }
 
-/** From one stretch of the upper bar to one of the lower bar. */
+/** From one stretch of the upper bar to one of the lower bar; of the same commands whatever they are, so that it can be moved. */
 function ribbon(from: Stretch, to: Stretch): string {
   const bottom = barHeight + gap;
   const half = barHeight + gap / 2;
-  if (from.to <= from.from || to.to <= to.from) return "";
   return (
     `M${from.from} ${barHeight}C${from.from} ${half} ${to.from} ${half} ${to.from} ${bottom}` +
     `H${to.to}C${to.to} ${half} ${from.to} ${half} ${from.to} ${barHeight}Z`

@@ -45,7 +45,7 @@ export function UpgradePanel({
         <Badge said={said} /> asked for {sayAsked(kind, asked)}, <Ago at={startedAt} now={now} />
         {asked?.message != null && <q>{asked.message}</q>}
       </p>
-      {why !== null && <p class="why">{why.message}</p>}
+      {why !== null && !status.degraded?.includes(why.message) && <p class="why">{why.message}</p>}
       <PhaseRow account={account} now={now} />
       {flow !== null && isFlowing(flow) ? (
         <FlowPicture flow={flow} versions={versions} moving={isMoving(account, now)} />

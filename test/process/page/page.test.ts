@@ -88,7 +88,8 @@ test("a version that fails its trial is seen to be left, and why", async () => {
   const judge = 'health = { http = "/healthz", every = "100ms", failures = 2 }';
   rig.configure(judgedTables({ trial: "20s", judge }));
   assert.equal((await rig.upgrade()).failure?.reason, "trial-failed");
-  await upgradeSection()
+  await page
+    .locator(".head ~ .why")
     .getByText(/2 health checks in a row failed/)
     .waitFor();
   await upgradeSection().locator(".phases .bad", { hasText: "trial" }).waitFor();
