@@ -13,7 +13,7 @@ export function FlowPicture({
 }: {
   readonly flow: Flow;
   readonly versions: ReadonlyMap<number, string | null>;
-  /** Whether it goes on. */
+  /** Whether they pass now. */
   readonly moving: boolean;
 }) {
   const { old, new: next } = flow;
@@ -35,13 +35,11 @@ export function FlowPicture({
         <Bar stretch={picture.oldMoved} y={0} look={`${before} gone`} />
         <Bar stretch={picture.oldEnded} y={0} look="ended" />
         <path class={`ribbon ${after}`} d={ribbon(picture.oldMoved, picture.newAdopted)} />
-        {moving && old.moved > 0 && (
-          <path
-            class={`stream ${after}`}
-            d={strands(picture.oldMoved, picture.newAdopted)}
-            vector-effect="non-scaling-stroke"
-          />
-        )}
+        <path
+          class={`stream ${moving && old.moved > 0 ? after : "still"}`}
+          d={strands(picture.oldMoved, picture.newAdopted)}
+          vector-effect="non-scaling-stroke"
+        />
         <Bar stretch={picture.oldOpen} y={0} look={before} />
         <Bar stretch={picture.newOwn} y={bottom} look={after} />
         <Bar stretch={picture.newAdopted} y={bottom} look={`${after} adopted`} />

@@ -43,9 +43,9 @@ export function flowOf(account: AccountReport, { generations }: StatusReport): F
   };
 }
 
-/** Whether there is anything that could pass, or has. */
-export function isFlowing({ old }: Flow): boolean {
-  return old.open + old.moved + old.finished + old.cut > 0;
+/** Whether anything has passed, or may do so yet. */
+export function isFlowing({ endedAt }: AccountReport, { old }: Flow): boolean {
+  return endedAt === null || old.moved + old.finished + old.cut > 0;
 }
 
 /** Over all listeners; null: not measured. */

@@ -47,7 +47,7 @@ export function UpgradePanel({
       </p>
       {why !== null && !status.degraded?.includes(why.message) && <p class="why">{why.message}</p>}
       <PhaseRow account={account} now={now} />
-      {flow !== null && isFlowing(flow) ? (
+      {flow !== null && isFlowing(account, flow) ? (
         <FlowPicture flow={flow} versions={versions} moving={isMoving(account, now)} />
       ) : (
         endedAt === null && <Processes status={status} />

@@ -56,6 +56,9 @@ function release(version: string, more: Partial<Behaviour> = {}): void {
   writeFileSync(join(rig.releaseDirectory, "package.json"), JSON.stringify({ version: `${version}.0` }));
 }
 
+/** The ribbon is on its way. */
+const halfway = "parseFloat(getComputedStyle(document.querySelector('.bar.adopted')).width) > 350";
+
 /** The page as it is now, for the docs. */
 async function picture(name: string, shown: Page): Promise<void> {
   if (pictures !== undefined) await shown.screenshot({ path: join(pictures, `${name}.png`) });
@@ -71,10 +74,11 @@ test("an upgrade is seen as it happens: its phases, its connections as they pass
   await upgradeSection().locator(".phases .running", { hasText: "trial" }).waitFor();
   await upgradeSection().getByText("new taxes").waitFor();
   await upgradeSection().getByText("120 moved from the old to the new process").waitFor();
+  if (pictures !== undefined) await page.waitForFunction(halfway);
+  await picture("page", page);
   await upgradeSection()
     .getByRole("img", { name: /Generation 2 has 120 open/ })
     .waitFor();
-  await picture("page", page);
   assert.equal((await upgraded).failure, null);
   await upgradeSection().getByText("proved").waitFor();
   const history = page.getByRole("region", { name: "History" });
