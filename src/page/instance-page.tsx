@@ -15,12 +15,13 @@ export interface InstancePageProps {
   readonly name: string;
   readonly seen: Seen;
   readonly now: number;
+  readonly told: boolean;
   readonly charts: ComponentChildren;
   readonly actions: ComponentChildren;
 }
 
 /** All of one instance. */
-export function InstancePage({ name, seen, now, charts, actions }: InstancePageProps) {
+export function InstancePage({ name, seen, now, told, charts, actions }: InstancePageProps) {
   const view = seen.instances?.find((one) => one.name === name);
   if (view === undefined) {
     const why = seen.instances === null ? "Nothing is known yet." : "This host has no instance of that name.";
@@ -39,10 +40,13 @@ export function InstancePage({ name, seen, now, charts, actions }: InstancePageP
         <Badge said={state} />
         {actions}
       </div>
-      {view.status !== null && <p class="lead">{summarise(view.status)}</p>}
-      {state.why !== null && <p class="why">{state.why}</p>}
+      <p class="lead">{view.status === null ? view.failure : summarise(view.status)}</p>
+      {view.status?.degraded != null && <p class="why">{view.status.degraded}</p>}
+      {view.status?.reexecFailed != null && (
+        <p class="why">The daemon was not replaced: {view.status.reexecFailed.message}</p>
+      )}
       {view.status !== null && (
-        <Whole view={view} status={view.status} seen={seen} now={now} charts={charts} />
+        <Whole view={view} status={view.status} seen={seen} now={now} told={told} charts={charts} />
       )}
     </>
   );
@@ -58,12 +62,14 @@ function Whole({
   status,
   seen,
   now,
+  told,
   charts,
 }: {
   readonly view: InstanceView;
   readonly status: NonNullable<InstanceView["status"]>;
   readonly seen: Seen;
   readonly now: number;
+  readonly told: boolean;
   readonly charts: ComponentChildren;
 }) {
   const samples = seen.samples.get(view.name) ?? [];
@@ -76,7 +82,7 @@ function Whole({
           <UpgradePanel status={status} history={history} samples={samples} now={now} />
         </Section>
         <Section title="Events">
-          <Events news={seen.news.get(view.name) ?? []} />
+          <Events news={seen.news.get(view.name) ?? []} told={told} />
         </Section>
         {samples.length > 1 && (
           <Section title="The last hour" full>

@@ -2,7 +2,7 @@ import type { HistoryEntry, NumbersReport, StatusReport } from "../../control/re
 import type { AccountReport } from "../../lib/account.js";
 import type { Sample } from "../../web/feed.js";
 import { BandsPicture } from "../bands/bands-picture.js";
-import { formatCount } from "../figures.js";
+import { formatAge, formatCount } from "../figures.js";
 import { activeOf, sayAccount, sayAsked } from "../in-words.js";
 import { Ago, Badge } from "../words.js";
 import { AccountFigures } from "./account.js";
@@ -113,18 +113,25 @@ export function versionsOf(
 function Judged({ status }: { readonly status: StatusReport }) {
   const proof = activeOf(status)?.proof ?? null;
   if (proof?.now == null) return null;
-  const { now, before } = proof;
+  const { now, before, leftMs, share } = proof;
   return (
     <p class="judged">
       On {proof.kind}, generation {now.generation}: {inWords(now)}
       {before !== null && `; generation ${before.generation}: ${inWords(before)}`}.
+      {share?.measured != null && ` It takes ${percent(share.measured)} of the new connections.`}
+      {leftMs !== null && ` ${formatAge(leftMs)} to go.`}
     </p>
   );
 }
 
 function inWords({ responses, failed, deaths }: NumbersReport): string {
-  const share = Number(((100 * failed) / Math.max(1, responses)).toFixed(1));
   const answered =
-    responses === 0 ? "no response counted" : `${formatCount(responses)} responses, ${share} % failed`;
+    responses === 0
+      ? "no response counted"
+      : `${formatCount(responses)} responses, ${percent(failed / responses)} failed`;
   return `${answered}, ${deaths === 0 ? "no worker died" : `workers died: ${deaths}`}`;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
 }
