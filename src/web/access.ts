@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import { readOperators } from "../config/read-operators.js";
 import type { WebConfig } from "../config/web-config.js";
 import { isInGroup } from "../linux/user-groups.js";
-import { isForeign } from "./hosts.js";
 import type { Refusal } from "./respond.js";
 import { isSameSecret } from "./token.js";
 
@@ -56,7 +55,6 @@ export function createAccess({ config, token, configFolder, isMember = isInGroup
     },
     judge: async (way, headers, instance) => {
       if (!config.actions) return actionsOff;
-      if (isForeign(headers)) return foreign;
       if (way === "tcp") {
         const [, given] = /^Bearer ([\w-]{1,128})$/.exec(headers.authorization ?? "") ?? [];
         const right = given !== undefined && token !== undefined && isSameSecret(given, token);

@@ -148,6 +148,7 @@ function refuseRequest({ headers, method }: IncomingMessage, { hosts }: WebServe
     const message = `${headers.host ?? "no name"} is no name of this page; where it is, name it in \`hosts\` of /etc/holdfast-web.toml`;
     return { status: 421, reason: "foreign-host", message };
   }
+  // Only what a browser shows as a page of its own may another site lead to.
   const reads = headers["sec-fetch-mode"] === "navigate" && method !== "POST";
   if (!reads && isForeign(headers)) {
     return { status: 403, reason: "foreign-origin", message: "another site's page asks for this" };

@@ -44,6 +44,10 @@ test("over TCP the token acts, in the name of the token; anything else is refuse
     assert.deepEqual([reply.status, reasonIn(reply)], [403, "no-token"], JSON.stringify(headers));
   }
   assert.deepEqual(daemon.commands, []);
+  const feed = new FeedReader(tcp, { "x-remote-user": "alice" });
+  const hello = await feed.until("hello");
+  feed.close();
+  assert.deepEqual([hello.actions, hello.token, hello.csrf, hello.user], [true, true, null, null]);
   assert.equal((await post(tcp, bearer, "upgrade?message=alice:%20hi")).status, 202);
   assert.deepEqual(daemon.asked, { by: { kind: "user", uid: 0 }, message: "web, by token: alice: hi" });
 });
