@@ -87,6 +87,9 @@ export function layOut(root, kind, version, epoch) {
     writeFileSync(path, gzipSync(readFileSync(join(TOP, "packaging/man", page)), { level: 9 }));
   }
 
+  for (const file of ["prometheus.yml", "alerts.yml", "dashboard.json"])
+    put(`packaging/monitoring/${file}`, `usr/share/holdfast/monitoring/${file}`);
+
   const doc = "usr/share/doc/holdfast";
   for (const file of [
     "README.md",
@@ -99,6 +102,7 @@ export function layOut(root, kind, version, epoch) {
     "docs/web.md",
     "docs/hooks.md",
     "docs/notifications.md",
+    "docs/metrics.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
   }

@@ -40,10 +40,10 @@ export const trafficMetrics: readonly Metric<StatusReport>[] = [
   ),
   gauge(
     "holdfast_listener_stalled_seconds",
-    "For how long clients have waited with nobody accepted; 0 where they do not, or it cannot be seen.",
+    "For how long clients have waited with nobody accepted, 0 while they do not. TCP only.",
     ({ listeners }) =>
       sumByLabels(
-        listeners.flatMap((one) => sample(seconds(one.stalledMs) ?? 0, { listener: labelOf(one) })),
+        listeners.flatMap((one) => sample(stalledSeconds(one), { listener: labelOf(one) })),
         Math.max,
       ),
   ),
@@ -54,6 +54,11 @@ export const trafficMetrics: readonly Metric<StatusReport>[] = [
     ),
   ),
 ];
+
+/** Where the queue is not seen, nobody has looked. */
+function stalledSeconds({ stalledMs, backlog }: ListenerReport): number | null {
+  return stalledMs === null && backlog !== null ? 0 : seconds(stalledMs);
+}
 
 function counted(name: string, help: string, what: CounterName): Metric<StatusReport> {
   return counter(name, help, ({ totals, listeners }) => sumByLabels(countsOf(totals, what, listeners)));
@@ -91,7 +96,8 @@ function presentAt(
   return sample(counters[what], { listener: labelFor(listener, listeners), role });
 }
 
-function labelFor(name: string, listeners: readonly ListenerReport[]): string {
+/** The label of the listener of that name, be it gone. */
+export function labelFor(name: string, listeners: readonly ListenerReport[]): string {
   const known = listeners.find((listener) => listener.name === name);
   // One that is gone is told by the name that the daemon gives to those.
   return known === undefined ? name.replace(/^undeclared-.*$/s, undeclared) : labelOf(known);
@@ -102,7 +108,7 @@ function labelOf({ name, origin }: ListenerReport): string {
 }
 
 /** Several listeners may have one name. */
-function sumByLabels(
+export function sumByLabels(
   samples: readonly Sample[],
   add: (one: number, other: number) => number = (one, other) => one + other,
 ): readonly Sample[] {

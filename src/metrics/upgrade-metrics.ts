@@ -2,6 +2,7 @@ import type { StatusReport } from "../control/replies.js";
 import { type PhaseName, phaseNames } from "../lib/phases.js";
 import type { Sample } from "./exposition.js";
 import { counter, gauge, type Metric, sample, seconds } from "./metric.js";
+import { labelFor, sumByLabels } from "./traffic-metrics.js";
 
 export interface Moment {
   readonly report: StatusReport;
@@ -63,6 +64,17 @@ export const upgradeMetrics: readonly Metric<Moment>[] = [
     "holdfast_upgrade_still_seconds",
     "The longest time in which clients waited with nobody accepted, in the newest upgrade that is not over.",
     (moment) => sample(seconds(witnessOf(moment)?.stillMs)),
+  ),
+  gauge(
+    "holdfast_upgrade_backlog_peak",
+    "The most connections that were seen to wait to be accepted, in the newest upgrade that is not over.",
+    (moment) =>
+      sumByLabels(
+        (witnessOf(moment)?.backlogs ?? []).flatMap(({ listener, queued }) =>
+          sample(queued, { listener: labelFor(listener, moment.report.listeners) }),
+        ),
+        Math.max,
+      ),
   ),
   counter("holdfast_worker_deaths_total", "Workers that ended by themselves.", ({ report: { tally } }) =>
     sample(tally?.deaths),

@@ -113,6 +113,12 @@ describeOnEachRelease("the .deb", (release) => {
     assert.equal(await container.sh(`bash -c '${complete}'`), "status");
   });
 
+  it("what Prometheus and Grafana are given is there", async () => {
+    await container.sh(
+      "cd /usr/share/holdfast/monitoring && test -s alerts.yml -a -s prometheus.yml -a -s dashboard.json",
+    );
+  });
+
   it("the page is there when its socket is enabled: as a user of its own, which sees who lets it look, and acts on none", async () => {
     assert.equal(await container.sh("systemctl is-enabled holdfast-web.socket || true"), "disabled");
     await container.sh("systemctl enable --now holdfast-web.socket");

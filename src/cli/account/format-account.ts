@@ -59,6 +59,7 @@ export function formatAccount(account: AccountReport, look: Look): readonly stri
     ...countTable("CONNECTIONS", connectionCounters, account, look),
     ...countTable("RESPONSES", responseCounters, account, look),
     "",
+    ...describeSilent(account).flatMap((line) => sentence(line)),
     ...describeDeaths(account).flatMap((line) => sentence(line)),
     ...describeWitness(account).flatMap((line) => sentence(line)),
   ];
@@ -71,30 +72,33 @@ function describeVerdict({ verdict }: AccountReport, look: Look): readonly strin
   return paragraph(why, look, { text: "verdict:", style: style[verdict.kind] });
 }
 
-/** A row for each listener of the old and of the new; what plain workers do not tell is told to be so. */
+/** A row for each listener of the old and of the new; none of those whose workers are plain. */
 function countTable(
   title: string,
   counters: readonly (readonly [heading: string, CounterName])[],
   account: AccountReport,
   look: Look,
 ): readonly string[] {
-  const sides = sidesOf(account);
-  const rows = sides
+  const rows = sidesOf(account)
     .flatMap(({ side, which }) =>
       (side.listeners ?? []).map((counts) => ({ ...counts, whose: `${side.generation} ${which}` })),
     )
     .sort((one, other) => (one.listener === other.listener ? 0 : one.listener < other.listener ? -1 : 1));
   const head = [title, "GENERATION", ...counters.map(([heading]) => heading)];
-  const shown = table(head, rows, look, (row) => [
+  return table(head, rows, look, (row) => [
     row.listener,
     row.whose,
     ...counters.map(([, name]) => String(row[name])),
   ]);
-  const silent = sides.filter(({ side }) => side.listeners === null);
-  if (silent.length === 0) return shown;
+}
+
+function describeSilent(account: AccountReport): readonly string[] {
+  const silent = sidesOf(account).filter(({ side }) => side.listeners === null);
+  if (silent.length === 0) return [];
   const generations = silent.map(({ side, which }) => `generation ${side.generation} (${which})`);
-  const what = `${title.toLowerCase()} of ${generations.join(" and ")}: not measured, for plain workers tell nothing`;
-  return [...shown, ...(shown.length === 0 ? [""] : []), ...paragraph(what, look)];
+  return [
+    `connections and responses of ${generations.join(" and ")}: not measured, for plain workers tell nothing`,
+  ];
 }
 
 function sidesOf({ old, new: own }: AccountReport): readonly { side: Side; which: "old" | "new" }[] {
@@ -120,7 +124,7 @@ function describeWitness({ witness }: AccountReport): readonly string[] {
       ? ["fullest queue: not measured"]
       : backlogs.map(({ listener, queued, limit }) => `fullest queue of ${listener}: ${queued} of ${limit}`);
   return [
-    `queues overflowed: ${orNotMeasured(overflows, howOften)}; connections dropped: ${orNotMeasured(drops, String)}`,
+    `all queues of this machine (its network namespace) overflowed: ${orNotMeasured(overflows, howOften)}; connections that they dropped: ${orNotMeasured(drops, String)}`,
     ...backlog,
     `longest time in which clients waited and nobody accepted: ${orNotMeasured(stillMs, formatDuration)}`,
   ];

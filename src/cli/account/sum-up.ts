@@ -52,8 +52,8 @@ function sumWitness({ witness }: AccountReport): string {
       ? "queues not measured"
       : `at most ${fullest.queued} of ${fullest.limit} waited (${fullest.listener})`;
   return [
-    drops === null ? "drops not measured" : `${drops === 0 ? "none" : drops} dropped`,
-    ...(overflows === null || overflows === 0 ? [] : [`queues overflowed ${howOften(overflows)}`]),
+    drops === null ? "drops not measured" : drops === 0 ? "none dropped" : `${drops} dropped on this machine`,
+    ...(overflows === null || overflows === 0 ? [] : [`queues on it overflowed ${howOften(overflows)}`]),
     `${waited}, ${stillMs === null ? "times not measured" : `for ${formatDuration(stillMs)} at most`}`,
   ].join("; ");
 }

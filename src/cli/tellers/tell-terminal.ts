@@ -22,6 +22,7 @@ export function tellTerminal(client: ControlClient, signal: AbortSignal): Teller
   const told = new Set<number>();
   let upgrade: number | undefined;
   let current = "";
+  let drains = false;
   let over = false;
   let asking: Promise<StatusReport | undefined> | undefined;
 
@@ -54,7 +55,7 @@ export function tellTerminal(client: ControlClient, signal: AbortSignal): Teller
     const account = status.value.accounts.find((one) => one.upgrade === upgrade);
     if (account === undefined) return status.value;
     tellPhases(account);
-    showPhase(account, status.value);
+    if (!drains) showPhase(account, status.value);
     return status.value;
   };
   /** Never twice at a time: what is asked for meanwhile is told by the next look. */
@@ -71,8 +72,8 @@ export function tellTerminal(client: ControlClient, signal: AbortSignal): Teller
     waiting.end();
   };
 
-  /** True when it has ended; false when nobody wants to see the end. */
   const followDrain = async (): Promise<void> => {
+    drains = true;
     let shown: string | undefined;
     while (!signal.aborted) {
       const report = await look();
@@ -110,8 +111,18 @@ export function tellTerminal(client: ControlClient, signal: AbortSignal): Teller
       const account = await findAccount(client, outcome.upgrade);
       if (account === null) return;
       tellPhases(account);
-      if (outcome.failure === null || account.new !== null) for (const line of sumUp(account)) say(line);
+      if (hasServed(account)) for (const line of sumUp(account)) say(line);
+      // Its trial was good, and what came after was not.
+      if (outcome.failure === null && outcome.verdict === null && account.verdict?.kind === "rejected")
+        say(`and yet it was rejected since: ${account.verdict.failure.message}`);
     },
     leave,
   };
 }
+
+/** Whether clients could notice it; before that there is nothing to sum up. A candidate that fails drains, too. */
+function hasServed({ phases, failure }: AccountReport): boolean {
+  return phases.some(({ phase }) => clientsNotice.has(phase) || (phase === "drain" && failure === null));
+}
+
+const clientsNotice: ReadonlySet<string> = new Set(["step-aside", "trial", "probation"]);

@@ -39,5 +39,6 @@ export function above(
   if (newest.length === 0) return fit(sections, rows, paint);
   const reserved = Math.min(newest.length, Math.floor(rows / 4));
   const top = fit(sections, rows - reserved - 1, paint);
-  return [...top, "", ...newest.slice(top.length + 1 - rows)];
+  const room = rows - top.length - 1;
+  return room > 0 ? [...top, "", ...newest.slice(-room)] : top;
 }

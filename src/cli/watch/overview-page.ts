@@ -8,12 +8,13 @@ import { above } from "./fit.js";
 import { currentPhase } from "./progress.js";
 import { formatRate } from "./rates.js";
 import type { Moment, Seen } from "./seen.js";
+import { spread } from "./title.js";
 
 /** All instances, a row each, and what has happened in any of them. */
 export function overviewPage(all: readonly Seen[], now: Moment, look: Look, rows: number): readonly string[] {
   const clock = `${localTime(now.wall).time}  q: quit`;
   const front = `${all.length} instance${all.length === 1 ? "" : "s"}`;
-  const title = `${front}${" ".repeat(Math.max(2, look.width - front.length - clock.length))}${clock}`;
+  const title = spread(front, clock, look.width);
   const table = formatTable(
     head,
     all.map((one) => toRow(one, now)),
@@ -30,13 +31,16 @@ function nameIt(name: string, { at, news }: Happened): Happened {
   return { at, news: { ...news, message: `${name}: ${news.message}` } };
 }
 
-const head = ["NAME", "STATE", "VERSION", "REQ/S", "FAILED/S", "PHASE", "SUMMARY"] as const;
+const head = ["NAME", "STATE", "GEN", "VERSION", "READY", "REQ/S", "FAILED/S", "PHASE", "NOTE"] as const;
 
 function toRow({ name, report, failure, rates }: Seen, now: Moment): Cell[] {
   if (failure !== null || report === null) {
-    return [name, { text: "?", style: "red" }, "-", "-", "-", "-", failure?.message ?? "not asked yet"];
+    const unknown = ["-", "-", "-", "-", "-", "-"];
+    return [name, { text: "?", style: "red" }, ...unknown, failure?.message ?? "not asked yet"];
   }
-  const { generations, lifecycle, degraded, summary } = report;
+  const { generations, lifecycle, degraded } = report;
+  const active = generations.find(({ phase }) => phase === "active");
+  const ready = active?.workers.filter(({ phase }) => phase === "ready").length;
   const rate = rates.all(report);
   const failed = orDash(rate, (known) => formatRate(known.failed));
   return [
@@ -44,10 +48,12 @@ function toRow({ name, report, failure, rates }: Seen, now: Moment): Cell[] {
     degraded === null
       ? { text: lifecycle, style: lifecycle === "running" ? "green" : "yellow" }
       : { text: "degraded", style: "red" },
-    generations.find(({ phase }) => phase === "active")?.version ?? "-",
+    String(active?.id ?? "-"),
+    active?.version ?? "-",
+    active === undefined ? "-" : `${ready}/${active.workers.length}`,
     orDash(rate, (known) => formatRate(known.requests)),
     failed === "0" || failed === "-" ? failed : { text: failed, style: "red" },
     currentPhase(report, now.wall) ?? "-",
-    degraded ?? summary,
+    degraded ?? "",
   ];
 }

@@ -1,3 +1,4 @@
+import type { StatusReport } from "../../control/replies.js";
 import { localTime } from "../format-time.js";
 import { type Look, paragraph } from "../print.js";
 import { formatAge, type Moment, type Seen } from "./seen.js";
@@ -8,17 +9,30 @@ export function titleOf(seen: Seen, now: Moment, look: Look): readonly string[] 
   const clock = `${localTime(now.wall).time}  q: quit`;
   const up = report === null || report.upMs === null ? "" : `up ${formatAge(report.upMs)}, `;
   const daemon = report === null ? "" : `${up}daemon ${report.version}, pid ${report.pid}`;
-  const gap = Math.max(2, look.width - daemon.length - clock.length);
+  const loss = failure === null ? null : describeLoss(failure.message, lostAt, now);
   return [
-    look.paint("dim", `${daemon}${" ".repeat(gap)}${clock}`),
-    ...paragraph(report?.summary ?? "", look, { text: `${name}:`, style: "bold" }),
-    ...(failure === null ? [] : paragraph(describeLoss(failure.message, lostAt, now), look, away)),
-    ...(report === null || report.degraded === null ? [] : paragraph(report.degraded, look, degraded)),
+    look.paint("dim", spread(daemon, clock, look.width)),
+    ...(report === null ? [] : summaryOf(name, report, look)),
+    ...(loss === null ? [] : paragraph(loss, look, { text: "no answer:", style: "red" })),
   ];
 }
 
-const away = { text: "no answer:", style: "red" } as const;
-const degraded = { text: "degraded:", style: "red" } as const;
+/** What is wrong may be a part of the summary, and there is no room for both. */
+function summaryOf(name: string, { summary, degraded }: StatusReport, look: Look): readonly string[] {
+  if (degraded === null) return paragraph(summary, look, { text: `${name}:`, style: "bold" });
+  if (summary.includes(degraded))
+    return paragraph(summary, look, { text: `${name}, degraded:`, style: "red" });
+  return [
+    ...paragraph(summary, look, { text: `${name}:`, style: "bold" }),
+    ...paragraph(degraded, look, { text: "degraded:", style: "red" }),
+  ];
+}
+
+/** The one at the left end of a line, the other at the right; alone where there is no room for both. */
+export function spread(left: string, right: string, width: number): string {
+  const gap = width - left.length - right.length;
+  return gap < 2 ? right : `${left}${" ".repeat(gap)}${right}`;
+}
 
 function describeLoss(message: string, lostAt: number | null, { monotonic }: Moment): string {
   const since = formatAge(monotonic - (lostAt ?? monotonic));

@@ -6,7 +6,7 @@ import { Rates } from "./rates.js";
 
 const lookMs = 1_000;
 /** After news: what follows from it at once is seen by the same look. */
-const afterNewsMs = 50;
+const afterNewsMs = 100;
 const reconnectMs = 500;
 const mostNews = 100;
 
@@ -25,14 +25,16 @@ export class Watched {
   readonly #client: ControlClient;
   readonly #onChange: () => void;
   readonly #signal: AbortSignal;
-  #hurry = new AbortController();
+  /** There is something new to look at. */
+  #wanted = false;
+  #pause = new AbortController();
 
   constructor(name: string, client: ControlClient, onChange: () => void, signal: AbortSignal) {
     this.name = name;
     this.#client = client;
     this.#onChange = onChange;
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.#hurry.abort());
+    signal.addEventListener("abort", () => this.#pause.abort());
   }
 
   /** Returns when the signal says so. */
@@ -58,10 +60,15 @@ export class Watched {
   }
 
   async #untilNextLook(): Promise<void> {
-    this.#hurry = new AbortController();
-    if (this.#signal.aborted) return;
-    await pause(lookMs, this.#hurry.signal);
-    if (this.#hurry.signal.aborted) await pause(afterNewsMs, this.#signal);
+    this.#pause = new AbortController();
+    if (!this.#wanted && !this.#signal.aborted) await pause(lookMs, this.#pause.signal);
+    if (this.#wanted) await pause(afterNewsMs, this.#signal);
+    this.#wanted = false;
+  }
+
+  #hurry(): void {
+    this.#wanted = true;
+    this.#pause.abort();
   }
 
   async #hear(): Promise<void> {
@@ -69,10 +76,10 @@ export class Watched {
       await this.#client.events((news) => {
         this.heard = [...this.heard.slice(1 - mostNews), { at: Date.now(), news }];
         this.#onChange();
-        this.#hurry.abort();
+        this.#hurry();
       }, this.#signal);
       // It went away, and is looked for at once.
-      this.#hurry.abort();
+      this.#hurry();
       await pause(reconnectMs, this.#signal);
     }
   }

@@ -21,6 +21,10 @@ function underWay(phases: number): AccountReport {
   };
 }
 
+function phase(name: AccountReport["phases"][number]["phase"]): AccountReport["phases"][number] {
+  return { phase: name, afterMs: 200, tookMs: null };
+}
+
 const [eighth] = report.generations;
 assert.ok(eighth !== undefined);
 const draining: StatusReport["generations"] = [
@@ -61,6 +65,32 @@ test("on a terminal an upgrade shows each phase with its time as it passes, and 
       ...sumUp(account),
     ],
   );
+});
+
+test("on a terminal an upgrade that came to serve nobody ends without numbers of what it served", {
+  timeout: 60_000,
+}, async (t) => {
+  const { socketPath, port } = await startServer(t);
+  const staged = { ...underWay(2), phases: [...underWay(2).phases.slice(0, 2), phase("staged")] };
+  port.report_ = { ...report, accounts: [staged] };
+  port.onSubmit = () => port.conclude(12);
+  const cli = startOnTerminal(t, ["--socket", socketPath, "upgrade", "--stage"]);
+  assert.equal(await cli.ended, 0);
+  const text = whatStays(cli.written());
+  assert.match(text, /^ {2}copy .*\n.*generation 9 stands by after/m);
+  assert.doesNotMatch(text, /connections:/);
+});
+
+test("what was rejected after its trial, while somebody looks on, is told", {
+  timeout: 60_000,
+}, async (t) => {
+  const { socketPath, port } = await startServer(t);
+  const failure = { reason: "probation-failed", message: "too many \x1b[2Jerrors" } as const;
+  port.history_ = [{ ...entry, account: { ...account, verdict: { kind: "rejected", failure } } }];
+  port.onSubmit = () => port.conclude(12);
+  const cli = startOnTerminal(t, ["--socket", socketPath, "upgrade"]);
+  assert.equal(await cli.ended, 0);
+  assert.match(cli.written(), /\nand yet it was rejected since: too many \?\[2Jerrors\n$/);
 });
 
 test("--json tells each news, and at the end the outcome with its account, in lines", async (t) => {

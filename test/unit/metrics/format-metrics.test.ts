@@ -53,6 +53,8 @@ test("what was not measured has no sample", () => {
     "holdfast_uptime_seconds",
     "holdfast_upgrade_listen_overflows",
     "holdfast_upgrade_still_seconds",
+    "holdfast_upgrade_backlog_peak",
+    "holdfast_listener_stalled_seconds",
     "holdfast_proof",
     "holdfast_worker_lag_seconds",
     "holdfast_worker_resident_memory_bytes",
