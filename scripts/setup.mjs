@@ -18,6 +18,11 @@ const TO_TEST = [
   "openssl",
   "wrk",
   "nghttp2-client",
+  // The examples of hooks, and who reads their shell.
+  "jq",
+  "shellcheck",
+  // The browser that looks at the page.
+  "chromium",
 ];
 /** To build packages, and to judge them. */
 const TO_PACKAGE = {

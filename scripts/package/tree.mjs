@@ -98,6 +98,8 @@ export function layOut(root, kind, version, epoch) {
     "docs/recipes.md",
     "docs/packaging.md",
     "docs/metrics.md",
+    "docs/hooks.md",
+    "docs/notifications.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
   }
@@ -114,6 +116,9 @@ export function layOut(root, kind, version, epoch) {
   writeFileSync(inTree("usr/lib/holdfast/sbom.spdx.json"), describeParts(TOP, version, epoch));
   for (const unit of ["web.service", "web.socket"])
     put(`examples/direct/${unit}`, `${doc}/examples/direct/${unit}`);
+  for (const file of readdirSync(join(TOP, "examples/hooks"))) {
+    put(`examples/hooks/${file}`, `${doc}/examples/hooks/${file}`, file.includes(".") ? 0o644 : 0o755);
+  }
   cpSync(join(TOP, "packaging/examples"), inTree(`${doc}/examples/packaging`), { recursive: true });
   put("units/holdfast@web.socket.example", `${doc}/examples/holdfast@web.socket`);
   mkdirSync(inTree("etc/holdfast"), { recursive: true });

@@ -8,7 +8,7 @@ import type { Outcome } from "../model/upgrade-state.js";
 import type { End } from "./command.js";
 import { explainOutput } from "./explain-output.js";
 import { awaitLastOutput, layOutput, type Wanted } from "./last-output.js";
-import { say } from "./print.js";
+import { isReloadCommand } from "./main-process.js";
 
 /** An upgrade that was waited for, and has ended. */
 export interface Ended {
@@ -19,11 +19,13 @@ export interface Ended {
   readonly wait: Wait;
   /** For what has to be waited for besides. */
   readonly following: Following;
+  /** How what ended well is told. */
+  readonly say: (text: string) => void;
 }
 
 /** Says how it ended, or fails with the reason, what serves, and where to look. */
 export async function tellEnd(client: ControlClient, ended: Ended): Promise<End> {
-  const { outcome, done, wait } = ended;
+  const { outcome, done, wait, say } = ended;
   const { kind, generation, failure, tookMs } = outcome;
   if (failure !== null) return tellFailure(client, ended, failure);
   if (wait === "proved") return tellVerdict(client, ended);
@@ -40,7 +42,7 @@ async function tellVerdict(client: ControlClient, ended: Ended): Promise<End> {
   const { generation, kind, tookMs, verdict } = ended.outcome;
   switch (verdict?.kind) {
     case "proved":
-      say(`generation ${generation} has proved itself; ${kind} took ${formatDuration(tookMs)}`);
+      ended.say(`generation ${generation} has proved itself; ${kind} took ${formatDuration(tookMs)}`);
       return succeed("done");
     case "rejected":
       return tellRejection(client, ended, verdict.failure);
@@ -132,11 +134,6 @@ function whatServes(status: StatusReport, how: string): string {
 function whereOutputIs({ name, unit, generation }: Wanted): string {
   if (unit === null) return "the worker's own output is where the daemon's is: on its terminal or in its log";
   return `all that it wrote: journalctl -u ${unit} -t ${name}/${generation}`;
-}
-
-/** systemd sets MAINPID for ExecReload= and the like: systemd.exec(5). It starts no next daemon before this has ended. */
-export function isReloadCommand(): boolean {
-  return process.env["MAINPID"] !== undefined;
 }
 
 /**

@@ -8,14 +8,14 @@ export type FollowFailure = ControlFailure | Failure<"daemon-gone">;
 
 /**
  * Waits for the end of an upgrade that `begin` asks for, also over the deaths of daemons: when the connection breaks, the next
- * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks, and decides whether
- * that is worth waiting for.
+ * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks; the signal that it
+ * returns aborts when there is nobody to wait for.
  */
 export async function followUpgrade<T>(
   client: ControlClient,
   begin: (following: Following) => Promise<Result<T, ControlFailure>>,
   following: Following,
-  onLost: (upgrade: number) => "reconnect" | "give-up",
+  onLost: (upgrade: number) => AbortSignal | undefined,
 ): Promise<Result<T | Outcome, FollowFailure>> {
   let upgrade: number | undefined;
   let lostAt: number | undefined;
@@ -27,13 +27,17 @@ export async function followUpgrade<T>(
       following.onAccepted(id);
     },
   };
+  let nobody: AbortSignal | undefined;
   let result: Result<T | Outcome, ControlFailure> = await begin(watched);
-  while (!result.ok && isAway(result.failure) && upgrade !== undefined) {
-    if (lostAt === undefined && onLost(upgrade) === "give-up") return leftAlone(upgrade);
+  while (!result.ok && upgrade !== undefined) {
+    if (nobody?.aborted) return leftAlone(upgrade);
+    if (!isAway(result.failure)) break;
+    if (lostAt === undefined) nobody = onLost(upgrade);
     lostAt ??= performance.now();
     if (performance.now() - lostAt > reconnectMs) return stayedAway(upgrade, result.failure.message);
-    await pause(retryMs, following.signal);
-    result = await client.resume(upgrade, watched);
+    const signal = nobody === undefined ? following.signal : AbortSignal.any([following.signal, nobody]);
+    await pause(retryMs, signal);
+    result = await client.resume(upgrade, { ...watched, signal });
   }
   return result;
 }

@@ -39,7 +39,8 @@ export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
   ];
 }
 
-function compare(value: unknown, entries: object, above: KeyPath): Problem[] {
+/** The keys of a table that are none of `entries`. */
+export function compare(value: unknown, entries: object, above: KeyPath): Problem[] {
   if (!isTable(value)) return [];
   const known = Object.keys(entries);
   return Object.keys(value)

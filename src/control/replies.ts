@@ -128,13 +128,13 @@ const written = v.object({
   line: v.string(),
 });
 
-/** What no start, restart or rollback chooses by itself again: a judge found it bad, or somebody rolled back from it. */
+/** What no start, restart or rollback chooses by itself again: a judge found it bad, somebody rolled back from it, or it did not start. */
 const rejected = v.object({
   generation: v.number(),
   version: v.nullable(v.string()),
   /** Milliseconds since the epoch. */
   at: v.number(),
-  by: v.picklist(["judge", "rollback"]),
+  by: v.picklist(["judge", "rollback", "start"]),
   failure: failureSchema,
 }) satisfies v.GenericSchema<unknown, Omit<Rejected, "specification" | "fingerprint">>;
 

@@ -51,7 +51,8 @@ export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
     if (!faults.mayBeginAnew()) return die(setup, 1, inCircles);
     return { fds, faulted: true, heldSignals };
   }
-  const startsNext = status === "leaving-reexec" && (exec || notifier === undefined);
+  const nobodyElseDoes = exec || notifier === undefined || isReloadWaiting(state);
+  const startsNext = status === "leaving-reexec" && nobodyElseDoes;
   if (successor === undefined && !startsNext) {
     if (status === "stopped" || status === "failed") pidFile.remove();
     await end.answered;
@@ -67,6 +68,11 @@ export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
   const { message, reason } = passed.failure;
   log.write({ level: "error", event: reason, message: `${message}; this daemon goes on` });
   return { fds, reexecFailed: { at: Date.now(), message }, heldSignals };
+}
+
+/** Until ExecReload= has ended systemd starts no daemon in the place of one that has; and it ends with the upgrade. */
+function isReloadWaiting({ upgrade, queued }: State): boolean {
+  return [upgrade, queued].some((request) => request?.asked?.by.kind === "reload");
 }
 
 /** The program on disk takes this one's place. */

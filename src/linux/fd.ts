@@ -1,8 +1,10 @@
-import { closeSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, readdirSync, readFileSync } from "node:fs";
 import { libc, orThrow } from "./ffi.js";
 
 const F_GETFD = 1;
 const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 
@@ -29,6 +31,20 @@ export function tryToDuplicateFd(fd: number): number | undefined {
 /** Closes a number this process owns. Throws for one that is not open: that is a bug which hits a stranger's fd next. */
 export function closeFd(fd: number): void {
   closeSync(fd);
+}
+
+/**
+ * Starts a child that is passed these open files, and leaves those non-blocking that were. libuv from 1.53 on makes all that it passes blocking,
+ * and so for every process that shares it: a worker that is second to a connection, or to a datagram, would stand still until the next one.
+ * fcntl(2) F_SETFL.
+ */
+export function keepNonBlocking<T>(fds: readonly number[], start: () => T): T {
+  const nonBlocking = fds.filter((fd) => (fcntl(fd, F_GETFL, 0) & constants.O_NONBLOCK) !== 0);
+  try {
+    return start();
+  } finally {
+    for (const fd of nonBlocking) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | constants.O_NONBLOCK);
+  }
 }
 
 /** Whether a child started later loses the fd (on) or inherits it (off). fcntl(2) FD_CLOEXEC. */

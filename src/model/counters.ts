@@ -4,18 +4,47 @@ import { split } from "../lib/split.js";
 import type { Slot } from "./event.js";
 import { findGeneration, isLive } from "./find.js";
 import type { State } from "./state.js";
-import { addListeners, addTotals, type Count, type ListenerTotals, type Totals } from "./totals.js";
+import {
+  addListeners,
+  addTotals,
+  type Count,
+  type ListenerTotals,
+  noListener,
+  type Totals,
+} from "./totals.js";
 import { findWorker, type Turn, update } from "./turn.js";
 
 /** The state with what workers have told. A process that has ended, or is not the one meant, is not listened to any more. */
 export function takeCounts(state: State, counts: readonly Count[]): State {
   const { counters } = state;
-  const heard = counts.filter((count) => isCounting(state, count));
+  const names = namesToCountUnder(state);
+  const heard = counts
+    .filter((count) => isCounting(state, count))
+    .map((count) => countUnder(state, names, count));
   const others = counters.workers.filter((known) => !heard.some((count) => isSamePlace(known, count)));
   const workers = [...others, ...heard].sort((a, b) => a.generation - b.generation || a.index - b.index);
   return isDeepStrictEqual(workers, counters.workers)
     ? state
     : { ...state, counters: { ...counters, workers } };
+}
+
+/** That of a listener that is gone stays. What workers make up would be without end. */
+function namesToCountUnder({ listeners, counters }: State): ReadonlySet<string> {
+  const parts = [...counters.generations, ...counters.workers].flatMap((part) => part.listeners);
+  const counted = [...counters.ended, ...parts].map(({ listener }) => listener);
+  return new Set([...listeners.map(({ name }) => name), ...counted]);
+}
+
+/** What a process has once told under no listener's name stays there, even if there is one later: no sum may fall. */
+function countUnder({ counters }: State, names: ReadonlySet<string>, count: Count): Count {
+  const before = counters.workers.find((known) => isSamePlace(known, count) && known.pid === count.pid);
+  const told = new Set(before?.listeners.map(({ listener }) => listener));
+  const [known, unknown] = split(
+    count.listeners,
+    ({ listener }) => told.has(listener) || (names.has(listener) && !told.has(noListener)),
+  );
+  const others = unknown.map((totals) => ({ ...totals, listener: noListener }));
+  return { ...count, listeners: addListeners(known, others) };
 }
 
 /** Adds what processes and generations that are gone have counted to what remains of them. */

@@ -55,8 +55,8 @@ export interface Rejected {
   /** Of its snapshot. */
   readonly fingerprint: string;
   readonly version: string | null;
-  /** `rollback`: somebody went back from it. */
-  readonly by: "judge" | "rollback";
+  /** `rollback`: somebody went back from it; `start`: another version had made room for it, and it did not start. */
+  readonly by: "judge" | "rollback" | "start";
   readonly failure: ModelFailure;
   readonly at: WallTime;
 }

@@ -7,6 +7,9 @@ export interface ListenerTotals extends Totals {
   readonly listener: string;
 }
 
+/** For what is counted under a name that no listener has had; no listener's name has a blank. */
+export const noListener = "(no listener)";
+
 /** What the process in a worker's place has told, sums since it began. */
 export interface Count {
   readonly generation: number;

@@ -201,14 +201,14 @@ export function beginFallback(turn: Turn): void {
 
 /**
  * The candidate has failed by itself. Where another version has ended to make room for it, clients have waited for that; so nothing tries it
- * again by itself.
+ * again by itself. Whoever asks for an upgrade may have mended what it needs.
  */
 export function failCandidate(turn: Turn, failure: ModelFailure): void {
   const { upgrade, lifecycle, failedStart } = turn.state;
   const candidate = candidateGeneration(turn.state);
   const madeRoom = lifecycle.phase === "starting" && failedStart === null;
   const isNew = upgrade?.kind === "upgrade" || upgrade?.kind === "restart";
-  if (madeRoom && isNew && candidate !== undefined) markBad(turn, candidate, failure);
+  if (madeRoom && isNew && candidate !== undefined) markBad(turn, candidate, failure, "start");
   abort(turn, failure);
 }
 

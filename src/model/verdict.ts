@@ -52,8 +52,13 @@ function failProbation(turn: Turn, failed: Generation, failure: ModelFailure): v
 }
 
 /** What has proved itself before, and was only started once more, stays what can be gone back to. */
-export function markBad(turn: Turn, failed: Generation, failure: ModelFailure): void {
-  if (!hasProved(turn.state, failed)) reject(turn, failed, "judge", failure);
+export function markBad(
+  turn: Turn,
+  failed: Generation,
+  failure: ModelFailure,
+  by: "judge" | "start" = "judge",
+): void {
+  if (!hasProved(turn.state, failed)) reject(turn, failed, by, failure);
 }
 
 function leaveLater(turn: Turn, { id }: Generation, failure: ModelFailure): void {

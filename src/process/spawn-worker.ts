@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
+import { keepNonBlocking } from "../linux/fd.js";
 import { openJournalStream } from "../linux/journal-stream.js";
 
 /**
@@ -37,19 +38,22 @@ export function spawnWorker(worker: WorkerCommand): Result<GatedWorker, Failure<
   const { command, directory, environment, fds, fdNames, identifier, channel } = worker;
   const listen = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: fdNames.join(":") };
   using journal = openJournalStream(process.env, identifier);
+  const { stdout, stderr, variables } = journal;
+  const passed = [...fds, channel];
+  const options: SpawnOptions = {
+    cwd: directory,
+    env: {
+      ...environment,
+      ...(fds.length > 0 ? listen : {}),
+      ...variables,
+      HOLDFAST_CHANNEL: String(3 + fds.length),
+    },
+    stdio: ["pipe", stdout, stderr, ...passed],
+    detached: true,
+  };
   let child: ChildProcess;
   try {
-    child = spawn("/bin/sh", ["-c", gate, ...command], {
-      cwd: directory,
-      env: {
-        ...environment,
-        ...(fds.length > 0 ? listen : {}),
-        ...journal.variables,
-        HOLDFAST_CHANNEL: String(3 + fds.length),
-      },
-      stdio: ["pipe", journal.stdout, journal.stderr, ...fds, channel],
-      detached: true,
-    });
+    child = keepNonBlocking(passed, () => spawn("/bin/sh", ["-c", gate, ...command], options));
   } catch (error) {
     return fail("spawn-failed", `cannot start ${command.join(" ")}: ${messageOf(error)}`);
   }

@@ -164,7 +164,7 @@ const state = v.object({
         specification,
         fingerprint: text,
         version: v.nullable(text),
-        by: v.picklist(["judge", "rollback"]),
+        by: v.picklist(["judge", "rollback", "start"]),
         failure,
         at: finite,
       }),

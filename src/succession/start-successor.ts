@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { formatDuration } from "../lib/duration.js";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
-import { closeFd } from "../linux/fd.js";
+import { closeFd, keepNonBlocking } from "../linux/fd.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { predecessorFdName, readyLine } from "./predecessor.js";
 
@@ -35,19 +35,21 @@ export async function startSuccessor({
 }: SuccessorOptions): Promise<Result<number, Failure<"reexec-failed">>> {
   const [, script = "", ...args] = process.argv;
   const command = [process.execPath, ...process.execArgv, script, ...args];
+  const passed = fds.map(({ fd }) => fd);
+  const options: SpawnOptions = {
+    env: {
+      ...process.env,
+      LISTEN_FDS: String(fds.length + 1),
+      LISTEN_FDNAMES: [...fds.map(({ name }) => name), predecessorFdName].join(":"),
+      // Said of this process.
+      WATCHDOG_PID: undefined,
+      SYSTEMD_EXEC_PID: inUnit ? process.env["SYSTEMD_EXEC_PID"] : undefined,
+    },
+    stdio: ["inherit", "inherit", "inherit", ...passed, "pipe"],
+  };
   let child: ChildProcess;
   try {
-    child = spawn("/bin/sh", ["-c", becomeDaemon, ...command], {
-      env: {
-        ...process.env,
-        LISTEN_FDS: String(fds.length + 1),
-        LISTEN_FDNAMES: [...fds.map(({ name }) => name), predecessorFdName].join(":"),
-        // Said of this process.
-        WATCHDOG_PID: undefined,
-        SYSTEMD_EXEC_PID: inUnit ? process.env["SYSTEMD_EXEC_PID"] : undefined,
-      },
-      stdio: ["inherit", "inherit", "inherit", ...fds.map(({ fd }) => fd), "pipe"],
-    });
+    child = keepNonBlocking(passed, () => spawn("/bin/sh", ["-c", becomeDaemon, ...command], options));
   } catch (error) {
     return fail("reexec-failed", `cannot start ${command.join(" ")}: ${messageOf(error)}`);
   }

@@ -140,6 +140,35 @@ onEachRelease("bad versions", (promise) => {
   );
 
   promise(
+    "a hook starts a unit outside of the sandbox, which tells of a failed upgrade",
+    { app: "node" },
+    async (web) => {
+      const hook = `holdfast-hook@${web.name}`;
+      await web.container.copyIn("/root", "examples/hooks");
+      await web.container.sh(
+        "mkdir -p /usr/local/lib/holdfast; cd /root/examples/hooks; cp each-event start-unit /usr/local/lib/holdfast; cp *.path *.service /etc/systemd/system",
+      );
+      const tell = `/bin/sh -c 'cat > /tmp/told; sed -n s/NoNewPrivs:.//p /proc/self/status >> /tmp/told'`;
+      await web.container.write(
+        `/etc/systemd/system/${hook}.service.d/tell.conf`,
+        `[Service]\nExecStart=\nExecStart=/usr/local/lib/holdfast/each-event /var/lib/holdfast/%i/hooks ${tell}\n`,
+      );
+      await web.container.sh(`systemctl daemon-reload; systemctl start ${hook}.path`);
+      await web.configure({ judged: '[hooks]\nupgrade-failed = ["/usr/local/lib/holdfast/start-unit"]\n' });
+      await web.must("start");
+      await web.deploy("v2", { "crash-at-boot": "" });
+      assert.equal((await web.systemctl("reload")).code, 1);
+      await waitUntil("what was told", DEADLINE_MS, async () => {
+        const told = (await web.container.exec(["cat", "/tmp/told"])).stdout;
+        return /"event":"upgrade-failed".*\n0\n$/.test(told);
+      });
+      await web.container.sh(
+        `systemctl stop ${hook}.path; systemctl is-failed ${hook}.service || true; rm -r /etc/systemd/system/${hook}*; systemctl daemon-reload`,
+      );
+    },
+  );
+
+  promise(
     "a worker of the old version that dies after a failed upgrade is replaced by the old version",
     { app: "node" },
     async (web) => {

@@ -1,19 +1,34 @@
 import assert from "node:assert/strict";
+import { constants } from "node:fs";
 import { NEWEST } from "../harness/container/releases.js";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { onReleases } from "../harness/service/promise.js";
 import { replaceEverythingUnderLoad } from "../harness/service/replace-everything.js";
 import { losesNothing } from "../harness/service/under-load.js";
-import { SOCKET, versionOf, workerPids } from "../harness/service/web-service.js";
+import { SOCKET, versionOf, type WebService, workerPids } from "../harness/service/web-service.js";
 
 /** puma ends its connections when it begins anew, and asks of kept ones that they be opened again. */
 const FRESH_ONLY = { keepAlive: 0 };
+
+/** A child that came to nothing has left the listener, which it shared, as it was: else whoever is second to a connection stands still. */
+async function assertListensNonBlocking(web: WebService): Promise<void> {
+  const listening = await web.container.sh(`ss -Hltnp 'sport = :${web.port}'`);
+  const holders = [...listening.matchAll(/pid=(\d+),fd=(\d+)/g)].map(
+    ([, pid, fd]) => `/proc/${pid}/fdinfo/${fd}`,
+  );
+  assert.ok(holders.length > 1, listening);
+  const flags = await web.container.sh(`sed -n 's/^flags:[[:space:]]*//p' ${holders.join(" ")}`);
+  for (const octal of flags.split("\n")) assert.ok(Number.parseInt(octal, 8) & constants.O_NONBLOCK, flags);
+}
 
 onReleases("what is newest", [NEWEST], (promise) => {
   promise(
     "an Express app on a socket unit: reload, restart, kill -9, reexec and a bad version lose no request and close no connection",
     { app: "express", socket: SOCKET },
-    (web) => replaceEverythingUnderLoad(web, () => web.deploy("v4", { "server.js": "throw new Error();" })),
+    async (web) => {
+      await replaceEverythingUnderLoad(web, () => web.deploy("v4", { "server.js": "throw new Error();" }));
+      await assertListensNonBlocking(web);
+    },
   );
 
   promise(

@@ -135,7 +135,7 @@ export class DirectService {
     const { state, report } = this.#options;
     const saved = state.save();
     if (!saved.ok) report(saved.failure.message);
-    const left = putInStore(held, saved.ok ? saved.value : noState);
+    const left = putInStore(held, saved.ok ? saved.value : noState, report);
     if (left < held.length)
       report(`${held.length - left} connections were closed: systemd did not take them`);
   }

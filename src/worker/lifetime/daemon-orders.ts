@@ -96,8 +96,14 @@ export class DaemonOrders {
   #save(query: number): void {
     const { state, send } = this.#options;
     const { entries, fd, failure } = state.give();
-    send({ type: "saved", query, entries: [...entries], failure }, fd === undefined ? [] : [fd]);
-    if (fd !== undefined) closeFd(fd);
+    try {
+      send({ type: "saved", query, entries: [...entries], failure }, fd === undefined ? [] : [fd]);
+    } catch (error) {
+      // It has to wait for a daemon that reads, and there is no fd for the copy that waits.
+      send({ type: "saved", query, entries: [], failure: `cannot give the state: ${messageOf(error)}` });
+    } finally {
+      if (fd !== undefined) closeFd(fd);
+    }
   }
 
   /** False when this process is out of fds. */

@@ -78,7 +78,8 @@ export class DirectService {
 
   async end(): Promise<void> {
     await this.container.sh(
-      "systemctl stop web.socket web.service 2>/dev/null || true\n" +
+      // One by one: systemd 262 stops none of them where one is not there.
+      "for unit in web.socket web.service; do systemctl stop $unit 2>/dev/null || true; done\n" +
         "rm -rf /etc/systemd/system/web.* /var/lib/web\nsystemctl daemon-reload; systemctl reset-failed",
     );
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { UpgradeWish } from "../../../src/control/port.js";
 import { restartMarkIn } from "../../../src/lib/directories.js";
 import type { State } from "../../../src/model/state.js";
 import { readStateFile } from "../../../src/state/state-file.js";
@@ -11,12 +12,17 @@ import { isServing, Taker } from "../../harness/process/taker.js";
 import { judgedTables, proofOf, untilProof } from "../../harness/process/trials.js";
 
 /** Version 2 is on trial, or on probation, for so long that the test decides; the load is on. */
-async function begin(rig: Rig, kind: "trial" | "probation", lasts = "10m"): Promise<void> {
+async function begin(
+  rig: Rig,
+  kind: "trial" | "probation",
+  lasts = "10m",
+  wish: UpgradeWish = {},
+): Promise<void> {
   rig.manager.start();
   await rig.settled();
   rig.release({ version: "2" });
   rig.configure(judgedTables({ trial: kind === "trial" ? lasts : "0s", probation: lasts }));
-  assert.ok((await rig.control.request("upgrade")).ok);
+  assert.ok((await rig.control.request("upgrade", wish)).ok);
   await untilProof(rig, kind, 2);
 }
 
@@ -90,6 +96,22 @@ for (const { what, standalone = false, replace } of ways) {
     assert.deepEqual(load.failures, []);
   });
 }
+
+test("a daemon that is re-executed while a reload waits for the end of a trial starts the next one itself: systemd starts none before the reload has ended", async () => {
+  await using rig = new Rig();
+  await begin(rig, "trial", "10m", { reload: true });
+  await using load = rig.load();
+  const { pid } = await rig.status();
+  assert.ok((await rig.control.order("reexec")).ok);
+  const next = await rig.until("the next daemon", (status) => status.pid !== pid);
+  assert.equal((await rig.manager.ended()).code, 0);
+  assert.ok(rig.manager.messages.includes(`MAINPID=${next.pid}`), rig.manager.messages.join("\n"));
+  assert.equal(next.upgrade?.id, 2);
+  assert.ok((await rig.control.order("commit")).ok);
+  assert.equal((await rig.settled()).lastUpgrade?.failure, null);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+});
 
 test("another daemon takes over in the middle of a probation: the deadline is what it was", async () => {
   await using rig = new Rig({ standalone: true });

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { type TestContext, test } from "node:test";
 import { FakePort, report } from "../control/fake-port.js";
 import { startServer, until } from "../control/rig.js";
 import { runCli, startCli } from "./run-cli.js";
@@ -82,6 +85,45 @@ test("an upgrade is followed from a daemon that dies to the next one", async (co
   assert.equal(status, 0);
   assert.match(stdout, /generation 9 is active/);
   assert.deepEqual(port.commands, []);
+});
+
+/** Of the unit that is reloaded; it lives until it is killed. */
+function startMainProcess(context: TestContext): ChildProcess {
+  const main = spawn("sleep", ["60"], { stdio: "ignore" });
+  context.after(() => main.kill("SIGKILL"));
+  return main;
+}
+
+test("a reload goes on with the daemon that a daemon has started in its own place", async (context) => {
+  const first = await startServer(context);
+  const main = startMainProcess(context);
+  const cli = startCli(["--socket", first.socketPath, "upgrade"], { MAINPID: String(main.pid) });
+  await until(() => first.port.listeners.size === 1 && first.port.pending.has(12));
+  await first.close();
+  const port = new FakePort();
+  port.pending.add(12);
+  await startServer(context, { socketPath: first.socketPath, port });
+  await until(() => port.listeners.size === 1);
+  port.conclude(12);
+  const { status, stdout } = await cli.ended;
+  assert.equal(status, 0);
+  assert.equal(stdout, "generation 9 is active; upgrade took 0.41 s\n");
+});
+
+test("a reload whose main process has died ends at once, so that systemd starts the next daemon", async (context) => {
+  const first = await startServer(context);
+  const main = startMainProcess(context);
+  const cli = startCli(["--socket", first.socketPath, "upgrade"], { MAINPID: String(main.pid) });
+  await until(() => first.port.listeners.size === 1 && first.port.pending.has(12));
+  // The fd store keeps the socket, where a client waits for whoever comes next.
+  await first.close();
+  const held = createServer().listen(first.socketPath);
+  context.after(() => held.close());
+  await once(held, "connection");
+  main.kill("SIGKILL");
+  const { status, stderr } = await cli.ended;
+  assert.equal(status, 1);
+  assert.match(stderr, /cannot wait for the end of upgrade 12: the daemon died/);
 });
 
 test("a next daemon that never heard of the upgrade is exit 1", async (context) => {

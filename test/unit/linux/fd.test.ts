@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
-import { fstatSync, readFileSync, readSync, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { test } from "node:test";
-import { closeFd, duplicateFd, isOpen, keepFdsFromChildren, setCloseOnExec } from "../../../src/linux/fd.js";
+import {
+  closeFd,
+  duplicateFd,
+  isOpen,
+  keepFdsFromChildren,
+  keepNonBlocking,
+  setCloseOnExec,
+} from "../../../src/linux/fd.js";
+import { libc } from "../../../src/linux/ffi.js";
 import { createMemfd } from "../../../src/linux/memfd.js";
 
 test("a duplicate is the same file and outlives the original", () => {
@@ -36,9 +44,29 @@ test("an fd is no child's until close-on-exec is turned off", () => {
 });
 
 function closesOnExec(fd: number): boolean {
-  const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "";
-  return (Number.parseInt(flags, 8) & 0o2000000) !== 0;
+  return (flagsOf(fd) & 0o2000000) !== 0;
 }
+
+function flagsOf(fd: number): number {
+  const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "";
+  return Number.parseInt(flags, 8);
+}
+
+test("what was non-blocking before a child was started is so afterwards, and what was not is not", () => {
+  const F_SETFL = 4;
+  const fcntl = libc<[fd: number, command: number, flags: number]>("int fcntl(int, int, int)");
+  const files = [constants.O_NONBLOCK, 0].map((flag) => openSync("/dev/null", constants.O_RDWR | flag));
+  const isNonBlocking = (fd: number): boolean => (flagsOf(fd) & constants.O_NONBLOCK) !== 0;
+  // As libuv does from 1.53 on, whether a child comes of it or not.
+  const startLikeLibuv = (): never => {
+    for (const fd of files) fcntl(fd, F_SETFL, 0);
+    assert.deepEqual(files.map(isNonBlocking), [false, false]);
+    throw new Error("no child");
+  };
+  assert.throws(() => keepNonBlocking(files, startLikeLibuv), /no child/);
+  assert.deepEqual(files.map(isNonBlocking), [true, false]);
+  files.forEach(closeFd);
+});
 
 test("an fd that is not open is an error with its name, not a crash", () => {
   assert.throws(() => duplicateFd(999_999), { code: "EBADF", message: /cannot duplicate fd 999999: EBADF/ });

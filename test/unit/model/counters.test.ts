@@ -51,11 +51,35 @@ test("what a worker tells is a sum since it began: the last word counts, and the
   const world = serving();
   const worker = workerOf(world, 1);
   world.send(tell(worker, told(2)));
-  world.send(tell(worker, told(5), told(1, "admin")));
-  assert.deepEqual(accepted(world), { admin: 1, http: 5 });
+  world.send(tell(worker, told(5)));
+  assert.deepEqual(accepted(world), { http: 5 });
   const { state } = world;
-  world.send(tell(worker, told(5), told(1, "admin")));
+  world.send(tell(worker, told(5)));
   assert.equal(world.state, state);
+});
+
+test("what workers count under names that they make up has one name, however many they are and however often they begin anew", () => {
+  const world = serving();
+  for (let round = 0; round < 5; round++) {
+    const worker = workerOf(world, 1);
+    const madeUp = [0, 1, 2].map((n) => told(1, `made-up-${round}-${n}`));
+    world.send(tell(worker, told(2), ...madeUp));
+    world.exit(worker);
+    world.pass(60_000);
+    comeTo(world, 1);
+  }
+  assert.deepEqual(accepted(world), { "(no listener)": 15, http: 10 });
+  upgrade(world, 2);
+  assert.deepEqual(accepted(world), { "(no listener)": 15, http: 10 });
+});
+
+test("what is left of a listener that is gone goes on counting under its name", () => {
+  const world = serving();
+  const worker = workerOf(world, 1);
+  world.send(tell(worker, told(2)));
+  world.state = { ...world.state, listeners: [] };
+  world.send(tell(worker, told(3)));
+  assert.deepEqual(accepted(world), { http: 3 });
 });
 
 test("what is as much as can be counted stays so, and the state can be written", () => {

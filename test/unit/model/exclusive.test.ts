@@ -36,24 +36,36 @@ test("exclusive: what does not start after it is left for what ran before", () =
   assert.match(viewService(story.state).status, /what ran last serves: .*before it was ready/);
 });
 
-test("exclusive: what did not start in the place of another is not tried again by itself, nor by an upgrade to the same", () => {
+test("exclusive: what did not start in the place of another is not tried again by itself; an upgrade to the same does, for it may have lacked a database", () => {
   const failed = (): Story => {
     const story = stepsAside().end(1).spawnAll().exit(2, 0);
     return bring(story, "/1", exclusive);
   };
   assert.deepEqual(
     failed().state.rejected.map(({ generation, by, failure }) => [generation, by, failure.reason]),
-    [[2, "judge", "worker-exited"]],
+    [[2, "start", "worker-exited"]],
   );
   const again = failed()
     .request()
     .candidate({ ...judged, ...exclusive, release: "/2" });
-  assert.deepEqual([told(again).at(-1), phases(again)], ["upgrade rejected", ["3 active proved"]]);
+  assert.deepEqual(phases(again), ["3 draining", "4 candidate"]);
+  again.end(3).spawnAll().allReady();
+  assert.deepEqual([phases(again), again.state.rejected], [["4 active probation"], []]);
   const restarted = failed()
     .send({ type: "leave-requested", next: "upgrade" })
     .die()
     .candidate({ ...judged, ...exclusive, release: "/2" });
   assert.deepEqual([told(restarted).at(-1), restarted.state.upgrade?.kind], ["restart rejected", "fallback"]);
+  // Nor is what a judge has seen serve badly.
+  const bad = stepsAside().end(1).spawnAll().allReady();
+  bad.send({ type: "judged-bad", generation: 2, why: "a judge says so" });
+  bad
+    .candidate({ ...judged, ...exclusive, release: "/1" })
+    .end(2)
+    .spawnAll()
+    .allReady();
+  const judgedBad = bad.request().candidate({ ...judged, ...exclusive, release: "/2" });
+  assert.deepEqual([told(judgedBad).at(-1), phases(judgedBad)], ["upgrade rejected", ["3 active proved"]]);
   // What has served well before is not held to be bad: its surroundings may be.
   const same = firstServes(exclusive)
     .send({ type: "leave-requested", next: "upgrade" })

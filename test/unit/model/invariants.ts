@@ -75,7 +75,7 @@ function secondWriter({ before, decision: { state, actions } }: Step): string[] 
   });
 }
 
-/** Nobody gets to see again what was judged bad, unless it is asked for in so many words or there is nothing else. */
+/** Nobody gets to see again what was judged bad, unless it is asked for in so many words or there is nothing else; nor by itself what was left. */
 function returnedRejects({ before, decision: { state } }: Step): string[] {
   const is = activeGeneration(state);
   if (is === undefined || findGeneration(before, is.id)?.stage.phase !== "candidate") return [];
@@ -83,7 +83,7 @@ function returnedRejects({ before, decision: { state } }: Step): string[] {
   const { upgrade } = before;
   if (mark === undefined || upgrade === null || upgrade.force) return [];
   if (upgrade.kind === "rollback" && upgrade.to !== null) return [];
-  if (upgrade.kind === "upgrade" && mark.by === "rollback") return [];
+  if (upgrade.kind === "upgrade" && mark.by !== "judge") return [];
   const others = before.retired.filter((one) => findRejected(before, one) === undefined);
   return others.length === 0 ? [] : [`generation ${is.id} is active although it was rejected`];
 }
