@@ -11,7 +11,7 @@ export const rooms = {
   daemon: { files: ["daemon.ts"], may: ["*"], not: ["cli", "web"] },
   cli: {
     files: ["cli.ts"],
-    may: ["config", "control", "doctor", "instances", "lib", "linux", "model", "state", "systemd"],
+    may: ["config", "control", "doctor", "instances", "lib", "linux", "model", "state", "systemd", "web"],
   },
   web: {
     files: ["web.ts"],

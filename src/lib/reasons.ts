@@ -133,10 +133,11 @@ export const reasons = {
   systemd: ["listen-fds-invalid"],
   web: [
     "actions-off",
+    "body-too-large",
     "busy",
     "foreign-host",
     "foreign-origin",
-    "malformed",
+    "generation-invalid",
     "method-not-allowed",
     "no-token",
     "not-found",

@@ -5,6 +5,8 @@ import { AccountFigures } from "./upgrade/account.js";
 import { PhaseRow } from "./upgrade/phase-row.js";
 import { Badge, Clock, Generation } from "./words.js";
 
+const shownAtMost = 50;
+
 /** The generations that ran, newest first, each with the account of the upgrade that made it. */
 export function History({
   history,
@@ -16,18 +18,22 @@ export function History({
   if (history.length === 0) return <p class="empty">Nothing is written down yet.</p>;
   return (
     <ul class="history">
-      {history.toReversed().map((entry) => (
-        <li key={entry.generation}>
-          <details>
-            <summary>
-              <Generation id={entry.generation} version={entry.version} />
-              <Badge said={sayEnd(entry)} />
-              <Clock at={entry.from} day />
-            </summary>
-            <Entry entry={entry} now={now} />
-          </details>
-        </li>
-      ))}
+      {history
+        .slice(-shownAtMost)
+        .toReversed()
+        .map((entry) => (
+          <li key={entry.generation}>
+            <details>
+              <summary>
+                <Generation id={entry.generation} version={entry.version} />
+                <Badge said={sayEnd(entry)} />
+                <span class="because">{entry.origin?.asked?.message ?? ""}</span>
+                <Clock at={entry.from} day />
+              </summary>
+              <Entry entry={entry} now={now} />
+            </details>
+          </li>
+        ))}
     </ul>
   );
 }
@@ -41,7 +47,6 @@ function Entry({ entry, now }: { readonly entry: HistoryEntry; readonly now: num
         {to === null ? `Here for ${formatAge(now - from)}.` : `Was here for ${formatAge(to - from)}.`}
         {wayBack ? " A rollback returns to it." : returnable && " It can be rolled back to."}
       </p>
-      {origin?.asked?.message != null && <q>{origin.asked.message}</q>}
       <p class="address">
         {release}
         {commit !== null && ` at ${commit.slice(0, 10)}`}

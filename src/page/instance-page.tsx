@@ -15,12 +15,13 @@ export interface InstancePageProps {
   readonly name: string;
   readonly seen: Seen;
   readonly now: number;
+  readonly told: boolean;
   readonly charts: ComponentChildren;
   readonly actions: ComponentChildren;
 }
 
 /** All of one instance. */
-export function InstancePage({ name, seen, now, charts, actions }: InstancePageProps) {
+export function InstancePage({ name, seen, now, told, charts, actions }: InstancePageProps) {
   const view = seen.instances?.find((one) => one.name === name);
   if (view === undefined) {
     const why = seen.instances === null ? "Nothing is known yet." : "This host has no instance of that name.";
@@ -39,13 +40,21 @@ export function InstancePage({ name, seen, now, charts, actions }: InstancePageP
         <Badge said={state} />
         {actions}
       </div>
-      {view.status !== null && <p class="lead">{view.status.summary}</p>}
-      {state.why !== null && <p class="why">{state.why}</p>}
+      <p class="lead">{view.status === null ? view.failure : summarise(view.status)}</p>
+      {view.status?.degraded != null && <p class="why">{view.status.degraded}</p>}
+      {view.status?.reexecFailed != null && (
+        <p class="why">The daemon was not replaced: {view.status.reexecFailed.message}</p>
+      )}
       {view.status !== null && (
-        <Whole view={view} status={view.status} seen={seen} now={now} charts={charts} />
+        <Whole view={view} status={view.status} seen={seen} now={now} told={told} charts={charts} />
       )}
     </>
   );
+}
+
+/** What is wrong is told below, by itself. */
+function summarise({ summary, degraded }: NonNullable<InstanceView["status"]>): string {
+  return degraded === null ? summary : (summary.split(";", 1)[0] ?? "");
 }
 
 function Whole({
@@ -53,12 +62,14 @@ function Whole({
   status,
   seen,
   now,
+  told,
   charts,
 }: {
   readonly view: InstanceView;
   readonly status: NonNullable<InstanceView["status"]>;
   readonly seen: Seen;
   readonly now: number;
+  readonly told: boolean;
   readonly charts: ComponentChildren;
 }) {
   const samples = seen.samples.get(view.name) ?? [];
@@ -67,37 +78,33 @@ function Whole({
     <>
       <Facts view={view} status={status} now={now} />
       <div class="columns">
-        <div>
-          <Section title="Upgrade">
-            <UpgradePanel status={status} history={history} samples={samples} now={now} />
+        <Section title="Upgrade">
+          <UpgradePanel status={status} history={history} samples={samples} now={now} />
+        </Section>
+        <Section title="Events">
+          <Events news={seen.news.get(view.name) ?? []} told={told} />
+        </Section>
+        {samples.length > 1 && (
+          <Section title="The last hour" full>
+            <BandsPicture
+              title="Generations"
+              samples={samples}
+              from={Math.max(now - hourMs, samples[0]?.at ?? 0)}
+              to={now}
+              versions={versionsOf(status, history)}
+              accounts={accountsOf(status, history)}
+            />
+            {charts}
           </Section>
-          {samples.length > 1 && (
-            <Section title="The last hour">
-              <BandsPicture
-                title="Open connections by generation"
-                samples={samples}
-                from={Math.max(now - hourMs, samples[0]?.at ?? 0)}
-                to={now}
-                versions={versionsOf(status, history)}
-                accounts={accountsOf(status, history)}
-              />
-              {charts}
-            </Section>
-          )}
-        </div>
-        <div>
-          <Section title="Events">
-            <Events news={seen.news.get(view.name) ?? []} />
-          </Section>
-          <Section title="History">
-            <History history={history} now={now} />
-          </Section>
-        </div>
+        )}
         <Section title="Workers" full>
           <Workers status={status} />
         </Section>
         <Section title="Listeners" full>
           <Listeners status={status} />
+        </Section>
+        <Section title="History" full>
+          <History history={history} now={now} />
         </Section>
       </div>
     </>

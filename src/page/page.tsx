@@ -14,13 +14,15 @@ export interface PageProps {
   readonly seen: Seen;
   readonly now: number;
   readonly link: Link;
+  /** Whether what happens is told to who does not see it. */
+  readonly told?: boolean;
   /** What only a browser with JavaScript has. */
   readonly charts?: ComponentChildren;
   readonly actions?: ComponentChildren;
 }
 
 /** The body of the document. */
-export function Page({ instance, seen, now, link, charts, actions }: PageProps) {
+export function Page({ instance, seen, now, link, told = false, charts, actions }: PageProps) {
   return (
     <>
       <a class="skip" href="#main">
@@ -41,7 +43,7 @@ export function Page({ instance, seen, now, link, charts, actions }: PageProps) 
         {instance === null ? (
           <Overview seen={seen} now={now} />
         ) : (
-          <InstancePage name={instance} seen={seen} now={now} charts={charts} actions={actions} />
+          <InstancePage name={instance} seen={seen} now={now} told={told} charts={charts} actions={actions} />
         )}
       </main>
       <footer>

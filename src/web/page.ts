@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
@@ -22,7 +22,6 @@ const types: Readonly<Record<string, string>> = {
 
 /** Loads what the build has put into a folder: render.cjs, and assets. Fails with `page-missing`. */
 export function loadPage(folder: string): Result<Page, Failure<"page-missing">> {
-  if (!existsSync(folder)) return succeed({ render: renderPlain, asset: () => undefined });
   try {
     const { renderPage } = createRequire(import.meta.url)(join(folder, "render.cjs"));
     if (typeof renderPage !== "function") return missing(folder, "render.cjs renders nothing");
@@ -45,11 +44,4 @@ function readAsset(folder: string, name: string): Body {
 
 function missing(folder: string, why: string): Result<never, Failure<"page-missing">> {
   return fail("page-missing", `cannot load the page in ${folder}: ${why}; install the package again`);
-}
-
-/** Where no page has been built. */
-function renderPlain({ instances }: PageView): Buffer {
-  const rows = instances.map(({ name, status, failure }) => `${name}\t${status?.summary ?? failure ?? ""}`);
-  const text = printable(rows.join("\n")).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return Buffer.from(`<!doctype html><title>Holdfast</title><pre>${text}</pre>`);
 }

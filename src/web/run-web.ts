@@ -17,6 +17,8 @@ import { Watch } from "./watch.js";
 
 /** So long the instances are watched after the last viewer has gone, who may only be loading the page again. */
 const lingerMs = 15_000;
+/** So long they are watched after the start, until the first viewer has come. */
+const firstLingerMs = 600_000;
 /** What is left of connections after that is cut. */
 const endMs = 5_000;
 
@@ -62,9 +64,9 @@ export async function runWeb(
     },
   });
   const watch = new Watch(surroundings, feeds);
-  // In an upgrade of its own, whoever loses the old process finds what has happened since this one began.
+  // In an upgrade of its own, whoever loses the old process finds here what has happened since this one was ready, also after a trial.
   watch.start();
-  linger = setTimeout(() => watch.stop(), lingerMs);
+  linger = setTimeout(() => watch.stop(), firstLingerMs);
   const access = createAccess({ config: config.value, token: token.value });
   const { hosts } = config.value;
   const parts = { page: page.value, watch, feeds, access, hosts };
@@ -85,6 +87,7 @@ export async function runWeb(
   } catch (error) {
     return fail("usage", messageOf(error));
   }
+  await watch.look();
   openNotifier(env)?.send("READY=1");
   return succeed({ addresses: listeners.value.map(({ address: where }) => where), ended });
 }

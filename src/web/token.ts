@@ -74,6 +74,21 @@ export function ensureToken(folder: string): Result<string, Failure<"token-missi
   return readToken(folder);
 }
 
+/**
+ * The token as `holdfast web-token` prints it. Where there is none, users other than root make their own; root's is for the service to make, as
+ * its own user.
+ */
+export function findToken(): Result<string, Failure<"token-missing" | "token-unusable">> {
+  const folder = webStateFolder({});
+  if (process.geteuid?.() !== 0) return ensureToken(folder);
+  const token = readToken(folder);
+  if (token.ok || token.failure.reason !== "token-missing") return token;
+  return fail(
+    "token-missing",
+    `${token.failure.message}; write actions = true below [web] in /etc/holdfast-web.toml, then: systemctl restart holdfast-web.service`,
+  );
+}
+
 /** In a time that tells nothing of either. */
 export function isSameSecret(given: string, wanted: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -39,7 +39,9 @@ export function BandsPicture({
     <figure class="bands">
       <figcaption>
         <b>{title}</b>
-        <span>{most === null ? "connections not measured" : `at most ${formatCount(most)}`}</span>
+        <span>
+          {most === null ? "connections are not measured" : `open connections, at most ${formatCount(most)}`}
+        </span>
       </figcaption>
       <svg
         viewBox={`0 0 1000 ${bandsHeight}`}

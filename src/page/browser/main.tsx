@@ -1,5 +1,6 @@
 import { render } from "preact";
 import type { HistoryEntry } from "../../control/replies.js";
+import { sayState } from "../in-words.js";
 import { type Link, Page } from "../page.js";
 import { nothingSeen, take, takeHistory } from "../seen.js";
 import { Actions } from "./actions.js";
@@ -18,18 +19,24 @@ let heard: { readonly at: number; readonly here: number } | undefined;
 let historyOf = "";
 let askingAgain: ReturnType<typeof setTimeout> | undefined;
 let drawing = false;
+/** So long after the page was opened it is told what had happened before. */
+const untoldMs = 3_000;
 
 followFeed({
   onMessage(message) {
     seen = take(seen, message);
     link = { kind: "live" };
-    if ("at" in message) heard = { at: message.at, here: performance.now() };
+    // News may be old.
+    if (message.type === "hello" || message.type === "instances")
+      heard = { at: message.at, here: performance.now() };
     if (message.type === "instances") noticeChange();
     draw();
   },
   isExpecting: () => seen.instances?.some(({ status }) => status !== null) ?? false,
   onLost() {
     link = { kind: "lost", since: now() };
+    const state = place.querySelector(".link.still");
+    if (state !== null) state.textContent = "Not live yet: the server does not answer.";
     draw();
   },
 });
@@ -63,8 +70,17 @@ function drawPage(): void {
       <Actions status={view.status} history={history} access={seen.actions} />
     ) : null;
   const charts = <Charts samples={samples} now={now()} />;
+  if (view !== undefined) document.title = `${sayState(view).word}: ${view.name} · Holdfast`;
   render(
-    <Page instance={instance} seen={seen} now={now()} link={link} charts={charts} actions={actions} />,
+    <Page
+      instance={instance}
+      seen={seen}
+      now={now()}
+      link={link}
+      told={performance.now() > untoldMs}
+      charts={charts}
+      actions={actions}
+    />,
     place,
   );
 }

@@ -18,8 +18,7 @@ export interface Action {
 /** What can be asked for as it is now. */
 export function actionsFor(status: StatusReport, history: readonly HistoryEntry[]): readonly Action[] {
   const waiting = status.generations.some(
-    ({ phase, proof }) =>
-      phase === "candidate" || phase === "held" || proof?.kind === "trial" || proof?.kind === "probation",
+    ({ phase, proof }) => phase === "candidate" || phase === "held" || proof?.kind === "trial",
   );
   const targets = history
     .filter(({ returnable, wayBack }) => returnable || wayBack)
@@ -50,7 +49,7 @@ export function actionsFor(status: StatusReport, history: readonly HistoryEntry[
           command: "commit",
           title: "Commit",
           meaning:
-            "The new version is kept: one that stands by takes over, and one on trial need not prove itself any longer.",
+            "A version that stands by is verified once more, serves, and goes through its trial. One on trial is kept, and the old one finishes and ends.",
         }
       : null,
     targets.length > 0

@@ -64,7 +64,7 @@ function Compared({
   readonly shown?: boolean;
 }) {
   const title = (side: Side | null, word: string): string =>
-    side === null ? word : `${word} (generation ${side.generation})`;
+    side === null ? word : `${word}: generation ${side.generation}`;
   return (
     <>
       {shown && <h4>{caption}</h4>}

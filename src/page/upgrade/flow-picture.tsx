@@ -13,7 +13,7 @@ export function FlowPicture({
 }: {
   readonly flow: Flow;
   readonly versions: ReadonlyMap<number, string | null>;
-  /** Whether it goes on. */
+  /** Whether they pass now. */
   readonly moving: boolean;
 }) {
   const { old, new: next } = flow;
@@ -35,13 +35,11 @@ export function FlowPicture({
         <Bar stretch={picture.oldMoved} y={0} look={`${before} gone`} />
         <Bar stretch={picture.oldEnded} y={0} look="ended" />
         <path class={`ribbon ${after}`} d={ribbon(picture.oldMoved, picture.newAdopted)} />
-        {moving && old.moved > 0 && (
-          <path
-            class={`stream ${after}`}
-            d={strands(picture.oldMoved, picture.newAdopted)}
-            vector-effect="non-scaling-stroke"
-          />
-        )}
+        <path
+          class={`stream ${moving && old.moved > 0 ? after : "still"}`}
+          d={strands(picture.oldMoved, picture.newAdopted)}
+          vector-effect="non-scaling-stroke"
+        />
         <Bar stretch={picture.oldOpen} y={0} look={before} />
         <Bar stretch={picture.newOwn} y={bottom} look={after} />
         <Bar stretch={picture.newAdopted} y={bottom} look={`${after} adopted`} />
@@ -63,16 +61,15 @@ export function FlowPicture({
 }
 
 function Bar({ stretch, y, look }: { readonly stretch: Stretch; readonly y: number; readonly look: string }) {
-  const width = stretch.to - stretch.from;
-  if (width <= 0) return null;
-  return <rect class={`bar ${look}`} x={stretch.from} y={y} width={width} height={barHeight} />;
+  return (
+    <rect class={`bar ${look}`} x={stretch.from} y={y} width={stretch.to - stretch.from} height={barHeight} />
+  );
 }
 
-/** From one stretch of the upper bar to one of the lower bar. */
+/** From one stretch of the upper bar to one of the lower bar; of the same commands whatever they are, so that it can be moved. */
 function ribbon(from: Stretch, to: Stretch): string {
   const bottom = barHeight + gap;
   const half = barHeight + gap / 2;
-  if (from.to <= from.from || to.to <= to.from) return "";
   return (
     `M${from.from} ${barHeight}C${from.from} ${half} ${to.from} ${half} ${to.from} ${bottom}` +
     `H${to.to}C${to.to} ${half} ${from.to} ${half} ${from.to} ${barHeight}Z`

@@ -43,6 +43,11 @@ export function flowOf(account: AccountReport, { generations }: StatusReport): F
   };
 }
 
+/** Whether anything has passed, or may do so yet. */
+export function isFlowing({ endedAt }: AccountReport, { old }: Flow): boolean {
+  return endedAt === null || old.moved + old.finished + old.cut > 0;
+}
+
 /** Over all listeners; null: not measured. */
 export function sumOf(side: Side, name: CounterName): number | null {
   return side.listeners?.reduce((sum, counters) => sum + counters[name], 0) ?? null;

@@ -1,11 +1,12 @@
-import type { HistoryEntry, StatusReport } from "../../control/replies.js";
+import type { HistoryEntry, NumbersReport, StatusReport } from "../../control/replies.js";
 import type { AccountReport } from "../../lib/account.js";
 import type { Sample } from "../../web/feed.js";
 import { BandsPicture } from "../bands/bands-picture.js";
+import { formatAge, formatCount } from "../figures.js";
 import { activeOf, sayAccount, sayAsked } from "../in-words.js";
 import { Ago, Badge } from "../words.js";
 import { AccountFigures } from "./account.js";
-import { flowOf } from "./flow.js";
+import { flowOf, isFlowing } from "./flow.js";
 import { FlowPicture } from "./flow-picture.js";
 import { PhaseRow } from "./phase-row.js";
 import { Processes } from "./processes.js";
@@ -44,16 +45,16 @@ export function UpgradePanel({
         <Badge said={said} /> asked for {sayAsked(kind, asked)}, <Ago at={startedAt} now={now} />
         {asked?.message != null && <q>{asked.message}</q>}
       </p>
-      {why !== null && <p class="why">{why.message}</p>}
+      {why !== null && !status.degraded?.includes(why.message) && <p class="why">{why.message}</p>}
       <PhaseRow account={account} now={now} />
-      {flow !== null ? (
+      {flow !== null && isFlowing(account, flow) ? (
         <FlowPicture flow={flow} versions={versions} moving={isMoving(account, now)} />
       ) : (
         endedAt === null && <Processes status={status} />
       )}
       {around.length > 1 && (
         <BandsPicture
-          title="Open connections in the time of the upgrade"
+          title={`Generations in the time of the ${kind}`}
           samples={around}
           from={from}
           to={to}
@@ -112,16 +113,25 @@ export function versionsOf(
 function Judged({ status }: { readonly status: StatusReport }) {
   const proof = activeOf(status)?.proof ?? null;
   if (proof?.now == null) return null;
-  const { now, before } = proof;
+  const { now, before, leftMs, share } = proof;
   return (
     <p class="judged">
-      On {proof.kind}: generation {now.generation} has answered {share(now)}
-      {before !== null && `, generation ${before.generation} ${share(before)}`}.
+      On {proof.kind}, generation {now.generation}: {inWords(now)}
+      {before !== null && `; generation ${before.generation}: ${inWords(before)}`}.
+      {share?.measured != null && ` It takes ${percent(share.measured)} of the new connections.`}
+      {leftMs !== null && ` ${formatAge(leftMs)} to go.`}
     </p>
   );
 }
 
-function share({ responses, failed }: { readonly responses: number; readonly failed: number }): string {
-  if (responses === 0) return "nothing that was counted";
-  return `${responses} requests, ${Number(((100 * failed) / responses).toFixed(1))} % failed`;
+function inWords({ responses, failed, deaths }: NumbersReport): string {
+  const answered =
+    responses === 0
+      ? "no response counted"
+      : `${formatCount(responses)} responses, ${percent(failed / responses)} failed`;
+  return `${answered}, ${deaths === 0 ? "no worker died" : `workers died: ${deaths}`}`;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
 }

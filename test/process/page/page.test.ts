@@ -1,47 +1,83 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import type { Behaviour } from "../../harness/process/behaviour.js";
 import { findBarriers, findOverflow, launchBrowser, openPage } from "../../harness/process/browser.js";
-import { KeptLoad } from "../../harness/process/kept.js";
+import { KeptConnection, KeptLoad } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
 import { judgedTables } from "../../harness/process/trials.js";
 import { WebOfRig } from "../../harness/process/web-of-rig.js";
 
+/** Where the pictures of the docs are put, when they are wanted. */
+const pictures = process.env["HOLDFAST_SCREENSHOTS"];
+
 /** One service for all stories: each begins with what the one before has left. */
-const rig = new Rig({ workers: 2, native: true, config: judgedTables({ trial: "1s", probation: "1s" }) });
+const rig = new Rig({
+  ...(pictures !== undefined && { name: "shop" }),
+  workers: 2,
+  native: true,
+  config: judgedTables({ trial: "1s", probation: "1s" }),
+});
 const web = new WebOfRig(rig);
 let browser: Browser;
+/** In use, and idle. */
 let kept: KeptLoad;
+let idle: readonly KeptConnection[];
 /** The page of the instance, open all the time. */
 let page: Page;
 let complaints: readonly string[];
 
 before(async () => {
+  release("1");
   await rig.manager.startReady();
   await web.start();
   browser = await launchBrowser();
-  kept = await KeptLoad.open(rig.port, 20);
-  ({ page, complaints } = await openPage(browser, `${web.address}/i/${rig.name}`));
+  kept = await KeptLoad.open(rig.port, 4);
+  idle = await KeptConnection.openMany(rig.port, 116);
+  ({ page, complaints } = await openPage(browser, `${web.address}/i/${rig.name}`, {
+    viewport: { width: 1_440, height: 960 },
+  }));
   await page.locator(".link.live").waitFor();
 });
 
 after(async () => {
   await kept?.[Symbol.asyncDispose]();
+  for (const connection of idle ?? []) connection.end();
   await browser?.close();
   await web[Symbol.asyncDispose]();
   await rig[Symbol.asyncDispose]();
 });
 
+/** A release whose version people can read. */
+function release(version: string, more: Partial<Behaviour> = {}): void {
+  rig.release({ ...more, version });
+  writeFileSync(join(rig.releaseDirectory, "package.json"), JSON.stringify({ version: `${version}.0` }));
+}
+
+/** The ribbon is on its way. */
+const halfway = "parseFloat(getComputedStyle(document.querySelector('.bar.adopted')).width) > 350";
+
+/** The page as it is now, for the docs. */
+async function picture(name: string, shown: Page): Promise<void> {
+  if (pictures !== undefined) await shown.screenshot({ path: join(pictures, `${name}.png`) });
+}
+
 const upgradeSection = () => page.getByRole("region", { name: "Upgrade", exact: true });
 
 test("an upgrade is seen as it happens: its phases, its connections as they pass, its verdict", async () => {
-  rig.release({ version: "2" });
-  const upgraded = rig.upgrade("upgrade", { message: "<b>new</b> taxes" });
+  release("2");
+  // A picture is of a service that has run for a while.
+  if (pictures !== undefined) await page.locator(".facts").getByText("20 s").first().waitFor();
+  const upgraded = rig.upgrade("upgrade", { message: "new taxes" });
   await upgradeSection().locator(".phases .running", { hasText: "trial" }).waitFor();
-  await upgradeSection().getByText("<b>new</b> taxes").waitFor();
-  await upgradeSection().getByText("20 moved from the old to the new process").waitFor();
+  await upgradeSection().getByText("new taxes").waitFor();
+  await upgradeSection().getByText("120 moved from the old to the new process").waitFor();
+  if (pictures !== undefined) await page.waitForFunction(halfway);
+  await picture("page", page);
   await upgradeSection()
-    .getByRole("img", { name: /Generation 2 has 20 open/ })
+    .getByRole("img", { name: /Generation 2 has 120 open/ })
     .waitFor();
   assert.equal((await upgraded).failure, null);
   await upgradeSection().getByText("proved").waitFor();
@@ -52,15 +88,23 @@ test("an upgrade is seen as it happens: its phases, its connections as they pass
 });
 
 test("a version that fails its trial is seen to be left, and why", async () => {
-  rig.release({ version: "3", health: 500 });
+  release("3", { health: 500 });
   const judge = 'health = { http = "/healthz", every = "100ms", failures = 2 }';
   rig.configure(judgedTables({ trial: "20s", judge }));
   assert.equal((await rig.upgrade()).failure?.reason, "trial-failed");
-  await upgradeSection()
+  await page
+    .locator(".head ~ .why")
     .getByText(/2 health checks in a row failed/)
     .waitFor();
   await upgradeSection().locator(".phases .bad", { hasText: "trial" }).waitFor();
   await page.locator("h1 + .badge", { hasText: "degraded" }).waitFor();
+  const small = await openPage(browser, page.url(), {
+    viewport: { width: 400, height: 900 },
+    colorScheme: "dark",
+  });
+  await small.page.locator(".phases .bad").first().waitFor();
+  await picture("page-small", small.page);
+  await small.page.context().close();
 });
 
 test("who has the token rolls back, and sees it happen", async () => {
@@ -85,7 +129,7 @@ test("the page goes on by itself when the web service comes again, with what it 
   await page.getByText(/Connection lost at/).waitFor();
   await web.start();
   await page.locator(".link.live").waitFor();
-  rig.release({ version: "4" });
+  release("4");
   rig.configure();
   assert.equal((await rig.upgrade()).failure, null);
   const { id } = (await rig.settled()).generations[0] ?? { id: 0 };

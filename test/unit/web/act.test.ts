@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FeedReader } from "./feed-reader.js";
+import { FeedReader } from "../../harness/process/feed-reader.js";
 import { ask, type Reply, reasonIn, startWeb, token, type WebRig } from "./rig.js";
 
 const actionsOn = "[web]\nactions = true";

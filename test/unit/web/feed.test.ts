@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FeedReader } from "../../harness/process/feed-reader.js";
 import { until } from "../control/rig.js";
-import { FeedReader } from "./feed-reader.js";
 import { startWeb } from "./rig.js";
 
 test("who looks on is told who is there, then all that changes and all news", async (context) => {
@@ -53,13 +53,13 @@ test("who connects again with the last id misses nothing and reads nothing twice
   assert.equal((await again.until("hello")).resumed, true);
   daemon.tell({ message: "three" });
   await again.until("news", ({ news }) => news.message === "three");
-  const told = again.messages.flatMap((message) => (message.type === "news" ? [message.news.message] : []));
+  const told = again.told;
   assert.deepEqual(told, ["two", "three"]);
 
   const stranger = new FeedReader(tcp, { "last-event-id": "ffff-3" });
   assert.equal((await stranger.until("hello")).resumed, false);
   await stranger.until("news", ({ news }) => news.message === "three");
-  const all = stranger.messages.flatMap((message) => (message.type === "news" ? [message.news.message] : []));
+  const all = stranger.told;
   assert.deepEqual(all, ["one", "two", "three"]);
   for (const feed of [other, again, stranger]) feed.close();
 });
@@ -84,4 +84,22 @@ test("the end of the server is the end of a stream, after which a browser connec
   await feed.until("hello");
   feeds.end();
   await until(() => feed.ended);
+});
+
+test("who reads nothing is cut off, and what he does not read keeps no news from others", async (context) => {
+  const { tcp, daemon } = await startWeb(context);
+  const [stalled, reader] = [new FeedReader(tcp), new FeedReader(tcp)];
+  for (const feed of [stalled, reader]) await feed.until("hello");
+  await until(() => daemon.listeners.size === 1);
+  stalled.stall();
+  const long = "x".repeat(1_000_000);
+  for (let count = 1; count <= 30; count++) {
+    daemon.tell({ message: `${count} ${long}` });
+    await reader.until("news", ({ news }) => news.message.startsWith(`${count} `));
+  }
+  stalled.goOn();
+  await until(() => stalled.ended);
+  assert.ok(stalled.told.length < 30);
+  assert.equal(reader.told.length, 30);
+  reader.close();
 });

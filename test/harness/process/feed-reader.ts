@@ -1,7 +1,6 @@
-import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from "node:http";
 import type { FeedMessage } from "../../../src/web/feed.js";
-import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
-import type { WebRig } from "./rig.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 
 /** Reads server-sent events as a browser does. */
 export class FeedReader {
@@ -13,7 +12,7 @@ export class FeedReader {
   #response: IncomingMessage | undefined;
   readonly #request: ClientRequest;
 
-  constructor(where: WebRig["tcp"] | WebRig["unix"], headers: Record<string, string> = {}) {
+  constructor(where: RequestOptions, headers: Record<string, string> = {}) {
     this.#request = request({
       ...where,
       path: "/feed",
@@ -48,9 +47,19 @@ export class FeedReader {
     return found;
   }
 
+  /** What the news said, in order. */
+  get told(): string[] {
+    return this.messages.flatMap((message) => (message.type === "news" ? [message.news.message] : []));
+  }
+
   /** Reads no more, and leaves the connection open. */
   stall(): void {
     this.#response?.pause();
+  }
+
+  /** Reads what has come meanwhile. */
+  goOn(): void {
+    this.#response?.resume();
   }
 
   close(): void {
