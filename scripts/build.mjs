@@ -1,9 +1,10 @@
-// Makes dist: the programs daemon.js and cli.js, the library for apps and its types, and the completions for shells.
+// Makes dist: the programs daemon.js, cli.js and web.js, the page of the last one, the library for apps and its types, and the completions for shells.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundle, bundleCommonJs, bundleWhole } from "./bundle.mjs";
+import { bundlePage } from "./bundle-page.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(TOP, "dist");
@@ -16,6 +17,7 @@ rmSync(DIST, { recursive: true, force: true });
 
 await Promise.all([
   bundleWhole(source("daemon.ts"), join(DIST, "daemon.js")),
+  bundleWhole(source("web.ts"), join(DIST, "web.js")),
   // A command loads what it needs and nothing else.
   bundle([source("cli.ts")], DIST, "cli"),
   bundle([source("worker/index.ts")], LIBRARY, "."),
@@ -23,6 +25,7 @@ await Promise.all([
   // One for --import and --require.
   bundleCommonJs(source("register.ts"), join(LIBRARY, "register.cjs")),
   bundleCommonJs(source("worker/preload/take-over-listening.ts"), join(LIBRARY, "take-over.cjs")),
+  bundlePage(TOP, join(DIST, "page")),
   bundle([source("cli/completion/completions.ts")], COMPLETION, "."),
 ]);
 
@@ -54,4 +57,4 @@ writeFileSync(
 );
 
 // For links in /usr/bin; npm does the same to the `bin` of an installed package.
-for (const program of ["cli.js", "daemon.js"]) chmodSync(join(DIST, program), 0o755);
+for (const program of ["cli.js", "daemon.js", "web.js"]) chmodSync(join(DIST, program), 0o755);

@@ -15,7 +15,7 @@ const TYPES_ONLY = /(?:^|\n)(?:import|export) type\b[^;"'`]*$/;
 function listCode(folder) {
   if (!existsSync(join(TOP, folder))) return [];
   return readdirSync(join(TOP, folder), { recursive: true })
-    .filter((file) => /\.[cm]?[jt]s$/.test(file))
+    .filter((file) => /\.[cm]?[jt]sx?$/.test(file))
     .map((file) => posix.join(folder, file))
     .sort();
 }

@@ -8,10 +8,15 @@
 
 /** @type {Record<string, { files?: string[], may: string[], not?: string[], types?: string[], node?: string[] }>} */
 export const rooms = {
-  daemon: { files: ["daemon.ts"], may: ["*"], not: ["cli"] },
+  daemon: { files: ["daemon.ts"], may: ["*"], not: ["cli", "web"] },
   cli: {
     files: ["cli.ts"],
-    may: ["config", "control", "doctor", "lib", "linux", "model", "state", "systemd"],
+    may: ["config", "control", "doctor", "instances", "lib", "linux", "model", "state", "systemd", "web"],
+  },
+  web: {
+    files: ["web.ts"],
+    may: ["config", "control", "instances", "lib", "linux", "systemd"],
+    types: ["model"],
   },
   doctor: { may: ["config", "control", "lib", "linux", "process", "systemd"] },
   judge: { may: ["lib"], node: [] },
@@ -28,6 +33,9 @@ export const rooms = {
   channel: { may: ["lib", "linux"] },
   worker: { files: ["register.ts"], may: ["channel", "lib", "linux", "systemd"] },
   control: { may: ["lib"], types: ["model"] },
+  metrics: { may: ["lib"], types: ["control"], node: [] },
+  page: { may: ["lib"], types: ["control", "web"], node: [] },
+  instances: { may: ["lib", "linux"], types: ["control"], node: ["fs"] },
   log: { may: [], node: ["fs", "path"] },
   lib: { may: [], node: ["net", "path"] },
 };
@@ -35,9 +43,12 @@ export const rooms = {
 /** The packages that src may import, and the rooms that may. */
 export const packages = {
   koffi: ["linux"],
+  preact: ["page"],
+  "preact-render-to-string": ["page"],
   "sd-notify": ["systemd"],
   "smol-toml": ["config"],
   "systemd-socket": ["systemd"],
+  uplot: ["page"],
   valibot: ["lib", "channel", "config", "control", "state", "succession", "systemd", "worker"],
   winston: ["log"],
   "winston-transport": ["log"],

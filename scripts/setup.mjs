@@ -21,6 +21,8 @@ const TO_TEST = [
   // The examples of hooks, and who reads their shell.
   "jq",
   "shellcheck",
+  // The browser that looks at the page.
+  "chromium",
 ];
 /** To build packages, and to judge them. */
 const TO_PACKAGE = {

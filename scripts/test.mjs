@@ -83,6 +83,7 @@ const bin = (name) => join(TOP, "node_modules", ".bin", name);
 if (only === undefined) {
   must("lint", bin("biome"), "check");
   must("imports", process.execPath, "scripts/check-imports.mjs");
+  must("type check of the page", bin("tsc"), "-p", "src/page");
 }
 must("build", "npm", "run", "--silent", "build");
 await compileTests(TOP);

@@ -34,7 +34,7 @@ const MODULES = {
   bindings: ["package.json", "bindings.js"],
   "file-uri-to-path": ["package.json", "index.js"],
 };
-const PAGES = ["holdfast.1", "holdfast.toml.5", "holdfast-worker.7", "holdfastd.8"];
+const PAGES = ["holdfast.1", "holdfast.toml.5", "holdfast-worker.7", "holdfast-web.8", "holdfastd.8"];
 
 /** Makes the tree at `root`, as of `epoch` in seconds; the two kinds of packages differ only in where the zsh completion is, and in Debian's own folder. */
 export function layOut(root, kind, version, epoch) {
@@ -57,7 +57,7 @@ export function layOut(root, kind, version, epoch) {
   for (const file of readdirSync(inTree("usr/lib/holdfast/dist"), { recursive: true })) {
     if (file.endsWith(".js")) tellVersion(inTree(`usr/lib/holdfast/dist/${file}`), version);
   }
-  for (const program of ["cli", "daemon"]) useOwnNode(inTree(`usr/lib/holdfast/dist/${program}.js`));
+  for (const program of ["cli", "daemon", "web"]) useOwnNode(inTree(`usr/lib/holdfast/dist/${program}.js`));
   writeFileSync(inTree("usr/lib/holdfast/package.json"), `${JSON.stringify(manifest(version), null, 2)}\n`);
   for (const [name, files] of Object.entries(MODULES)) {
     for (const file of files)
@@ -69,9 +69,11 @@ export function layOut(root, kind, version, epoch) {
   if (kind === "rpm") put("packaging/rpm/macros.holdfast", "usr/lib/rpm/macros.d/macros.holdfast");
   link("../lib/holdfast/dist/cli.js", "usr/bin/holdfast");
   link("../lib/holdfast/dist/daemon.js", "usr/bin/holdfastd");
+  link("../lib/holdfast/dist/web.js", "usr/bin/holdfast-web");
   if (kind === "deb") link("../../lib/holdfast", "usr/share/nodejs/holdfast");
 
-  for (const unit of ["holdfast@.service", "holdfast-user@.service"])
+  const web = ["holdfast-web.service", "holdfast-web.socket", "holdfast-web-user.service"];
+  for (const unit of ["holdfast@.service", "holdfast-user@.service", ...web])
     put(`units/${unit}`, `usr/lib/systemd/system/${unit}`);
   put("packaging/systemd/holdfast.tmpfiles", "usr/lib/tmpfiles.d/holdfast.conf");
   put("packaging/journal/holdfast.catalog", "usr/lib/systemd/catalog/holdfast.catalog");
@@ -85,6 +87,9 @@ export function layOut(root, kind, version, epoch) {
     writeFileSync(path, gzipSync(readFileSync(join(TOP, "packaging/man", page)), { level: 9 }));
   }
 
+  for (const file of ["prometheus.yml", "alerts.yml", "dashboard.json"])
+    put(`packaging/monitoring/${file}`, `usr/share/holdfast/monitoring/${file}`);
+
   const doc = "usr/share/doc/holdfast";
   for (const file of [
     "README.md",
@@ -94,8 +99,10 @@ export function layOut(root, kind, version, epoch) {
     "docs/moving-over.md",
     "docs/recipes.md",
     "docs/packaging.md",
+    "docs/web.md",
     "docs/hooks.md",
     "docs/notifications.md",
+    "docs/metrics.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
   }

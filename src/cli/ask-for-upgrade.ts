@@ -2,27 +2,14 @@ import type { ControlClient, Following } from "../control/client.js";
 import type { ControlFailure } from "../control/replies.js";
 import type { UpgradeWish, Wait } from "../control/upgrade-wish.js";
 import { type Result, succeed } from "../lib/failure.js";
-import type { News } from "../model/event.js";
 import type { Outcome } from "../model/upgrade-state.js";
 import type { CommandLine, End } from "./command.js";
 import { type Ended, endReload, goesOn, tellEnd } from "./end-of-upgrade.js";
-import { followDrain } from "./follow-drain.js";
 import { followUpgrade } from "./follow-upgrade.js";
 import { isReloadCommand, type MainProcessWatch, watchMainProcess } from "./main-process.js";
 import { startPatience } from "./patience.js";
-import { say } from "./print.js";
-import { startWaitingLine } from "./waiting-line.js";
-
-/** Told by the last line, which comes from the outcome. */
-const leftToTheOutcome: ReadonlySet<string> = new Set([
-  "check-output",
-  "generation-active",
-  "generation-proved",
-  "generation-rejected",
-  "staged",
-  "upgrade-done",
-  "upgrade-failed",
-]);
+import { createTeller, tellAsked } from "./tellers/create-teller.js";
+import type { Teller } from "./tellers/teller.js";
 
 export interface WantedUpgrade {
   readonly command: "upgrade" | "rollback";
@@ -35,7 +22,7 @@ export function whyOf({ message }: CommandLine): Pick<UpgradeWish, "message" | "
   return { ...(words !== undefined && { message: words }), ...(isReloadCommand() && { reload: true }) };
 }
 
-/** Asks for it; unless told not to, says one line a step until it has ended, and the end tells whether it worked. */
+/** Asks for it; unless told not to, tells how it goes until it has ended, and the end tells whether it worked. */
 export async function askForUpgrade(
   client: ControlClient,
   line: CommandLine,
@@ -44,7 +31,7 @@ export async function askForUpgrade(
   if (line.flags.has("no-wait")) {
     const asked = await client.request(command, wish);
     if (!asked.ok) return asked;
-    say(`upgrade ${asked.value} asked for`);
+    tellAsked(line, asked.value);
     return succeed("done");
   }
   const done = wish.stage ? "staged" : "active";
@@ -52,18 +39,18 @@ export async function askForUpgrade(
 }
 
 /**
- * Says one line a step until the upgrade that `begin` asks for has ended, and with `--proved` until it is known what became of it. The
- * daemon may know of no upgrade; then `withoutUpgrade` is the end.
+ * Tells how it goes until the upgrade that `begin` asks for has ended, and with `--proved` until it is known what became of it. The daemon may
+ * know of no upgrade; then `withoutUpgrade` is the end.
  */
 export async function waitForUpgrade(
   client: ControlClient,
   { flags, timeoutMs }: CommandLine,
   done: Ended["done"],
   begin: (following: Following) => Promise<Result<Outcome | null, ControlFailure>>,
-  withoutUpgrade: () => End = () => succeed("done"),
+  withoutUpgrade: (say: Teller["say"]) => End = () => succeed("done"),
 ): Promise<End> {
   const patience = startPatience(timeoutMs);
-  const waiting = startWaitingLine();
+  const teller = await createTeller(client, { flags }, patience.signal);
   const wait: Wait = flags.has("proved") ? "proved" : "done";
   let id: number | undefined;
   let main: MainProcessWatch | undefined;
@@ -72,14 +59,9 @@ export async function waitForUpgrade(
     wait,
     onAccepted: (upgrade: number) => {
       id = upgrade;
+      teller.accepted(upgrade);
     },
-    onNews: (news: News) => {
-      // In the journal the daemon has told it already.
-      if (leftToTheOutcome.has(news.event) || isReloadCommand()) return;
-      waiting.clear();
-      say(news.message);
-      waiting.waitFor(`since: ${news.message}`);
-    },
+    onNews: teller.news,
   };
   try {
     const result = await followUpgrade(client, begin, following, (upgrade) => {
@@ -87,22 +69,20 @@ export async function waitForUpgrade(
         main ??= watchMainProcess();
         return main.gone;
       }
-      waiting.clear();
-      say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
+      teller.say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
       return undefined;
     });
-    waiting.end();
     if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
-    if (result.ok) {
-      const { value: outcome } = result;
-      if (outcome === null) return withoutUpgrade();
-      const end = await tellEnd(client, { outcome, done, wait, following });
-      if (end.ok && process.stdout.isTTY) await followDrain(client, patience.signal);
-      return end;
-    }
-    return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
+    if (!result.ok) return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
+    const { value: outcome } = result;
+    await teller.ended();
+    const { say } = teller;
+    const end =
+      outcome === null ? withoutUpgrade(say) : await tellEnd(client, { outcome, done, wait, following, say });
+    await teller.conclude(outcome);
+    return end;
   } finally {
-    waiting.end();
+    teller.leave();
     main?.end();
     patience.end();
   }

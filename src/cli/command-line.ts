@@ -105,6 +105,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
   const release = last(given, "release");
   const workers = last(given, "workers");
   const message = last(given, "message");
+  const since = last(given, "since");
   const listen = given.get("listen");
   const shared = given.get("shared");
   if (name !== undefined && socket !== undefined)
@@ -126,6 +127,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
     ...(release !== undefined && { release }),
     ...(workers !== undefined && { workers }),
     ...(message !== undefined && { message }),
+    ...(since !== undefined && { since }),
   });
 }
 

@@ -30,8 +30,11 @@ const rows = {
   },
   json: {
     summary: "for programs",
-    detail: ": one JSON text (list, status, history, doctor) or one a line (events)",
+    detail:
+      ": one JSON text (list, status, history, doctor) or one a line (events, and what waits for an upgrade)",
   },
+  quiet: { short: "q", summary: "say nothing but why it failed" },
+  watch: { short: "w", summary: "live, on the whole terminal", detail: ", until q" },
   timeout: {
     value: "TIME",
     summary: "wait no longer than this",
@@ -48,6 +51,11 @@ const rows = {
     detail: "; else what $HOLDFAST_MESSAGE says",
   },
   proved: { summary: "wait until the new generation has proved itself, or has not" },
+  since: {
+    value: "TIME",
+    summary: "first what has happened since then",
+    detail: ", from the journal: 1h, 10min, 2026-01-31 12:00, or as journalctl has it",
+  },
   follow: { short: "f", summary: "go on as more is logged" },
   listen: {
     value: "[NAME=]ADDRESS",

@@ -16,6 +16,8 @@ import { statusCommand } from "./commands/status.js";
 import { stopCommand } from "./commands/stop.js";
 import { upgradeCommand } from "./commands/upgrade.js";
 import { versionCommand } from "./commands/version.js";
+import { webCommand } from "./commands/web.js";
+import { webTokenCommand } from "./commands/web-token.js";
 
 /** Every command, in the order of the help text. */
 export const commands: readonly Command[] = [
@@ -34,6 +36,8 @@ export const commands: readonly Command[] = [
   logsCommand,
   reapCommand,
   adoptListenerCommand,
+  webCommand,
+  webTokenCommand,
   versionCommand,
   helpCommand,
 ];

@@ -9,7 +9,6 @@ import type { End } from "./command.js";
 import { explainOutput } from "./explain-output.js";
 import { awaitLastOutput, layOutput, type Wanted } from "./last-output.js";
 import { isReloadCommand } from "./main-process.js";
-import { say } from "./print.js";
 
 /** An upgrade that was waited for, and has ended. */
 export interface Ended {
@@ -20,11 +19,13 @@ export interface Ended {
   readonly wait: Wait;
   /** For what has to be waited for besides. */
   readonly following: Following;
+  /** How what ended well is told. */
+  readonly say: (text: string) => void;
 }
 
 /** Says how it ended, or fails with the reason, what serves, and where to look. */
 export async function tellEnd(client: ControlClient, ended: Ended): Promise<End> {
-  const { outcome, done, wait } = ended;
+  const { outcome, done, wait, say } = ended;
   const { kind, generation, failure, tookMs } = outcome;
   if (failure !== null) return tellFailure(client, ended, failure);
   if (wait === "proved") return tellVerdict(client, ended);
@@ -41,7 +42,7 @@ async function tellVerdict(client: ControlClient, ended: Ended): Promise<End> {
   const { generation, kind, tookMs, verdict } = ended.outcome;
   switch (verdict?.kind) {
     case "proved":
-      say(`generation ${generation} has proved itself; ${kind} took ${formatDuration(tookMs)}`);
+      ended.say(`generation ${generation} has proved itself; ${kind} took ${formatDuration(tookMs)}`);
       return succeed("done");
     case "rejected":
       return tellRejection(client, ended, verdict.failure);

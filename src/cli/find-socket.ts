@@ -1,8 +1,8 @@
-import { lstatSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import type { ControlAddress } from "../control/exchange.js";
+import { findRunning, isThere, type Running } from "../instances/find-running.js";
 import { controlSocketIn, firstOf, runtimeBases, type Surroundings } from "../lib/directories.js";
-import { errorCode, type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { isOwnFolder } from "../linux/own-folder.js";
 
 export interface Wanted extends Surroundings {
@@ -53,44 +53,8 @@ function ownSocket({ env }: Surroundings): string | undefined {
   return own !== undefined && isThere(controlSocketIn(own)) ? controlSocketIn(own) : undefined;
 }
 
-/** An instance with a control socket; whether anybody listens there is not known yet. */
-export interface Running {
-  readonly name: string;
-  readonly address: ControlAddress;
-}
-
 /** All instances that a command without a name could mean, by name: none where it means the service that it belongs to. */
 export function findSeveral(surroundings: Surroundings): readonly Running[] {
   const found = ownSocket(surroundings) === undefined ? findRunning(surroundings) : [];
   return found.length > 1 ? found : [];
-}
-
-/** Of one name the first. */
-export function findRunning(surroundings: Surroundings): readonly Running[] {
-  const found = new Map<string, Running>();
-  for (const base of runtimeBases(surroundings).filter(isOwnFolder)) {
-    for (const name of namesIn(base)) {
-      const socketPath = controlSocketIn(`${base}/${name}`);
-      if (found.has(name) || !isThere(socketPath)) continue;
-      found.set(name, { name, address: { socketPath, instance: name, wary: true } });
-    }
-  }
-  return [...found.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-function namesIn(base: string): string[] {
-  try {
-    return readdirSync(base);
-  } catch {
-    return [];
-  }
-}
-
-/** A socket that may not be seen counts as there: connecting to it tells why it may not. */
-function isThere(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    return errorCode(error) === "EACCES";
-  }
 }

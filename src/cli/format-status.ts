@@ -1,6 +1,7 @@
 import type {
   GenerationReport,
   ListenerReport,
+  MetricsReport,
   ServerReport,
   StatusReport,
   WorkerReport,
@@ -50,6 +51,15 @@ const responseCounters: readonly (readonly [heading: string, CounterName])[] = [
   ["SLOW", "slow"],
 ];
 
+function describeMetrics(metrics: MetricsReport): readonly string[] {
+  if (metrics === null) return [];
+  const { addresses, problem } = metrics;
+  return [
+    ...addresses.map((address) => `metrics at ${address}`),
+    ...(problem === null ? [] : [`warning: ${problem}`]),
+  ];
+}
+
 /** The page of `holdfast status`. */
 export function formatStatus(report: StatusReport, now: WallTime, look: Look): string {
   const { name, version, pid, unit, summary, degraded, generations, listeners, notifyDropped } = report;
@@ -61,6 +71,7 @@ export function formatStatus(report: StatusReport, now: WallTime, look: Look): s
   if (report.upMs !== null) lines.push(`up ${formatDuration(report.upMs)}`);
   if (report.lastUpgrade !== null) lines.push(`last upgrade: ${describeOutcome(report.lastUpgrade, now)}`);
   for (const { proof } of generations) if (proof !== null) lines.push(...describeNumbers(proof));
+  lines.push(...describeMetrics(report.metrics));
   if (notifyDropped > 0)
     lines.push(`${notifyDropped} notify message(s) dropped that another worker sent or nobody understands`);
   for (const { directory, paths, line } of report.written) {
@@ -137,20 +148,18 @@ export function sumOver(servers: readonly ServerReport[], name: CounterName | Ga
   return servers.reduce((sum, { counters }) => sum + counters[name], 0);
 }
 
-function listenerRow({
-  name,
-  address,
-  origin,
-  backlog,
-  stalledMs,
-  down,
-  generations,
-}: ListenerReport): Cell[] {
+function listenerRow(listener: ListenerReport): Cell[] {
+  const { name, address, origin, generations } = listener;
+  return [name, address, origin, queueCell(listener), generations.join(" ")];
+}
+
+/** How many wait to be accepted; red where they wait in vain. */
+export function queueCell({ backlog, stalledMs, down }: ListenerReport): Cell {
+  if (down !== null) return { text: "down", style: "red" };
   const queue = orDash(backlog, ({ queued, limit }) => `${queued}/${limit}`);
-  const shown: Cell =
-    stalledMs === null ? queue : { text: `${queue} still for ${formatDuration(stalledMs)}`, style: "red" };
-  const queueCell: Cell = down !== null ? { text: "down", style: "red" } : shown;
-  return [name, address, origin, queueCell, generations.join(" ")];
+  return stalledMs === null
+    ? queue
+    : { text: `${queue} still for ${formatDuration(stalledMs)}`, style: "red" };
 }
 
 function answers(total: StatusReport["totals"][number]): boolean {
@@ -164,14 +173,14 @@ function describeOutcome({ kind, generation, failure, endedAt, tookMs }: Outcome
   return `${kind}${target}, ${ago}, took ${formatDuration(tookMs)}`;
 }
 
-function phaseCell(phase: keyof typeof phaseStyles): Cell {
+export function phaseCell(phase: keyof typeof phaseStyles): Cell {
   return { text: phase, style: phaseStyles[phase] };
 }
 
-function orDash<T>(value: T | null, format: (value: T) => string): string {
+export function orDash<T>(value: T | null, format: (value: T) => string): string {
   return value === null ? "-" : format(value);
 }
 
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(bytes < 10 * 1024 * 1024 ? 1 : 0)} MB`;
 }

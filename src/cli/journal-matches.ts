@@ -36,3 +36,9 @@ export function journalMatches(unit: string, generation: LoggedGeneration | unde
     ...outputMatches(unit, generation),
   ];
 }
+
+/** The same for what the daemon says by itself. */
+export function daemonMatches(unit: string): readonly string[] {
+  const identifier = "SYSLOG_IDENTIFIER=holdfastd";
+  return [`_SYSTEMD_UNIT=${unit}`, identifier, "+", `_SYSTEMD_USER_UNIT=${unit}`, identifier];
+}

@@ -1,11 +1,11 @@
 import { configFolder, namesOfConfigs } from "../config/config-files.js";
 import { createControlClient } from "../control/client.js";
 import type { StatusReport } from "../control/replies.js";
+import { findRunning, type Running } from "../instances/find-running.js";
 import { type Failure, fail, succeed } from "../lib/failure.js";
 import { printableJson } from "../lib/printable.js";
 import { surroundings } from "./ask-daemon.js";
 import type { CommandLine, End } from "./command.js";
-import { findRunning, type Running } from "./find-socket.js";
 import { lookOf } from "./print.js";
 import { type Cell, formatTable } from "./table.js";
 

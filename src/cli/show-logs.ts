@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import { findProgram } from "../linux/find-program.js";
-import { reachDaemon } from "./ask-daemon.js";
 import type { CommandLine, End } from "./command.js";
-import { findHistory } from "./find-history.js";
+import { findEntry } from "./find-history.js";
+import { findUnit } from "./find-unit.js";
 import { journalMatches, type LoggedGeneration } from "./journal-matches.js";
 
 /** `holdfast logs`: runs journalctl(1) on this terminal, with what finds the service or one generation of it. */
 export async function showLogs(line: CommandLine, id: number | undefined): Promise<End> {
-  const service = await findService(line);
+  const service = await findUnit(line);
   if (!service.ok) return service;
   const { name, unit } = service.value;
   const generation = id === undefined ? succeed(undefined) : await findGeneration(line, name, id);
@@ -18,41 +18,14 @@ export async function showLogs(line: CommandLine, id: number | undefined): Promi
   return status === 0 ? succeed("done") : fail("journal-failed", `journalctl exited with status ${status}`);
 }
 
-async function findService(
-  line: CommandLine,
-): Promise<Result<{ readonly name: string; readonly unit: string }, Failure>> {
-  const client = await reachDaemon(line, askTimeoutMs);
-  const status = client.ok ? await client.value.status() : client;
-  if (status.ok) {
-    const { name, unit } = status.value;
-    if (unit !== null) return succeed({ name, unit });
-    return fail(
-      "no-journal",
-      "the daemon is no unit of systemd's: its log is on its terminal or in its log file",
-    );
-  }
-  // A service that does not run has its log all the same.
-  const { name } = line;
-  return name === undefined ? status : succeed({ name, unit: `holdfast@${name}.service` });
-}
-
-const askTimeoutMs = 3_000;
-
 async function findGeneration(
   line: CommandLine,
   name: string,
   id: number,
 ): Promise<Result<LoggedGeneration, Failure>> {
-  const history = await findHistory(line);
-  if (!history.ok) return history;
-  const entry = history.value.find(({ generation }) => generation === id);
-  if (entry === undefined) {
-    return fail(
-      "generation-unknown",
-      `no generation ${id} is known; \`holdfast history\` lists those that are`,
-    );
-  }
-  const { from, to } = entry;
+  const entry = await findEntry(line, id);
+  if (!entry.ok) return entry;
+  const { from, to } = entry.value;
   return succeed({ name, id, from, to });
 }
 

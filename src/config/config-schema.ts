@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { overlaps } from "../lib/address.js";
 import { drainSignals } from "../lib/drain-signals.js";
 import { parseDuration } from "../lib/duration.js";
 import type { Plan, ReadyRule } from "../model/plan.js";
@@ -8,6 +9,7 @@ import { control } from "./control-table.js";
 import { history } from "./history-table.js";
 import { hooks } from "./hooks-table.js";
 import { listeners } from "./listeners.js";
+import { metrics } from "./metrics-table.js";
 import { overlap, pathsWithin, tidyPath } from "./paths-within.js";
 import { judge, judgesOf, probation, rollback, trial } from "./proof-tables.js";
 import { argv, count, isCount, named, readWith, requestPath, table, text } from "./values.js";
@@ -119,6 +121,7 @@ export const rootEntries = {
   hooks: v.optional(hooks, emptyTable),
   history: v.optional(history, emptyTable),
   control: v.optional(control, emptyTable),
+  metrics: v.optional(v.nullable(metrics), null),
 };
 
 /** The whole file: TOML's root table in, the plan and the listeners out. Unknown keys are not its business. */
@@ -170,6 +173,17 @@ export function configSchema(defaults: ConfigDefaults) {
       ),
       ["trial", "share"],
     ),
+    v.forward(
+      v.partialCheck(
+        [["metrics"], ["listeners"]],
+        ({ metrics, listeners = [] }) =>
+          !listeners.some(
+            ({ address }) => address !== null && metrics !== null && overlaps(address, metrics.address),
+          ),
+        "the address is where a listener of the app listens, too; give the metrics a port of their own",
+      ),
+      ["metrics"],
+    ),
     v.transform((root) => {
       const plan: Plan = {
         command: root.command,
@@ -192,7 +206,8 @@ export function configSchema(defaults: ConfigDefaults) {
         rollback: root.rollback,
         hooks: root.hooks,
       };
-      return { plan, listeners: root.listeners ?? null, control: root.control, history: root.history };
+      const { control, history, metrics } = root;
+      return { plan, listeners: root.listeners ?? null, control, history, metrics };
     }),
   );
 }

@@ -1,3 +1,4 @@
+import type { Address } from "../lib/address.js";
 import type { Specification } from "../model/plan.js";
 
 /**
@@ -7,8 +8,17 @@ import type { Specification } from "../model/plan.js";
 export interface Config extends Specification {
   readonly control: ControlGroups;
   readonly history: HistoryLimits;
+  /** Null: metrics are told on the control socket only. */
+  readonly metrics: MetricsTable | null;
   /** The file as it was named to us, for messages. */
   readonly file: string;
+}
+
+/** Where metrics are told besides. */
+export interface MetricsTable {
+  readonly address: Address;
+  /** Permission bits of a unix socket's file; null otherwise, and where the umask decides. */
+  readonly mode: number | null;
 }
 
 /** Groups by name or number; null: none. */

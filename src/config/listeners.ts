@@ -4,10 +4,13 @@ import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
 import type { ListenerDeclaration } from "../model/plan.js";
 import { count, isTable, named, readWith, table } from "./values.js";
 
+/** Of the file of a unix socket. */
+export const socketMode = readWith(parseMode, '"0660"');
+
 export const listenerEntries = {
   address: v.optional(readWith(readAddress, '"127.0.0.1:8080"')),
   backlog: v.optional(count(1, 65_535)),
-  mode: v.optional(readWith(parseMode, '"0660"')),
+  mode: v.optional(socketMode),
 };
 
 const listener = v.pipe(

@@ -1,12 +1,10 @@
-import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { type FailureOf, fail, type Result, succeed } from "../lib/failure.js";
-import { visible } from "../lib/printable.js";
 import type { Config, ConfigDefaults } from "./config.js";
 import { configSchema } from "./config-schema.js";
-import { explainSyntax } from "./explain-syntax.js";
 import { findSharedAddresses } from "./listeners.js";
-import { describeProblems, type KeyPath, type Problem, writeKey } from "./problem.js";
+import { describeProblems, type Problem, writeKey } from "./problem.js";
+import { describeIssue, readToml } from "./read-toml.js";
 import { findUnknownKeys } from "./unknown-keys.js";
 
 /**
@@ -28,29 +26,6 @@ export function parseConfig(
     return fail(reason, describeProblems([...unknown, ...invalid], file, text));
   }
   return succeed(freeze({ file, ...parsed.output }));
-}
-
-function readToml(text: string, file: string): Result<Record<string, unknown>, FailureOf<"config">> {
-  try {
-    return succeed(parseToml(text, { maxDepth: 16 }));
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    // The library's message goes on with an excerpt of the file, which may hold a secret.
-    const [what = ""] = error.message.split("\n", 1);
-    const { line, column } = error;
-    const rest =
-      text
-        .split("\n")
-        [line - 1]?.slice(column - 1)
-        .trimEnd() ?? "";
-    const why = explainSyntax(what.replace("Invalid TOML document: ", ""), rest);
-    return fail("config-syntax", `${file}:${line}:${column}: not valid TOML: ${visible(why)}`);
-  }
-}
-
-function describeIssue(issue: v.BaseIssue<unknown>): Problem {
-  const path: KeyPath = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
-  return { path, message: issue.message };
 }
 
 function describeSharedAddresses(root: Record<string, unknown>): Problem[] {

@@ -11,7 +11,8 @@ export function readConfig(file: string, defaults: ConfigDefaults): Result<Confi
   return text.ok ? parseConfig(text.value, file, defaults) : text;
 }
 
-function readText(file: string): Result<string, FailureOf<"config">> {
+/** Of a file that may be anything. */
+export function readText(file: string): Result<string, FailureOf<"config">> {
   let fd: number;
   try {
     // Without O_NONBLOCK a FIFO of that name would stop the daemon until somebody writes to it.

@@ -4,6 +4,7 @@ import { controlEntries } from "./control-table.js";
 import { historyEntries } from "./history-table.js";
 import { hooksEntries } from "./hooks-table.js";
 import { listenerEntries } from "./listeners.js";
+import { metricsEntries } from "./metrics-table.js";
 import { type KeyPath, type Problem, writeKey } from "./problem.js";
 import {
   healthEntries,
@@ -34,10 +35,12 @@ export function findUnknownKeys(root: Record<string, unknown>): Problem[] {
     ...compare(root["history"], historyEntries, ["history"]),
     ...compare(root["hooks"], hooksEntries, ["hooks"]),
     ...compare(root["control"], controlEntries, ["control"]),
+    ...compare(root["metrics"], metricsEntries, ["metrics"]),
   ];
 }
 
-function compare(value: unknown, entries: object, above: KeyPath): Problem[] {
+/** The keys of a table that are none of `entries`. */
+export function compare(value: unknown, entries: object, above: KeyPath): Problem[] {
   if (!isTable(value)) return [];
   const known = Object.keys(entries);
   return Object.keys(value)

@@ -36,7 +36,7 @@ export interface Following {
  * (a daemon of another version).
  */
 export interface ControlClient {
-  status(): Promise<Result<StatusReport, ControlFailure>>;
+  status(signal?: AbortSignal): Promise<Result<StatusReport, ControlFailure>>;
   /** Also tells which process answers. */
   version(): Promise<Result<v.InferOutput<typeof versionReply>, ControlFailure>>;
   /** Asks for something that has no outcome of its own. */
@@ -57,8 +57,8 @@ export interface ControlClient {
   history(): Promise<Result<readonly HistoryEntry[], ControlFailure>>;
   /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
   resume(upgrade: number, following: Following): Promise<Result<Outcome, ControlFailure>>;
-  /** Calls back for each piece of news; returns only when it fails. */
-  events(onNews: (news: News) => void): Promise<Result<never, ControlFailure>>;
+  /** Calls back for each piece of news; returns only when it fails, with the signal as `aborted`. */
+  events(onNews: (news: News) => void, signal?: AbortSignal): Promise<Result<never, ControlFailure>>;
 }
 
 export interface ControlClientOptions extends ControlAddress {
@@ -79,10 +79,11 @@ export function createControlClient(options: ControlClientOptions): ControlClien
     method: Call["method"],
     path: string,
     schema: v.GenericSchema<unknown, T>,
+    signal?: AbortSignal,
   ): Promise<Result<T, ControlFailure>> => {
-    const response = await open({ method, path });
+    const response = await open({ method, path, signal });
     if (!response.ok) return response;
-    const text = await readText(response.value);
+    const text = await readText(response.value, signal);
     return text.ok ? parse(schema, text.value, response.value) : text;
   };
   const follow = async (
@@ -111,7 +112,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   };
 
   return {
-    status: () => ask("GET", "/v1/status", statusReply),
+    status: (signal) => ask("GET", "/v1/status", statusReply, signal),
     version: () => ask("GET", "/v1/version", versionReply),
     order: async (command) => {
       const reply = await ask("POST", `/v1/${command}`, acceptedReply);
@@ -148,11 +149,11 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       const path = `${progressPath(upgrade)}?${waitIn(following)}`;
       return follow({ method: "GET", path, signal: following.signal }, following);
     },
-    events: async (onNews) => {
-      const response = await open({ method: "GET", path: "/v1/events" });
+    events: async (onNews, signal) => {
+      const response = await open({ method: "GET", path: "/v1/events", signal });
       if (!response.ok) return response;
       let invalid: Result<never, ControlFailure> | undefined;
-      const read = await readLines(response.value, undefined, (line) => {
+      const read = await readLines(response.value, signal, (line) => {
         const parsed = parse(eventLine, line, response.value);
         if (parsed.ok) onNews(parsed.value);
         else invalid = parsed;

@@ -19,8 +19,12 @@ export type { UpgradeWish } from "./upgrade-wish.js";
 /** What the control API needs of the daemon; the only thing `control` knows about it. */
 export interface ControlPort {
   report(): StatusReport;
-  /** Asks the workers for their counters, for a short time, so that the next report has them. */
+  /** Asks for what can only be asked for, for a short time, so that the next report has it: the workers for their counters, and what is written beside the code. */
   refresh(): Promise<void>;
+  /** Asks for nothing but the workers' counters: a scraper comes again and again. */
+  recount(): Promise<void>;
+  /** What a scraper is told. */
+  metrics(): Exposition;
   /**
    * Queues the command; an upgrade or rollback is answered with the id under which its outcome will be known, a commit with that of
    * the upgrade whose generation is kept, as far as it is known still. `by` is who asks.
@@ -31,6 +35,11 @@ export interface ControlPort {
   progressOf(upgrade: number): UpgradeProgress;
   /** Calls back at each piece of news, until the returned function is called. */
   subscribe(listener: (news: News) => void): () => void;
+}
+
+export interface Exposition {
+  readonly mediaType: string;
+  readonly text: string;
 }
 
 export type ControlCommand = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";

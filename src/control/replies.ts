@@ -144,6 +144,9 @@ const rolledBack = v.object({
   failure: failureSchema,
 }) satisfies v.GenericSchema<unknown, RolledBack>;
 
+/** Where metrics are told besides the control socket, and why not where the config says so. */
+const metrics = v.nullable(v.object({ addresses: v.array(v.string()), problem: v.nullable(v.string()) }));
+
 const reexecFailure = v.object({
   /** Milliseconds since the epoch. */
   at: v.number(),
@@ -162,6 +165,8 @@ export const statusReply = v.object({
   summary: v.string(),
   /** Not serving yet, or the last upgrade failed, a version was rejected, workers are missing, clients wait, or the state cannot be written. */
   degraded: v.nullable(v.string()),
+  /** Why the state cannot be written, as long as it cannot. */
+  unwritable: v.optional(v.nullable(v.string()), null),
   upgrade: v.nullable(v.object({ id: v.number(), generation: v.nullable(v.number()) })),
   lastUpgrade: v.nullable(outcome),
   /** Of the upgrades that are not over: their generation has not proved itself, or what they left has not ended. Newest last. */
@@ -183,6 +188,7 @@ export const statusReply = v.object({
   notifyDropped: v.number(),
   /** Since this daemon was started: the last one that was to take its place and did not. */
   reexecFailed: v.nullable(reexecFailure),
+  metrics: v.optional(metrics, null),
 });
 
 /** A generation that ran or runs. */
@@ -237,5 +243,6 @@ export type WorkerReport = ReportOf<typeof worker>;
 export type ServerReport = ReportOf<typeof server>;
 export type ListenerReport = ReportOf<typeof listener>;
 export type WrittenReport = ReportOf<typeof written>;
+export type MetricsReport = ReportOf<typeof metrics>;
 export type ReexecFailure = ReportOf<typeof reexecFailure>;
 export type HistoryEntry = ReportOf<typeof historyEntry>;

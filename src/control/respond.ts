@@ -1,5 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import { version } from "../lib/version.js";
+import type { Exposition } from "./port.js";
 import type { ControlFailure } from "./replies.js";
 import type { Refusal } from "./routes.js";
 
@@ -17,10 +18,23 @@ export function sendJson(
   body: object,
   headers: Headers = {},
 ): void {
-  const text = `${JSON.stringify(body)}\n`;
+  send(response, status, "application/json", `${JSON.stringify(body)}\n`, headers);
+}
+
+export function sendText(response: ServerResponse, { mediaType, text }: Exposition): void {
+  send(response, 200, mediaType, text, {});
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  mediaType: string,
+  text: string,
+  headers: Headers,
+): void {
   response.writeHead(status, {
     ...commonHeaders,
-    "Content-Type": "application/json",
+    "Content-Type": mediaType,
     "Content-Length": Buffer.byteLength(text),
     ...headers,
   });

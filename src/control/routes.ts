@@ -5,7 +5,7 @@ import { messageLimit, type UpgradeWish, type Wait, wishFor } from "./upgrade-wi
 
 /** What a request asks for. `wait`: the answer is a stream that lasts so long; null: there is an answer at once. */
 export type Route =
-  | { readonly kind: "status" | "version" | "events" | "history" }
+  | { readonly kind: "status" | "version" | "events" | "history" | "metrics" }
   | {
       readonly kind: "command";
       readonly command: ControlCommand;
@@ -29,6 +29,7 @@ const reads = new Map<string, Route>([
   ["/v1/version", { kind: "version" }],
   ["/v1/events", { kind: "events" }],
   ["/v1/history", { kind: "history" }],
+  ["/v1/metrics", { kind: "metrics" }],
 ]);
 
 const commands = new Map<string, ControlCommand>([

@@ -6,7 +6,7 @@ import type { News } from "../model/event.js";
 import type { Asker } from "../model/upgrade-state.js";
 import { instanceHeader } from "./exchange.js";
 import type { ControlPort } from "./port.js";
-import { formatRefusal, sendJson, sendRefusal } from "./respond.js";
+import { formatRefusal, sendJson, sendRefusal, sendText } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
 import { streamEvents, streamUpgrade } from "./stream.js";
 import type { Wait } from "./upgrade-wish.js";
@@ -113,6 +113,9 @@ function answer(port: ControlPort, route: Route, response: ServerResponse, peer:
     case "history":
       sendJson(response, 200, { history: port.history() });
       return;
+    case "metrics":
+      answerMetrics(port, response);
+      return;
     case "events":
       streamEvents(port, response);
       return;
@@ -131,6 +134,11 @@ function answer(port: ControlPort, route: Route, response: ServerResponse, peer:
 function answerStatus(port: ControlPort, response: ServerResponse): void {
   const tell = (): void => sendJson(response, 200, port.report());
   port.refresh().then(tell, tell);
+}
+
+function answerMetrics(port: ControlPort, response: ServerResponse): void {
+  const tell = (): void => sendText(response, port.metrics());
+  port.recount().then(tell, tell);
 }
 
 function submit(

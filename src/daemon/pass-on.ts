@@ -11,7 +11,7 @@ import { signalFor, stayForWorkers } from "../succession/stay.js";
 import type { Successor } from "../succession/takeover-socket.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { exitStatusOf } from "./exit-status.js";
-import { controlFdName, parseWorkerFdName } from "./recover/fd-names.js";
+import { boundMetricsFdName, controlFdName, metricsFdName, parseWorkerFdName } from "./recover/fd-names.js";
 import type { TenureEnd } from "./service.js";
 import { die, type Setup } from "./setup.js";
 import type { HeldSignals } from "./signals.js";
@@ -55,6 +55,7 @@ export async function passOn(setup: Setup, end: TenureEnd): Promise<Beginning> {
   const startsNext = status === "leaving-reexec" && nobodyElseDoes;
   if (successor === undefined && !startsNext) {
     if (status === "stopped" || status === "failed") pidFile.remove();
+    await end.answered;
     process.exit(exitStatusOf(status, state));
   }
   // While the other one is tried the watchdog is kept quiet.
@@ -95,9 +96,11 @@ async function passToProgram(
   return succeed(undefined);
 }
 
-/** A worker that has ended, or a client of the control socket. */
+const clientsComeAt = [controlFdName, metricsFdName, boundMetricsFdName];
+
+/** A worker that has ended, or a client of the daemon's own sockets. */
 function needsSomebody({ fd, name }: InheritedFd): boolean {
-  return (name === controlFdName || parseWorkerFdName(name) !== undefined) && isReadable(fd);
+  return (clientsComeAt.includes(name) || parseWorkerFdName(name) !== undefined) && isReadable(fd);
 }
 
 /** Another daemon, which asked for it, takes this one's place. */

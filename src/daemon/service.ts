@@ -20,6 +20,7 @@ import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { createEffects, record } from "./create-effects.js";
 import { catchFaults } from "./faults.js";
+import { MetricsPort } from "./metrics/metrics-port.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
 import { adoptNotifySockets } from "./recover/adopt-notify-sockets.js";
@@ -61,6 +62,8 @@ export interface TenureEnd {
   readonly status: Extract<Action, { type: "exit" }>["status"] | "faulted";
   readonly state: State;
   readonly fds: readonly InheritedFd[];
+  /** Whoever scraped has been answered. */
+  readonly answered: Promise<void>;
   readonly heldSignals: HeldSignals;
   readonly link: ManagerLink;
   /** Who asked for this daemon's place, and gets it. */
@@ -118,15 +121,20 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   });
 
   const news = new NewsFeed(setup.log);
-  const port = showService(setup, parts, supervisor, news, inherited.reexecFailed);
+  const port: ControlPort = showService(setup, parts, supervisor, news, inherited.reexecFailed, () =>
+    metricsPort.report(),
+  );
+  const metricsPort = new MetricsPort({ port, keeper: keptFds, warn: (message) => warn(setup, message) });
+  metricsPort.adopt(inheritance.metrics);
   const access = new ControlAccess({
     socketPath: controlSocketIn(directories.runtime),
     serviceUid: process.getuid?.() ?? 0,
     warn: (message) => warn(setup, message),
   });
-  const onConfig = ({ control, history }: Pick<Config, "control" | "history">): void => {
+  const onConfig = ({ control, history, metrics }: Followed): void => {
     access.follow(control);
     ledger.follow(history);
+    if (metrics !== undefined) metricsPort.follow(metrics);
   };
   const rightOf = (peer: Peer): Right | undefined => access.rightOf(peer);
   const server = createControlServer(port, { name, peerOf, rightOf, hasLeft });
@@ -184,7 +192,8 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   function finish(status: TenureEnd["status"]): void {
     const heldSignals = new HeldSignals();
     try {
-      end({ status, state: supervisor.state, fds: release(), heldSignals, link, successor });
+      const answered = metricsPort.release();
+      end({ status, state: supervisor.state, fds: release(), answered, heldSignals, link, successor });
     } catch (error) {
       setup.faults.report("let go of its sockets", error);
       process.exit(1);
@@ -215,14 +224,14 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   }
 }
 
-/** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody. */
-function followConfig(
-  { configFile }: Setup,
-  follow: (config: Pick<Config, "control" | "history">) => void,
-): void {
+/** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody, and leaves the rest as it is. */
+function followConfig({ configFile }: Setup, follow: (config: Followed) => void): void {
   const config = readConfig(configFile, { cwd: process.cwd(), cores: 1 });
   follow(config.ok ? config.value : { control: { viewers: null, operators: null }, history: usualHistory });
 }
+
+/** What of a config is the daemon's own. */
+type Followed = Pick<Config, "control" | "history"> & Partial<Pick<Config, "metrics">>;
 
 const upgrading: FailureOf<"daemon"> = {
   reason: "upgrading",

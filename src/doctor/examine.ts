@@ -1,6 +1,7 @@
 import { checkLastStart, checkProgram } from "./checks/command.js";
 import { checkAccess, checkConfig } from "./checks/files.js";
 import { checkFdStore, checkMemory, checkOpenFiles, checkSigterm, checkTimeouts } from "./checks/limits.js";
+import { checkMetrics } from "./checks/metrics.js";
 import { checkAsking, checkStalled } from "./checks/proof.js";
 import { checkServer } from "./checks/server.js";
 import { checkCommands, checkNonBlocking, checkSettings, checkWatchdog } from "./checks/settings.js";
@@ -43,6 +44,7 @@ const checks: readonly Check[] = [
   checkSocketFiles,
   checkTakenAddresses,
   checkDown,
+  checkMetrics,
   checkStalled,
   checkAsking,
   checkAccess,

@@ -34,3 +34,15 @@ export const gaugeNames: readonly GaugeName[] = Object.keys(nothingOpen).filter(
 export function addCounts(one: number, other: number): number {
   return Math.min(one + other, Number.MAX_SAFE_INTEGER);
 }
+
+type Answers = Readonly<Record<"ok" | "clientErrors" | "serverErrors" | "aborted" | "slow", number>>;
+
+/** Those that a server has begun. */
+export function responsesIn({ ok, clientErrors, serverErrors, aborted }: Answers): number {
+  return [ok, clientErrors, serverErrors, aborted].reduce(addCounts);
+}
+
+/** What counts as failed: errors of the server, cut short, or too slow. */
+export function failedIn({ serverErrors, aborted, slow }: Answers): number {
+  return [serverErrors, aborted, slow].reduce(addCounts);
+}

@@ -1,4 +1,4 @@
-import { addCounts, nothingCounted } from "../lib/counters.js";
+import { failedIn, nothingCounted, responsesIn } from "../lib/counters.js";
 import type { Monotonic } from "./clock.js";
 import { generationTotals } from "./counters.js";
 import type { Generation, Track } from "./generation-state.js";
@@ -7,15 +7,15 @@ import type { State } from "./state.js";
 /** What the generation has shown of itself until now. */
 export function trackOf(state: State, generation: Generation, now: Monotonic): Track {
   const { id, specification, servesSince, deaths, probationDeaths } = generation;
-  const { ok, clientErrors, serverErrors, aborted, slow } = generationTotals(state, id) ?? nothingCounted;
+  const counted = generationTotals(state, id) ?? nothingCounted;
   return {
     generation: id,
     workers: specification.plan.workers,
     servedMs: servesSince === null ? 0 : now - servesSince,
     deaths,
     probationDeaths,
-    responses: [ok, clientErrors, serverErrors, aborted].reduce(addCounts),
-    failed: [serverErrors, aborted, slow].reduce(addCounts),
+    responses: responsesIn(counted),
+    failed: failedIn(counted),
   };
 }
 

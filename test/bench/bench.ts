@@ -14,6 +14,7 @@ import { BARE, installNativeServices, NATIVE } from "./native-service.js";
 import { measureRequestRate } from "./request-rate.js";
 import { measureGap } from "./restart-gap.js";
 import { measureRestart } from "./restart-time.js";
+import { measureScrapes } from "./scrape-cost.js";
 import { HOLDFAST, installServices, PLAIN } from "./services.js";
 import { measureShare } from "./share.js";
 import { measureUpgradeGap } from "./upgrade-gap.js";
@@ -43,6 +44,7 @@ await measure("Throughput", () =>
   }),
 );
 await measure("Idle", () => measureIdle(container)); // it has been idle since the start: its workers served
+await measure("Sight: metrics", () => measureScrapes(container));
 await measure("systemctl restart, as clients see it", () => measureGap(container));
 await measure("systemctl restart, as the daemon sees it", () => measureRestart(container));
 await measure("Upgrade (on the disk of /var/tmp)", () => measureCommit());

@@ -3,9 +3,9 @@ import type { Container } from "../harness/container/container.js";
 import type { Row } from "./figures.js";
 import { HOLDFAST } from "./services.js";
 
-const IDLE_SECONDS = 30;
+export const IDLE_SECONDS = 30;
 
-interface Usage {
+export interface Usage {
   /** Times a thread went to sleep and so had been woken. proc_pid_status(5). */
   readonly wakeUps: number;
   /** Time on a CPU, from the scheduler's own account. */
@@ -19,27 +19,33 @@ interface Usage {
  */
 export async function measureIdle(container: Container): Promise<Row[]> {
   await container.sh(`systemctl is-active ${HOLDFAST.units}`);
-  const pid = await container.show(HOLDFAST.units, "MainPID");
   const watchdogUs = await container.show(HOLDFAST.units, "WatchdogUSec");
-  const before = await readUsage(container, pid);
-  await pause(IDLE_SECONDS * 1000);
-  const after = await readUsage(container, pid);
+  const { wakeUps, cpuMs, residentMb } = await idleFor(container);
   return [
     {
       what: "the idle daemon's memory (RSS)",
-      figure: `${after.residentMb.toFixed(1)} MB`,
+      figure: `${residentMb.toFixed(1)} MB`,
       goal: "under 60 MB",
     },
     {
       what: `its wake-ups in ${IDLE_SECONDS} s, all threads`,
-      figure: String(after.wakeUps - before.wakeUps),
+      figure: String(wakeUps),
       goal: `none but the watchdog's (WatchdogSec=${watchdogUs}: about 2 pings)`,
     },
-    { what: `its CPU time in ${IDLE_SECONDS} s`, figure: `${(after.cpuMs - before.cpuMs).toFixed(1)} ms` },
+    { what: `its CPU time in ${IDLE_SECONDS} s`, figure: `${cpuMs.toFixed(1)} ms` },
   ];
 }
 
-async function readUsage(container: Container, pid: string): Promise<Usage> {
+/** What the daemon uses in `IDLE_SECONDS`, and the memory that it has then. */
+export async function idleFor(container: Container): Promise<Usage> {
+  const pid = await container.show(HOLDFAST.units, "MainPID");
+  const before = await readUsage(container, pid);
+  await pause(IDLE_SECONDS * 1000);
+  const after = await readUsage(container, pid);
+  return { ...after, wakeUps: after.wakeUps - before.wakeUps, cpuMs: after.cpuMs - before.cpuMs };
+}
+
+export async function readUsage(container: Container, pid: string): Promise<Usage> {
   const text = await container.sh(
     `cat /proc/${pid}/task/*/status; sed 's/^/schedstat: /' /proc/${pid}/task/*/schedstat`,
   );

@@ -99,12 +99,47 @@ describeOnEachRelease("the .deb", (release) => {
   });
 
   it("manual pages and completions are where their readers look", async () => {
-    for (const page of ["1 holdfast", "5 holdfast.toml", "7 holdfast-worker", "8 holdfastd"]) {
+    for (const page of [
+      "1 holdfast",
+      "5 holdfast.toml",
+      "7 holdfast-worker",
+      "8 holdfastd",
+      "8 holdfast-web",
+    ]) {
       await container.sh(`man -w ${page}`);
     }
     const complete = `. /usr/share/bash-completion/bash_completion; . /usr/share/bash-completion/completions/holdfast
       COMP_WORDS=(holdfast sta); COMP_CWORD=1; _holdfast; echo "\${COMPREPLY[@]}"`;
     assert.equal(await container.sh(`bash -c '${complete}'`), "status");
+  });
+
+  it("what Prometheus and Grafana are given is there", async () => {
+    await container.sh(
+      "cd /usr/share/holdfast/monitoring && test -s alerts.yml -a -s prometheus.yml -a -s dashboard.json",
+    );
+  });
+
+  it("the page is there when its socket is enabled: as a user of its own, which sees who lets it look, and acts on none", async () => {
+    assert.equal(await container.sh("systemctl is-enabled holdfast-web.socket || true"), "disabled");
+    await container.sh("systemctl enable --now holdfast-web.socket");
+    const url = `http://127.0.0.1:9190/i/${web.name}`;
+    assert.match(await container.sh(`curl -sS ${url}`), /only root, the user of the service/);
+    await container.sh(`printf '[control]\\nviewers = "holdfastweb"\\n' >> /etc/holdfast/${web.name}.toml
+      holdfast -n ${web.name} upgrade`);
+    await waitUntil("what a viewer may see", DEADLINE_MS, async () => {
+      return /generation 2, \d workers? ready/.test(await container.sh(`curl -sS ${url}`));
+    });
+    const user = `stat -c %U /proc/$(systemctl show -P MainPID holdfast-web.service)`;
+    assert.equal(await container.sh(user), "holdfastweb");
+
+    await container.write("/etc/holdfast-web.toml", "[web]\nactions = true\n");
+    await container.sh("systemctl restart holdfast-web.service");
+    const act = `curl -sS -X POST http://127.0.0.1:9190/api/act/${web.name}/upgrade`;
+    assert.match(await container.sh(act), /"no-token"/);
+    const byToken = `${act} -H "Authorization: Bearer $(holdfast web-token)"`;
+    assert.match(await container.sh(byToken), /"permission-denied".*control\.operators/);
+    assert.equal(await container.sh("stat -c '%U %a' /var/lib/holdfast-web/token"), "holdfastweb 600");
+    await container.sh("rm /etc/holdfast-web.toml");
   });
 
   it("an app imports and requires the library of the package", async () => {

@@ -139,4 +139,38 @@ onEachRelease("upgrades", (promise) => {
       assert.doesNotMatch(stdout, /generation 1 from/);
     },
   );
+
+  promise(
+    "holdfast events --since tells from the journal what happened, and goes on, each of it once",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      const told = "/tmp/holdfast-events.jsonl";
+      await web.container.sh(
+        `holdfast -n ${web.name} events --since 10min --json >${told} 2>&1 </dev/null & echo $! >${told}.pid`,
+      );
+      const events = async (): Promise<readonly string[]> => {
+        const lines = (await web.container.sh(`cat ${told}`)).split("\n").filter(Boolean);
+        return lines.map((line) => line.replace(/^.*"event":"([^"]*)".*$/, "$1"));
+      };
+      const waitFor = (upgrades: number): Promise<true> =>
+        waitUntil(`the end of ${upgrades} upgrades`, 20_000, async () => {
+          return (await events()).filter((one) => one === "upgrade-done").length >= upgrades;
+        });
+      // The start was before.
+      await waitFor(1);
+      for (const version of ["v2", "v3"]) {
+        await web.deploy(version);
+        await web.must("reload");
+      }
+      await waitFor(3);
+      await web.container.sh(`kill $(cat ${told}.pid)`);
+      const seen = await events();
+      for (const event of ["upgrade-started", "generation-created", "generation-active", "upgrade-done"]) {
+        assert.equal(seen.filter((one) => one === event).length, 3, event);
+      }
+      const wrong = await web.cli("events", "--since", "3 parsecs");
+      assert.deepEqual([wrong.code, /is no time; write one like 1h/.test(wrong.stderr)], [2, true]);
+    },
+  );
 });

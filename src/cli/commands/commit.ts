@@ -4,12 +4,16 @@ import { askDaemon } from "../ask-daemon.js";
 import { waitForUpgrade, whyOf } from "../ask-for-upgrade.js";
 import type { Command, CommandLine, End } from "../command.js";
 import { say } from "../print.js";
+import { tellAsked } from "../tellers/create-teller.js";
 
 /** Decides for the new generation: the one on trial is kept, the one that stands by goes on to its trial. */
 export const commitCommand: Command = {
   name: "commit",
-  options: ["message", "proved", "timeout", "no-wait"],
-  contradictions: [["proved", "no-wait", "one waits, and the other does not"]],
+  options: ["message", "proved", "timeout", "no-wait", "quiet", "json"],
+  contradictions: [
+    ["proved", "no-wait", "one waits, and the other does not"],
+    ["quiet", "json", "one tells nothing, and the other all"],
+  ],
   summary: "decide for the new generation, after `upgrade --hold` or `--stage`",
   run: askDaemon(commit),
 };
@@ -17,17 +21,17 @@ export const commitCommand: Command = {
 async function commit(client: ControlClient, line: CommandLine): Promise<End> {
   if (!line.flags.has("no-wait")) {
     const begin = (following: Following) => client.followCommit(following, whyOf(line));
-    return waitForUpgrade(client, line, "kept", begin, () => kept(line));
+    return waitForUpgrade(client, line, "kept", begin, (say) => kept(line, say));
   }
   const asked = await client.commit(whyOf(line));
   if (!asked.ok) return asked;
-  if (asked.value === null) return kept(line);
-  say(`upgrade ${asked.value} asked for`);
+  if (asked.value !== null || line.flags.has("json")) tellAsked(line, asked.value);
+  else if (!line.flags.has("quiet")) return kept(line, say);
   return succeed("done");
 }
 
 /** The daemon knows no upgrade that brought it: it is too long ago, or the daemon an older one. */
-function kept({ flags }: CommandLine): End {
+function kept({ flags }: CommandLine, say: (text: string) => void): End {
   if (flags.has("proved")) {
     const why = "the daemon does not know its upgrade any more";
     return fail("upgrade-unknown", `the generation is kept; cannot wait until it has proved itself: ${why}`);

@@ -1,38 +1,50 @@
+import type { ControlClient } from "../../control/client.js";
 import { printableJson } from "../../lib/printable.js";
-import type { News } from "../../model/event.js";
 import { askDaemon } from "../ask-daemon.js";
-import type { Command } from "../command.js";
+import type { Command, CommandLine, End } from "../command.js";
+import { formatEvent, type Happened, timeOf } from "../format-event.js";
+import { localTime } from "../format-time.js";
 import { isAway, pause, reconnectMs, retryMs } from "../patience.js";
-import { say } from "../print.js";
+import { lookOf } from "../print.js";
 
-/** Follows until it is interrupted or the daemon stays away. */
+/** Follows until it is interrupted or the daemon stays away; with `--since` the journal, which has what came before, too. */
 export const eventsCommand: Command = {
   name: "events",
-  options: ["json"],
+  options: ["json", "since"],
   summary: "follow what happens",
-  run: askDaemon(async (client, { flags }) => {
+  run: async (line, commands) => {
     // Whoever read the output has gone, as in `holdfast events | head`.
     process.stdout.once("error", () => process.exit(0));
-    const print = flags.has("json") ? printJson : printText;
-    let lostAt: number | undefined;
-    for (;;) {
-      const openedAt = performance.now();
-      const end = await client.events(print);
-      if (end.ok || !isAway(end.failure)) return end;
-      if (end.failure.reason === "disconnected") lostAt = performance.now();
-      // Nobody was there in the first place.
-      lostAt ??= openedAt - reconnectMs;
-      if (performance.now() - lostAt > reconnectMs) return end;
-      await pause(retryMs, new AbortController().signal);
-    }
-  }),
+    if (line.since === undefined) return followDaemon(line, commands);
+    return (await import("../follow-journal.js")).followJournal(line, line.since, printerFor(line));
+  },
 };
 
-function printJson(news: News): void {
-  process.stdout.write(`${printableJson(news)}\n`);
+const followDaemon = askDaemon(async (client: ControlClient, line): Promise<End> => {
+  const print = printerFor(line);
+  let lostAt: number | undefined;
+  for (;;) {
+    const openedAt = performance.now();
+    const end = await client.events((news) => print({ at: Date.now(), news }));
+    if (end.ok || !isAway(end.failure)) return end;
+    if (end.failure.reason === "disconnected") lostAt = performance.now();
+    // Nobody was there in the first place.
+    lostAt ??= openedAt - reconnectMs;
+    if (performance.now() - lostAt > reconnectMs) return end;
+    await pause(retryMs, new AbortController().signal);
+  }
+});
+
+function printerFor({ flags }: CommandLine): (one: Happened) => void {
+  if (flags.has("json")) return ({ at, news }) => write([printableJson({ at, ...news })]);
+  let timeWidth = 0;
+  return (one) => {
+    const today = localTime(Date.now()).day;
+    timeWidth = Math.max(timeWidth, timeOf(one.at, today).length);
+    write(formatEvent(one, lookOf(process.stdout), today, timeWidth));
+  };
 }
 
-function printText({ level, message }: News): void {
-  const time = new Date().toTimeString().slice(0, 8);
-  say(level === "info" ? `${time} ${message}` : `${time} ${level}: ${message}`);
+function write(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join("\n")}\n`);
 }

@@ -2,17 +2,23 @@ import type { HistoryEntry } from "../../control/replies.js";
 import { succeed } from "../../lib/failure.js";
 import { printableJson } from "../../lib/printable.js";
 import { describeOrigin } from "../asker.js";
-import type { Command } from "../command.js";
-import { findHistory } from "../find-history.js";
+import type { Command, CommandLine, End } from "../command.js";
+import { findEntry, findHistory } from "../find-history.js";
+import { formatTime } from "../format-time.js";
+import { readGeneration } from "../generation-argument.js";
 import { type Look, lookOf } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
 
-/** A line a generation, newest last, or the same as JSON. */
+/** A line a generation, newest last; of one of them the account of its upgrade. Or the same as JSON. */
 export const historyCommand: Command = {
   name: "history",
+  argument: "[GENERATION]",
   options: ["json"],
-  summary: "the generations that ran, and why they ended",
+  summary: "the generations that ran, and why they ended; of one, the account of its upgrade",
   run: async (line) => {
+    const generation = readGeneration(line.argument);
+    if (!generation.ok) return generation;
+    if (generation.value !== undefined) return showEntry(line, generation.value);
     const entries = await findHistory(line);
     if (!entries.ok) return entries;
     const text = line.flags.has("json")
@@ -22,6 +28,17 @@ export const historyCommand: Command = {
     return succeed("done");
   },
 };
+
+async function showEntry(line: CommandLine, id: number): Promise<End> {
+  const entry = await findEntry(line, id);
+  if (!entry.ok) return entry;
+  const { formatEntry } = await import("../account/format-account.js");
+  const text = line.flags.has("json")
+    ? printableJson(entry.value, 2)
+    : formatEntry(entry.value, lookOf(process.stdout));
+  process.stdout.write(`${text}\n`);
+  return succeed("done");
+}
 
 /** A commit and a message are shown where there are any. */
 function formatHistory(entries: readonly HistoryEntry[], look: Look): string {
@@ -56,12 +73,4 @@ function rollbackCell({ returnable, rejected, wayBack }: HistoryEntry): Cell {
   if (rejected) return { text: "rejected", style: "red" };
   if (wayBack) return { text: "next", style: "green" };
   return returnable ? "yes" : "-";
-}
-
-/** Local time, as the journal has it. */
-function formatTime(at: number): string {
-  const date = new Date(at);
-  const two = (part: number): string => String(part).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

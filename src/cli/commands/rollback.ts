@@ -7,7 +7,8 @@ import { readGeneration } from "../generation-argument.js";
 export const rollbackCommand: Command = {
   name: "rollback",
   argument: "[GENERATION]",
-  options: ["message", "timeout", "no-wait"],
+  options: ["message", "timeout", "no-wait", "quiet", "json"],
+  contradictions: [["quiet", "json", "one tells nothing, and the other all"]],
   summary: "an upgrade to what ran before",
   run: (line, commands) => {
     const generation = readGeneration(line.argument);

@@ -8,14 +8,16 @@ import { formatStatus } from "../format-status.js";
 import { layOutput, readLastOutput } from "../last-output.js";
 import { lookOf, say } from "../print.js";
 
-/** A page for people, or the daemon's report as JSON; of several instances a line each. */
+/** A page for people, or the daemon's report as JSON; of several instances a line each. With `--watch` live. */
 export const statusCommand: Command = {
   name: "status",
-  options: ["json"],
+  options: ["json", "watch"],
+  contradictions: [["json", "watch", "one is for programs, the other for people"]],
   summary: "what runs: generations, workers, listeners",
   run: async (line, commands) => {
     const named = line.name !== undefined || line.socket !== undefined;
     const several = named ? [] : findSeveral(surroundings());
+    if (line.flags.has("watch")) return (await import("../watch/watch.js")).watch(line, several);
     if (several.length === 0) return showOne(line, commands);
     return (await import("../list-instances.js")).listInstances(line, several);
   },

@@ -5,12 +5,13 @@ import type { Command } from "../command.js";
 
 export const upgradeCommand: Command = {
   name: "upgrade",
-  options: [...wishFlags, "message", "proved", "timeout", "no-wait"],
+  options: [...wishFlags, "message", "proved", "timeout", "no-wait", "quiet", "json"],
   contradictions: [
     ["stage", "hold", "what stands by is not on trial; stage it, then commit it"],
     ["stage", "proved", "what stands by does not serve; `holdfast commit --proved` waits for it"],
     ["hold", "proved", "it is left to somebody to decide; `holdfast commit --proved` waits for it"],
     ["proved", "no-wait", "one waits, and the other does not"],
+    ["quiet", "json", "one tells nothing, and the other all"],
   ],
   summary: "start a new generation beside the old and switch over",
   run: askDaemon((client, line) => {

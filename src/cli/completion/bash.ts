@@ -4,6 +4,7 @@ import { commandOptions, generalOptions, type OptionName, optionNames } from "..
 /** For bash 4 and later. */
 export function bashCompletion(commands: readonly Command[]): string {
   const names = commands.map(({ name }) => name);
+  const spellings = spellingsWithValue.join("|");
   return `# bash completion for holdfast(1)
 
 _holdfast_names() {
@@ -27,14 +28,16 @@ _holdfast_configs() {
 _holdfast() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
   local commands="${names.join(" ")}"
-  local options="${generalOptions.map(write).join(" ")}" word command=
+  local options="${generalOptions.map(write).join(" ")}" word before= command=
   COMPREPLY=()
   case $previous in
 ${optionNames.flatMap(offerValue).join("\n")}
 ${commands.flatMap((command) => offerArgument(command, names)).join("\n")}
   esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    [[ " $commands " == *" $word "* ]] && command=$word
+    # An instance may be called like a command.
+    [[ " $commands " == *" $word "* && $before != @(${spellings}) ]] && command=$word
+    before=$word
   done
   case $command in
     "") options="$commands $options" ;;
@@ -46,6 +49,13 @@ ${commands.flatMap(offerOptions).join("\n")}
 complete -F _holdfast holdfast
 `;
 }
+
+/** Of the options of every command that a value follows. */
+export const spellingsWithValue: readonly string[] = generalOptions.flatMap((name) => {
+  const { short, value } = commandOptions[name];
+  if (value === undefined) return [];
+  return [...(short === undefined ? [] : [`-${short}`]), write(name)];
+});
 
 const generators = {
   instance: '-W "$(_holdfast_names)"',

@@ -1,19 +1,19 @@
 import type { Command } from "../command.js";
 import { commandOptions, generalOptions, type OptionName, optionNames } from "../command-options.js";
 import { capitalize } from "../fold.js";
+import { spellingsWithValue } from "./bash.js";
 
 export function fishCompletion(commands: readonly Command[]): string {
   const own = optionNames.filter((name) => !generalOptions.includes(name));
   const lines = [
     ...generalOptions.map((name) => writeOption(name)),
     ...commands.map(
-      ({ name, summary }) =>
-        `-n "not __fish_seen_subcommand_from $commands" -a ${name} -d ${quote(capitalize(summary))}`,
+      ({ name, summary }) => `-n "not __holdfast_seen $commands" -a ${name} -d ${quote(capitalize(summary))}`,
     ),
     ...own.map((name) => writeOption(name, commands)),
     ...commands.flatMap(({ name, completes }) => {
       const words = completes === "command" ? '"$commands"' : "'(__holdfast_configs)'";
-      return completes === undefined ? [] : [`-n '__fish_seen_subcommand_from ${name}' -a ${words}`];
+      return completes === undefined ? [] : [`-n '__holdfast_seen ${name}' -a ${words}`];
     }),
   ];
   return `# fish completion for holdfast(1)
@@ -28,6 +28,16 @@ function __holdfast_configs
     for config in /etc/holdfast/*.toml
         string replace -r '^/etc/holdfast/(.*)\\.toml$' '$1' $config
     end
+end
+
+# An instance may be called like a command.
+function __holdfast_seen
+    set -l before
+    for word in (commandline -opc)[2..-1]
+        contains -- $word $argv; and not contains -- "$before" ${spellingsWithValue.join(" ")}; and return 0
+        set before $word
+    end
+    return 1
 end
 
 set -l commands ${commands.map(({ name }) => name).join(" ")}
@@ -47,7 +57,7 @@ function writeOption(name: OptionName, commands?: readonly Command[]): string {
   const { short, value, completes, summary } = commandOptions[name];
   const takers = commands?.filter(({ options }) => options.includes(name)).map((command) => command.name);
   return [
-    takers && `-n '__fish_seen_subcommand_from ${takers.join(" ")}' `,
+    takers && `-n '__holdfast_seen ${takers.join(" ")}' `,
     short && `-s ${short} `,
     `-l ${name}`,
     value && (completes ? values[completes] : " -x"),

@@ -75,8 +75,11 @@ export class Heartbeat {
   }
 
   async #ask(slot: SlotProcess): Promise<void> {
-    const answer = await this.#options.channels.ask(slot, { type: "query" }, [], this.#patienceMs);
+    const { channels, reports } = this.#options;
+    const askedMs = performance.now();
+    const answer = await channels.ask(slot, { type: "query" }, [], this.#patienceMs);
     if (answer?.message.type !== "report") this.#replaceStuck(slot);
+    else reports.answered({ ...slot, pid: slot.process.pid }, performance.now() - askedMs);
   }
 
   #wantedMs(state: State): number | undefined {

@@ -14,14 +14,26 @@ interface Reporter extends Slot {
 export class WorkerReports {
   readonly #latest = new Map<
     string,
-    { readonly from: Reporter; readonly servers: readonly ServerCounters[] }
+    { readonly from: Reporter; readonly servers: readonly ServerCounters[]; readonly lagMs: number | null }
   >();
 
   take(from: Reporter, servers: readonly ServerCounters[]): void {
-    this.#latest.set(nameWorker(from), { from, servers });
+    this.#latest.set(nameWorker(from), { from, servers, lagMs: this.lagOf(from) });
     for (const [name, { from: old }] of this.#latest) {
       if (old.generation <= from.generation - keptGenerations) this.#latest.delete(name);
     }
+  }
+
+  /** How long the loop of a worker took to answer. */
+  answered(from: Reporter, lagMs: number): void {
+    const latest = this.#latest.get(nameWorker(from));
+    if (latest?.from.pid === from.pid) this.#latest.set(nameWorker(from), { ...latest, lagMs });
+  }
+
+  /** Of the last answer; null where that very process has not been asked yet. */
+  lagOf(from: Reporter): number | null {
+    const latest = this.#latest.get(nameWorker(from));
+    return latest?.from.pid === from.pid ? latest.lagMs : null;
   }
 
   of(slot: Slot): readonly ServerCounters[] {

@@ -1,3 +1,4 @@
+import { metricsSocketName } from "../../lib/socket-unit.js";
 import type { Slot } from "../../model/event.js";
 import { nameWorker } from "../../model/turn.js";
 
@@ -8,6 +9,10 @@ const prefix = "holdfast.";
 export const commonNotifyFdName = `${prefix}notify`;
 export const controlFdName = `${prefix}control`;
 export const stateFdName = `${prefix}state`;
+
+export const metricsFdName = metricsSocketName;
+/** Opened where the config says so. */
+export const boundMetricsFdName = `${metricsFdName}.bound`;
 
 const workerPrefix = `${prefix}worker.`;
 

@@ -8,9 +8,11 @@ import type { Slot } from "../../model/event.js";
 import { predecessorFdName } from "../../succession/predecessor.js";
 import type { InheritedFd } from "../../systemd/listen-fds.js";
 import {
+  boundMetricsFdName,
   commonNotifyFdName,
   controlFdName,
   isOwnFdName,
+  metricsFdName,
   parseChannelFdName,
   parseNotifyFdName,
   parseWorkerFdName,
@@ -30,6 +32,14 @@ export interface InheritedSocket {
   readonly fd: number;
 }
 
+/** A listening socket on which metrics are told. */
+export interface InheritedMetrics {
+  readonly fd: number;
+  readonly name: string;
+  readonly inode: string;
+  readonly address: string;
+}
+
 /** The named fds that a daemon starts with, sorted by what they are. With the state they are all it inherits. */
 export interface Inheritance {
   readonly listeners: readonly InheritedListener[];
@@ -40,6 +50,7 @@ export interface Inheritance {
   /** The one socket for all workers, of a daemon from before each had its own. */
   readonly commonNotify: number | undefined;
   readonly control: number | undefined;
+  readonly metrics: readonly InheritedMetrics[];
   readonly state: number | undefined;
   /** The way to the daemon that started this one to be replaced by it. */
   readonly predecessor: number | undefined;
@@ -65,6 +76,7 @@ export function sortInheritance(
   const pidfds: InheritedPidfd[] = [];
   const channels: InheritedSocket[] = [];
   const notify: InheritedSocket[] = [];
+  const metrics: InheritedMetrics[] = [];
   const listeners = new Map<string, InheritedListener>();
   for (const { fd, name } of fds) {
     const slot = parseWorkerFdName(name);
@@ -80,6 +92,12 @@ export function sortInheritance(
       const pid = pidOfPidfd(fd);
       if (pid === undefined) discard(fd, name, "it is no pidfd", refuse);
       else pidfds.push({ slot, pidfd: fd, pid });
+    } else if (name === metricsFdName || name === boundMetricsFdName) {
+      const facts = inspectSocket(fd);
+      if (facts?.type !== "stream" || !facts.listening)
+        discard(fd, name, "it is no TCP or unix listener", refuse);
+      else if (metrics.some(({ inode }) => inode === facts.id)) closeFd(fd);
+      else metrics.push({ fd, name, inode: facts.id, address: facts.address });
     } else if (isOwnFdName(name)) {
       if (!singleNames.has(name)) discard(fd, name, "this version has no use for it", refuse);
       else if (own.has(name)) discard(fd, name, "it came twice", refuse);
@@ -109,6 +127,7 @@ export function sortInheritance(
     notify,
     commonNotify: own.get(commonNotifyFdName),
     control: own.get(controlFdName),
+    metrics,
     state: own.get(stateFdName),
     predecessor: own.get(predecessorFdName),
   };

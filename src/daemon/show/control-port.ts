@@ -21,7 +21,9 @@ export interface ControlPortOptions {
   readonly supervisor: Supervisor;
   readonly report: () => StatusReport;
   readonly history: () => readonly HistoryEntry[];
-  readonly refresh: () => Promise<void>;
+  readonly refresh: ControlPort["refresh"];
+  readonly recount: ControlPort["recount"];
+  readonly metrics: ControlPort["metrics"];
   readonly subscribe: (listener: (news: News) => void) => () => void;
   /** Why the daemon cannot be replaced, if so. */
   readonly obstacleToReexec: FailureOf<"daemon"> | null;
@@ -39,6 +41,8 @@ export function createControlPort({
   report,
   history,
   refresh,
+  recount,
+  metrics,
   subscribe,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
@@ -110,7 +114,7 @@ export function createControlPort({
     return state.upgrade?.id === id || state.queued?.id === id ? { phase: "pending" } : { phase: "unknown" };
   }
 
-  return { report, history, refresh, submit, progressOf, subscribe };
+  return { report, history, refresh, recount, metrics, submit, progressOf, subscribe };
 }
 
 /** The one that brought the generation on trial: it is under way still, or with `--hold` was done when the trial began. */

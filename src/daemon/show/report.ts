@@ -6,6 +6,7 @@ import type {
   WorkerReport,
   WrittenReport,
 } from "../../control/port.js";
+import type { MetricsReport } from "../../control/replies.js";
 import { formatDuration } from "../../lib/duration.js";
 import { version } from "../../lib/version.js";
 import { residentBytes } from "../../linux/pidfd.js";
@@ -39,6 +40,7 @@ export interface ReportSources {
   readonly measuredShare: () => number | null;
   readonly notifyDropped: () => number;
   readonly reexecFailed: ReexecFailure | null;
+  readonly metrics: () => MetricsReport;
 }
 
 /** The state with what only the kernel knows: memory, backlogs. */
@@ -57,6 +59,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
       degradation(state) ??
       describeDown(listeners) ??
       (state.lifecycle.phase === "running" ? describeStalled(listeners) : null),
+    unwritable: state.unwritable?.message ?? null,
     upgrade: upgrade === null ? null : { id: upgrade.id, generation: upgrade.generation },
     lastUpgrade: state.outcomes.at(-1) ?? null,
     accounts: state.accounts.map((account) => reportAccount(state, account, null)),
@@ -76,6 +79,7 @@ export function reportStatus(state: State, sources: ReportSources): StatusReport
     rolledBack: state.rolledBack,
     notifyDropped: notifyDropped(),
     reexecFailed: sources.reexecFailed,
+    metrics: sources.metrics(),
   };
 }
 
@@ -113,7 +117,7 @@ function reportWorker(slot: Slot, worker: Worker, now: number, reports: WorkerRe
     residentBytes: live === null ? null : (residentBytes(live.process.pid) ?? null),
     crashes,
     native: worker.native,
-    lagMs: null,
+    lagMs: live === null ? null : reports.lagOf({ ...slot, pid: live.process.pid }),
     servers: reports.of(slot),
     status,
   };

@@ -1,10 +1,13 @@
-import type { ControlPort, ReexecFailure } from "../../control/port.js";
+import type { ControlPort, ReexecFailure, StatusReport } from "../../control/port.js";
+import type { MetricsReport } from "../../control/replies.js";
 import type { FailureOf } from "../../lib/failure.js";
 import { monotonicMs } from "../../linux/boot.js";
+import { formatMetrics } from "../../metrics/format-metrics.js";
 import { activeGeneration } from "../../model/find.js";
 import { reportHistory } from "../../state/history.js";
 import { readLedger } from "../../state/ledger.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
+import { readDaemonFacts } from "../metrics/daemon-facts.js";
 import type { Parts } from "../parts.js";
 import type { Setup } from "../setup.js";
 import { createControlPort } from "./control-port.js";
@@ -26,32 +29,40 @@ export function showService(
   supervisor: Supervisor,
   news: NewsFeed,
   reexecFailed: ReexecFailure | null,
+  metricsAt: () => MetricsReport,
 ): ControlPort {
   const inspect = async (snapshot: number): Promise<void> =>
     supervisor.push(...(await snapshots.inspectNow(snapshot)));
+  const recount = async (): Promise<void> => {
+    backlogs.look(supervisor.state);
+    await heartbeat.askWorkers(statusPatienceMs);
+  };
+  const report = (): StatusReport =>
+    reportStatus(supervisor.state, {
+      name,
+      unit,
+      listeners,
+      reports,
+      snapshots,
+      nowMs: monotonicMs,
+      measuredShare: () => share.measured,
+      stalledForMs: (id) => backlogs.stalledForMs(id),
+      notifyDropped: () => notifySockets.dropped,
+      reexecFailed,
+      metrics: metricsAt,
+    });
   return createControlPort({
     supervisor,
     refresh: async () => {
-      backlogs.look(supervisor.state);
       const snapshot = activeGeneration(supervisor.state)?.snapshot ?? null;
       // A big one tells with the next status.
       const patience = new Promise((resolve) => setTimeout(resolve, statusPatienceMs));
       const inspected = snapshot === null ? null : Promise.race([inspect(snapshot), patience]);
-      await Promise.all([heartbeat.askWorkers(statusPatienceMs), inspected]);
+      await Promise.all([recount(), inspected]);
     },
-    report: () =>
-      reportStatus(supervisor.state, {
-        name,
-        unit,
-        listeners,
-        reports,
-        snapshots,
-        nowMs: monotonicMs,
-        measuredShare: () => share.measured,
-        stalledForMs: (id) => backlogs.stalledForMs(id),
-        notifyDropped: () => notifySockets.dropped,
-        reexecFailed,
-      }),
+    recount,
+    metrics: () => formatMetrics(report(), readDaemonFacts(), Date.now()),
+    report,
     history: () => reportHistory(supervisor.state, readLedger(directories.state), monotonicMs()),
     subscribe: (follower) => news.subscribe(follower),
     obstacleToReexec: process.pid === 1 ? firstProcess : null,

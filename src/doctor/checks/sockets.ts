@@ -1,10 +1,11 @@
 import { formatAddress } from "../../lib/address.js";
-import { socketUnitFor } from "../../lib/socket-unit.js";
+import { metricsSocketName, socketUnitFor } from "../../lib/socket-unit.js";
 import { type Check, type Finding, note, problem } from "../finding.js";
 
 /** Every declared listener has a source, and every socket of a unit has somebody who accepts from it. */
-export const checkListeners: Check = ({ unit: service, config, sockets, configFile, report }) => {
+export const checkListeners: Check = ({ unit: service, config, sockets: all, configFile, report }) => {
   if (!config.ok) return [];
+  const sockets = all.filter(({ listener }) => listener !== metricsSocketName);
   const { listeners } = config.value;
   const findings: Finding[] = [];
   if (listeners === null && sockets.length === 0) {

@@ -22,6 +22,8 @@ import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./s
 import { withoutJudges } from "./unjudged.js";
 
 export interface RigOptions {
+  /** Of the instance, where somebody is to read it. */
+  readonly name?: string;
   readonly workers?: number;
   /** TOML after the keys that every test needs. */
   readonly config?: string;
@@ -50,7 +52,7 @@ let made = 0;
 
 /** One service in directories of its own: the manager, a release of puppets, a socket unit on a free port. */
 export class Rig implements AsyncDisposable {
-  readonly name = `test-${process.pid}-${made++}`;
+  readonly name: string;
   readonly directory = mkdtempSync(join(tmpdir(), "holdfast-"));
   readonly runtimeDirectory = join(this.directory, "run");
   readonly stateDirectory = join(this.directory, "state");
@@ -79,6 +81,7 @@ export class Rig implements AsyncDisposable {
   workersWanted: number;
 
   constructor({
+    name = `test-${process.pid}-${made++}`,
     workers = 1,
     config = "",
     faulty = false,
@@ -91,6 +94,7 @@ export class Rig implements AsyncDisposable {
     unixSocket = false,
     alsoPassed = [],
   }: RigOptions = {}) {
+    this.name = name;
     this.workersWanted = workers;
     this.native = native;
     this.#inPlace = inPlace;

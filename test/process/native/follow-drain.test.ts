@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { controlSocketIn } from "../../../src/lib/directories.js";
 import { KeptConnection } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
 
+const run = promisify(execFile);
 const cli = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
 
-test("on a terminal an upgrade shows what moves, finishes and is cut, for as long as the old generation drains", async () => {
+test("on a terminal an upgrade shows its phases, and what moves, finishes and is cut as long as the old generation drains, and ends with its account", async () => {
   const quiet = 5;
   await using rig = new Rig({ native: true, workers: 2 });
   await rig.manager.startReady();
@@ -28,7 +30,8 @@ test("on a terminal an upgrade shows what moves, finishes and is cut, for as lon
 
   let shown = "";
   // script(1) gives it a terminal.
-  const command = `'${process.execPath}' '${cli}' --socket '${controlSocketIn(rig.runtimeDirectory)}' upgrade`;
+  const socket = controlSocketIn(rig.runtimeDirectory);
+  const command = `'${process.execPath}' '${cli}' --socket '${socket}' upgrade`;
   const child = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["ignore", "pipe", "inherit"] });
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     shown += text;
@@ -50,7 +53,18 @@ test("on a terminal an upgrade shows what moves, finishes and is cut, for as lon
     child.kill("SIGKILL");
   }
   assert.equal(child.exitCode, 0);
-  assert.match(shown, /the old generation has ended\r\n$/);
+  for (const phase of ["copy", "ready", "verify", "drain"]) {
+    assert.equal(shown.match(new RegExp(`  ${phase} +\\d[^\n]* m?s\\b`, "g"))?.length, 1, phase);
+  }
+  assert.match(
+    shown,
+    /the old generation has ended\r\n.*connections: old 6 moved, 1 finished, 0 cut; .*responses: .*kernel: .* dropped/s,
+  );
+  const history = await run(process.execPath, [cli, "--socket", socket, "history", "2"]);
+  assert.match(
+    history.stdout,
+    /^upgrade 2: upgrade, over after .*^drain +.*^http +1 old +\d+ +1 +6 +0 +0$/ms,
+  );
   const { generations } = await rig.settled();
   assert.equal(generations.at(-1)?.counters?.adopted, quiet + 1);
   for (const connection of [...idle, staying]) connection.end();

@@ -21,7 +21,8 @@ function offered(...words: readonly string[]): string[] {
 
 test("bash offers every command and what all of them take", () => {
   assert.deepEqual(offered(""), [...names, ...write(generalOptions)].sort());
-  assert.deepEqual(offered("-n", "web", "upg"), ["upgrade"]);
+  for (const name of ["shop", "web", "status"])
+    assert.deepEqual(offered("-n", name, "upg"), ["upgrade"], name);
 });
 
 for (const { name, alone, options, program } of commands) {
@@ -37,7 +38,7 @@ for (const { name, alone, options, program } of commands) {
     const arm = new RegExp(`^        ${name}\\)\n(.*?);;`, "ms").exec(zsh)?.[1] ?? "";
     const inZsh = [...arm.matchAll(/--([a-z-]+)(?:\}')?\[/g)].map(([, option]) => option);
     assert.deepEqual(inZsh, options);
-    const seen = new RegExp(`-n '__fish_seen_subcommand_from [^']*\\b${name}\\b[^']*' .*?-l ([a-z-]+)`, "g");
+    const seen = new RegExp(`-n '__holdfast_seen [^']*\\b${name}\\b[^']*' .*?-l ([a-z-]+)`, "g");
     const inFish = [...fish.matchAll(seen)].map(([, option]) => option);
     assert.deepEqual(inFish.sort(), [...options].sort());
   });

@@ -46,6 +46,12 @@ test("what was rejected is listed, with its reason in one line", () => {
   assert.doesNotMatch(page({}), /REJECTED/);
 });
 
+test("where metrics are told, and why not, is told", () => {
+  const told = page({ metrics: { addresses: ["127.0.0.1:9464"], problem: "metrics.address: it is taken" } });
+  assert.match(told, /^metrics at 127\.0\.0\.1:9464\nwarning: metrics\.address: it is taken$/m);
+  assert.doesNotMatch(page({}), /metrics/);
+});
+
 test("a queue that stands still is told beside its length", () => {
   const [http] = report.listeners;
   assert.ok(http !== undefined);

@@ -8,6 +8,7 @@ import { encodeRecord } from "../../../src/state/encode.js";
 import { LedgerFile } from "../../../src/state/ledger-file.js";
 import { stateFilePath, writeStateFile } from "../../../src/state/state-file.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
+import { account } from "./an-account.js";
 import { runCli } from "./run-cli.js";
 
 const ended = {
@@ -41,6 +42,19 @@ test("history of a service that does not run is what it has written down, whoeve
     json.map((one: { generation: number }) => one.generation),
     [3],
   );
+});
+
+test("the account of an upgrade is there when the service does not run", async (t) => {
+  const directory = temporaryDirectory(t);
+  const ledger = new LedgerFile(directory);
+  ledger.append(ended.to, { kind: "account", account });
+  ledger.append(ended.to, { ...ended, generation: 9 });
+  const env = { STATE_DIRECTORY: directory, RUNTIME_DIRECTORY: join(directory, "run") };
+  const { status, stdout, stderr } = await runCli(["-n", "test-web", "history", "9"], env);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^generation 9, version 1\.3: proved; told to stop$/m);
+  assert.match(stdout, /^http +8 old +40 +18 +1204 /m);
+  assert.match((await runCli(["-n", "test-web", "history", "8"], env)).stderr, /no generation 8 is known/);
 });
 
 test("without daemon and without anything written down there is no history", async (t) => {

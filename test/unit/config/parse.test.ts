@@ -53,6 +53,7 @@ test("every documented key is read", () => {
       { name: "from-systemd", address: null, backlog: null, mode: null },
     ],
     control: { viewers: null, operators: null },
+    metrics: null,
     history: usualHistory,
   });
 });
@@ -82,6 +83,7 @@ test("all keys but the command have defaults", () => {
     },
     listeners: null,
     control: { viewers: null, operators: null },
+    metrics: null,
     history: usualHistory,
   });
 });

@@ -115,7 +115,7 @@ test("an unknown key is refused with the nearest known one, at every level", () 
   assert.equal(reason, "config-unknown-key");
   assert.deepEqual(lines, [
     "web.toml:2: worker: unknown key `worker`; did you mean `workers`?",
-    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, writable, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback, hooks, history, control",
+    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, writable, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback, hooks, history, control, metrics",
     "web.toml:5: listeners.a.adress: unknown key `adress`; did you mean `address`?",
     "web.toml:7: ready.timeuot: unknown key `timeuot`; did you mean `timeout`?",
     "web.toml:9: drain.kil: unknown key `kil`; did you mean `kill`?",

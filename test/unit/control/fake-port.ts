@@ -1,6 +1,7 @@
 import type {
   ControlCommand,
   ControlPort,
+  Exposition,
   HistoryEntry,
   StatusReport,
   Submission,
@@ -8,6 +9,8 @@ import type {
 } from "../../../src/control/port.js";
 import type { ControlFailure } from "../../../src/control/replies.js";
 import { nothingCounted } from "../../../src/lib/counters.js";
+import { formatMetrics } from "../../../src/metrics/format-metrics.js";
+import type { ProcessFacts } from "../../../src/metrics/process-metrics.js";
 import type { News } from "../../../src/model/event.js";
 import type { ModelFailure } from "../../../src/model/failure.js";
 import type { Asker, FinalVerdict, Outcome } from "../../../src/model/upgrade-state.js";
@@ -22,6 +25,7 @@ export const report: StatusReport = {
   lifecycle: "running",
   summary: "generation 8, 1 worker ready",
   degraded: null,
+  unwritable: null,
   upgrade: null,
   lastUpgrade: null,
   accounts: [],
@@ -88,6 +92,16 @@ export const report: StatusReport = {
   rolledBack: null,
   notifyDropped: 0,
   reexecFailed: null,
+  metrics: null,
+};
+
+const daemonFacts: ProcessFacts = {
+  cpuSeconds: 1.5,
+  residentBytes: 57_000_000,
+  virtualBytes: 1_100_000_000,
+  startedAtSeconds: 1_699_990_000,
+  openFds: 31,
+  maxFds: 524_288,
 };
 
 export function outcomeOf(upgrade: number, failure: ModelFailure | null = null): Outcome {
@@ -112,6 +126,8 @@ export class FakePort implements ControlPort {
   to: number | undefined;
   /** Who asked last, and why. */
   asked: object | undefined;
+  /** When it is asked for metrics. */
+  now = 1_700_000_000_000;
   readonly commands: ControlCommand[] = [];
   readonly outcomes = new Map<number, Outcome>();
   readonly pending = new Set<number>();
@@ -131,6 +147,12 @@ export class FakePort implements ControlPort {
   }
 
   async refresh(): Promise<void> {}
+
+  async recount(): Promise<void> {}
+
+  metrics(): Exposition {
+    return formatMetrics(this.report_, daemonFacts, this.now);
+  }
 
   submit(command: ControlCommand, wish: UpgradeWish = {}, by?: Asker): Submission {
     this.to = wish.to;

@@ -126,6 +126,18 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     "problem listener-without-socket",
   ],
   ["no listener for a socket", withSocket(http, { listener: "stray" }), "problem socket-without-listener"],
+  ["a socket for metrics", withSocket(http, { listener: "holdfast.metrics" })],
+  [
+    "metrics at an address that is taken",
+    { ...healthy, report: { ...report, metrics: { addresses: [], problem: "it is taken" } } },
+    "problem metrics-address",
+  ],
+  [
+    "metrics for everybody",
+    { ...healthy, config: configOf(`${http}\n[metrics]\naddress = "0.0.0.0:9464"`) },
+    "note metrics-open",
+  ],
+  ["metrics on this machine", { ...healthy, config: configOf(`${http}\n[metrics]\naddress = "[::1]:9464"`) }],
   ["Accept=yes", withSocket(http, { accept: true }), "problem accept"],
   ["a listener that nobody can reach", down("the file /run/web.sock is gone"), "problem listener-down"],
   ["a FIFO beside a stream", withSocket(http, { unused: ["/run/x (FIFO)"] }), "problem socket-kind"],

@@ -9,6 +9,7 @@ import { controlEntries } from "../../../src/config/control-table.js";
 import { historyEntries } from "../../../src/config/history-table.js";
 import { hooksEntries } from "../../../src/config/hooks-table.js";
 import { listenerEntries } from "../../../src/config/listeners.js";
+import { metricsEntries } from "../../../src/config/metrics-table.js";
 import {
   healthEntries,
   judgeEntries,
@@ -58,6 +59,11 @@ test("holdfast.toml(5) describes every key", () => {
     const heading = new RegExp(`^\\.BR? ${key}\\b|^\\.SS \\[${key}\\b`, "m");
     assert.match(page, heading, key);
   }
+  const [, metrics = ""] = page.split("\n.SS [metrics]\n");
+  assert.deepEqual(
+    headingsIn(metrics.split("\n.SS ")[0] ?? "").map((heading) => heading.split(" ")[0]),
+    Object.keys(metricsEntries),
+  );
   for (const key of Object.keys(verifyEntries)) assert.match(page, new RegExp(`\\b${key}\\b`), key);
   for (const [table, entries] of Object.entries(proofTables)) {
     const [, section = ""] = page.split(`\n.SS [${table}]\n`);

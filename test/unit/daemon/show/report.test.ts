@@ -26,6 +26,7 @@ function report(story: JudgedStory, stalledForMs = (_: number): number | undefin
     stalledForMs,
     notifyDropped: () => 0,
     reexecFailed: null,
+    metrics: () => null,
   });
 }
 

@@ -1,5 +1,5 @@
-import { oneLine } from "../lib/printable.js";
-import { lookOf } from "./print.js";
+import { oneLine } from "../../lib/printable.js";
+import { lookOf } from "../print.js";
 
 const everyMs = 500;
 const marks = ["|", "/", "-", "\\"] as const;
@@ -8,17 +8,16 @@ const marks = ["|", "/", "-", "\\"] as const;
 export interface WaitingLine {
   /** What is waited for from now on. */
   readonly waitFor: (what: string) => void;
+  /** How far that is, in other words. */
+  readonly show: (what: string) => void;
   /** Takes the line away, for another that stays, or for good. */
   readonly clear: () => void;
   readonly end: () => void;
 }
 
-const nothing: WaitingLine = { waitFor: () => {}, clear: () => {}, end: () => {} };
-
-/** On a terminal only: it shows that something still goes on, and for how long already. */
+/** For a terminal: it shows that something still goes on, and for how long already. */
 export function startWaitingLine(): WaitingLine {
   const { stdout } = process;
-  if (!stdout.isTTY) return nothing;
   let what = "";
   let since = performance.now();
   let turns = 0;
@@ -39,6 +38,9 @@ export function startWaitingLine(): WaitingLine {
       clear();
       what = next;
       since = performance.now();
+    },
+    show: (next) => {
+      what = next;
     },
     clear,
     end: () => {
