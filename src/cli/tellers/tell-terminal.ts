@@ -19,6 +19,7 @@ const drainLookMs = 300;
  */
 export function tellTerminal(client: ControlClient, signal: AbortSignal): Teller {
   const waiting = startWaitingLine();
+  const began = Date.now();
   const told = new Set<number>();
   let upgrade: number | undefined;
   let current = "";
@@ -31,9 +32,11 @@ export function tellTerminal(client: ControlClient, signal: AbortSignal): Teller
     say(text);
   };
   const tellPhases = (account: AccountReport): void => {
-    for (const [index, { phase, tookMs }] of account.phases.entries()) {
+    for (const [index, { phase, afterMs, tookMs }] of account.phases.entries()) {
       if (tookMs === null || told.has(index)) continue;
       told.add(index);
+      // What stood by for hours has been started long ago.
+      if (account.startedAt + afterMs + tookMs < began) continue;
       waiting.clear();
       const { paint } = lookOf(process.stdout);
       const line = `  ${phase.padEnd(10)} ${formatDuration(tookMs).padStart(12)}`;

@@ -21,10 +21,6 @@ function underWay(phases: number): AccountReport {
   };
 }
 
-function phase(name: AccountReport["phases"][number]["phase"]): AccountReport["phases"][number] {
-  return { phase: name, afterMs: 200, tookMs: null };
-}
-
 const [eighth] = report.generations;
 assert.ok(eighth !== undefined);
 const draining: StatusReport["generations"] = [
@@ -71,14 +67,40 @@ test("on a terminal an upgrade that came to serve nobody ends without numbers of
   timeout: 60_000,
 }, async (t) => {
   const { socketPath, port } = await startServer(t);
-  const staged = { ...underWay(2), phases: [...underWay(2).phases.slice(0, 2), phase("staged")] };
-  port.report_ = { ...report, accounts: [staged] };
-  port.onSubmit = () => port.conclude(12);
+  port.onSubmit = () => {
+    const staged = {
+      ...underWay(2),
+      phases: [...underWay(2).phases.slice(0, 2), { phase: "staged", afterMs: 200, tookMs: null } as const],
+    };
+    port.report_ = { ...report, accounts: [staged] };
+    port.conclude(12);
+  };
   const cli = startOnTerminal(t, ["--socket", socketPath, "upgrade", "--stage"]);
   assert.equal(await cli.ended, 0);
   const text = whatStays(cli.written());
   assert.match(text, /^ {2}copy .*\n.*generation 9 stands by after/m);
   assert.doesNotMatch(text, /connections:/);
+});
+
+test("a commit tells the phases that pass from then on, and not those of the start long before", {
+  timeout: 60_000,
+}, async (t) => {
+  const { socketPath, port } = await startServer(t);
+  port.committed = 12;
+  const long = 3_600_000;
+  const phases = [
+    { phase: "copy", afterMs: 0, tookMs: 120 },
+    { phase: "staged", afterMs: 120, tookMs: long },
+    { phase: "trial", afterMs: long + 120, tookMs: 3_000 },
+  ] as const;
+  port.onSubmit = () => {
+    port.report_ = { ...report, accounts: [{ ...underWay(0), startedAt: Date.now() - long, phases }] };
+    port.conclude(12);
+  };
+  const cli = startOnTerminal(t, ["--socket", socketPath, "commit"]);
+  assert.equal(await cli.ended, 0);
+  assert.match(whatStays(cli.written()), /^ {2}staged +1 h\n {2}trial +3 s\n.*generation 9 is kept/m);
+  assert.doesNotMatch(cli.written(), /copy/);
 });
 
 test("what was rejected after its trial, while somebody looks on, is told", {

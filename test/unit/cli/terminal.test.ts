@@ -1,32 +1,23 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { type TestContext, test } from "node:test";
 import { report } from "../control/fake-port.js";
 import { startServer, until } from "../control/rig.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
+import { startOnTerminal, withoutColours } from "./on-terminal.js";
 
-const run = promisify(execFile);
-const entry = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
 const columns = 80;
 
 /** What the CLI writes on a terminal. */
-async function onTerminal(args: readonly string[], path = process.env["PATH"] ?? ""): Promise<string> {
-  const words = [process.execPath, entry, ...args].map((word) => `'${word}'`).join(" ");
-  const env = { PATH: path, TERM: "xterm" };
-  const { stdout } = await run("script", ["-qec", `stty cols ${columns}; ${words} || true`, "/dev/null"], {
-    env,
-  });
-  return stdout.replaceAll("\r\n", "\n");
-}
-
-function withoutColours(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
-  return text.replaceAll(/\x1b\[\d+m/g, "");
+async function onTerminal(
+  t: TestContext,
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<string> {
+  const cli = startOnTerminal(t, args, { columns, ...(env !== undefined && { env }) });
+  await cli.ended;
+  return cli.written();
 }
 
 test("status fits into a terminal, in colours, and no word of it is lost or broken", {
@@ -38,7 +29,7 @@ test("status fits into a terminal, in colours, and no word of it is lost or brok
   const [generation] = report.generations;
   assert.ok(generation !== undefined);
   port.report_ = { ...report, generations: [{ ...generation, detail }], degraded: `${detail} and ${detail}` };
-  const page = await onTerminal(["--socket", socketPath, "status"]);
+  const page = await onTerminal(t, ["--socket", socketPath, "status"]);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
   assert.match(page, /\x1b\[31mdegraded:\x1b\[39m/);
   const lines = withoutColours(page).split("\n");
@@ -58,7 +49,7 @@ test("doctor is in colours on a terminal, and folds its findings", { timeout: 30
   writeFileSync(join(directory, "systemctl"), `#!/bin/sh\nprintf '%s\\n' '${shown.join("' '")}'\n`, {
     mode: 0o755,
   });
-  const page = await onTerminal(["doctor"], `${directory}:${process.env["PATH"]}`);
+  const page = await onTerminal(t, ["doctor"], { PATH: `${directory}:${process.env["PATH"]}` });
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
   assert.match(page, /^ {2}\x1b\[31mproblem:\x1b\[39m cannot read config/m);
   for (const line of withoutColours(page).split("\n")) assert.ok(line.length <= columns, line);
@@ -70,14 +61,9 @@ test("a long step of an upgrade shows on a terminal how long it takes already, a
   const { socketPath, port } = await startServer(t);
   port.onSubmit = () =>
     setImmediate(() => port.tell({ upgrade: 12, generation: 9, message: "generation 9 from /srv/web" }));
-  const line = `'${process.execPath}' '${entry}' --socket '${socketPath}' upgrade`;
-  const child = spawn("script", ["-qec", line, "/dev/null"], { stdio: ["ignore", "pipe", "inherit"] });
-  let written = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    written += text;
-  });
-  await until(() => written.includes("1 s since: generation 9 from /srv/web"));
+  const cli = startOnTerminal(t, ["--socket", socketPath, "upgrade"]);
+  await until(() => cli.written().includes("1 s since: generation 9 from /srv/web"));
   port.conclude(12);
-  await once(child, "close");
-  assert.ok(written.includes("\r\x1b[Kgeneration 9 is active; upgrade took"), written);
+  await cli.ended;
+  assert.ok(cli.written().includes("\r\x1b[Kgeneration 9 is active; upgrade took"), cli.written());
 });
