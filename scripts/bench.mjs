@@ -4,6 +4,7 @@ import { existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleWhole } from "./bundle.mjs";
+import { bundlePage } from "./bundle-page.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -25,6 +26,7 @@ if (!existsSync("/usr/bin/wrk")) run("apt-get", "install", "-y", "-qq", "--no-in
 must("npm", "run", "--silent", "build");
 rmSync(join(TOP, "build"), { recursive: true, force: true });
 must(join(TOP, "node_modules", ".bin", "tsc"), "-p", "tsconfig.json");
+await bundlePage(TOP, join(TOP, "build/src/page"));
 // As it is shipped: half of a start is what is to be loaded.
 await bundleWhole(join(TOP, "test/bench/timed-daemon.ts"), join(TOP, "build/test/bench/timed-daemon.js"));
 must(process.execPath, join("build", "test", "bench", "bench.js"), ...process.argv.slice(2));

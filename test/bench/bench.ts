@@ -11,6 +11,7 @@ import { measureFirstResponse, measureStagedCommit } from "./first-response-time
 import { measureHandOver } from "./hand-over-time.js";
 import { measureIdle } from "./idle.js";
 import { BARE, installNativeServices, NATIVE } from "./native-service.js";
+import { measurePageCost } from "./page-cost.js";
 import { measureRequestRate } from "./request-rate.js";
 import { measureGap } from "./restart-gap.js";
 import { measureRestart } from "./restart-time.js";
@@ -48,6 +49,7 @@ await measure("Sight: metrics", () => measureScrapes(container));
 await measure("systemctl restart, as clients see it", () => measureGap(container));
 await measure("systemctl restart, as the daemon sees it", () => measureRestart(container));
 await measure("Upgrade (on the disk of /var/tmp)", () => measureCommit());
+await measure("The page", () => measurePageCost());
 await installNativeServices(container);
 await measure("Native: throughput", () =>
   measureRequestRate(container, {

@@ -131,6 +131,11 @@ describeOnEachRelease("the .deb", (release) => {
     });
     const user = `stat -c %U /proc/$(systemctl show -P MainPID holdfast-web.service)`;
     assert.equal(await container.sh(user), "holdfastweb");
+    const exposure = async (unit: string): Promise<number> => {
+      const said = await container.sh(`systemd-analyze security --no-pager ${unit} | grep -o 'level for.*'`);
+      return Number(/: ([\d.]+) /.exec(said)?.[1]);
+    };
+    assert.ok((await exposure("holdfast-web.service")) <= (await exposure(web.unit)));
 
     await container.write("/etc/holdfast-web.toml", "[web]\nactions = true\n");
     await container.sh("systemctl restart holdfast-web.service");
@@ -140,6 +145,18 @@ describeOnEachRelease("the .deb", (release) => {
     assert.match(await container.sh(byToken), /"permission-denied".*control\.operators/);
     assert.equal(await container.sh("stat -c '%U %a' /var/lib/holdfast-web/token"), "holdfastweb 600");
     await container.sh("rm /etc/holdfast-web.toml");
+
+    const dropIn = "/run/systemd/system/holdfast-web.service.d";
+    await container.write(
+      `${dropIn}/idle.conf`,
+      "[Service]\nExecStart=\nExecStart=/usr/bin/holdfast-web --idle 500ms\n",
+    );
+    await container.sh("systemctl daemon-reload && systemctl restart holdfast-web.service");
+    await waitUntil("its end when nobody comes", DEADLINE_MS, async () => {
+      return (await container.show("holdfast-web.service", "ActiveState")) === "inactive";
+    });
+    await container.sh(`rm -r ${dropIn} && systemctl daemon-reload`);
+    assert.match(await container.sh(`curl -sS ${url}`), /generation 2/);
   });
 
   it("an app imports and requires the library of the package", async () => {

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { closeFd } from "../../src/linux/fd.js";
 import { readToken } from "../../src/web/token.js";
 import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { FeedReader } from "../harness/process/feed-reader.js";
-import { openAt, openAtFreePort, portOf } from "../harness/process/ports.js";
+import { freePort, openAt, openAtFreePort, portOf } from "../harness/process/ports.js";
 import { Rig } from "../harness/process/rig.js";
 import { showInstance, WebProcess, webEnvironment, webProgram } from "../harness/process/web-process.js";
 import { ask, reasonIn } from "../unit/web/rig.js";
@@ -151,6 +154,27 @@ test("behind a proxy an operator of the instance acts by the page under his own 
     const history = await rig.control.history();
     return history.ok && history.value.at(-1)?.origin?.asked?.message === "web: root";
   });
+});
+
+test("holdfast web shows the page from a terminal until it is interrupted", async (context) => {
+  await using rig = new Rig();
+  showInstance(context, rig);
+  await rig.manager.startReady();
+  const port = freePort();
+  const env = { ...process.env, ...webEnvironment(rig) };
+  const cli = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
+  const child = spawn(process.execPath, [cli, "web", `127.0.0.1:${port}`], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  context.after(() => child.kill("SIGKILL"));
+  const [line] = await once(child.stdout, "data");
+  assert.equal(String(line), `http://127.0.0.1:${port}/\n`);
+  const page = await ask({ host: "127.0.0.1", port }, `/i/${rig.name}`);
+  assert.match(page.text, new RegExp(rig.name));
+  const ended = once(child, "exit");
+  child.kill("SIGINT");
+  assert.deepEqual(await ended, [0, null]);
 });
 
 test("under Holdfast itself its stream ends in order, and goes on in its next version without a gap", async (context) => {

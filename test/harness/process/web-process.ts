@@ -45,8 +45,13 @@ export class WebProcess {
     return this.#starts;
   }
 
+  /** The shell has become holdfast-web once that has answered. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   residentBytes(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { FeedReader } from "../../harness/process/feed-reader.js";
 import { until } from "../control/rig.js";
@@ -102,4 +105,27 @@ test("who reads nothing is cut off, and what he does not read keeps no news from
   assert.ok(stalled.told.length < 30);
   assert.equal(reader.told.length, 30);
   reader.close();
+});
+
+test("a daemon that does not answer keeps nobody from what the others say", async (context) => {
+  const { tcp, socketPath } = await startWeb(context);
+  const folder = join(dirname(dirname(socketPath)), "stuck");
+  mkdirSync(folder);
+  const taken = new Set<Socket>();
+  const stuck = createServer((socket) => taken.add(socket.on("error", () => {})));
+  await new Promise<void>((resolve) => stuck.listen(join(folder, "control.sock"), resolve));
+  context.after(() => {
+    stuck.close();
+    for (const socket of taken) socket.destroy();
+  });
+  const feed = new FeedReader(tcp);
+  const { instances } = await feed.until("instances", ({ instances: all }) => {
+    return all.some(({ name, status }) => name === "web" && status !== null);
+  });
+  const one = instances.find(({ name }) => name === "stuck");
+  assert.deepEqual([one?.status, one?.failure], [null, "it has not answered yet"]);
+  await feed.until("instances", ({ instances: all }) =>
+    all.some(({ failure }) => /no answer within/.test(failure ?? "")),
+  );
+  feed.close();
 });
