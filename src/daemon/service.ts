@@ -192,7 +192,9 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   function finish(status: TenureEnd["status"]): void {
     const heldSignals = new HeldSignals();
     try {
-      const answered = metricsPort.release();
+      const answered = metricsPort
+        .release()
+        .catch((error: unknown) => setup.faults.report("answer the last scrapers", error));
       end({ status, state: supervisor.state, fds: release(), answered, heldSignals, link, successor });
     } catch (error) {
       setup.faults.report("let go of its sockets", error);

@@ -52,7 +52,8 @@ export interface HeldListenersOptions {
 /** The sockets behind the state's listeners. */
 export class HeldListeners {
   readonly #fds = new Map<number, number>();
-  readonly #unstored = new Set<number>();
+  /** Opened since the last state was taken: nobody else knows them. */
+  readonly #unstored = new Map<number, Listener>();
   readonly #watched = new Set<number>();
   readonly #keeper: FdKeeper;
   readonly #watcher: EndWatcher;
@@ -119,7 +120,7 @@ export class HeldListeners {
       backlog,
     };
     this.#take(id, fd);
-    this.#unstored.add(id);
+    this.#unstored.set(id, listener);
     return succeed(listener);
   }
 
@@ -219,8 +220,13 @@ export class HeldListeners {
     return backlog?.seen === "length" ? { queued: backlog.queued, limit: backlog.limit } : null;
   }
 
-  /** Lets go of all of them; what is kept elsewhere stays open. */
+  /** Lets go of all of them; what is kept elsewhere stays open. No file is left of one that no state knows. */
   release(): void {
+    for (const listener of this.#unstored.values()) {
+      const own = ownFile(listener);
+      if (own !== undefined) removeSocketFile(...own);
+    }
+    this.#unstored.clear();
     for (const fd of this.#fds.values()) {
       this.#unwatch(fd);
       closeFd(fd);

@@ -4,8 +4,8 @@ import { split } from "../lib/split.js";
 import { progressOf, reportAccount } from "./account-report.js";
 import type { Account, Phase, Side, Span, Witness } from "./account-state.js";
 import type { Monotonic } from "./clock.js";
-import type { Look } from "./event.js";
-import { activeGeneration, findGeneration } from "./find.js";
+import type { Event, Look } from "./event.js";
+import { activeGeneration, findGeneration, isLive, serves } from "./find.js";
 import type { Generation, Stage } from "./generation-state.js";
 import type { State } from "./state.js";
 import { tallyPhases } from "./tally.js";
@@ -15,7 +15,7 @@ import { act, type Turn, update } from "./turn.js";
  * Keeps account of upgrades, by holding what has been decided against the state before: which phases they are in, how they ended, what
  * the generations had done that are gone. One that is over goes to the ledger.
  */
-export function keepAccounts(turn: Turn, before: State): void {
+export function keepAccounts(turn: Turn, before: State, event: Event): void {
   const { upgrade, accounts } = turn.state;
   const isNew = upgrade !== null && !accounts.some((one) => one.upgrade === upgrade.id);
   const all = isNew ? [...accounts, open(upgrade, before, turn)] : accounts;
@@ -24,13 +24,27 @@ export function keepAccounts(turn: Turn, before: State): void {
   const ended = kept.flatMap(({ phases }, at) => phases.filter((phase) => hasEnded(phase, all[at]?.phases)));
   tallyPhases(turn, ended);
   const [going, over] = split(kept, (account) => isOpen(turn.state, account));
-  for (const account of over) {
-    act(turn, {
-      type: "record",
-      entry: { kind: "account", account: reportAccount(turn.state, account, turn.clock.wall) },
-    });
+  const [closing, closed] = split(over, (account) => waits(turn.state, account, event));
+  for (const account of closed) {
+    const report = reportAccount(turn.state, account, turn.clock.wall);
+    act(turn, { type: "record", entry: { kind: "account", account: report } });
   }
-  if (!isDeepStrictEqual(going, accounts)) update(turn, { accounts: going });
+  // A daemon that has died may not have heard the answer.
+  if (closing.some((account) => !account.closing || event.type === "recovered"))
+    act(turn, { type: "ask-counts" });
+  const next = kept.flatMap((account) => {
+    if (closed.includes(account)) return [];
+    return [{ ...account, closing: !going.includes(account) }];
+  });
+  if (!isDeepStrictEqual(next, accounts)) update(turn, { accounts: next });
+}
+
+/** What its workers have taken over last is not known before they are asked again. */
+function waits(state: State, { new: made, closing }: Account, event: Event): boolean {
+  if (closing && event.type === "counts-asked") return false;
+  const generation = made === null ? undefined : findGeneration(state, made.generation);
+  const stays = generation !== undefined && serves(generation);
+  return stays && generation.workers.some(({ native, run }) => native && isLive(run));
 }
 
 function open(
@@ -51,6 +65,7 @@ function open(
     witness: null,
     result: null,
     verdict: null,
+    closing: false,
   };
 }
 
@@ -110,7 +125,7 @@ function drainsFor(stage: Stage, made: number, id: number): boolean {
   if (stage.phase !== "draining") return false;
   const { why } = stage;
   if (id === made) return why.kind === "failed" || why.kind === "rejected";
-  return why.kind === "superseded" && why.by === made;
+  return (why.kind === "superseded" || why.kind === "rejected") && why.by === made;
 }
 
 const stepNames = {

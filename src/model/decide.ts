@@ -84,7 +84,7 @@ export function decide(state: State, event: Event, clock: Clock): Decision {
   settle(turn);
   // What the last daemon intended may never have been said.
   giveOrders(turn, event.type === "recovered" ? initialState : state);
-  keepAccounts(turn, state);
+  keepAccounts(turn, state, event);
   tidy(turn);
   const { actions } = turn;
   return { state: turn.state, actions };
@@ -146,6 +146,8 @@ function apply(turn: Turn, event: Event): void {
     case "counted":
       turn.state = takeCounts(turn.state, event.counts);
       judgeErrorsOf(turn);
+      break;
+    case "counts-asked":
       break;
     case "looked":
       witness(turn, event.look);

@@ -107,6 +107,8 @@ export type Event =
   | ({ readonly type: "worker-status"; readonly pid: number; readonly text: string } & Slot)
   /** At the kernel, while an upgrade is under way. */
   | { readonly type: "looked"; readonly look: Look }
+  /** All native workers have told what they have counted, or had the time to. */
+  | { readonly type: "counts-asked" }
   | { readonly type: "counted"; readonly counts: readonly Count[] }
   /** `left`: another process of its group, which is still there; missing where there is none. */
   | ({
@@ -238,6 +240,8 @@ export type Action =
   | ({ readonly type: "forget" } & SlotProcess)
   /** The worker's own process has ended in the drain (a shell, npm), and another one of its group finishes the requests. */
   | ({ readonly type: "follow"; readonly before: Process } & SlotProcess)
+  /** Native workers tell what they have counted until now. */
+  | { readonly type: "ask-counts" }
   | { readonly type: "restore-backlogs" }
   /** Gives the socket files of the generation the modes that it declares. */
   | { readonly type: "apply-modes"; readonly generation: number }

@@ -30,6 +30,8 @@ export function failedAction(action: Action, message: string): readonly Event[] 
       return [{ type: "verified", generation: action.generation, failure, noWayBack: null }];
     case "open-listener":
       return [{ ...action, type: "listener-opened", result: failed }];
+    case "ask-counts":
+      return [{ type: "counts-asked" }];
     case "revive-listener":
       return [{ type: "listener-revived", id: action.listener.id, failure }];
     case "inspect-snapshot":

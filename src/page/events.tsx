@@ -5,7 +5,13 @@ import { Clock } from "./words.js";
 export function Events({ news, told }: { readonly news: readonly NewsItem[]; readonly told: boolean }) {
   return (
     <>
-      {news.length === 0 && <p class="empty">Nothing has happened since somebody looked.</p>}
+      {news.length === 0 && (
+        <p class="empty">
+          {told
+            ? "Nothing has happened since somebody looked."
+            : "What happens is shown here as it comes, with JavaScript."}
+        </p>
+      )}
       <div
         class="events"
         role="log"

@@ -14,6 +14,7 @@ const RESTED_MS = 15_000;
 /** What metrics cost the daemon, while nobody scrapes and by the scrape. */
 export async function measureScrapes(container: Container): Promise<Row[]> {
   const config = "/etc/holdfast/web.toml";
+  await pause(RESTED_MS);
   const without = await idleFor(container);
   await container.sh(
     `cp ${config} ${config}.before; printf '[metrics]\\naddress = "${ADDRESS}"\\n' >> ${config}; systemctl reload ${HOLDFAST.units}`,

@@ -3,6 +3,7 @@ import { openConfig } from "./config.js";
 import { openControl } from "./control.js";
 import { openHttp } from "./http.js";
 import { openListenFds } from "./listen-fds.js";
+import { openMetrics } from "./metrics.js";
 import { openNotify } from "./notify.js";
 import { openPeer } from "./peer.js";
 import { openSnapshot } from "./snapshot.js";
@@ -17,6 +18,7 @@ export interface Entry {
 
 export const targets: Readonly<Record<string, Entry>> = {
   control: { open: openControl, seeds: 2 },
+  metrics: { open: openMetrics, seeds: 1 },
   notify: { open: openNotify, seeds: 4 },
   channel: { open: openChannel, seeds: 4 },
   peer: { open: openPeer, seeds: 4 },

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { balance } from "../harness/process/accounts.js";
 import { armFault, disarmFault } from "../harness/process/fault.js";
@@ -37,3 +39,22 @@ for (const [what, how] of [
     await balance(rig);
   });
 }
+
+test("a fault between the opening of a unix socket and the state that knows it leaves no file of that socket", async () => {
+  await using rig = new Rig({ faulty: true });
+  await rig.manager.startReady();
+  let opened = 0;
+  // The first would be that of the request itself.
+  for (let at = 2; at <= 4; at++) {
+    const path = join(rig.directory, `own-${at}.sock`);
+    rig.configure(`[listeners.http]\n[listeners.own]\naddress = "unix:${path}"\n`);
+    armFault(rig.directory, { what: "persist", at, how: "throw" });
+    await rig.upgrade();
+    assert.equal(disarmFault(rig.directory), "persist");
+    const { listeners } = await rig.settled();
+    const isHeld = listeners.some(({ address }) => address === `unix:${path}`);
+    assert.equal(existsSync(path), isHeld, `fault ${at}`);
+    if (!isHeld) opened += 1;
+  }
+  assert.ok(opened > 0, "no fault came in time");
+});

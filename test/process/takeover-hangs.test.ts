@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { assertAlone } from "../harness/process/alone.js";
 import { armFault, wasStruck } from "../harness/process/fault.js";
+import { freePort } from "../harness/process/ports.js";
 import { install, Rig } from "../harness/process/rig.js";
+import { scrape } from "../harness/process/scrape.js";
 import { Taker } from "../harness/process/taker.js";
 
 for (const [what, where, status] of [
@@ -72,4 +74,16 @@ test("a new program that stands still at its start is given up when somebody ask
   const back = await rig.until("the failure", ({ reexecFailed }) => reexecFailed !== null);
   assert.equal(back.pid, pid);
   assert.match(back.reexecFailed?.message ?? "", /was not ready within .* of the daemon being needed/);
+});
+
+test("a new program that stands still at its start is given up when somebody scrapes", async () => {
+  const port = freePort();
+  await using rig = new Rig({
+    standalone: true,
+    config: `[metrics]\naddress = "127.0.0.1:${port}"\n`,
+  });
+  await startStuckProgram(rig);
+  await scrape({ port });
+  const { reexecFailed } = await rig.status();
+  assert.match(reexecFailed?.message ?? "", /was not ready within .* of the daemon being needed/);
 });

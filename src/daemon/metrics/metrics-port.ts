@@ -40,7 +40,8 @@ export class MetricsPort {
 
   constructor(options: MetricsPortOptions) {
     this.#options = options;
-    this.#server = new MetricsServer(options.port);
+    const { port, warn } = options;
+    this.#server = new MetricsServer({ recount: () => port.recount(), metrics: () => port.metrics(), warn });
   }
 
   /** One that the last daemon bound is of use as long as its file is there, for scrapers know it by its path. */

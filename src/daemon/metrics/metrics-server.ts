@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Exposition } from "../../control/port.js";
+import { messageOf } from "../../lib/failure.js";
 
 export interface MetricsServerOptions {
   /** Asks the workers for their counters, for a short time. */
   readonly recount: () => Promise<void>;
   readonly metrics: () => Exposition;
+  readonly warn: (message: string) => void;
   /** How long a connection may last; 10 s unless told, as long as a scraper waits. */
   readonly timeoutMs?: number;
 }
@@ -98,7 +100,10 @@ export class MetricsServer {
     response.once("close", () => this.#waiting.delete(response));
     this.#make().then(
       (exposition) => this.#send(response, exposition),
-      () => response.destroy(),
+      (error: unknown) => {
+        this.#options.warn(`a scraper cannot be answered: ${messageOf(error)}`);
+        response.destroy();
+      },
     );
   }
 

@@ -183,6 +183,8 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
         return examine(action.generation);
       case "verify":
         return verify(action.generation, state);
+      case "ask-counts":
+        return options.countWorkers().then(() => [{ type: "counts-asked" }]);
       case "activate":
         for (const slot of action.slots) {
           channels.activate(slot, action.slots, action.after, firstLimit(state));

@@ -53,7 +53,7 @@ test("every documented key is read", () => {
       { name: "from-systemd", address: null, backlog: null, mode: null },
     ],
     control: { viewers: null, operators: null },
-    metrics: null,
+    metrics: { address: { kind: "unix", path: "/run/web/metrics.sock" }, mode: 0o640 },
     history: usualHistory,
   });
 });

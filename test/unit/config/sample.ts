@@ -51,6 +51,10 @@ command = ["/usr/local/bin/ask-prometheus", "web"]
 
 [rollback]
 lose_state = true
+
+[metrics]
+address = "unix:/run/web/metrics.sock"
+mode    = "0640"
 `;
 
 export function parse(toml: string): ReturnType<typeof parseConfig> {

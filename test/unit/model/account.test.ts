@@ -116,6 +116,30 @@ test("one that is judged bad says so, with the workers that died and the drain o
   ]);
 });
 
+test("the account of a rollback has the drain of the version that is left", () => {
+  const story = new JudgedStory().start(judged).after(probationMs).toProbation("/2").after(probationMs);
+  story.request("rollback").candidate(judged).allReady().pass(70).endDrained();
+  const account = accounts(story).at(-1);
+  assert.deepEqual([account?.kind, phases(account)?.at(-1)], ["rollback", ["drain", 0, 70]]);
+});
+
+test("an account is closed when the new workers have been asked once more, also by the next daemon: what they took over last is counted", () => {
+  const story = new JudgedStory().start({ ...judged, probation: { timeMs: 0 } }).request();
+  story
+    .candidate({ ...judged, probation: { timeMs: 0 }, release: "/2" })
+    .speak(2)
+    .allReady()
+    .send({ type: "verified", generation: 2, failure: null, noWayBack: null });
+  story.after(trialMs).endDrained();
+  assert.equal(story.did("ask-counts").length, 1);
+  assert.equal(accounts(story).length, 1, "that of the start");
+  story.die();
+  assert.equal(story.did("ask-counts").length, 1);
+  story.counted(2, { adopted: 39 }).send({ type: "counts-asked" });
+  assert.equal(accounts(story).at(-1)?.new?.listeners?.[0]?.adopted, 39);
+  assert.deepEqual(story.state.accounts, []);
+});
+
 test("a reboot in the middle closes the account with what was known, and leaves open how long the last phase took", () => {
   const story = new JudgedStory().start(judged).after(probationMs).toTrial("/2").pass(700);
   story.counted(2, { accepted: 3 });

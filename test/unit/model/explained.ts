@@ -79,6 +79,8 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       }
       return findGeneration(state, entry.generation) === undefined;
     }
+    case "ask-counts":
+      return state.accounts.some(({ closing }) => closing);
     case "exit": {
       const { phase } = state.lifecycle;
       const empty = state.generations.length === 0;

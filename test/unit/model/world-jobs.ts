@@ -17,7 +17,8 @@ export type Job = Extract<
       | "spawn"
       | "await-ready"
       | "examine"
-      | "verify";
+      | "verify"
+      | "ask-counts";
   }
 >;
 
@@ -70,6 +71,9 @@ export function finishJob(world: World, job: Job, problem: ModelFailure | null):
         // Every fourth generation has changed its state for good.
         noWayBack: job.generation % 4 === 0 ? failure("state-refused") : null,
       });
+      break;
+    case "ask-counts":
+      world.send({ type: "counts-asked" });
       break;
     case "spawn":
       spawn(world, job, problem);

@@ -169,6 +169,7 @@ export class World {
       case "await-ready":
       case "examine":
       case "verify":
+      case "ask-counts":
         this.jobs.push(action);
         break;
       case "open-gate":

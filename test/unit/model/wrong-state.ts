@@ -41,9 +41,10 @@ function wrongAccounts({ accounts, upgrade }: State): string[] {
   if (upgrade !== null && !accounts.some((one) => one.upgrade === upgrade.id)) {
     found.push(`nobody keeps account of upgrade ${upgrade.id}`);
   }
-  for (const { upgrade: id, phases } of accounts) {
+  for (const { upgrade: id, phases, closing } of accounts) {
     const going = phases.filter(({ until }) => until === null).map(({ phase }) => phase);
-    if (going.length === 0 && id !== upgrade?.id) found.push(`the account of upgrade ${id} is not closed`);
+    if (going.length === 0 && id !== upgrade?.id && !closing)
+      found.push(`the account of upgrade ${id} is not closed`);
     if (going.filter((phase) => phase !== "drain").length > 1) found.push(`upgrade ${id} is in ${going}`);
     if (phases.some(({ since, until }) => until !== null && until < since))
       found.push(`upgrade ${id} runs backwards`);

@@ -162,9 +162,10 @@ function keepState(): StateKeeper {
   return state;
 }
 
-test("a worker that is out of fds while its daemon does not read says that it cannot give its state", async () => {
+test("a worker that is out of fds while its daemon does not read says that it cannot give its state", async (t) => {
   await using ends = new TwoEnds();
   const watcher = new Watcher();
+  t.after(() => watcher.close());
   const served: ServedCarrier[] = [];
   const incoming = new IncomingHandOvers();
   const state = keepState();
@@ -191,7 +192,6 @@ test("a worker that is out of fds while its daemon does not read says that it ca
   // More than the kernel's queue holds: the last ones wait.
   for (let n = 0; n < 1_000; n++) ends.channel.send(Buffer.alloc(1_000));
   withoutFds(() => orders.obey({ type: "save", query: 3 }, []), 1);
-  watcher.close();
   const failure = told.map((message) => message.type === "saved" && message.failure);
   assert.match(String(failure), /^cannot give the state: too many open files/);
 });

@@ -19,6 +19,7 @@ function serve(t: TestContext, options: Partial<MetricsServerOptions> = {}): Ser
   const server = new MetricsServer({
     recount: () => port.recount(),
     metrics: () => port.metrics(),
+    warn: assert.fail,
     ...options,
   });
   server.serve(openAt({ kind: "unix", path }), assert.fail);
@@ -77,6 +78,18 @@ test("however many ask at once, the workers are asked once, and all are told", a
 test("where the workers cannot be asked, what is known is told", async (t) => {
   const { path } = serve(t, { recount: () => Promise.reject(new Error("no")) });
   assert.match(await ask(path, "GET /metrics"), /^HTTP\/1\.1 200 /);
+});
+
+test("metrics that cannot be made are a warning, and the scraper hears nothing", async (t) => {
+  const warnings: string[] = [];
+  const { path } = serve(t, {
+    metrics: () => {
+      throw new Error("a bug");
+    },
+    warn: (message) => warnings.push(message),
+  });
+  assert.equal(await ask(path, "GET /metrics"), "");
+  assert.deepEqual(warnings, ["a scraper cannot be answered: a bug"]);
 });
 
 test("who says nothing, or stops in the middle, is left after a time", async (t) => {
