@@ -15,7 +15,7 @@ export const rooms = {
   },
   web: {
     files: ["web.ts"],
-    may: ["config", "control", "instances", "lib", "linux", "systemd"],
+    may: ["config", "control", "instances", "lib", "linux", "metrics", "systemd"],
     types: ["model"],
   },
   doctor: { may: ["config", "control", "lib", "linux", "process", "systemd"] },

@@ -9,6 +9,7 @@ export type Route =
   | { readonly kind: "page"; readonly instance: string | null }
   | { readonly kind: "asset"; readonly name: string }
   | { readonly kind: "feed" }
+  | { readonly kind: "metrics" }
   | { readonly kind: "history"; readonly instance: string }
   | {
       readonly kind: "act";
@@ -30,6 +31,7 @@ export function findRoute(method: string, target: string): Route {
 function findPath(path: string, query: string): Route {
   if (path === "/") return { kind: "page", instance: null };
   if (path === "/feed") return { kind: "feed" };
+  if (path === "/metrics") return { kind: "metrics" };
   const [first, ...rest] = path.slice(1).split("/");
   const [one = "", two = ""] = rest;
   if (first === "assets" && rest.length === 1) return { kind: "asset", name: one };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { HistoryEntry } from "../control/replies.js";
+import { formatInstances } from "../metrics/format-metrics.js";
 import type { Access, Way } from "./access.js";
 import { act } from "./act.js";
 import type { Feeds } from "./feeds.js";
@@ -70,6 +71,10 @@ async function answer(
     }
     case "feed":
       return openFeed(parts, way, request, response);
+    case "metrics": {
+      const { mediaType, text } = formatInstances(await watch.look(), Date.now());
+      return sendBody(response, 200, { type: mediaType, bytes: Buffer.from(text) });
+    }
     case "history": {
       const reply = await watch.instance(route.instance)?.history();
       if (reply === undefined) return sendRefusal(response, notRunning(route.instance));

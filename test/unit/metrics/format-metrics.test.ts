@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ListenerReport, StatusReport, WorkerReport } from "../../../src/control/replies.js";
 import { nothingCounted } from "../../../src/lib/counters.js";
+import { formatInstances } from "../../../src/metrics/format-metrics.js";
 import { report } from "../control/fake-port.js";
 import { account, expose, tally } from "./exposed.js";
 
@@ -128,4 +129,28 @@ test("a version may be any text, and stays one bounded label", () => {
     named('1\\"} 7 holdfast_degraded{service=\\"web\\"} 1'),
   );
   assert.equal(line("x".repeat(500)), named("x".repeat(64)));
+});
+
+test("several services stand in one answer, each name once; one that does not answer is down, and tells nothing else", () => {
+  const two = { ...report, name: "pay" };
+  const { text } = formatInstances(
+    [
+      { name: "web", status: report },
+      { name: "pay", status: two },
+      { name: "old", status: null },
+    ],
+    1_700_000_000_000,
+  );
+  const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  assert.deepEqual(types, [...new Set(types)]);
+  assert.deepEqual(text.match(/^holdfast_instance_up.*$/gm), [
+    'holdfast_instance_up{service="web"} 1',
+    'holdfast_instance_up{service="pay"} 1',
+    'holdfast_instance_up{service="old"} 0',
+  ]);
+  assert.deepEqual(text.match(/^holdfast_active_generation.*$/gm), [
+    'holdfast_active_generation{service="web"} 8',
+    'holdfast_active_generation{service="pay"} 8',
+  ]);
+  assert.doesNotMatch(text, /^process_|service="old"(?!} 0$)/m);
 });

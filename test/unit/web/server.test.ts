@@ -15,6 +15,7 @@ test("the page, an instance's page, assets and history are answered, and HEAD li
     ["/i/web", "text/html; charset=utf-8"],
     ["/assets/page-1.js", "text/javascript"],
     ["/api/history/web", "application/json"],
+    ["/metrics", "text/plain; version=0.0.4; charset=utf-8"],
   ] as const) {
     const reply = await ask(tcp, path);
     assert.deepEqual([reply.status, reply.headers["content-type"]], [200, type], path);
