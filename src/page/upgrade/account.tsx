@@ -112,7 +112,7 @@ function Witness({ witness }: { readonly witness: AccountReport["witness"] }) {
         </dd>
       </div>
       <div>
-        <dt>Overflows and drops of listen queues</dt>
+        <dt>Overflows and drops of listen queues, on this machine</dt>
         <dd>
           <Measured value={overflows}>{formatCount}</Measured>,{" "}
           <Measured value={drops}>{formatCount}</Measured>
