@@ -6,14 +6,20 @@ import { waitUntil } from "../harness/container/wait-until.js";
 import { countLost } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 
-/** On SIGTERM it answers what it has begun, and closes what is idle: a request may be on its way on it. So did gunicorn before 26. */
+/**
+ * On SIGTERM it answers what it has begun, and closes what is idle: a request may be on its way on it. So did gunicorn before 26. It is busy
+ * for a moment first, so that requests are on their way, and the loss is no matter of luck.
+ */
 const CLOSES_IDLE = `
 const version = require("node:fs").readFileSync("version", "ascii").trim();
 const server = require("node:http").createServer({ keepAliveTimeout: 75_000 }, (_, response) => {
   response.setHeader("X-Version", version).end(version);
 });
 server.listen({ fd: 3 }, () => require("node:child_process").spawnSync("systemd-notify", ["--ready"]));
-process.on("SIGTERM", () => server.close().closeIdleConnections());
+process.on("SIGTERM", () => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  server.close().closeIdleConnections();
+});
 `;
 
 const TCP = "127.0.0.1:8080";
