@@ -9,6 +9,7 @@ import type { Predecessor } from "../succession/predecessor.js";
 import { startSuccessor } from "../succession/start-successor.js";
 import { signalFor, stayForWorkers } from "../succession/stay.js";
 import type { Successor } from "../succession/takeover-socket.js";
+import { awaitHeard } from "../systemd/barrier.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { exitStatusOf } from "./exit-status.js";
 import { boundMetricsFdName, controlFdName, metricsFdName, parseWorkerFdName } from "./recover/fd-names.js";
@@ -91,7 +92,10 @@ async function passToProgram(
     return successor;
   }
   heldSignals.sendTo(successor.value);
-  if (notifier !== undefined) link.nameSuccessor(successor.value);
+  if (notifier !== undefined) {
+    link.nameSuccessor(successor.value);
+    awaitHeard();
+  }
   pidFile.removeOld();
   return succeed(undefined);
 }

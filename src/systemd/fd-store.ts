@@ -1,5 +1,5 @@
-import { sendDatagramWithFds } from "../linux/datagram.js";
 import { notifyAssignment } from "./notify.js";
+import { sendWithFds } from "./send-with-fds.js";
 
 /** Whether systemd takes it as FDNAME: sd_pid_notify_with_fds(3). An empty one would be stored as `stored`. */
 export function isStorableName(name: string): boolean {
@@ -9,8 +9,7 @@ export function isStorableName(name: string): boolean {
 /**
  * Asks systemd to keep a copy of the fd across restarts and give it back under `name`, whatever becomes of its other
  * end: without FDPOLL=0 it would drop the copy on hang-up or error. True says that the request was sent, not that it was granted (FileDescriptorStoreMax=);
- * a file that is already kept stays once, under its first name. Goes to the process's own NOTIFY_SOCKET directly:
- * neither library in use can send fds.
+ * a file that is already kept stays once, under its first name.
  */
 export function storeFd(fd: number, name: string): boolean {
   return storeFds([fd], name);
@@ -28,8 +27,5 @@ export function removeFd(name: string): boolean {
 }
 
 function send(lines: readonly string[], fds: readonly number[]): boolean {
-  const path = process.env["NOTIFY_SOCKET"] ?? "";
-  // systemd also knows vsock:, for virtual machines; no service gets that.
-  if (!path.startsWith("/") && !path.startsWith("@")) return false;
-  return sendDatagramWithFds(path, Buffer.from(lines.join("\n")), fds) > 0;
+  return sendWithFds(lines.join("\n"), fds);
 }

@@ -1,5 +1,6 @@
 import { HoldfastError } from "../../lib/failure.js";
 import { ownUnitName } from "../../linux/cgroup.js";
+import { awaitHeard } from "../../systemd/barrier.js";
 import { currentJob } from "../../systemd/job.js";
 import { type Notifier, notifyAssignment, openNotifier } from "../../systemd/notify.js";
 import { roomInStore } from "../../systemd/store-room.js";
@@ -136,6 +137,7 @@ export class DirectService {
     const saved = state.save();
     if (!saved.ok) report(saved.failure.message);
     const left = putInStore(held, saved.ok ? saved.value : noState, report);
+    awaitHeard();
     if (left < held.length)
       report(`${held.length - left} connections were closed: systemd did not take them`);
   }

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { fstatSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import { bindDatagram, receiveDatagram } from "../../../src/linux/datagram.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import { createMemfd } from "../../../src/linux/memfd.js";
+import { awaitHeard } from "../../../src/systemd/barrier.js";
 import { isStorableName, removeFd, storeFd } from "../../../src/systemd/fd-store.js";
 import { notifyAssignment, openNotifier } from "../../../src/systemd/notify.js";
 import { runNode } from "../linux/run-node.js";
@@ -110,4 +112,38 @@ test("no value can break out of its line or outgrow a message", () => {
   );
   assert.equal(notifyAssignment("STATUS", "failed:\n\tno such file"), "STATUS=failed: no such file");
   assert.equal(notifyAssignment("EXTEND_TIMEOUT_USEC", 5_000_000), "EXTEND_TIMEOUT_USEC=5000000");
+});
+
+test("a process that is about to end waits until the manager has come to its last message", {
+  timeout: 10_000,
+}, async (t) => {
+  const { socket, path } = becomeNotified(t);
+  const barrier = import.meta.resolve("../../../src/systemd/barrier.js");
+  let ended = false;
+  const child = runNode(
+    `process.env.NOTIFY_SOCKET = "${path}";
+     const { awaitHeard } = await import("${barrier}");
+     console.log(awaitHeard());`,
+  );
+  child.then(
+    () => {
+      ended = true;
+    },
+    () => {},
+  );
+  let packet = receiveDatagram(socket);
+  while (packet === undefined) {
+    await setTimeout(5);
+    packet = receiveDatagram(socket);
+  }
+  assert.equal(packet.bytes.toString(), "BARRIER=1");
+  assert.equal(packet.fds.length, 1);
+  await setTimeout(50);
+  assert.equal(ended, false);
+  packet.fds.forEach(closeFd);
+  assert.equal((await child).stdout.trim(), "true");
+});
+
+test("without a manager nobody is waited for", () => {
+  assert.equal(awaitHeard(), false);
 });
