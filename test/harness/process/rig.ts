@@ -287,8 +287,10 @@ export function install(rig: Rig, target: string): void {
   renameSync(`${rig.program}.new`, rig.program);
 }
 
-function isSettled({ generations, upgrade }: StatusReport): boolean {
+function isSettled({ generations, upgrade, accounts }: StatusReport): boolean {
   const [only, ...others] = generations;
   const ready = only?.workers.every(({ phase }) => phase === "ready") ?? false;
-  return upgrade === null && others.length === 0 && only?.phase === "active" && ready;
+  // One of which nothing goes on is about to be closed.
+  const closing = accounts.some(({ phases }) => phases.every(({ tookMs }) => tookMs !== null));
+  return upgrade === null && others.length === 0 && only?.phase === "active" && ready && !closing;
 }
