@@ -37,10 +37,11 @@ export interface ControlPort {
   subscribe(listener: (news: News) => void): () => void;
 }
 
-export interface Exposition {
+/** Metrics in the format that a scraper's Accept header asks for. */
+export type Exposition = (accept: string | undefined) => {
   readonly mediaType: string;
   readonly text: string;
-}
+};
 
 export type ControlCommand = "upgrade" | "commit" | "rollback" | "reexec" | "drain" | "stop";
 

@@ -21,7 +21,8 @@ export function sendJson(
   send(response, status, "application/json", `${JSON.stringify(body)}\n`, headers);
 }
 
-export function sendText(response: ServerResponse, { mediaType, text }: Exposition): void {
+export function sendMetrics(response: ServerResponse, metrics: Exposition): void {
+  const { mediaType, text } = metrics(response.req.headers.accept);
   send(response, 200, mediaType, text, {});
 }
 

@@ -6,7 +6,7 @@ import type { News } from "../model/event.js";
 import type { Asker } from "../model/upgrade-state.js";
 import { instanceHeader } from "./exchange.js";
 import type { ControlPort } from "./port.js";
-import { formatRefusal, sendJson, sendRefusal, sendText } from "./respond.js";
+import { formatRefusal, sendJson, sendMetrics, sendRefusal } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
 import { streamEvents, streamUpgrade } from "./stream.js";
 import type { Wait } from "./upgrade-wish.js";
@@ -137,7 +137,7 @@ function answerStatus(port: ControlPort, response: ServerResponse): void {
 }
 
 function answerMetrics(port: ControlPort, response: ServerResponse): void {
-  const tell = (): void => sendText(response, port.metrics());
+  const tell = (): void => sendMetrics(response, port.metrics());
   port.recount().then(tell, tell);
 }
 

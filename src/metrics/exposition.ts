@@ -1,3 +1,5 @@
+import type { Exposition } from "../control/port.js";
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Sample {
@@ -15,21 +17,45 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-/** Media type of what `formatFamilies` writes. */
-export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
-
-/** Prometheus's text format, version 0.0.4, which is what every scraper reads. `common`: labels of each sample. */
-export function formatFamilies(families: readonly Family[], common: Labels): string {
-  const told = families.filter(({ samples }) => samples.length > 0);
-  return told.map((family) => formatFamily(family, common)).join("");
+/** What differs between the two formats that scrapers read. */
+interface Format {
+  readonly mediaType: string;
+  /** The name of a family, where that is not the name of its samples. */
+  readonly nameOf: (family: Family) => string;
+  readonly end: string;
 }
 
-function formatFamily({ name, type, help, samples }: Family, common: Labels): string {
+/** Prometheus's own, version 0.0.4, which every scraper reads. */
+const plain: Format = {
+  mediaType: "text/plain; version=0.0.4; charset=utf-8",
+  nameOf: ({ name }) => name,
+  end: "",
+};
+
+const openMetrics: Format = {
+  mediaType: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+  nameOf: ({ name, type }) => (type === "counter" ? name.replace(/_total$/, "") : name),
+  end: "# EOF\n",
+};
+
+/** Families as text, in OpenMetrics for those who ask for it. `common`: labels of each sample. */
+export function expose(families: readonly Family[], common: Labels): Exposition {
+  const told = families.filter(({ samples }) => samples.length > 0);
+  return (accept = "") => {
+    const format = accept.includes("application/openmetrics-text") ? openMetrics : plain;
+    const text = told.map((family) => formatFamily(family, common, format)).join("");
+    return { mediaType: format.mediaType, text: text + format.end };
+  };
+}
+
+function formatFamily(family: Family, common: Labels, { nameOf }: Format): string {
+  const { name, type, help, samples } = family;
   const lines = samples.map(
     ({ value, labels, suffix = "" }) =>
       `${name}${suffix}${formatLabels({ ...common, ...labels })} ${formatValue(value)}\n`,
   );
-  return `# HELP ${name} ${escapeText(help)}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+  const head = nameOf(family);
+  return `# HELP ${head} ${escapeText(help)}\n# TYPE ${head} ${type}\n${lines.join("")}`;
 }
 
 function formatLabels(labels: Labels): string {

@@ -1,6 +1,6 @@
 import type { Exposition } from "../control/port.js";
 import type { StatusReport } from "../control/replies.js";
-import { expositionType, type Family, formatFamilies } from "./exposition.js";
+import { expose, type Family } from "./exposition.js";
 import { gauge, readMetrics, sample } from "./metric.js";
 import { type ProcessFacts, processMetrics } from "./process-metrics.js";
 import { serviceMetrics } from "./service-metrics.js";
@@ -14,7 +14,7 @@ import { workerMetrics } from "./worker-metrics.js";
  */
 export function formatMetrics(report: StatusReport, daemon: ProcessFacts, now: number): Exposition {
   const families = [...familiesOf(report, now), ...readMetrics(processMetrics, daemon)];
-  return { mediaType: expositionType, text: formatFamilies(families, { service: report.name }) };
+  return expose(families, { service: report.name });
 }
 
 /** A service of this machine; `status` null: its daemon does not answer, or not this user. */
@@ -34,7 +34,7 @@ export function formatInstances(instances: readonly Instance[], now: number): Ex
     const samples = [...(families.get(family.name)?.samples ?? []), ...family.samples];
     families.set(family.name, { ...family, samples });
   }
-  return { mediaType: expositionType, text: formatFamilies([...families.values()], {}) };
+  return expose([...families.values()], {});
 }
 
 const reached = [

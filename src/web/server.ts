@@ -72,7 +72,8 @@ async function answer(
     case "feed":
       return openFeed(parts, way, request, response);
     case "metrics": {
-      const { mediaType, text } = formatInstances(await watch.look(), Date.now());
+      const metrics = formatInstances(await watch.look(), Date.now());
+      const { mediaType, text } = metrics(request.headers.accept);
       return sendBody(response, 200, { type: mediaType, bytes: Buffer.from(text) });
     }
     case "history": {

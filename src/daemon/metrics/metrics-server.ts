@@ -107,8 +107,9 @@ export class MetricsServer {
     );
   }
 
-  #send(response: ServerResponse, { mediaType, text }: Exposition): void {
+  #send(response: ServerResponse, metrics: Exposition): void {
     if (!this.#waiting.delete(response)) return;
+    const { mediaType, text } = metrics(response.req.headers.accept);
     response.writeHead(200, {
       Connection: "close",
       "Content-Type": mediaType,

@@ -16,7 +16,7 @@ test("the status is the daemon's report", async (context) => {
 test("metrics are text for scrapers, and viewers may read them", async (context) => {
   const { socketPath, port } = await startServer(context, { rightOf: () => "look" });
   const reply = await ask(socketPath, "GET", "/v1/metrics");
-  assert.deepEqual([reply.status, reply.body], [200, port.metrics().text]);
+  assert.deepEqual([reply.status, reply.body], [200, port.metrics()(undefined).text]);
   assert.match(reply.headers, /^Content-Type: text\/plain; version=0\.0\.4; charset=utf-8$/m);
   assert.match(reply.body, /^holdfast_active_generation\{service="web"\} 8$/m);
 });

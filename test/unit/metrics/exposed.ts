@@ -12,7 +12,7 @@ export function expose(change: Partial<StatusReport> = {}): readonly string[] {
 export function exposeAll(change: Partial<StatusReport> = {}): string {
   const port = new FakePort();
   port.report_ = { ...port.report_, ...change };
-  return port.metrics().text;
+  return port.metrics()(undefined).text;
 }
 
 export const tally: TallyReport = {

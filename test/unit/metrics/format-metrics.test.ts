@@ -140,7 +140,7 @@ test("several services stand in one answer, each name once; one that does not an
       { name: "old", status: null },
     ],
     1_700_000_000_000,
-  );
+  )(undefined);
   const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   assert.deepEqual(types, [...new Set(types)]);
   assert.deepEqual(text.match(/^holdfast_instance_up.*$/gm), [
@@ -153,4 +153,20 @@ test("several services stand in one answer, each name once; one that does not an
     'holdfast_active_generation{service="pay"} 8',
   ]);
   assert.doesNotMatch(text, /^process_|service="old"(?!} 0$)/m);
+});
+
+test("who asks for OpenMetrics gets it: counters by the name of their family, and an end", () => {
+  const metrics = formatInstances([{ name: "web", status: { ...report, tally, accounts: [account] } }], 0);
+  const { mediaType, text } = metrics("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2");
+  assert.match(mediaType, /^application\/openmetrics-text; version=1\.0\.0; /);
+  assert.match(text, /^# TYPE holdfast_upgrades counter\nholdfast_upgrades_total\{service="web",/m);
+  assert.match(text, /\n# EOF\n$/);
+  const families = new Map(
+    [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]),
+  );
+  for (const [, name = ""] of text.matchAll(/^(\w+)\{/gm)) {
+    const family = [name, name.replace(/_(total|bucket|sum|count)$/, "")].find((one) => families.has(one));
+    assert.ok(family !== undefined, name);
+    assert.equal(families.get(family) === "counter", name.endsWith("_total"), name);
+  }
 });
