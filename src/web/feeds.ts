@@ -41,6 +41,7 @@ export class Feeds implements WatchListener {
   #instances: Buffer | undefined;
   #shown = "";
   #keeper: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor(options: FeedsOptions) {
     this.#options = options;
@@ -65,6 +66,10 @@ export class Feeds implements WatchListener {
     ];
     response.writeHead(200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
     for (const part of parts) response.write(part);
+    if (this.#ended) {
+      response.end();
+      return;
+    }
     const firstBytes = parts.reduce((sum, { length }) => sum + length, 0);
     const feed: Feed = { response, firstBytes, unreadSince: undefined };
     this.#feeds.add(feed);
@@ -93,9 +98,16 @@ export class Feeds implements WatchListener {
     this.#send(this.#ring.add(message));
   }
 
-  /** Ends each stream, so that an EventSource connects again, to whoever listens then. */
-  end(): void {
-    for (const { response } of this.#feeds) response.end();
+  /**
+   * Ends each stream, so that an EventSource connects again, to whoever listens then; also those that begin from now on. Resolves when
+   * their ends have been sent: a server that is closed before cuts them off.
+   */
+  async end(): Promise<void> {
+    this.#ended = true;
+    const responses = [...this.#feeds].map(({ response }) => response);
+    const gone = responses.map((response) => new Promise<void>((resolve) => response.once("close", resolve)));
+    for (const response of responses) response.end();
+    await Promise.all(gone);
   }
 
   #everything(names: readonly string[]): readonly Buffer[] {

@@ -75,8 +75,11 @@ export async function runWeb(
     const end = (): void => {
       clearTimeout(linger);
       watch.stop();
-      feeds.end();
-      closeAll(servers, resolve);
+      const late = new Promise<void>((stop) => setTimeout(stop, endMs).unref());
+      Promise.race([feeds.end(), late]).then(
+        () => closeAll(servers, resolve),
+        () => closeAll(servers, resolve),
+      );
     };
     watchConnections(servers, idleMs, end);
     process.once("SIGTERM", end);

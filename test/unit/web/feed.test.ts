@@ -85,8 +85,11 @@ test("the end of the server is the end of a stream, after which a browser connec
   const { tcp, feeds } = await startWeb(context);
   const feed = new FeedReader(tcp);
   await feed.until("hello");
-  feeds.end();
+  feeds.onInstances([]);
+  await feeds.end();
   await until(() => feed.ended);
+  const late = new FeedReader(tcp);
+  await until(() => late.ended);
 });
 
 test("who reads nothing is cut off, and what he does not read keeps no news from others", async (context) => {
