@@ -1,7 +1,7 @@
+import { formatTime, localTime } from "../lib/local-time.js";
 import { oneLine } from "../lib/printable.js";
 import type { News } from "../model/event.js";
 import { foldWords } from "./fold.js";
-import { formatTime, localTime } from "./format-time.js";
 import type { Look, Style } from "./print.js";
 
 /** Something that happened, and when, in milliseconds since the epoch. */

@@ -1,6 +1,7 @@
 import type { NumbersReport, ProofReport, RejectedReport } from "../control/replies.js";
 import { formatDuration } from "../lib/duration.js";
 import type { WallTime } from "../model/clock.js";
+import { describeDeaths, percent } from "./figures.js";
 import type { Cell } from "./table.js";
 
 /** A line for each of the two versions that the judges compare; none where nothing is judged. */
@@ -15,19 +16,14 @@ export function describeNumbers({ kind, now, before, share }: ProofReport): stri
 }
 
 function describeShare({ wanted, measured }: NonNullable<ProofReport["share"]>): string {
-  const found = measured === null ? "no connection yet" : `${percent(measured)} of the new connections`;
-  return `${found}; trial.share is ${percent(wanted)}`;
-}
-
-function percent(share: number): string {
-  return `${Number((100 * share).toFixed(1))} %`;
+  const found = measured === null ? "no connection yet" : `${percent(measured, 1)} of the new connections`;
+  return `${found}; trial.share is ${percent(wanted, 1)}`;
 }
 
 function inWords({ responses, failed, deaths }: NumbersReport): string {
-  const share = Number(((100 * failed) / Math.max(1, responses)).toFixed(1));
-  const answered = responses === 0 ? "no response counted" : `${responses} responses, ${share} % failed`;
-  const died = deaths === 0 ? "no worker died" : `workers died ${deaths === 1 ? "once" : `${deaths} times`}`;
-  return `${answered}, ${died}`;
+  const answered =
+    responses === 0 ? "no response counted" : `${responses} responses, ${percent(failed, responses)} failed`;
+  return `${answered}, ${describeDeaths(deaths)}`;
 }
 
 export const rejectedHead = ["REJECTED", "VERSION", "AGO", "BY", "WHY"] as const;

@@ -2,16 +2,17 @@ import type {
   GenerationReport,
   ListenerReport,
   MetricsReport,
-  ServerReport,
   StatusReport,
   WorkerReport,
 } from "../control/replies.js";
-import type { CounterName, GaugeName } from "../lib/counters.js";
+import { type CounterName, type GaugeName, sumOver } from "../lib/counters.js";
 import { formatDuration } from "../lib/duration.js";
+import { formatBytes } from "../lib/size.js";
 import type { WallTime } from "../model/clock.js";
 import type { Outcome } from "../model/upgrade-state.js";
 import { describeNumbers, rejectedHead, rejectedRow } from "./format-proof.js";
 import { type Look, type Mark, paragraph, type Style } from "./print.js";
+import { responseColumns } from "./response-columns.js";
 import { type Cell, formatTable } from "./table.js";
 
 const phaseStyles: Readonly<Record<GenerationReport["phase"] | WorkerReport["phase"], Style>> = {
@@ -41,14 +42,6 @@ const totalCounters: readonly (readonly [heading: string, CounterName])[] = [
   ["MOVED", "moved"],
   ["FINISHED", "finished"],
   ["CUT", "cut"],
-];
-/** A table of their own, so that none is wider than a terminal. */
-const responseCounters: readonly (readonly [heading: string, CounterName])[] = [
-  ["BELOW 400", "ok"],
-  ["4XX", "clientErrors"],
-  ["5XX", "serverErrors"],
-  ["ABORTED", "aborted"],
-  ["SLOW", "slow"],
 ];
 
 function describeMetrics(metrics: MetricsReport): readonly string[] {
@@ -98,7 +91,7 @@ export function formatStatus(report: StatusReport, now: WallTime, look: Look): s
     ),
     table(["LISTENER", "ADDRESS", "ORIGIN", "BACKLOG", "GENERATIONS"], listeners, listenerRow),
     totalsTable("TOTAL OF", totalCounters, report.totals),
-    totalsTable("RESPONSES OF", responseCounters, report.totals.filter(answers)),
+    totalsTable("RESPONSES OF", responseColumns, report.totals.filter(answers)),
     table(rejectedHead, report.rejected, (one) => rejectedRow(one, now)),
   ];
   return [...head, ...lines.flatMap((line) => sentence(line)), ...tables.flat()].join("\n");
@@ -144,10 +137,6 @@ function workerRow(worker: WorkerReport): Cell[] {
   ];
 }
 
-export function sumOver(servers: readonly ServerReport[], name: CounterName | GaugeName): number {
-  return servers.reduce((sum, { counters }) => sum + counters[name], 0);
-}
-
 function listenerRow(listener: ListenerReport): Cell[] {
   const { name, address, origin, generations } = listener;
   return [name, address, origin, queueCell(listener), generations.join(" ")];
@@ -163,7 +152,7 @@ export function queueCell({ backlog, stalledMs, down }: ListenerReport): Cell {
 }
 
 function answers(total: StatusReport["totals"][number]): boolean {
-  return responseCounters.some(([, name]) => total[name] > 0);
+  return responseColumns.some(([, name]) => total[name] > 0);
 }
 
 function describeOutcome({ kind, generation, failure, endedAt, tookMs }: Outcome, now: WallTime): string {
@@ -179,8 +168,4 @@ export function phaseCell(phase: keyof typeof phaseStyles): Cell {
 
 export function orDash<T>(value: T | null, format: (value: T) => string): string {
   return value === null ? "-" : format(value);
-}
-
-export function formatBytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(bytes < 10 * 1024 * 1024 ? 1 : 0)} MB`;
 }

@@ -35,6 +35,23 @@ export function addCounts(one: number, other: number): number {
   return Math.min(one + other, Number.MAX_SAFE_INTEGER);
 }
 
+export type Totals = Readonly<Record<CounterName, number>>;
+
+/** Of both nothing but what is counted. */
+export function addTotals(one: Totals, other: Totals): Totals {
+  const sum = { ...nothingCounted };
+  for (const name of counterNames) sum[name] = addCounts(one[name], other[name]);
+  return sum;
+}
+
+/** Over what several servers tell. */
+export function sumOver<Name extends string>(
+  servers: readonly { readonly counters: Readonly<Record<Name, number>> }[],
+  name: Name,
+): number {
+  return servers.reduce((sum, { counters }) => sum + counters[name], 0);
+}
+
 type Answers = Readonly<Record<"ok" | "clientErrors" | "serverErrors" | "aborted" | "slow", number>>;
 
 /** Those that a server has begun. */

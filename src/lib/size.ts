@@ -20,3 +20,8 @@ export function parseSize(text: string): Result<number, Failure<"size-invalid">>
       : 'it must be "16K" or more, and at most "1G"';
   return fail("size-invalid", `cannot read size ${JSON.stringify(text)}: ${why}`);
 }
+
+/** Short text for people: `9.4 MB`, `35 MB`. */
+export function formatBytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(bytes < 10 * 1024 ** 2 ? 1 : 0)} MB`;
+}

@@ -1,17 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { nothingCounted } from "../lib/counters.js";
+import { addTotals, nothingCounted, type Totals } from "../lib/counters.js";
 import { split } from "../lib/split.js";
 import type { Slot } from "./event.js";
 import { findGeneration, isLive } from "./find.js";
 import type { State } from "./state.js";
-import {
-  addListeners,
-  addTotals,
-  type Count,
-  type ListenerTotals,
-  noListener,
-  type Totals,
-} from "./totals.js";
+import { addListeners, type Count, type ListenerTotals, noListener } from "./totals.js";
 import { findWorker, type Turn, update } from "./turn.js";
 
 /** The state with what workers have told. A process that has ended, or is not the one meant, is not listened to any more. */

@@ -1,4 +1,5 @@
 import type { AccountReport } from "../lib/account.js";
+import type { Totals } from "../lib/counters.js";
 import type { Result } from "../lib/failure.js";
 import type { FullestBacklog } from "./account-state.js";
 import type { WallTime } from "./clock.js";
@@ -6,7 +7,7 @@ import type { ModelFailure } from "./failure.js";
 import type { DrainReason, Origin, Process } from "./generation-state.js";
 import type { Specification } from "./plan.js";
 import type { Listener, Retired, State } from "./state.js";
-import type { Count, Totals } from "./totals.js";
+import type { Count } from "./totals.js";
 import type { Asked, FinalVerdict, Outcome } from "./upgrade-state.js";
 
 /** A worker's place: generation 8, index 1 is written `8.1`. */

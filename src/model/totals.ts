@@ -1,6 +1,4 @@
-import { addCounts, type CounterName, counterNames, nothingCounted } from "../lib/counters.js";
-
-export type Totals = Readonly<Record<CounterName, number>>;
+import { addTotals, nothingCounted, type Totals } from "../lib/counters.js";
 
 /** Under one listener's name, whatever address it had and whichever protocols were spoken there. */
 export interface ListenerTotals extends Totals {
@@ -45,11 +43,4 @@ export function addListeners(
     sums.set(listener, { listener, ...addTotals(sums.get(listener) ?? nothingCounted, one) });
   }
   return [...sums.values()].sort((a, b) => (a.listener < b.listener ? -1 : 1));
-}
-
-/** Of both nothing but what is counted. */
-export function addTotals(one: Totals, other: Totals): Totals {
-  const sum = { ...nothingCounted };
-  for (const name of counterNames) sum[name] = addCounts(one[name], other[name]);
-  return sum;
 }

@@ -1,5 +1,5 @@
-import type { GenerationReport, ServerReport, WorkerReport } from "../control/replies.js";
-import type { CounterName, GaugeName } from "../lib/counters.js";
+import type { GenerationReport, WorkerReport } from "../control/replies.js";
+import { type CounterName, type GaugeName, sumOver } from "../lib/counters.js";
 import { formatDuration } from "../lib/duration.js";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -15,20 +15,12 @@ export function formatRate(value: number): string {
   return value >= 10 || value === 0 ? whole.format(value) : value.toFixed(1);
 }
 
-export function formatBytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(bytes < 10 * 1024 * 1024 ? 1 : 0)} MB`;
-}
-
 /** How long ago or for how long; what is longer than a minute is not told to the second. */
 export function formatAge(ms: number): string {
   if (ms >= 2 * dayMs) return `${Math.floor(ms / dayMs)} days`;
   if (ms >= 3_600_000) return formatDuration(ms);
   if (ms >= 60_000) return `${Math.floor(ms / 60_000)} min`;
   return `${Math.max(0, Math.floor(ms / 1000))} s`;
-}
-
-export function sumOver(servers: readonly ServerReport[], name: CounterName | GaugeName): number {
-  return servers.reduce((sum, { counters }) => sum + counters[name], 0);
 }
 
 /** Of a worker that counts; null: it does not. */

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { formatTime, localTime } from "../lib/local-time.js";
 import { colourOf, formatAge } from "./figures.js";
 import type { Said } from "./in-words.js";
 
@@ -31,11 +32,7 @@ export function Measured<T>({
 
 /** A time of the day, with its date where that is another one than the reader's. */
 export function Clock({ at, day = false }: { readonly at: number; readonly day?: boolean }) {
-  const date = new Date(at);
-  const two = (part: number): string => String(part).padStart(2, "0");
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  const shown = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return <time dateTime={date.toISOString()}>{day ? `${shown} ${time}` : time}</time>;
+  return <time dateTime={new Date(at).toISOString()}>{day ? formatTime(at) : localTime(at).time}</time>;
 }
 
 /** How long ago. */

@@ -1,6 +1,7 @@
 import type { GenerationReport, StatusReport } from "../control/replies.js";
 import { formatDuration } from "../lib/duration.js";
-import { colourOf, countOf, formatAge, formatBytes, formatCount } from "./figures.js";
+import { formatBytes } from "../lib/size.js";
+import { colourOf, countOf, formatAge, formatCount } from "./figures.js";
 import { Generation, Measured, Table } from "./words.js";
 
 const head = [

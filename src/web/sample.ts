@@ -1,4 +1,5 @@
 import type { GenerationReport, StatusReport } from "../control/replies.js";
+import { failedIn } from "../lib/counters.js";
 import type { GenerationSample, Sample } from "./feed.js";
 
 /** What an instance said, and when. */
@@ -44,7 +45,7 @@ function sampleGeneration(
     generation: id,
     phase,
     requests: rate(({ requests }) => requests),
-    failed: rate(({ serverErrors, aborted }) => serverErrors + aborted),
+    failed: rate(failedIn),
     open: servers.length === 0 ? null : servers.reduce((sum, { counters }) => sum + counters.open, 0),
     moved: rate(({ moved }) => moved),
     adopted: rate(({ adopted }) => adopted),

@@ -2,11 +2,13 @@ import type { HistoryEntry } from "../../control/replies.js";
 import type { AccountReport } from "../../lib/account.js";
 import type { CounterName } from "../../lib/counters.js";
 import { formatDuration } from "../../lib/duration.js";
+import { formatTime } from "../../lib/local-time.js";
 import { describeOrigin } from "../asker.js";
-import { formatTime } from "../format-time.js";
+import { describeDeaths, howOften } from "../figures.js";
 import { type Look, type Mark, paragraph } from "../print.js";
+import { responseColumns } from "../response-columns.js";
 import { type Cell, formatTable } from "../table.js";
-import { howOften, orNotMeasured, type Side } from "./sides.js";
+import { orNotMeasured, type Side } from "./sides.js";
 
 const connectionCounters: readonly (readonly [heading: string, CounterName])[] = [
   ["ACCEPTED", "accepted"],
@@ -14,13 +16,6 @@ const connectionCounters: readonly (readonly [heading: string, CounterName])[] =
   ["MOVED", "moved"],
   ["ADOPTED", "adopted"],
   ["CUT", "cut"],
-];
-const responseCounters: readonly (readonly [heading: string, CounterName])[] = [
-  ["BELOW 400", "ok"],
-  ["4XX", "clientErrors"],
-  ["5XX", "serverErrors"],
-  ["ABORTED", "aborted"],
-  ["SLOW", "slow"],
 ];
 
 /** The page of `holdfast history GENERATION`: what is known of it, and the account of the upgrade that made it. */
@@ -57,10 +52,10 @@ export function formatAccount(account: AccountReport, look: Look): readonly stri
       tookMs === null ? "goes on" : formatDuration(tookMs),
     ]),
     ...countTable("CONNECTIONS", connectionCounters, account, look),
-    ...countTable("RESPONSES", responseCounters, account, look),
+    ...countTable("RESPONSES", responseColumns, account, look),
     "",
     ...describeSilent(account).flatMap((line) => sentence(line)),
-    ...describeDeaths(account).flatMap((line) => sentence(line)),
+    ...tellDeaths(account).flatMap((line) => sentence(line)),
     ...describeWitness(account).flatMap((line) => sentence(line)),
   ];
 }
@@ -108,11 +103,11 @@ function sidesOf({ old, new: own }: AccountReport): readonly { side: Side; which
   ];
 }
 
-function describeDeaths(account: AccountReport): readonly string[] {
-  return sidesOf(account).map(({ side: { generation, deaths }, which }) => {
-    const died = deaths === 0 ? "no worker died" : `workers died ${howOften(deaths)}`;
-    return `generation ${generation} (${which}): ${died}`;
-  });
+function tellDeaths(account: AccountReport): readonly string[] {
+  return sidesOf(account).map(
+    ({ side: { generation, deaths }, which }) =>
+      `generation ${generation} (${which}): ${describeDeaths(deaths)}`,
+  );
 }
 
 /** What the kernel has seen, a line each. */

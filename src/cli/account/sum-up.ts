@@ -1,7 +1,8 @@
 import type { AccountReport } from "../../lib/account.js";
 import { failedIn, responsesIn } from "../../lib/counters.js";
 import { formatDuration } from "../../lib/duration.js";
-import { howOften, percent, sumOf } from "./sides.js";
+import { howOften, percent } from "../figures.js";
+import { sumOf } from "./sides.js";
 
 /** An upgrade in three lines: what became of the connections, the responses of the old and the new, and what the kernel saw. */
 export function sumUp(account: AccountReport): readonly string[] {

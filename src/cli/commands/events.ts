@@ -1,9 +1,9 @@
 import type { ControlClient } from "../../control/client.js";
+import { localTime } from "../../lib/local-time.js";
 import { printableJson } from "../../lib/printable.js";
 import { askDaemon } from "../ask-daemon.js";
 import type { Command, CommandLine, End } from "../command.js";
 import { formatEvent, type Happened, timeOf } from "../format-event.js";
-import { localTime } from "../format-time.js";
 import { isAway, pause, reconnectMs, retryMs } from "../patience.js";
 import { lookOf } from "../print.js";
 

@@ -1,10 +1,10 @@
 import type { HistoryEntry } from "../../control/replies.js";
 import { succeed } from "../../lib/failure.js";
+import { formatTime } from "../../lib/local-time.js";
 import { printableJson } from "../../lib/printable.js";
 import { describeOrigin } from "../asker.js";
 import type { Command, CommandLine, End } from "../command.js";
 import { findEntry, findHistory } from "../find-history.js";
-import { formatTime } from "../format-time.js";
 import { readGeneration } from "../generation-argument.js";
 import { type Look, lookOf } from "../print.js";
 import { type Cell, formatTable } from "../table.js";

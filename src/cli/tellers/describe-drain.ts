@@ -1,5 +1,5 @@
 import type { GenerationReport, StatusReport } from "../../control/replies.js";
-import { sumOver } from "../format-status.js";
+import { sumOver } from "../../lib/counters.js";
 
 /** How the old generations hand over and drain; undefined when they have ended. */
 export function describeDrain({ generations }: StatusReport): string | undefined {

@@ -1,5 +1,5 @@
+import { localTime } from "../../lib/local-time.js";
 import { formatEvent, type Happened } from "../format-event.js";
-import { localTime } from "../format-time.js";
 import type { Look } from "../print.js";
 import type { Moment } from "./seen.js";
 

@@ -1,6 +1,8 @@
 import type { GenerationReport, ListenerReport, WorkerReport } from "../../control/replies.js";
+import { sumOver } from "../../lib/counters.js";
 import { formatDuration } from "../../lib/duration.js";
-import { formatBytes, orDash, phaseCell, queueCell, sumOver } from "../format-status.js";
+import { formatBytes } from "../../lib/size.js";
+import { orDash, phaseCell, queueCell } from "../format-status.js";
 import type { Look } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
 import { eventLines } from "./event-lines.js";

@@ -1,6 +1,6 @@
+import { localTime } from "../../lib/local-time.js";
 import type { Happened } from "../format-event.js";
 import { orDash } from "../format-status.js";
-import { localTime } from "../format-time.js";
 import type { Look } from "../print.js";
 import { type Cell, formatTable } from "../table.js";
 import { eventLines } from "./event-lines.js";

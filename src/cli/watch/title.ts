@@ -1,5 +1,5 @@
 import type { StatusReport } from "../../control/replies.js";
-import { localTime } from "../format-time.js";
+import { localTime } from "../../lib/local-time.js";
 import { type Look, paragraph } from "../print.js";
 import { formatAge, type Moment, type Seen } from "./seen.js";
 

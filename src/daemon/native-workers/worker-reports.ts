@@ -1,7 +1,7 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
-import { nothingCounted } from "../../lib/counters.js";
+import { addTotals, nothingCounted } from "../../lib/counters.js";
 import type { Event, Slot } from "../../model/event.js";
-import { addListeners, addTotals, type Count, type ListenerTotals } from "../../model/totals.js";
+import { addListeners, type Count, type ListenerTotals } from "../../model/totals.js";
 import { nameWorker } from "../../model/turn.js";
 
 const keptGenerations = 16;

@@ -1,7 +1,6 @@
-import { nothingCounted } from "../../../../src/lib/counters.js";
+import { nothingCounted, type Totals } from "../../../../src/lib/counters.js";
 import type { Event, LedgerEntry } from "../../../../src/model/event.js";
 import { type Plan, unjudged } from "../../../../src/model/plan.js";
-import type { Totals } from "../../../../src/model/totals.js";
 import { Story } from "../../model/story.js";
 
 export const trialMs = 3_000;
