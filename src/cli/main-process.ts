@@ -1,3 +1,4 @@
+import { errorCode } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
 import { pause } from "./patience.js";
 
@@ -47,6 +48,6 @@ function isAlive(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     // Another user's lives.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return errorCode(error) === "EPERM";
   }
 }

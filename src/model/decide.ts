@@ -1,4 +1,4 @@
-import { keepAccounts, witness } from "./account.js";
+import { keepAccounts } from "./account.js";
 import {
   advanceCandidate,
   candidateChecked,
@@ -35,6 +35,7 @@ import {
 import { condemn } from "./verdict.js";
 import { candidateVerified, keepNew } from "./verification.js";
 import { listenerOpened, listenerWanted } from "./wanted-listeners.js";
+import { takeLook } from "./witness.js";
 import {
   channelLost,
   spawnFailed,
@@ -150,7 +151,7 @@ function apply(turn: Turn, event: Event): void {
     case "counts-asked":
       break;
     case "looked":
-      witness(turn, event.look);
+      takeLook(turn, event.look);
       break;
     case "worker-exited":
       workerExited(turn, event, event);

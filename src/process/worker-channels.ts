@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { decodeMessage, encodeMessage } from "../channel/json.js";
 import { PacketChannel } from "../channel/packet-channel.js";
 import {
@@ -16,6 +15,7 @@ import { openSocketPair } from "../linux/socket-pair.js";
 import type { Slot, SlotProcess } from "../model/event.js";
 import type { Worker } from "../model/generation-state.js";
 import { nameWorker } from "../model/turn.js";
+import { type Answer, type Question, Questions } from "./questions.js";
 
 /** What is known of a worker whose hello an earlier daemon has heard. */
 type Spoken = Pick<Worker, "native" | "protocol">;
@@ -30,23 +30,6 @@ interface Tracked {
   protocol: number;
   /** It has said its last word: its process is about to end, and its channel with it. */
   saidGoodbye: boolean;
-}
-
-/** Who waits for an answer. */
-interface Asker {
-  /** Only state comes with an fd. */
-  readonly takesFds: boolean;
-  readonly resolve: (answer: Answer | undefined) => void;
-}
-
-/** A message that is answered. */
-type Question = DistributiveOmit<Extract<DaemonMessage, { readonly query: number }>, "query">;
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-export interface Answer {
-  readonly message: Extract<WorkerMessage, { readonly query: number }>;
-  /** What came with saved state, the asker's to close. */
-  readonly fds: readonly number[];
 }
 
 export interface WorkerChannelsOptions {
@@ -66,10 +49,8 @@ const mostHeard = 64;
 /** The channels with the workers. Whoever never says a word on its channel is a plain worker. */
 export class WorkerChannels {
   readonly #channels = new Map<string, Tracked>();
-  readonly #asked = new Map<string, Asker>();
+  readonly #questions = new Questions();
   readonly #options: WorkerChannelsOptions;
-  /** Not where the last daemon began: its answers may still come. */
-  #nextQuery = randomInt(2 ** 47);
 
   constructor(options: WorkerChannelsOptions) {
     this.#options = options;
@@ -109,7 +90,7 @@ export class WorkerChannels {
         if (this.#channels.get(name) !== tracked) return;
         this.#channels.delete(name);
         this.#options.removeChannel(slot);
-        this.#giveUp(slot);
+        this.#questions.giveUp(slot);
         if (tracked.native && !tracked.saidGoodbye) this.#options.onLost(slot, why);
       },
     });
@@ -118,18 +99,12 @@ export class WorkerChannels {
   }
 
   #deliver(slot: Slot, message: WorkerMessage, fds: readonly number[]): void {
-    const question = "query" in message ? nameQuestion(slot, message.query) : "";
-    const asker = this.#asked.get(question);
+    const asker = this.#questions.askerOf(slot, message);
     const taken = asker?.takesFds === true;
     if (!taken) fds.forEach(closeForeign);
     // In the order in which they were said; whoever has asked hears of it only later.
-    if (message.type === "report") this.#options.onMessage(slot, message);
-    if (asker !== undefined && "query" in message) {
-      this.#asked.delete(question);
-      asker.resolve({ message, fds: taken ? fds : [] });
-      return;
-    }
-    if (message.type !== "report") this.#options.onMessage(slot, message);
+    if (message.type === "report" || asker === undefined) this.#options.onMessage(slot, message);
+    if (asker !== undefined && "query" in message) asker.answer({ message, fds: taken ? fds : [] });
   }
 
   isNative(slot: Slot): boolean {
@@ -171,33 +146,10 @@ export class WorkerChannels {
     fds: readonly number[],
     timeoutMs: number,
   ): Promise<Answer | undefined> {
-    const query = this.#nextQuery;
-    this.#nextQuery += 1;
-    const name = nameQuestion(slot, query);
-    return new Promise((resolve) => {
-      if (!this.send(slot, { ...question, query }, fds)) return resolve(undefined);
-      const timer = setTimeout(() => {
-        // Where this process has stood still, the answer may have come in time.
-        this.#channels.get(nameWorker(slot))?.channel.receiveAll(mostHeard);
-        if (this.#asked.delete(name)) resolve(undefined);
-      }, timeoutMs);
-      this.#asked.set(name, {
-        takesFds: question.type === "save",
-        resolve: (answer) => {
-          clearTimeout(timer);
-          resolve(answer);
-        },
-      });
+    return this.#questions.ask(slot, question, timeoutMs, {
+      send: (message) => this.send(slot, message, fds),
+      hear: () => this.#channels.get(nameWorker(slot))?.channel.receiveAll(mostHeard),
     });
-  }
-
-  /** No answer can come any more. */
-  #giveUp(slot: Slot): void {
-    const asked = [...this.#asked].filter(([question]) => question.startsWith(nameQuestion(slot, "")));
-    for (const [question, asker] of asked) {
-      this.#asked.delete(question);
-      asker.resolve(undefined);
-    }
   }
 
   #peersOf(from: Slot, to: readonly SlotProcess[]): readonly SlotProcess[] {
@@ -258,13 +210,9 @@ export class WorkerChannels {
     if (tracked === undefined) return;
     this.#channels.delete(name);
     this.#options.removeChannel(slot);
-    this.#giveUp(slot);
+    this.#questions.giveUp(slot);
     tracked.channel.close();
   }
-}
-
-function nameQuestion(slot: Slot, query: number | ""): string {
-  return `${nameWorker(slot)} ${query}`;
 }
 
 /** So that several old workers spread over all new ones. */

@@ -1,11 +1,13 @@
 import { readListenDrops } from "../../linux/netstat.js";
-import { isWatched, tellsMore } from "../../model/account.js";
+import type { Monotonic } from "../../model/clock.js";
 import type { Event, Look } from "../../model/event.js";
 import type { State } from "../../model/state.js";
+import { isWatched, tellsMore } from "../../model/witness.js";
 import type { Backlogs } from "../judges/backlogs.js";
 
 const densestMs = 50;
-const rarestMs = 1_000;
+/** A trial that nobody ends may go on for days. */
+const rarestMs = 10_000;
 /** The longer nothing has changed, the less often is looked: so much of the time that has passed since. */
 const share = 1 / 50;
 /** A look at many sockets takes long, and may not be all that the daemon does. */
@@ -25,39 +27,47 @@ export interface KernelWatchOptions {
 export class KernelWatch {
   readonly #options: KernelWatchOptions;
   #timer: NodeJS.Timeout | undefined;
+  /** When a phase of what is watched has begun or ended last. */
+  #changedAt: Monotonic | undefined;
 
   constructor(options: KernelWatchOptions) {
     this.#options = options;
   }
 
-  /** Begins, or goes on, or rests, as the state wants it. */
+  /** Begins, goes on, looks at once where a phase has begun or ended, or rests, as the state wants it. */
   follow(state: State): void {
-    if (!state.accounts.some(isWatched)) this.stop();
-    else if (this.#timer === undefined) this.#wait(0);
+    const changedAt = lastChange(state);
+    if (changedAt === this.#changedAt) return;
+    this.stop();
+    this.#changedAt = changedAt;
+    if (changedAt !== undefined) this.#wait(0, changedAt);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#changedAt = undefined;
   }
 
-  #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#look(), ms);
+  #wait(ms: number, changedAt: Monotonic): void {
+    this.#timer = setTimeout(() => this.#look(changedAt), ms);
   }
 
-  #look(): void {
+  #look(changedAt: Monotonic): void {
     const { backlogs, current, nowMs, push } = this.#options;
     const state = current();
     const begunAt = nowMs();
     backlogs.look(state);
     const look = lookAt(state, backlogs);
-    const phases = state.accounts.filter(isWatched).flatMap((account) => account.phases);
-    const changedAt = Math.max(...phases.map(({ since, until }) => until ?? since));
-    const tookMs = nowMs() - begunAt;
     const pauseMs = Math.min(Math.max((begunAt - changedAt) * share, densestMs), rarestMs);
-    this.#wait(Math.max(pauseMs, tookMs * restPerLook));
+    this.#wait(Math.max(pauseMs, (nowMs() - begunAt) * restPerLook), changedAt);
     if (tellsMore(state, look)) push({ type: "looked", look });
   }
+}
+
+/** Undefined where nothing is watched. */
+function lastChange({ accounts }: State): Monotonic | undefined {
+  const phases = accounts.filter(isWatched).flatMap((account) => account.phases);
+  return phases.length === 0 ? undefined : Math.max(...phases.map(({ since, until }) => until ?? since));
 }
 
 function lookAt({ listeners }: State, backlogs: Backlogs): Look {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { fstatSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import { bindDatagram, receiveDatagram } from "../../../src/linux/datagram.js";
-import { closeFd } from "../../../src/linux/fd.js";
+import { closeFd, isOpen } from "../../../src/linux/fd.js";
 import { createMemfd } from "../../../src/linux/memfd.js";
 import { awaitHeard } from "../../../src/systemd/barrier.js";
 import { isStorableName, removeFd, storeFd } from "../../../src/systemd/fd-store.js";
 import { notifyAssignment, openNotifier } from "../../../src/systemd/notify.js";
+import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 import { runNode } from "../linux/run-node.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
 
@@ -114,35 +114,26 @@ test("no value can break out of its line or outgrow a message", () => {
   assert.equal(notifyAssignment("EXTEND_TIMEOUT_USEC", 5_000_000), "EXTEND_TIMEOUT_USEC=5000000");
 });
 
-test("a process that is about to end waits until the manager has come to its last message", {
-  timeout: 10_000,
-}, async (t) => {
-  const { socket, path } = becomeNotified(t);
-  const barrier = import.meta.resolve("../../../src/systemd/barrier.js");
-  let ended = false;
-  const child = runNode(
-    `process.env.NOTIFY_SOCKET = "${path}";
-     const { awaitHeard } = await import("${barrier}");
-     console.log(awaitHeard());`,
-  );
-  child.then(
-    () => {
-      ended = true;
-    },
-    () => {},
-  );
-  let packet = receiveDatagram(socket);
-  while (packet === undefined) {
-    await setTimeout(5);
-    packet = receiveDatagram(socket);
-  }
-  assert.equal(packet.bytes.toString(), "BARRIER=1");
-  assert.equal(packet.fds.length, 1);
-  await setTimeout(50);
-  assert.equal(ended, false);
-  packet.fds.forEach(closeFd);
-  assert.equal((await child).stdout.trim(), "true");
-});
+for (const [what, comes] of [
+  ["until the manager has come to its last message", true],
+  ["no longer than a second for a manager that does not come to it", false],
+] as const) {
+  test(`a process that is about to end waits ${what}`, { timeout: 10_000 }, async (t) => {
+    const { socket, path } = becomeNotified(t);
+    const barrier = import.meta.resolve("../../../src/systemd/barrier.js");
+    const child = runNode(
+      `process.env.NOTIFY_SOCKET = "${path}";
+       const { awaitHeard } = await import("${barrier}");
+       console.log(awaitHeard());`,
+    );
+    const { bytes, fds } = await waitUntil("the last message", DEADLINE_MS, () => receiveDatagram(socket));
+    t.after(() => fds.filter(isOpen).forEach(closeFd));
+    assert.equal(bytes.toString(), "BARRIER=1");
+    assert.equal(fds.length, 1);
+    if (comes) fds.forEach(closeFd);
+    assert.equal((await child).stdout.trim(), String(comes));
+  });
+}
 
 test("without a manager nobody is waited for", () => {
   assert.equal(awaitHeard(), false);
