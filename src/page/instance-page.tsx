@@ -2,13 +2,14 @@ import type { ComponentChildren } from "preact";
 import type { InstanceView } from "../web/feed.js";
 import { BandsPicture } from "./bands/bands-picture.js";
 import { Events } from "./events.js";
-import { formatAge, formatCount, openOf } from "./figures.js";
+import { Fact, Serving } from "./facts.js";
+import { formatAge } from "./figures.js";
 import { History } from "./history.js";
 import { activeOf, sayState } from "./in-words.js";
 import { Listeners } from "./listeners.js";
 import { hourMs, type Seen } from "./seen.js";
 import { accountsOf, UpgradePanel, versionsOf } from "./upgrade/upgrade-panel.js";
-import { Badge, Generation, Measured } from "./words.js";
+import { Badge, Measured } from "./words.js";
 import { Workers } from "./workers.js";
 
 export interface InstancePageProps {
@@ -139,43 +140,16 @@ function Facts({
   readonly status: NonNullable<InstanceView["status"]>;
   readonly now: number;
 }) {
-  const active = activeOf(status);
   return (
     <dl class="facts">
-      <div>
-        <dt>Serves</dt>
-        <dd>{active === undefined ? "nothing" : <Generation id={active.id} version={active.version} />}</dd>
-      </div>
-      <div>
-        <dt>Since</dt>
-        <dd>
-          <Measured value={active?.createdAt ?? null}>{(at) => formatAge(now - at)}</Measured>
-        </dd>
-      </div>
-      <div>
-        <dt>Connections open</dt>
-        <dd>
-          <Measured value={active === undefined ? null : openOf(active)}>{formatCount}</Measured>
-        </dd>
-      </div>
-      <div>
-        <dt>Service up</dt>
-        <dd>
-          <Measured value={status.upMs}>{formatAge}</Measured>
-        </dd>
-      </div>
-      <div>
-        <dt>Daemon</dt>
-        <dd>
-          {status.version}, pid {status.pid}
-        </dd>
-      </div>
-      {view.unit !== null && (
-        <div>
-          <dt>Unit</dt>
-          <dd>{view.unit}</dd>
-        </div>
-      )}
+      <Serving active={activeOf(status)} now={now} connections="Connections open" />
+      <Fact title="Service up">
+        <Measured value={status.upMs}>{formatAge}</Measured>
+      </Fact>
+      <Fact title="Daemon">
+        {status.version}, pid {status.pid}
+      </Fact>
+      {view.unit !== null && <Fact title="Unit">{view.unit}</Fact>}
     </dl>
   );
 }

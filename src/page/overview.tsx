@@ -1,10 +1,11 @@
 import type { InstanceView } from "../web/feed.js";
-import { formatAge, formatCount, formatRate, openOf } from "./figures.js";
+import { Fact, Serving } from "./facts.js";
+import { formatRate } from "./figures.js";
 import { activeOf, sayOutcome, sayState } from "./in-words.js";
 import { requestsOf } from "./samples.js";
 import type { Seen } from "./seen.js";
 import { Sparkline } from "./sparkline.js";
-import { Ago, Badge, Generation, Measured, pathOf } from "./words.js";
+import { Ago, Badge, Measured, pathOf } from "./words.js";
 
 /** All instances of the host at a glance. */
 export function Overview({ seen, now }: { readonly seen: Seen; readonly now: number }) {
@@ -60,33 +61,12 @@ function Row({
         <Badge said={state} />
       </div>
       <dl>
-        <div>
-          <dt>Serves</dt>
-          <dd>{active === undefined ? "nothing" : <Generation id={active.id} version={active.version} />}</dd>
-        </div>
-        <div>
-          <dt>Since</dt>
-          <dd>
-            <Measured value={active?.createdAt ?? null}>{(at) => formatAge(now - at)}</Measured>
-          </dd>
-        </div>
-        <div>
-          <dt>Connections</dt>
-          <dd>
-            <Measured value={active === undefined ? null : openOf(active)}>{formatCount}</Measured>
-          </dd>
-        </div>
-        <div class="rate">
-          <dt>Requests/s</dt>
-          <dd>
-            <Measured value={last === undefined ? null : requestsOf(last)}>{formatRate}</Measured>
-            <Sparkline samples={samples} now={now} />
-          </dd>
-        </div>
-        <div>
-          <dt>Last upgrade</dt>
-          <dd>{status === null ? "–" : <LastUpgrade status={status} now={now} />}</dd>
-        </div>
+        <Serving active={active} now={now} connections="Connections" />
+        <Fact title="Requests/s" look="rate">
+          <Measured value={last === undefined ? null : requestsOf(last)}>{formatRate}</Measured>
+          <Sparkline samples={samples} now={now} />
+        </Fact>
+        <Fact title="Last upgrade">{status === null ? "–" : <LastUpgrade status={status} now={now} />}</Fact>
       </dl>
       {state.why !== null && <p class="why">{state.why}</p>}
     </li>

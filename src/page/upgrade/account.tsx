@@ -1,6 +1,7 @@
 import type { AccountReport } from "../../lib/account.js";
 import type { CounterName } from "../../lib/counters.js";
 import { formatDuration } from "../../lib/duration.js";
+import { Fact } from "../facts.js";
 import { formatCount } from "../figures.js";
 import { Measured, Table } from "../words.js";
 import { sumOf } from "./flow.js";
@@ -105,26 +106,16 @@ function Witness({ witness }: { readonly witness: AccountReport["witness"] }) {
   const { overflows, drops, backlogs, stillMs } = witness;
   return (
     <dl class="witness">
-      <div>
-        <dt>Longest wait with nobody accepting</dt>
-        <dd>
-          <Measured value={stillMs}>{formatDuration}</Measured>
-        </dd>
-      </div>
-      <div>
-        <dt>Overflows and drops of listen queues, on this machine</dt>
-        <dd>
-          <Measured value={overflows}>{formatCount}</Measured>,{" "}
-          <Measured value={drops}>{formatCount}</Measured>
-        </dd>
-      </div>
+      <Fact title="Longest wait with nobody accepting">
+        <Measured value={stillMs}>{formatDuration}</Measured>
+      </Fact>
+      <Fact title="Overflows and drops of listen queues, on this machine">
+        <Measured value={overflows}>{formatCount}</Measured>, <Measured value={drops}>{formatCount}</Measured>
+      </Fact>
       {backlogs.map(({ listener, queued, limit }) => (
-        <div key={listener}>
-          <dt>Longest queue of {listener}</dt>
-          <dd>
-            {formatCount(queued)} of {formatCount(limit)}
-          </dd>
-        </div>
+        <Fact key={listener} title={`Longest queue of ${listener}`}>
+          {formatCount(queued)} of {formatCount(limit)}
+        </Fact>
       ))}
     </dl>
   );
