@@ -3,13 +3,7 @@ import { Server as NetServer, type Socket } from "node:net";
 import { HoldfastError } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
-import {
-  asHttpSocket,
-  closeAfterResponse,
-  findConnectionsList,
-  type HttpParser,
-  isEnding,
-} from "../../node-internals/http-parts.js";
+import { closeAfterResponse, findConnectionsList } from "../../node-internals/http-parts.js";
 import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
@@ -21,6 +15,7 @@ import { Candidates } from "./candidates.js";
 import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
 import { HttpResponses } from "./http-responses.js";
+import { countInFlight, findBegun, none } from "./in-flight.js";
 import { Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
 import { Streams } from "./streams.js";
@@ -65,12 +60,7 @@ class ServerConnections implements HttpCarrier {
   readonly tally = new ResponseTally();
   readonly #responses: HttpResponses;
   #adopting = false;
-  #accepted = 0;
-  #requests = 0;
-  #moved = 0;
-  #adopted = 0;
-  #finished = 0;
-  #cut = 0;
+  readonly #counts = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
 
   constructor(server: Server, anyOrigin: boolean) {
     const tls = isTlsServer(server);
@@ -81,15 +71,15 @@ class ServerConnections implements HttpCarrier {
     this.#streams = new Streams(server);
     this.#responses = new HttpResponses(server, this.tally);
     onRequestStart(server, (response) => {
-      this.#requests += 1;
+      this.#counts.requests += 1;
       this.#responses.begin(response);
       this.#pasts.note(response.req);
       if (this.#telling || this.#mustStay(response.req.socket)) response.shouldKeepAlive = false;
     });
     server.on("connection", (socket: Socket) => {
-      if (this.#adopting) this.#adopted += 1;
+      if (this.#adopting) this.#counts.adopted += 1;
       else {
-        this.#accepted += 1;
+        this.#counts.accepted += 1;
         if (!hasAccepted(server, socket)) this.#fromElsewhere.add(socket);
       }
       if (tls) this.#handshakes.begin(socket);
@@ -104,7 +94,7 @@ class ServerConnections implements HttpCarrier {
       this.#track(socket);
       // A probe of the daemon comes without a handshake.
       if ("encrypted" in socket) this.#endHandshake();
-      else this.#accepted += 1;
+      else this.#counts.accepted += 1;
     });
   }
 
@@ -138,7 +128,7 @@ class ServerConnections implements HttpCarrier {
         // Out of descriptors: what does not fit stays a candidate.
         if (taken === undefined) break;
         this.#sockets.delete(socket);
-        this.#moved += 1;
+        this.#counts.moved += 1;
         frozen.push(taken);
       }
       this.#candidates?.delete(socket);
@@ -177,23 +167,9 @@ class ServerConnections implements HttpCarrier {
   }
 
   get counters(): Counters {
-    let inFlight = 0;
-    const begun = this.#findBegun();
-    for (const socket of this.#sockets) {
-      const { _httpMessage: response, parser } = asHttpSocket(socket);
-      const reading = parser && begun.has(parser) && this.#pasts.of(socket) !== "unused";
-      if (response || reading || isEnding(socket)) inFlight += 1;
-    }
-    return {
-      open: this.open,
-      inFlight,
-      accepted: this.#accepted,
-      requests: this.#requests,
-      moved: this.#moved,
-      adopted: this.#adopted,
-      finished: this.#finished,
-      cut: this.#cut,
-    };
+    const begun = this.#candidates !== undefined && this.#knowsBegun ? findBegun(this.#server) : none;
+    const inFlight = countInFlight(this.#sockets, begun, this.#pasts);
+    return { open: this.open, inFlight, ...this.#counts };
   }
 
   ignoreResponses(connection: Socket): void {
@@ -211,7 +187,7 @@ class ServerConnections implements HttpCarrier {
   endStreams(withinMs: number): void {
     this.#streams.end(this.#sockets, withinMs, () => {
       this.tally.close();
-      this.#cut += 1;
+      this.#counts.cut += 1;
     });
   }
 
@@ -220,11 +196,11 @@ class ServerConnections implements HttpCarrier {
     for (const socket of this.#sockets) {
       // One that has just ended by itself has not told so yet.
       if (socket.destroyed) this.#countFinished();
-      else if (!this.#streams.hasEnded(socket)) this.#cut += 1;
+      else if (!this.#streams.hasEnded(socket)) this.#counts.cut += 1;
       this.#candidates?.delete(socket);
       socket.destroy();
     }
-    this.#cut += this.#handshakes.cut();
+    this.#counts.cut += this.#handshakes.cut();
     this.#sockets.clear();
     this.#notify();
   }
@@ -246,7 +222,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   #countFinished(): void {
-    if (this.#candidates !== undefined) this.#finished += 1;
+    if (this.#candidates !== undefined) this.#counts.finished += 1;
   }
 
   #endHandshake(): void {
@@ -261,12 +237,6 @@ class ServerConnections implements HttpCarrier {
   /** While it drains: one that has to be told to close. */
   #mustStay(socket: Socket): boolean {
     return this.#candidates !== undefined && this.#comesFromElsewhere(socket);
-  }
-
-  /** While it drains: those in the middle of a request's head or body, which has to end here. */
-  #findBegun(): ReadonlySet<HttpParser> {
-    if (this.#candidates === undefined || !this.#knowsBegun) return new Set();
-    return new Set(findConnectionsList(this.#server)?.active());
   }
 
   /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */
