@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fstatSync } from "node:fs";
 import { test } from "node:test";
 import { closeFd } from "../../../src/linux/fd.js";
 import { createMemfd } from "../../../src/linux/memfd.js";
-import { maxMessageBytes, receiveMessage, sendMessage } from "../../../src/linux/message.js";
+import { maxMessageBytes, receiveMessage } from "../../../src/linux/message.js";
 import { setOption } from "../../../src/linux/socket-calls.js";
 import { openSocketPair } from "../../../src/linux/socket-pair.js";
 import { countFds } from "../../harness/process/open-fds.js";
 import { runNode } from "../linux/run-node.js";
+import { receive, runPython, say } from "./packets.js";
 import { TwoEnds } from "./two-ends.js";
 
 const SO_SNDBUF = 7;
-
-function say(fd: number, text: string, fds: readonly number[] = []): void {
-  assert.equal(sendMessage(fd, Buffer.from(text), fds), Buffer.byteLength(text));
-}
 
 test("packets arrive whole and in order, each with its fds", async () => {
   await using ends = new TwoEnds();
@@ -60,37 +55,6 @@ test("what a full queue does not take waits, keeps its order and its own copies 
     Array.from({ length: count }, (_, at) => at.toString().padStart(8)),
   );
   assert.equal(countFds(), before);
-});
-
-test("a channel that is closed while packets wait keeps none of their fds", async () => {
-  const before = countFds();
-  {
-    await using ends = new TwoEnds();
-    const file = createMemfd("file");
-    for (let at = 0; at < 400; at += 1) ends.channel.send(Buffer.alloc(4096, 1), [file]);
-    closeFd(file);
-    assert.ok(countFds() > before + 3, "the queue was never full");
-  }
-  assert.equal(countFds(), before);
-});
-
-test("all that a peer said before it died is delivered, and then its end, once", async () => {
-  await using ends = new TwoEnds();
-  for (let at = 0; at < 40; at += 1) say(ends.peer, `last words ${at}`);
-  ends.closePeer();
-  await ends.until("the end", () => ends.closed.length > 0);
-  assert.equal(ends.packets.length, 40);
-  assert.deepEqual(ends.closed, ["the peer is gone"]);
-});
-
-test("a peer that dies with packets unread is heard to its end: ECONNRESET is only its first word", async () => {
-  await using ends = new TwoEnds();
-  ends.channel.send(Buffer.from("never read"));
-  for (let at = 0; at < 20; at += 1) say(ends.peer, `last words ${at}`);
-  ends.closePeer();
-  await ends.until("the end", () => ends.closed.length > 0);
-  assert.equal(ends.packets.length, 20);
-  assert.deepEqual(ends.closed, ["the peer is gone"]);
 });
 
 test("a packet is in the queue until it is taken: who inherits the end gets what died with its reader", async () => {
@@ -143,78 +107,6 @@ peer.sendmsg([b"x" * ${maxMessageBytes + 1}], [(socket.SOL_SOCKET, socket.SCM_RI
   assert.equal(countFds(), before - 1);
 });
 
-test("an empty packet is the end, whatever fds come with it", async () => {
-  await using ends = new TwoEnds();
-  const before = countFds();
-  const python = `
-import array, socket
-peer = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=3)
-peer.sendmsg([b""], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
-`;
-  await runPython(python, ends.peer);
-  await ends.until("the end", () => ends.closed.length > 0);
-  assert.equal(countFds(), before - 1);
-});
-
-test("a peer that is dropped reads the end, and what it goes on to send is not kept", async () => {
-  await using ends = new TwoEnds();
-  ends.channel.drop("by test");
-  ends.channel.drop("again");
-  assert.deepEqual(ends.closed, ["by test"]);
-  ends.channel.send(Buffer.from("nothing"));
-  assert.equal(receiveMessage(ends.peer)?.bytes.length, 0);
-  assert.ok(sendMessage(ends.peer, Buffer.from("anybody?"), []) < 0);
-});
-
-test("a channel that has ended its sending still hears what was on its way", async () => {
-  await using ends = new TwoEnds();
-  ends.channel.send(Buffer.from("said before"));
-  ends.channel.endSending();
-  ends.channel.send(Buffer.from("too late"));
-  say(ends.peer, "on its way");
-  assert.equal(receiveMessage(ends.peer)?.bytes.toString(), "said before");
-  assert.equal(receiveMessage(ends.peer)?.bytes.length, 0);
-  await ends.until("the packet", () => ends.packets.length === 1);
-  assert.deepEqual(ends.closed, []);
-  ends.closePeer();
-  await ends.until("the end", () => ends.closed.length === 1);
-});
-
-test("a last word is sent behind all that waits, and only then the channel ends", async () => {
-  await using ends = new TwoEnds();
-  const count = 400;
-  let finished = false;
-  for (let at = 0; at < count; at += 1) ends.channel.send(Buffer.alloc(4096, 1));
-  ends.channel.finish(Buffer.from("last"), () => {
-    finished = true;
-  });
-  assert.equal(ends.channel.send(Buffer.from("later")), false);
-  say(ends.peer, "nobody listens any more");
-  assert.equal(finished, false, "the queue was never full");
-  const got: string[] = [];
-  await ends.until("the end", () => {
-    for (let next = receive(ends.peer); next !== undefined; next = receive(ends.peer)) {
-      got.push(next);
-      if (next === "") return true;
-    }
-    return false;
-  });
-  assert.equal(finished, true);
-  assert.deepEqual([got.length, got.at(-2), got.at(-1)], [count + 2, "last", ""]);
-  assert.deepEqual([ends.packets, ends.closed], [[], []]);
-});
-
-test("a last word to a peer that is gone ends the channel at once", async () => {
-  await using ends = new TwoEnds();
-  ends.closePeer();
-  let finished = false;
-  ends.channel.finish(Buffer.from("last"), () => {
-    finished = true;
-  });
-  assert.ok(finished);
-  assert.deepEqual(ends.closed, []);
-});
-
 test("a packet that the kernel never takes is not said to be sent", async () => {
   await using ends = new TwoEnds();
   setOption(ends.fd, SO_SNDBUF, Buffer.from([0, 16, 0, 0]));
@@ -222,16 +114,6 @@ test("a packet that the kernel never takes is not said to be sent", async () => 
   assert.equal(ends.channel.send(Buffer.from("small")), true);
   assert.equal(receive(ends.peer), "small");
 });
-
-/** The next packet's text; empty at the end. */
-function receive(fd: number): string | undefined {
-  try {
-    return receiveMessage(fd)?.bytes.toString();
-  } catch {
-    // ECONNRESET: packets were left unread at the other end. The rest comes after it.
-    return receiveMessage(fd)?.bytes.toString();
-  }
-}
 
 test("a peer that never stops sending leaves the loop time for everything else", async () => {
   await using ends = new TwoEnds();
@@ -282,8 +164,3 @@ test("in a process that is out of fds a packet arrives with fewer of them, and n
   closeFd(theirs);
   assert.match(stdout, /^\["five [12]","none 0","the peer is gone"\]$/);
 });
-
-async function runPython(code: string, fd: number): Promise<void> {
-  const child = spawn("python3", ["-c", code], { stdio: ["ignore", "inherit", "inherit", fd] });
-  assert.deepEqual(await once(child, "exit"), [0, null]);
-}

@@ -141,3 +141,8 @@ export function prepare(batch: number, count: number, changes: object = {}): obj
   const item = { kind: "tcp", listener: "lines", meta: {}, inputBytes: 0, outputBytes: 0, ...changes };
   return { type: "prepare", batch, items: Array.from({ length: count }, () => item) };
 }
+
+/** Some turns of the loop, in which anything that is wrongly begun would show. */
+export async function turns(): Promise<void> {
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
