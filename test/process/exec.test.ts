@@ -6,7 +6,8 @@ import type { StatusReport } from "../../src/control/port.js";
 import { assertAlone } from "../harness/process/alone.js";
 import { armFault, disarmFault, wasStruck } from "../harness/process/fault.js";
 import { countFds } from "../harness/process/open-fds.js";
-import { futureDaemon, install, presentDaemon, Rig } from "../harness/process/rig.js";
+import { futureDaemon, install, presentDaemon } from "../harness/process/programs.js";
+import { Rig } from "../harness/process/rig.js";
 
 function program(rig: Rig, script: string): string {
   const file = join(rig.directory, `program-${Date.now()}.mjs`);

@@ -8,7 +8,8 @@ import { inspectSocket } from "../../src/linux/socket.js";
 import { KeptConnection } from "../harness/process/kept.js";
 import { countFds, countSocketFds } from "../harness/process/open-fds.js";
 import { freePort, openAtFreePort, portOf } from "../harness/process/ports.js";
-import { install, presentDaemon, Rig } from "../harness/process/rig.js";
+import { install, presentDaemon } from "../harness/process/programs.js";
+import { Rig } from "../harness/process/rig.js";
 import { askForMetrics, Scraper, scrape } from "../harness/process/scrape.js";
 import { isServing, Taker } from "../harness/process/taker.js";
 

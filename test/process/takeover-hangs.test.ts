@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { assertAlone } from "../harness/process/alone.js";
 import { armFault, wasStruck } from "../harness/process/fault.js";
 import { freePort } from "../harness/process/ports.js";
-import { install, Rig } from "../harness/process/rig.js";
+import { install } from "../harness/process/programs.js";
+import { Rig } from "../harness/process/rig.js";
 import { scrape } from "../harness/process/scrape.js";
 import { Taker } from "../harness/process/taker.js";
 

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { takeoverSocketIn } from "../../src/lib/directories.js";
 import { assertAlone } from "../harness/process/alone.js";
-import { futureDaemon, install, presentDaemon, Rig } from "../harness/process/rig.js";
+import { futureDaemon, install, presentDaemon } from "../harness/process/programs.js";
+import { Rig } from "../harness/process/rig.js";
 import { asRoot, Taker } from "../harness/process/taker.js";
 
 const askForEverything = fileURLToPath(new URL("../harness/process/ask-for-everything.js", import.meta.url));

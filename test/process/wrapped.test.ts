@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { processName } from "../../src/linux/pidfd.js";
-import { puppet, Rig } from "../harness/process/rig.js";
+import { puppet } from "../harness/process/programs.js";
+import { Rig } from "../harness/process/rig.js";
 
 /** A shell that waits for its child and passes no signal on, as `sh -c "a; b"` and npm's. The child is told that it has the sockets. */
 const shell = '(LISTEN_PID=$(exec sh -c "echo \\$PPID") exec "$0" "$@"); true';

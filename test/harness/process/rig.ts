@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type ControlClient, createControlClient } from "../../../src/control/client.js";
 import type { StatusReport, UpgradeWish } from "../../../src/control/port.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
@@ -17,6 +16,7 @@ import type { Behaviour } from "./behaviour.js";
 import { faultVariable } from "./fault.js";
 import { findDaemons, findProcesses, findWorkers, killDaemons, killWorkers } from "./own-processes.js";
 import { openAt, openAtFreePort, portOf } from "./ports.js";
+import { faultyDaemon, nativePuppet, presentDaemon, puppet } from "./programs.js";
 import { type Answer, ask, RequestLoop } from "./requests.js";
 import { ServiceManager, type ServiceManagerOptions, type UnitSocket } from "./service-manager.js";
 import { withoutJudges } from "./unjudged.js";
@@ -272,19 +272,6 @@ export class Rig implements AsyncDisposable {
     for (const { fd } of this.#sockets) closeFd(fd);
     await removeTree(this.directory);
   }
-}
-
-export const presentDaemon = fileURLToPath(new URL("../../../src/daemon.js", import.meta.url));
-/** holdfastd of a later version, whose state this one cannot read. */
-export const futureDaemon = fileURLToPath(new URL("./future-daemon.js", import.meta.url));
-const faultyDaemon = fileURLToPath(new URL("./faulty-daemon.js", import.meta.url));
-const nativePuppet = fileURLToPath(new URL("./native-puppet.js", import.meta.url));
-export const puppet = fileURLToPath(new URL("./puppet.js", import.meta.url));
-
-/** Puts another program in the place of the daemon's, as a package does. */
-export function install(rig: Rig, target: string): void {
-  symlinkSync(target, `${rig.program}.new`);
-  renameSync(`${rig.program}.new`, rig.program);
 }
 
 function isSettled({ generations, upgrade, accounts }: StatusReport): boolean {

@@ -1,41 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { examine } from "../../../src/doctor/examine.js";
-import type { Facts, SharedPath } from "../../../src/doctor/facts.js";
+import type { Facts } from "../../../src/doctor/facts.js";
 import { report } from "../control/fake-port.js";
 import { configOf, healthy, machine, socket, withUnit } from "./sample.js";
-
-const withMachine = (changes: Partial<Facts["machine"]>): Facts => ({
-  ...healthy,
-  machine: { ...machine, ...changes },
-});
-const withSocket = (config: string, changes: Partial<typeof socket> = {}): Facts => ({
-  ...healthy,
-  sockets: [{ ...socket, ...changes }],
-  config: configOf(config),
-});
-const needrestart = (text: string): Facts =>
-  withMachine({ needrestart: [{ path: "/etc/needrestart/needrestart.conf", text: `# default\n${text}\n` }] });
-const apt = (text: string): Facts =>
-  withMachine({ aptSettings: [{ path: "/etc/apt/apt.conf.d/50unattended-upgrades", text }] });
-const taken = (unit: string | null): Facts => ({
-  ...healthy,
-  taken: [{ address: "127.0.0.1:8080", socketUnit: "holdfast@web.socket", process: "nginx", pid: 7, unit }],
-});
-const http = '[listeners.http]\naddress = "127.0.0.1:8080"';
-
-const asking = (table: "ready" | "judge", ...words: readonly string[]): Facts => ({
-  ...healthy,
-  config: configOf(`${http}\n[${table}]\ncommand = ${JSON.stringify(["curl", ...words])}`),
-});
-const down = (text: string | null): Facts => ({
-  ...healthy,
-  report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, down: text })) },
-});
-const stalled = (stalledMs: number | null): Facts => ({
-  ...healthy,
-  report: { ...report, listeners: report.listeners.map((listener) => ({ ...listener, stalledMs })) },
-});
+import {
+  apt,
+  asking,
+  down,
+  home,
+  http,
+  needrestart,
+  sharing,
+  stalled,
+  taken,
+  withMachine,
+  withSocket,
+} from "./unhealthy.js";
 
 /** Facts, and all that has to be found in them: each check with facts that pass and facts that fail. */
 const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly string[]])[] = [
@@ -266,20 +247,6 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
     apt('//Unattended-Upgrade::Automatic-Reboot "true";\nUnattended-Upgrade::Automatic-Reboot "false";'),
   ],
 ];
-
-function sharing(path: Partial<SharedPath>, unit: Record<string, string> = {}): Facts {
-  const shared = [
-    { written: "/srv/web/uploads", path: "/srv/web/uploads", exists: true, writable: true, ...path },
-  ];
-  return { ...withUnit(unit), access: { ...healthy.access, user: "holdfast-web", shared } };
-}
-
-function home(release: string): Facts["config"] {
-  const config = configOf(http);
-  return config.ok
-    ? { ok: true, value: { ...config.value, plan: { ...config.value.plan, release } } }
-    : config;
-}
 
 for (const [what, facts, ...found] of cases) {
   test(`${what}: ${found.join(", ") || "nothing to say"}`, () => {
