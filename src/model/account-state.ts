@@ -26,8 +26,6 @@ export interface Account {
   readonly result: { readonly failure: ModelFailure | null } | null;
   /** What became of its generation; null as long as it is not known, and where it failed. */
   readonly verdict: FinalVerdict | null;
-  /** Nothing goes on any more, and its workers are asked for the last time what they have counted. */
-  readonly closing: boolean;
 }
 
 /** What an upgrade did, from when to when. */

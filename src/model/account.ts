@@ -13,35 +13,41 @@ import { act, type Turn, update } from "./turn.js";
 
 /**
  * Keeps account of upgrades, by holding what has been decided against the state before: which phases they are in, how they ended, what
- * the generations had done that are gone. One that is over goes to the ledger.
+ * the generations had done that are gone. One that is over goes to the ledger, once the workers have told what they have counted.
  */
 export function keepAccounts(turn: Turn, before: State, event: Event): void {
   const { upgrade, accounts } = turn.state;
   const isNew = upgrade !== null && !accounts.some((one) => one.upgrade === upgrade.id);
   const all = isNew ? [...accounts, open(upgrade, before, turn)] : accounts;
   if (all.length === 0) return;
-  const kept = all.map((account) => bringUpToDate(account, turn, before));
-  const ended = kept.flatMap(({ phases }, at) => phases.filter((phase) => hasEnded(phase, all[at]?.phases)));
+  const steps = all.map((was) => ({ was, is: bringUpToDate(was, turn, before) }));
+  const ended = steps.flatMap(({ was, is }) => is.phases.filter((phase) => hasEnded(phase, was.phases)));
   tallyPhases(turn, ended);
-  const [going, over] = split(kept, (account) => isOpen(turn.state, account));
-  const [closing, closed] = split(over, (account) => waits(turn.state, account, event));
-  for (const account of closed) {
-    const report = reportAccount(turn.state, account, turn.clock.wall);
+  const wasOver = ({ was }: Step): boolean => !isOpen(before, was);
+  const [going, over] = split(steps, ({ is }) => isOpen(turn.state, is));
+  const [closing, closed] = split(over, (step) => {
+    const answered = event.type === "counts-asked" && wasOver(step);
+    return !answered && hasMoreToTell(turn.state, step.is);
+  });
+  for (const { is } of closed) {
+    const report = reportAccount(turn.state, is, turn.clock.wall);
     act(turn, { type: "record", entry: { kind: "account", account: report } });
   }
   // A daemon that has died may not have heard the answer.
-  if (closing.some((account) => !account.closing || event.type === "recovered"))
-    act(turn, { type: "ask-counts" });
-  const next = kept.flatMap((account) => {
-    if (closed.includes(account)) return [];
-    return [{ ...account, closing: !going.includes(account) }];
-  });
+  const asks = closing.some((step) => !wasOver(step) || event.type === "recovered");
+  if (asks) act(turn, { type: "ask-counts" });
+  const next = steps.filter((step) => going.includes(step) || closing.includes(step)).map(({ is }) => is);
   if (!isDeepStrictEqual(next, accounts)) update(turn, { accounts: next });
 }
 
+/** An account before and after what was decided. */
+interface Step {
+  readonly was: Account;
+  readonly is: Account;
+}
+
 /** What its workers have taken over last is not known before they are asked again. */
-function waits(state: State, { new: made, closing }: Account, event: Event): boolean {
-  if (closing && event.type === "counts-asked") return false;
+function hasMoreToTell(state: State, { new: made }: Account): boolean {
   const generation = made === null ? undefined : findGeneration(state, made.generation);
   const stays = generation !== undefined && serves(generation);
   return stays && generation.workers.some(({ native, run }) => native && isLive(run));
@@ -65,7 +71,6 @@ function open(
     witness: null,
     result: null,
     verdict: null,
-    closing: false,
   };
 }
 

@@ -30,7 +30,6 @@ export const account = v.object({
   ),
   result: v.nullable(v.object({ failure: v.nullable(failure) })),
   verdict: v.nullable(verdict),
-  closing: v.boolean(),
 }) satisfies v.GenericSchema<unknown, Account>;
 
 export const tally = v.object({

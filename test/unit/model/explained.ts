@@ -80,7 +80,7 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       return findGeneration(state, entry.generation) === undefined;
     }
     case "ask-counts":
-      return state.accounts.some(({ closing }) => closing);
+      return state.accounts.some(({ phases }) => phases.every(({ until }) => until !== null));
     case "exit": {
       const { phase } = state.lifecycle;
       const empty = state.generations.length === 0;

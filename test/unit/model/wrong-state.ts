@@ -1,4 +1,4 @@
-import { isLive } from "../../../src/model/find.js";
+import { isLive, serves } from "../../../src/model/find.js";
 import type { Generation, Worker } from "../../../src/model/generation-state.js";
 import type { State } from "../../../src/model/state.js";
 
@@ -36,20 +36,26 @@ function wrongGenerations({ generations, lifecycle, nextGeneration }: State): st
 }
 
 /** Each upgrade that is under way is accounted for, and each account is of something that goes on, one phase after the other. */
-function wrongAccounts({ accounts, upgrade }: State): string[] {
+function wrongAccounts({ accounts, upgrade, generations }: State): string[] {
   const found: string[] = [];
   if (upgrade !== null && !accounts.some((one) => one.upgrade === upgrade.id)) {
     found.push(`nobody keeps account of upgrade ${upgrade.id}`);
   }
-  for (const { upgrade: id, phases, closing } of accounts) {
+  for (const { upgrade: id, phases, new: made } of accounts) {
     const going = phases.filter(({ until }) => until === null).map(({ phase }) => phase);
-    if (going.length === 0 && id !== upgrade?.id && !closing)
+    // Its workers are being asked for the last time what they have counted.
+    const tells = generations.some((one) => one.id === made?.generation && serves(one) && tellsCounts(one));
+    if (going.length === 0 && id !== upgrade?.id && !tells)
       found.push(`the account of upgrade ${id} is not closed`);
     if (going.filter((phase) => phase !== "drain").length > 1) found.push(`upgrade ${id} is in ${going}`);
     if (phases.some(({ since, until }) => until !== null && until < since))
       found.push(`upgrade ${id} runs backwards`);
   }
   return found;
+}
+
+function tellsCounts({ workers }: Generation): boolean {
+  return workers.some(({ native, run }) => native && isLive(run));
 }
 
 function wrongUpgrades({ generations, lifecycle, upgrade, queued, outcomes, nextUpgrade }: State): string[] {
