@@ -78,6 +78,7 @@ test("a connection that lingers when it is closed, sent along, does not hold the
 test("what is no message is counted and dropped, be it garbage, huge, with fds or a flood", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();
+  await rig.settled();
   await using load = rig.load();
   const before = countFds(rig.manager.pid);
   const file = openSync("/dev/null", "r");
@@ -86,7 +87,7 @@ test("what is no message is counted and dropped, be it garbage, huge, with fds o
   for (let count = messages.length; count < 2_000; count++) say(rig, "1.0", `flood ${count}`);
   closeFd(file);
   await rig.until("all counted", ({ notifyDropped }) => notifyDropped === 2_000);
-  await rig.manager.waitFor("as many fds as before", () => countFds(rig.manager.pid) === before);
+  await rig.manager.waitFor("as many fds as before", () => countFds(rig.manager.pid) <= before);
   const { generations, lifecycle } = await rig.settled();
   assert.deepEqual([lifecycle, generations[0]?.id, generations[0]?.workers[0]?.status], ["running", 1, null]);
   await load.stop();
