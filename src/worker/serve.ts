@@ -96,7 +96,7 @@ function chooseCarrier(
     if (why !== undefined) report(`connections of listener ${listener} only drain at an upgrade: ${why}`);
   }
   if (isHttp2) return createHttp2Carrier(server);
-  if (speaksHttp1(server)) return createHttpCarrier(server, options);
+  if (speaksHttp1(server)) return createHttpCarrier(server, { ...options, report });
   const { save, restore } = options;
   const hooks = save === undefined || restore === undefined ? undefined : { save, restore };
   return createTcpCarrier(server, hooks, ({ message }) => report(message));

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
-import { HoldfastError } from "../../../lib/failure.js";
+import { HoldfastError, messageOf } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { closeAfterResponse, findConnectionsList } from "../../node-internals/http-parts.js";
@@ -12,11 +12,12 @@ import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
+import { DormantHttp } from "./dormant-http.js";
 import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
 import { HttpResponses } from "./http-responses.js";
 import { countInFlight, findBegun, none } from "./in-flight.js";
-import { Pasts, readPast } from "./pasts.js";
+import { bareConnection, type Past, Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
 import { Streams } from "./streams.js";
 
@@ -31,14 +32,20 @@ export interface HttpCarrier extends Carrier {
   stopMoving(): void;
 }
 
+export interface HttpCarrierOptions {
+  /** Connections move whatever their origin. */
+  readonly anyOrigin?: boolean;
+  readonly report?: (problem: string) => void;
+}
+
 /**
  * The carrier of an HTTP/1 server, with TLS or without. Make it before the server has connections. With TLS, or where
  * `checkHttpInternals` finds something missing, `freeze` takes nothing out; nor connections that the server has not accepted
  * itself or does not read from first, unless they move whatever their origin. `maxRequestsPerSocket` counts anew after
- * each move. Responses in flight at a drain are never cut before `cut()`.
+ * each move. One that is taken in is dormant until its client speaks: only then the app hears of it. Responses in flight at a drain are never cut before `cut()`.
  */
-export function createHttpCarrier(server: Server, { anyOrigin = false } = {}): HttpCarrier {
-  return new ServerConnections(server, anyOrigin);
+export function createHttpCarrier(server: Server, options: HttpCarrierOptions = {}): HttpCarrier {
+  return new ServerConnections(server, options);
 }
 
 class ServerConnections implements HttpCarrier {
@@ -48,7 +55,9 @@ class ServerConnections implements HttpCarrier {
   readonly #knowsBegun: boolean;
   readonly #mayMove: boolean;
   readonly #anyOrigin: boolean;
+  readonly #report: (problem: string) => void;
   readonly #sockets = new Set<Socket>();
+  readonly #dormant: DormantHttp;
   readonly #pasts = new Pasts();
   readonly #streams: Streams;
   readonly #fromElsewhere = new WeakSet<Socket>();
@@ -62,12 +71,20 @@ class ServerConnections implements HttpCarrier {
   #adopting = false;
   readonly #counts = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
 
-  constructor(server: Server, anyOrigin: boolean) {
+  constructor(server: Server, { anyOrigin = false, report = () => {} }: HttpCarrierOptions) {
     const tls = isTlsServer(server);
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
     this.#mayMove = !tls && this.#knowsBegun;
     this.#anyOrigin = anyOrigin;
+    this.#report = report;
+    this.#dormant = new DormantHttp(server, {
+      wake: (fd, past) => this.#wake(fd, past),
+      onEnd: () => {
+        this.#countFinished();
+        this.#notify();
+      },
+    });
     this.#streams = new Streams(server);
     this.#responses = new HttpResponses(server, this.tally);
     onRequestStart(server, (response) => {
@@ -77,8 +94,7 @@ class ServerConnections implements HttpCarrier {
       if (this.#telling || this.#mustStay(response.req.socket)) response.shouldKeepAlive = false;
     });
     server.on("connection", (socket: Socket) => {
-      if (this.#adopting) this.#counts.adopted += 1;
-      else {
+      if (!this.#adopting) {
         this.#counts.accepted += 1;
         if (!hasAccepted(server, socket)) this.#fromElsewhere.add(socket);
       }
@@ -116,9 +132,10 @@ class ServerConnections implements HttpCarrier {
   }
 
   freeze(limit: number): Frozen[] {
-    const frozen: Frozen[] = [];
     const list = this.takesIn && !this.#telling ? findConnectionsList(this.#server) : undefined;
-    if (list === undefined) return frozen;
+    if (list === undefined) return [];
+    const frozen = this.#dormant.freeze(limit);
+    this.#counts.moved += frozen.length;
     const betweenRequests = new BetweenRequests(list);
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
@@ -149,13 +166,9 @@ class ServerConnections implements HttpCarrier {
       );
     }
     const past = readPast(frozen);
-    this.#adopting = true;
-    try {
-      const socket = adoptHttpConnection(this.#server, frozen, past);
-      this.#pasts.adopt(socket, past);
-    } finally {
-      this.#adopting = false;
-    }
+    const bytes = frozen.input.length + frozen.output.length;
+    if (bytes > 0 || !this.#dormant.keep(frozen.fd, past)) this.#open(frozen, past);
+    this.#counts.adopted += 1;
   }
 
   release(socket: Socket): void {
@@ -163,7 +176,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   get open(): number {
-    return this.#sockets.size + this.#handshakes.open;
+    return this.#sockets.size + this.#dormant.open + this.#handshakes.open;
   }
 
   get counters(): Counters {
@@ -200,9 +213,29 @@ class ServerConnections implements HttpCarrier {
       this.#candidates?.delete(socket);
       socket.destroy();
     }
-    this.#counts.cut += this.#handshakes.cut();
+    this.#counts.cut += this.#handshakes.cut() + this.#dormant.cut();
     this.#sockets.clear();
     this.#notify();
+  }
+
+  #open(frozen: Frozen, past: Past): Socket {
+    this.#adopting = true;
+    try {
+      const socket = adoptHttpConnection(this.#server, frozen, past);
+      this.#pasts.adopt(socket, past);
+      return socket;
+    } finally {
+      this.#adopting = false;
+    }
+  }
+
+  #wake(fd: number, past: Past): Socket | undefined {
+    try {
+      return this.#open(bareConnection(fd, past), past);
+    } catch (error) {
+      this.#report(`a connection was closed: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   #track(socket: Socket): void {

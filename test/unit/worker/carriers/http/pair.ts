@@ -14,6 +14,8 @@ export interface Side {
   readonly carrier: HttpCarrier;
   /** The socket of its last connection. */
   readonly last: () => Socket | undefined;
+  /** What went wrong, in words. */
+  readonly problems: readonly string[];
 }
 
 /** Two servers on one listening socket, as two generations of a worker are, in one process. */
@@ -120,7 +122,9 @@ function createSide(
   server.on("connection", (socket) => {
     last = socket;
   });
-  return { name, server, carrier: createHttpCarrier(server, carrying), last: () => last };
+  const problems: string[] = [];
+  const carrier = createHttpCarrier(server, { ...carrying, report: (problem) => problems.push(problem) });
+  return { name, server, carrier, last: () => last, problems };
 }
 
 function listen({ name, server }: Side, listener: number): Promise<void> {
