@@ -97,8 +97,8 @@ function chooseCarrier(
   }
   if (isHttp2) return createHttp2Carrier(server);
   if (speaksHttp1(server)) return createHttpCarrier(server, { ...options, report });
-  const { save, restore } = options;
-  const hooks = save === undefined || restore === undefined ? undefined : { save, restore };
+  const { save, restore, dormant = false } = options;
+  const hooks = save === undefined || restore === undefined ? undefined : { save, restore, dormant };
   return createTcpCarrier(server, hooks, ({ message }) => report(message));
 }
 

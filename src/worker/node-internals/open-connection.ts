@@ -61,13 +61,13 @@ export function countConnections(server: Server): number | undefined {
 }
 
 /** The server counts one more that is no socket. */
-export function countIn(server: Server): void {
-  if (countsConnections(server)) server._connections += 1;
+export function countIn(server: Server | undefined): void {
+  if (server !== undefined && countsConnections(server)) server._connections += 1;
 }
 
 /** That many of these are gone, or sockets of their own; one that is closed may have waited for that. */
-export function countOut(server: Server, count: number): void {
-  if (!countsConnections(server)) return;
+export function countOut(server: Server | undefined, count: number): void {
+  if (server === undefined || !countsConnections(server)) return;
   server._connections -= count;
   server._emitCloseIfDrained?.();
 }

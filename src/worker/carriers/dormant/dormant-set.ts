@@ -1,4 +1,7 @@
+import type { Server } from "node:net";
+import { closeFd } from "../../../linux/fd.js";
 import { type Readable, ReadableSet } from "../../../linux/readable-set.js";
+import { countIn, countOut } from "../../node-internals/open-connection.js";
 
 /** Deadlines are met as late as this: Node adds as much to a keep-alive timeout itself. */
 const coarseMs = 1_000;
@@ -16,17 +19,20 @@ interface Entry<What> {
 }
 
 /**
- * Connections on which nobody speaks. Of each this process has the fd, and what it is, and no more: no socket, no parser, no timer. When one
- * wakes up it is the owner's again, with all that came on it unread.
+ * Connections of a server on which nobody speaks. Of each this process has the fd, and what it is, and no more: no socket, no parser, no timer.
+ * The server counts them. When one wakes up it is the owner's again, with all that came on it unread.
  */
 export class DormantSet<What> {
+  readonly #server: Server | undefined;
   readonly #entries = new Map<number, Entry<What>>();
   readonly #onWake: (fd: number, what: What, why: Awakening) => void;
   #readable: ReadableSet | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
-  constructor(onWake: (fd: number, what: What, why: Awakening) => void) {
+  /** What is put into the server in `onWake` is counted there; what is closed, not any more. */
+  constructor(server: Server | undefined, onWake: (fd: number, what: What, why: Awakening) => void) {
+    this.#server = server;
     this.#onWake = onWake;
   }
 
@@ -34,12 +40,14 @@ export class DormantSet<What> {
     return this.#entries.size;
   }
 
-  /** Takes over the fd, until then or for ever (`Infinity`). False, with nothing taken, where the kernel cannot watch it. */
-  add(fd: number, what: What, withinMs: number): boolean {
+  /** Takes over the fd, for so long at most. False, with nothing taken, where the kernel cannot watch it. */
+  add(fd: number, what: What, withinMs = Number.POSITIVE_INFINITY): boolean {
     this.#readable ??= new ReadableSet((readable) => this.#wake(readable));
     if (!this.#readable.add(fd)) return false;
+    // A small integer takes no memory of its own.
     const dueMs = Math.round(performance.now() + withinMs);
     this.#entries.set(fd, { what, dueMs });
+    countIn(this.#server);
     this.#expireAt(dueMs);
     return true;
   }
@@ -56,7 +64,15 @@ export class DormantSet<What> {
       this.#forget(fd);
       taken.push({ fd, what });
     }
+    countOut(this.#server, taken.length);
     return taken;
+  }
+
+  /** Closes those that are wanted; returns how many. */
+  close(wanted?: (what: What) => boolean): number {
+    const closed = this.take(Number.POSITIVE_INFINITY, wanted);
+    for (const { fd } of closed) closeFd(fd);
+    return closed.length;
   }
 
   #forget(fd: number): void {
@@ -72,9 +88,15 @@ export class DormantSet<What> {
       const entry = this.#entries.get(fd);
       // One before this one may have taken it along.
       if (entry === undefined) continue;
-      this.#forget(fd);
-      this.#onWake(fd, entry.what, ended ? "ended" : "spoken");
+      this.#release(fd, entry.what, ended ? "ended" : "spoken");
     }
+  }
+
+  #release(fd: number, what: What, why: Awakening): void {
+    this.#forget(fd);
+    this.#onWake(fd, what, why);
+    // Not before: a closed server would have seen its last connection go.
+    countOut(this.#server, 1);
   }
 
   #expireAt(dueMs: number): void {
@@ -94,8 +116,7 @@ export class DormantSet<What> {
         earliest = Math.min(earliest, dueMs);
         continue;
       }
-      this.#forget(fd);
-      this.#onWake(fd, what, "overdue");
+      this.#release(fd, what, "overdue");
       if (performance.now() > now + sliceMs) {
         this.#expireAt(now);
         return;

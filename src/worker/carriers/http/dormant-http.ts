@@ -3,11 +3,11 @@ import type { Socket } from "node:net";
 import { closeFd } from "../../../linux/fd.js";
 import { hasUnreadBytes } from "../../../linux/socket.js";
 import { requestTimedOut } from "../../node-internals/http-parts.js";
-import { countIn, countOut } from "../../node-internals/open-connection.js";
 import type { Frozen } from "../carrier.js";
+import { bareConnection } from "../dormant/bare-connection.js";
 import { type Awakening, DormantSet } from "../dormant/dormant-set.js";
 import { readSilenceMs } from "./idle-timeout.js";
-import { bareConnection, type Past } from "./pasts.js";
+import { describePast, type Past } from "./pasts.js";
 
 export interface DormantHttpOptions {
   /** Puts one whose client has something to say into the server; undefined when the app refuses it, which closes it. */
@@ -23,12 +23,13 @@ export interface DormantHttpOptions {
 export class DormantHttp {
   readonly #server: Server;
   readonly #options: DormantHttpOptions;
-  readonly #set = new DormantSet<Past>((fd, past, why) => this.#wake(fd, past, why));
+  readonly #set: DormantSet<Past>;
   #followed = false;
 
   constructor(server: Server, options: DormantHttpOptions) {
     this.#server = server;
     this.#options = options;
+    this.#set = new DormantSet(server, (fd, past, why) => this.#wake(fd, past, why));
   }
 
   get open(): number {
@@ -38,19 +39,18 @@ export class DormantHttp {
   /** Takes over a connection of which nothing has been read since its last response. False where it cannot be watched. */
   keep(fd: number, past: Past): boolean {
     if (!this.#set.add(fd, past, readSilenceMs(this.#server, past))) return false;
-    countIn(this.#server);
     this.#follow();
     return true;
   }
 
   /** As they are. */
   freeze(limit: number): Frozen[] {
-    return this.#take(limit).map(({ fd, what }) => bareConnection(fd, what));
+    return this.#set.take(limit).map(({ fd, what }) => bareConnection(fd, describePast(what)));
   }
 
   /** Closes all of them; returns how many. */
   cut(): number {
-    return this.#close();
+    return this.#set.close();
   }
 
   /** http.Server's own methods know only of its sockets. */
@@ -71,32 +71,17 @@ export class DormantHttp {
   }
 
   #endAll(wanted?: (past: Past) => boolean): void {
-    for (let left = this.#close(wanted); left > 0; left -= 1) this.#options.onEnd();
-  }
-
-  #close(wanted?: (past: Past) => boolean): number {
-    const closed = this.#take(Number.POSITIVE_INFINITY, wanted);
-    for (const { fd } of closed) closeFd(fd);
-    return closed.length;
-  }
-
-  #take(limit: number, wanted?: (past: Past) => boolean): ReturnType<DormantSet<Past>["take"]> {
-    const taken = this.#set.take(limit, wanted);
-    countOut(this.#server, taken.length);
-    return taken;
+    for (let left = this.#set.close(wanted); left > 0; left -= 1) this.#options.onEnd();
   }
 
   #wake(fd: number, past: Past, why: Awakening): void {
     const silent = why === "overdue" ? !this.#mustTell(past) : why === "ended" && !hasUnreadBytes(fd);
     if (silent) {
       closeFd(fd);
-      countOut(this.#server, 1);
       this.#options.onEnd();
       return;
     }
     const socket = this.#options.wake(fd, past);
-    // Counted by its socket from now on.
-    countOut(this.#server, 1);
     if (why !== "overdue") return;
     if (past === "unused") socket?.emit("error", requestTimedOut());
     else socket?.emit("timeout");

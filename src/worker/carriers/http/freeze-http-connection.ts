@@ -3,7 +3,8 @@ import { tryToDuplicateFd } from "../../../linux/fd.js";
 import { asHttpSocket, type ConnectionsList, type HttpParser } from "../../node-internals/http-parts.js";
 import { handleOf } from "../../node-internals/socket-handle.js";
 import type { Frozen } from "../carrier.js";
-import { bareConnection, type Past } from "./pasts.js";
+import { bareConnection } from "../dormant/bare-connection.js";
+import { describePast, type Past } from "./pasts.js";
 
 /**
  * Tells connections of which nothing is in this process at this moment: every request that came has been answered,
@@ -46,5 +47,5 @@ export function freezeHttpConnection(socket: Socket, past: Past): Frozen | undef
   if (fd === undefined) return undefined;
   // Closes this number at once and without a FIN, since the duplicate keeps the connection open.
   socket.destroy();
-  return bareConnection(fd, past);
+  return bareConnection(fd, describePast(past));
 }

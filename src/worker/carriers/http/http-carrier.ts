@@ -7,6 +7,7 @@ import { closeAfterResponse, findConnectionsList } from "../../node-internals/ht
 import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { bareConnection, isBare } from "../dormant/bare-connection.js";
 import { LookAgain } from "../look-again.js";
 import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
@@ -17,7 +18,7 @@ import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.
 import { Handshakes } from "./handshakes.js";
 import { HttpResponses } from "./http-responses.js";
 import { countInFlight, findBegun, none } from "./in-flight.js";
-import { bareConnection, type Past, Pasts, readPast } from "./pasts.js";
+import { describePast, type Past, Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
 import { Streams } from "./streams.js";
 
@@ -166,8 +167,7 @@ class ServerConnections implements HttpCarrier {
       );
     }
     const past = readPast(frozen);
-    const bytes = frozen.input.length + frozen.output.length;
-    if (bytes > 0 || !this.#dormant.keep(frozen.fd, past)) this.#open(frozen, past);
+    if (!isBare(frozen) || !this.#dormant.keep(frozen.fd, past)) this.#open(frozen, past);
     this.#counts.adopted += 1;
   }
 
@@ -231,7 +231,7 @@ class ServerConnections implements HttpCarrier {
 
   #wake(fd: number, past: Past): Socket | undefined {
     try {
-      return this.#open(bareConnection(fd, past), past);
+      return this.#open(bareConnection(fd, describePast(past)), past);
     } catch (error) {
       this.#report(`a connection was closed: ${messageOf(error)}`);
       return undefined;

@@ -12,11 +12,9 @@ const metas: Readonly<Record<Past, Meta>> = {
   "upgrade-refused": { upgradeRefused: true },
 };
 
-const nothing = Buffer.alloc(0);
-
-/** A connection of that past, all of whose bytes are with the kernel. */
-export function bareConnection(fd: number, past: Past): Frozen {
-  return { fd, meta: metas[past], input: nothing, output: nothing };
+/** What goes along with a connection of that past. */
+export function describePast(past: Past): Meta {
+  return metas[past];
 }
 
 /** That of a connection from another worker; with bytes that were read of it, it is a used one. */
