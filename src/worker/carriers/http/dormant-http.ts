@@ -36,9 +36,10 @@ export class DormantHttp {
     return this.#set.size;
   }
 
-  /** Takes over a connection of which nothing has been read since its last response. False where it cannot be watched. */
-  keep(fd: number, past: Past): boolean {
-    if (!this.#set.add(fd, past, readSilenceMs(this.#server, past))) return false;
+  /** Takes over a connection that has been silent for so long, with nothing of it read. False where it cannot be watched. */
+  keep(fd: number, past: Past, silentMs = 0): boolean {
+    const withinMs = Math.max(0, readSilenceMs(this.#server, past) - silentMs);
+    if (!this.#set.add(fd, past, withinMs)) return false;
     this.#follow();
     return true;
   }

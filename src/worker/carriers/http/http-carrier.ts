@@ -17,6 +17,7 @@ import { DormantHttp } from "./dormant-http.js";
 import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
 import { HttpResponses } from "./http-responses.js";
+import { type Idle, IdleSweep } from "./idle-sweep.js";
 import { countInFlight, findBegun, none } from "./in-flight.js";
 import { describePast, type Past, Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
@@ -36,6 +37,8 @@ export interface HttpCarrier extends Carrier {
 export interface HttpCarrierOptions {
   /** Connections move whatever their origin. */
   readonly anyOrigin?: boolean;
+  /** In normal service a connection on which nothing has come for so long is dormant, too. */
+  readonly dormantAfterMs?: number | undefined;
   readonly report?: (problem: string) => void;
 }
 
@@ -59,6 +62,7 @@ class ServerConnections implements HttpCarrier {
   readonly #report: (problem: string) => void;
   readonly #sockets = new Set<Socket>();
   readonly #dormant: DormantHttp;
+  readonly #idleSweep: IdleSweep | undefined;
   readonly #pasts = new Pasts();
   readonly #streams: Streams;
   readonly #fromElsewhere = new WeakSet<Socket>();
@@ -72,7 +76,7 @@ class ServerConnections implements HttpCarrier {
   #adopting = false;
   readonly #counts = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
 
-  constructor(server: Server, { anyOrigin = false, report = () => {} }: HttpCarrierOptions) {
+  constructor(server: Server, { anyOrigin = false, dormantAfterMs, report = () => {} }: HttpCarrierOptions) {
     const tls = isTlsServer(server);
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
@@ -86,6 +90,12 @@ class ServerConnections implements HttpCarrier {
         this.#notify();
       },
     });
+    if (dormantAfterMs !== undefined && this.#mayMove)
+      this.#idleSweep = new IdleSweep({
+        sockets: this.#sockets,
+        afterMs: dormantAfterMs,
+        onIdle: (idle) => this.#letSleep(idle),
+      });
     this.#streams = new Streams(server);
     this.#responses = new HttpResponses(server, this.tally);
     onRequestStart(server, (response) => {
@@ -238,8 +248,24 @@ class ServerConnections implements HttpCarrier {
     }
   }
 
+  /** In a drain they move, or are told to close. */
+  #letSleep(idle: readonly Idle[]): void {
+    const list = this.takesIn && this.#server.listening ? findConnectionsList(this.#server) : undefined;
+    if (list === undefined) return;
+    const betweenRequests = new BetweenRequests(list);
+    for (const { socket, forMs } of idle) {
+      const past = this.#pasts.of(socket);
+      if (this.#comesFromElsewhere(socket) || !betweenRequests.includes(socket, past === "unused")) continue;
+      const frozen = freezeHttpConnection(socket, past);
+      if (frozen === undefined) return;
+      this.#sockets.delete(socket);
+      if (!this.#dormant.keep(frozen.fd, past, forMs)) this.#open(frozen, past);
+    }
+  }
+
   #track(socket: Socket): void {
     this.#sockets.add(socket);
+    this.#idleSweep?.begin();
     this.#candidates?.add(socket);
     whenClosed(socket, () => {
       if (this.#forget(socket) && !this.#streams.hasEnded(socket)) this.#countFinished();
