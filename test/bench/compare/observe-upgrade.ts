@@ -6,7 +6,7 @@ import { Tool } from "../tool.js";
 import { Processes } from "./processes.js";
 import type { Upgrade } from "./read-visit.js";
 import { DRAIN_SECONDS, type System } from "./system.js";
-import { type Visit, visitSchema } from "./visit.js";
+import { VISITORS, type Visit, visitSchema } from "./visit.js";
 
 const BEFORE_MS = 2000;
 /** Seen of every system at least, so that the timelines can be laid side by side. */
@@ -34,14 +34,16 @@ export async function observeUpgrade(
   await system.start(container);
   await using line = delayMs === 0 ? null : await Delay.start({ container, port: system.port }, delayMs);
   const address = line?.address ?? `127.0.0.1:${system.port}`;
-  await using visitors = await Tool.start(container, "compare/visitors", visitSchema, address);
+  const webSockets = String(system.talks ? VISITORS.webSockets : 0);
+  await using visitors = await Tool.start(container, "compare/visitors", visitSchema, address, webSockets);
   await pause(BEFORE_MS);
   await using processes = await Processes.watch(container, system);
   const beganAtMs = monotonicMs();
   await system.upgrade(container);
   const passed = (ms: number) => monotonicMs() - beganAtMs > ms;
-  while (!passed(OLD_MS) && !(passed(AFTER_MS) && processes.oldGoneAtMs !== null)) await pause(THEN_MS);
-  const { oldGoneAtMs, memoryBeforeMb, memoryPeakMb } = processes;
+  while (!passed(OLD_MS) && !(passed(AFTER_MS) && processes.oldOnes.what !== "there")) await pause(THEN_MS);
+  const { oldOnes: old, memoryBeforeMb, memoryPeakMb } = processes;
   const visit = await visitors.ask();
-  return { system, visit, upgrade: { beganAtMs, oldGoneAtMs }, memoryBeforeMb, memoryPeakMb };
+  await container.sh(`systemctl stop ${system.unit}`);
+  return { system, visit, upgrade: { beganAtMs, old }, memoryBeforeMb, memoryPeakMb };
 }
