@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { messageOf } from "../../../src/lib/failure.js";
 import { Container } from "../../harness/container/container.js";
 import { layTables, type Run } from "./lay-table.js";
 import { observeUpgrade } from "./observe-upgrade.js";
@@ -45,8 +46,14 @@ async function observeRounds(peers: Peers, rounds: number, delayMs: number): Pro
     await peers.install(container);
     await startStandIn(container);
     if (round === 0 && delayMs === 0 && peers.image !== null) console.log(await tellVersions(container));
-    for (const system of peers.systems)
-      runs.push({ system, observed: await observeUpgrade(container, system, delayMs) });
+    for (const system of peers.systems) {
+      const observed = await observeUpgrade(container, system, delayMs).catch(async (error: unknown) => {
+        const journal = await container.journal(system.unit, 10);
+        console.log(`\nLeft out of a round: ${system.name}: ${messageOf(error)}\n${journal}`);
+        return null;
+      });
+      if (observed !== null) runs.push({ system, observed });
+    }
   }
   return runs;
 }

@@ -21,7 +21,6 @@ function puma({ name, port, signal, workers }: Setup): System {
 workers ${workers}
 threads 64, 64
 persistent_timeout 600
-max_keep_alive 1_000_000
 force_shutdown_after ${DRAIN_SECONDS}
 directory "${directory}/current"
 `;
