@@ -5,7 +5,7 @@ import { layTables, type Run } from "./lay-table.js";
 import { observeUpgrade } from "./observe-upgrade.js";
 import { ensurePeers, type Peers, tellVersions } from "./peers.js";
 import { layLane } from "./read-visit.js";
-import { deploySite, STAND_IN_PORT } from "./system.js";
+import { deploySite, STAND_IN_PORT, type System } from "./system.js";
 import { drawTimeline } from "./timeline.js";
 
 const DRAWING = "out/upgrade-timeline.svg";
@@ -46,16 +46,29 @@ async function observeRounds(peers: Peers, rounds: number, delayMs: number): Pro
     await peers.install(container);
     await startStandIn(container);
     if (round === 0 && delayMs === 0 && peers.image !== null) console.log(await tellVersions(container));
-    for (const system of peers.systems) {
-      const observed = await observeUpgrade(container, system, delayMs).catch(async (error: unknown) => {
-        const journal = await container.journal(system.unit, 10);
-        console.log(`\nLeft out of a round: ${system.name}: ${messageOf(error)}\n${journal}`);
-        return null;
-      });
+    const started = await Promise.all(peers.systems.map((system) => start(container, system)));
+    for (const system of started.filter((one) => one !== null)) {
+      const observed = await orNull(container, system, () => observeUpgrade(container, system, delayMs));
       if (observed !== null) runs.push({ system, observed });
     }
   }
   return runs;
+}
+
+/** What cannot be measured is left out of a round, with its journal. */
+async function orNull<T>(container: Container, system: System, act: () => Promise<T>): Promise<T | null> {
+  return await act().catch(async (error: unknown) => {
+    const journal = await container.journal(system.unit, 10);
+    console.log(`\nLeft out of a round: ${system.name}: ${messageOf(error)}\n${journal}`);
+    return null;
+  });
+}
+
+function start(container: Container, system: System): Promise<System | null> {
+  return orNull(container, system, async () => {
+    await system.start(container);
+    return system;
+  });
 }
 
 async function startStandIn(container: Container): Promise<void> {

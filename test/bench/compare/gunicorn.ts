@@ -1,9 +1,9 @@
 import type { Container } from "../../harness/container/container.js";
 import { DRAIN_SECONDS, deploySite, type System } from "./system.js";
 
-/** Threads, because its default workers keep no connection: enough for all requests that are slow at a time, and some more. */
+/** Threads, because its default workers keep no connection: enough for all visitors at once. */
 const OPTIONS = [
-  ...["--worker-class", "gthread", "--workers", "1", "--threads", "64", "--keep-alive", "600"],
+  ...["--worker-class", "gthread", "--workers", "1", "--threads", "128", "--keep-alive", "600"],
   ...["--graceful-timeout", String(DRAIN_SECONDS), "--backlog", "4096"],
 ];
 

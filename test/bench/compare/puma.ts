@@ -19,7 +19,7 @@ function puma({ name, port, signal, workers }: Setup): System {
   const directory = `/srv/compare-puma-${port}`;
   const config = `bind "tcp://127.0.0.1:${port}?backlog=4096"
 workers ${workers}
-threads 64, 64
+threads 128, 128
 persistent_timeout 600
 force_shutdown_after ${DRAIN_SECONDS}
 directory "${directory}/current"
