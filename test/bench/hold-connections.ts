@@ -1,6 +1,6 @@
 /**
- * hold-connections.js ADDRESS COUNT: keeps connections that have had one request each. Tells how many are still open, and what
- * memory the worker has that answers.
+ * hold-connections.js ADDRESS COUNT [FROM]: keeps connections that have had one request each. Tells how many are still open, and what
+ * memory the worker has that answers. FROM is the clients' own address, which has some 28,000 ports for them.
  */
 import { get } from "node:http";
 import { createConnection, type Socket } from "node:net";
@@ -10,11 +10,12 @@ const AT_A_TIME = 100;
 
 const [host = "", port = ""] = (process.argv[2] ?? "").split(":");
 const count = Number(process.argv[3]);
+const localAddress = process.argv[4] ?? "127.0.0.1";
 const held = new Set<Socket>();
 
 function hold(): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port: Number(port) });
+    const socket = createConnection({ host, port: Number(port), localAddress });
     socket.write("GET / HTTP/1.1\r\nHost: bench\r\n\r\n");
     socket.once("data", () => {
       held.add(socket);
