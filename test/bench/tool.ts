@@ -44,8 +44,9 @@ export class Tool<Answer> implements AsyncDisposable {
     return tool;
   }
 
-  ask(): Promise<Answer> {
-    this.#child.stdin?.write("\n");
+  /** The word is for one that knows it. */
+  ask(word = ""): Promise<Answer> {
+    this.#child.stdin?.write(`${word}\n`);
     return this.#next();
   }
 

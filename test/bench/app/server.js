@@ -1,6 +1,6 @@
 // The app that the benchmark upgrades. Its version is in the file `version` beside it. With EXPRESS=1 it is an Express app, with
 // BOOT_MS one that needs as long for what it has to fetch first;
-// with PORT it is bare, with PLAIN=1 on the inherited listener without Holdfast, else native; with LISTENERS=N it serves those that
+// with PORT it is bare, with PLAIN=1 on the inherited listener without Holdfast, else native, with DORMANT_AFTER as serve() has it; with LISTENERS=N it serves those that
 // are called l1 to lN.
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -43,6 +43,9 @@ else if (env.LISTENERS !== undefined) {
   await Promise.all(names.map((listener) => serve(create(), { listener })));
 } else {
   const { serve } = await import("holdfast");
-  const serving = await serve(server);
+  const serving = await serve(
+    server,
+    env.DORMANT_AFTER === undefined ? {} : { dormantAfter: env.DORMANT_AFTER },
+  );
   serving.onDrain(() => stamp("moved"));
 }

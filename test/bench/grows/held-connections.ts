@@ -7,7 +7,13 @@ import { Tool } from "../tool.js";
 const MOST_EACH = 15_000;
 const FDS = /^Max open files\s+\d+\s+(\d+)/m;
 
-const heldSchema = v.object({ open: v.number(), residentBytes: v.number() });
+/** What hold-connections tells. */
+export const heldSchema = v.object({
+  open: v.number(),
+  residentBytes: v.number(),
+  firstMs: v.optional(v.number()),
+  againMs: v.optional(v.number()),
+});
 
 /** Idle kept connections, in as many processes and from as many addresses of the loopback as it takes. */
 export class HeldConnections implements AsyncDisposable {
