@@ -14,8 +14,8 @@ import { whenClosed } from "../socket/when-closed.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
 import { DormantHttp } from "./dormant-http.js";
-import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
 import { Handshakes } from "./handshakes.js";
+import { HttpFreezer } from "./http-freezer.js";
 import { HttpResponses } from "./http-responses.js";
 import { type Idle, IdleSweep } from "./idle-sweep.js";
 import { countInFlight, findBegun, none } from "./in-flight.js";
@@ -143,24 +143,20 @@ class ServerConnections implements HttpCarrier {
   }
 
   freeze(limit: number): Frozen[] {
-    const list = this.takesIn && !this.#telling ? findConnectionsList(this.#server) : undefined;
-    if (list === undefined) return [];
+    const freezer = this.#telling ? undefined : this.#openFreezer();
+    if (freezer === undefined) return [];
     const frozen = this.#dormant.freeze(limit);
-    this.#counts.moved += frozen.length;
-    const betweenRequests = new BetweenRequests(list);
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
-      const past = this.#pasts.of(socket);
-      if (!this.#comesFromElsewhere(socket) && betweenRequests.includes(socket, past === "unused")) {
-        const taken = freezeHttpConnection(socket, past);
-        // Out of descriptors: what does not fit stays a candidate.
-        if (taken === undefined) break;
-        this.#sockets.delete(socket);
-        this.#counts.moved += 1;
-        frozen.push(taken);
-      }
+      const taken = this.#comesFromElsewhere(socket) ? "busy" : freezer.freeze(socket);
+      // What does not fit stays a candidate.
+      if (taken === "no-descriptor") break;
       this.#candidates?.delete(socket);
+      if (taken === "busy") continue;
+      this.#sockets.delete(socket);
+      frozen.push(taken);
     }
+    this.#counts.moved += frozen.length;
     return frozen;
   }
 
@@ -248,17 +244,19 @@ class ServerConnections implements HttpCarrier {
     }
   }
 
+  #openFreezer(): HttpFreezer | undefined {
+    const list = this.takesIn ? findConnectionsList(this.#server) : undefined;
+    return list && new HttpFreezer(list, this.#pasts);
+  }
+
   /** In a drain they move, or are told to close. */
   #letSleep(idle: readonly Idle[]): void {
-    const list = this.takesIn && this.#server.listening ? findConnectionsList(this.#server) : undefined;
-    if (list === undefined) return;
-    const betweenRequests = new BetweenRequests(list);
+    const freezer = this.#server.listening ? this.#openFreezer() : undefined;
     for (const { socket, forMs } of idle) {
-      const past = this.#pasts.of(socket);
-      if (this.#comesFromElsewhere(socket) || !betweenRequests.includes(socket, past === "unused")) continue;
-      const frozen = freezeHttpConnection(socket, past);
-      if (frozen === undefined) return;
+      const frozen = this.#comesFromElsewhere(socket) ? "busy" : freezer?.freeze(socket);
+      if (typeof frozen !== "object") continue;
       this.#sockets.delete(socket);
+      const past = readPast(frozen);
       if (!this.#dormant.keep(frozen.fd, past, forMs)) this.#open(frozen, past);
     }
   }
