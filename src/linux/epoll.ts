@@ -1,25 +1,17 @@
 import koffi from "koffi";
 import { HoldfastError } from "../lib/failure.js";
+import {
+  addToEpoll,
+  allocateEvents,
+  createEpoll,
+  EPOLLIN,
+  readEpoll,
+  removeFromEpoll,
+} from "./epoll-calls.js";
 import { closeFd } from "./fd.js";
-import { libc, orThrow } from "./ffi.js";
+import { orThrow } from "./ffi.js";
 
-const EPOLL_CLOEXEC = 0o2000000;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
-const EPOLLIN = 1;
 const batch = 64;
-
-const epollCreate = libc<[flags: number]>("int epoll_create1(int)");
-const epollControl = libc<[epollFd: number, operation: number, fd: number, event: Buffer | null]>(
-  "int epoll_ctl(int, int, int, void *)",
-);
-const epollWait = libc<[epollFd: number, events: Buffer, count: number, timeoutMs: number]>(
-  "int epoll_wait(int, void *, int, int)",
-);
-
-// struct epoll_event is packed on x86-64 and nowhere else.
-const eventSize = process.arch === "x64" ? 12 : 16;
-const dataOffset = eventSize - 8;
 
 /**
  * Tells when fds that Node cannot watch (pidfds, datagram sockets) have something to read; hang-up and error count
@@ -33,11 +25,11 @@ export class Watcher implements Disposable {
   readonly #epollFd: number;
   readonly #handle: ReturnType<typeof koffi.node.poll>;
   readonly #callbacks = new Map<number, () => void>();
-  readonly #events = Buffer.alloc(batch * eventSize);
+  readonly #events = allocateEvents(batch);
   #closed = false;
 
   constructor() {
-    this.#epollFd = orThrow("create an epoll instance", epollCreate(EPOLL_CLOEXEC));
+    this.#epollFd = createEpoll();
     // koffi calls back by napi_call_function, which promises nothing about ticks, promises and thrown errors
     // after it; an immediate runs in the same turn of the loop and in Node's own way.
     this.#handle = koffi.node.poll(this.#epollFd, () => setImmediate(() => this.#dispatch()));
@@ -55,17 +47,14 @@ export class Watcher implements Disposable {
 
   #add(fd: number, events: number, callback: () => void): void {
     this.#assertOpen();
-    const event = Buffer.alloc(eventSize);
-    event.writeUInt32LE(events, 0);
-    event.writeInt32LE(fd, dataOffset);
-    orThrow(`watch fd ${fd}`, epollControl(this.#epollFd, EPOLL_CTL_ADD, fd, event));
+    orThrow(`watch fd ${fd}`, addToEpoll(this.#epollFd, fd, events));
     this.#callbacks.set(fd, callback);
   }
 
   /** The callback is not called any more. Throws for an fd that is not watched or was closed first. */
   unwatch(fd: number): void {
     this.#assertOpen();
-    orThrow(`unwatch fd ${fd}`, epollControl(this.#epollFd, EPOLL_CTL_DEL, fd, null));
+    orThrow(`unwatch fd ${fd}`, removeFromEpoll(this.#epollFd, fd));
     this.#callbacks.delete(fd);
   }
 
@@ -96,11 +85,10 @@ export class Watcher implements Disposable {
 
   #dispatch(): void {
     if (this.#closed) return;
-    const count = orThrow("wait for events", epollWait(this.#epollFd, this.#events, batch, 0));
-    const ready = Array.from({ length: count }, (_, index) => {
-      const fd = this.#events.readInt32LE(index * eventSize + dataOffset);
-      return { fd, callback: this.#callbacks.get(fd) };
-    });
+    const ready = readEpoll(this.#epollFd, this.#events).map(({ fd }) => ({
+      fd,
+      callback: this.#callbacks.get(fd),
+    }));
     for (const { fd, callback } of ready) {
       // A callback before this one may have unwatched the fd, or put another in its place.
       if (callback === undefined || this.#callbacks.get(fd) !== callback) continue;

@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import { type Address, formatAddress } from "../lib/address.js";
-import { systemCallFailed } from "./ffi.js";
+import { libc, systemCallFailed } from "./ffi.js";
 import type { Credentials } from "./message.js";
 import { AF_INET, AF_INET6, AF_UNIX, maxSocketAddressBytes, unpackSocketAddress } from "./socket-address.js";
 import {
@@ -20,6 +20,12 @@ const SO_TYPE = 3;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
 const SO_DOMAIN = 39;
+const MSG_PEEK = 0x2;
+const MSG_DONTWAIT = 0x40;
+
+const recv = libc<[fd: number, bytes: Buffer, length: number, flags: number]>(
+  "long recv(int, void *, unsigned long, int)",
+);
 
 const families = new Map<number, SocketFacts["family"]>([
   [AF_UNIX, "unix"],
@@ -71,6 +77,11 @@ function withDevice(fd: number, address: Address): Address {
 /** Whether the fd is a stream socket: one call to the kernel, where `inspectSocket` makes five. socket(7) SO_TYPE. */
 export function isStreamSocket(fd: number): boolean {
   return readInt(fd, SO_TYPE) === SOCK_STREAM;
+}
+
+/** Whether the peer has sent anything that nobody has read yet; false for a connection that is broken. recv(2), MSG_PEEK. */
+export function hasUnreadBytes(fd: number): boolean {
+  return recv(fd, Buffer.alloc(1), 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 /** Whether it is one end of a connection. getpeername(2). */

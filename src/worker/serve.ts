@@ -1,6 +1,8 @@
 import { Socket as UdpSocket } from "node:dgram";
 import { Server as HttpServer } from "node:http";
 import { Server as NetServer } from "node:net";
+import { parseDuration } from "../lib/duration.js";
+import { HoldfastError } from "../lib/failure.js";
 import { closeFd } from "../linux/fd.js";
 import { isStreamSocket } from "../linux/socket.js";
 import type { Carrier, Counters } from "./carriers/carrier.js";
@@ -25,6 +27,11 @@ export interface ServeOptions extends Place, Partial<TcpHooks> {
    * one that comes over, at rest between two requests, by the `connection` event like any other.
    */
   readonly anyOrigin?: boolean;
+  /**
+   * An HTTP connection on which nothing comes for so long, "10s" say, is *dormant* in normal service, too, as one is that has moved: it takes next
+   * to no memory, its socket is closed for the app, and the app hears of it by `connection` again when its client speaks. Not under TLS.
+   */
+  readonly dormantAfter?: string;
 }
 
 /** A served server. */
@@ -43,7 +50,7 @@ export interface Serving {
 /**
  * Serves on the inherited listener, or binds `port` or `path` when nobody passes one. Resolves when the server listens;
  * in a candidate that stands by, when it is ready to: it accepts from its activation on. The connections of a
- * `net.Server` move if `save` and `restore` are given. Throws `listener-missing`, `listener-ambiguous`, and what
+ * `net.Server` move if `save` and `restore` are given. Throws `listener-missing`, `listener-ambiguous`, `duration-invalid`, and what
  * listening emits.
  */
 export async function serve(server: NodeServer, options: ServeOptions = {}): Promise<Serving> {
@@ -95,11 +102,27 @@ function chooseCarrier(
     const why = findObstacle(server, options);
     if (why !== undefined) report(`connections of listener ${listener} only drain at an upgrade: ${why}`);
   }
+  const dormantAfterMs = readDormantAfter(server, listener, options, report);
   if (isHttp2) return createHttp2Carrier(server);
-  if (speaksHttp1(server)) return createHttpCarrier(server, options);
-  const { save, restore } = options;
-  const hooks = save === undefined || restore === undefined ? undefined : { save, restore };
+  if (speaksHttp1(server)) return createHttpCarrier(server, { ...options, dormantAfterMs, report });
+  const { save, restore, dormant = false } = options;
+  const hooks = save === undefined || restore === undefined ? undefined : { save, restore, dormant };
   return createTcpCarrier(server, hooks, ({ message }) => report(message));
+}
+
+/** Says so where it has no effect. */
+function readDormantAfter(
+  server: NetServer,
+  listener: string,
+  { dormantAfter }: ServeOptions,
+  report: (problem: string) => void,
+): number | undefined {
+  if (dormantAfter === undefined) return undefined;
+  const parsed = parseDuration(dormantAfter);
+  if (!parsed.ok) throw new HoldfastError(parsed.failure.reason, `dormantAfter: ${parsed.failure.message}`);
+  if (speaksHttp1(server) && !isTlsServer(server)) return parsed.value;
+  report(`dormantAfter has no effect on listener ${listener}: its server is none for HTTP without TLS`);
+  return undefined;
 }
 
 /** Why connections of a server for HTTP without TLS cannot move, for people. */

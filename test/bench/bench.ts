@@ -1,13 +1,16 @@
 /**
  * `npm run bench`: prints figures of one run side by side, each with what is aimed at. It asserts nothing. Words after
- * `npm run bench --` choose the tables whose titles have one of them.
+ * `npm run bench --` choose the tables whose titles have one of them. Of the comparison `--only NAME,…` chooses systems, and
+ * `--rounds N` says how often; `--connections N,…` is of how many connections the table of growth tells.
  */
 import { cpus, loadavg, release } from "node:os";
+import { parseArgs } from "node:util";
 import { Container } from "../harness/container/container.js";
 import { measureCommit } from "./commit-time.js";
 import { compareUpgrades } from "./compare/compare-upgrades.js";
 import { printTable, type Row } from "./figures.js";
 import { measureFirstResponse, measureStagedCommit } from "./first-response-time.js";
+import { measureGrowth } from "./grows/measure-growth.js";
 import { measureHandOver } from "./hand-over-time.js";
 import { measureIdle } from "./idle.js";
 import { BARE, installNativeServices, NATIVE } from "./native-service.js";
@@ -20,7 +23,15 @@ import { HOLDFAST, installServices, PLAIN } from "./services.js";
 import { measureShare } from "./share.js";
 import { measureUpgradeGap } from "./upgrade-gap.js";
 
-const chosen = process.argv.slice(2);
+const { positionals: chosen, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: "string", default: "" },
+    rounds: { type: "string", default: "3" },
+    connections: { type: "string", default: "10,1000,10000,100000" },
+  },
+});
+const split = (list: string) => list.split(",").filter((word) => word !== "");
 
 const isChosen = (title: string) =>
   chosen.length === 0 || chosen.some((word) => title.toLowerCase().includes(word));
@@ -66,5 +77,13 @@ await measure("Native: hand-over", () => measureHandOver(container));
 const comparison = "Compared: one upgrade, systems side by side";
 if (isChosen(comparison)) {
   console.log(`\n${comparison}`);
-  await compareUpgrades();
+  await compareUpgrades({
+    only: split(values.only),
+    rounds: Number(values.rounds),
+  });
+}
+const growth = "Grows: one upgrade, of a service that is larger";
+if (isChosen(growth)) {
+  console.log(`\n${growth}`);
+  await measureGrowth(container, split(values.connections).map(Number));
 }

@@ -13,6 +13,8 @@ export const BARE = { units: "bare.service", address: "127.0.0.1:8083" };
 export const EXPRESS = { units: "holdfast@express.service", address: "127.0.0.1:8084" };
 /** The same with a second of boot that is not computing: a database to reach, a cache to fill. */
 export const SLOW = { units: "holdfast@slow.service", address: "127.0.0.1:8085" };
+/** The first again, whose idle connections go dormant. */
+export const ASLEEP = { units: "holdfast@asleep.service", address: "127.0.0.1:8086" };
 
 /** The sandbox lets workers write there by a drop-in. */
 const STAMPS = "/run/stamps";
@@ -35,10 +37,13 @@ export async function installNativeServices(container: Container): Promise<void>
   await writeService(container, NATIVE, "");
   await writeService(container, EXPRESS, 'EXPRESS = "1", ');
   await writeService(container, SLOW, 'EXPRESS = "1", BOOT_MS = "1000", ');
+  await writeService(container, ASLEEP, 'DORMANT_AFTER = "1s", ');
   await container.write(`${UNITS}/bare.service`, BARE_UNIT);
   await container.write(`${UNITS}/bare.socket`, `[Socket]\nListenStream=${BARE.address}\nBacklog=4096\n`);
   await container.sh("systemctl daemon-reload && systemctl start bare.socket");
-  await container.sh(`systemctl start ${NATIVE.units} ${EXPRESS.units} ${SLOW.units} ${BARE.units}`);
+  await container.sh(
+    `systemctl start ${NATIVE.units} ${EXPRESS.units} ${SLOW.units} ${ASLEEP.units} ${BARE.units}`,
+  );
 }
 
 async function writeService(

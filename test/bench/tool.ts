@@ -6,7 +6,7 @@ import * as v from "valibot";
 import type { Container } from "../harness/container/container.js";
 import { HarnessError } from "../harness/harness-error.js";
 
-const ANSWER_DEADLINE_MS = 30_000;
+const ANSWER_DEADLINE_MS = 60_000;
 
 /**
  * A program below this directory that works in the container's network. It prints one line of JSON when it is at work and one for
@@ -44,8 +44,9 @@ export class Tool<Answer> implements AsyncDisposable {
     return tool;
   }
 
-  ask(): Promise<Answer> {
-    this.#child.stdin?.write("\n");
+  /** The word is for one that knows it. */
+  ask(word = ""): Promise<Answer> {
+    this.#child.stdin?.write(`${word}\n`);
     return this.#next();
   }
 

@@ -1,14 +1,15 @@
 import { decodeMessage, encodeMessage } from "../../channel/json.js";
 import { type Packet, PacketChannel } from "../../channel/packet-channel.js";
-import { batchLimit, receiverMessage, type SenderMessage } from "../../channel/peer-messages.js";
+import { batchLimit, receiverMessage, type SenderMessage, untoldLimit } from "../../channel/peer-messages.js";
 import type { StateEntry } from "../../channel/worker-messages.js";
 import type { Watcher } from "../../linux/epoll.js";
 import { closeFd } from "../../linux/fd.js";
 import { maxMessageBytes } from "../../linux/message.js";
 import { closeCopies } from "../moving-connections/adopt-connections.js";
 import type { MovingConnection } from "../moving-connections/freeze-connections.js";
-import { describeConnection, joinBytes } from "../moving-connections/pack-connections.js";
+import { describeConnection, describeRuns, joinBytes } from "../moving-connections/pack-connections.js";
 import { packBytes } from "./bytes.js";
+import { Pace } from "./pace.js";
 import type { Peer } from "./peer.js";
 
 /** Whether it is dead need not be known: what it has not been told `go` for it does not read from. */
@@ -23,6 +24,8 @@ export const acknowledgeWithinMs = 5_000;
 export interface PeerLinkOptions {
   readonly peer: Destination;
   readonly watcher: Watcher;
+  /** In ms. */
+  readonly now?: (() => number) | undefined;
   /** A batch was taken but for these, which stay here. */
   readonly onAcknowledged: (refused: readonly MovingConnection[]) => void;
   /**
@@ -39,14 +42,21 @@ interface Batch {
 
 /** The old worker's side of its channel with one new worker: what is on its way there, until that has taken it. */
 export class PeerLink {
+  /** Of this worker. */
+  readonly pace: Pace;
   readonly #options: PeerLinkOptions;
   readonly #channel: PacketChannel;
   readonly #batches = new Map<number, Batch>();
   #nextBatch = 1;
+  /** As many as the peer takes. */
+  #most = untoldLimit;
+  /** It has said that it knows items of several connections. */
+  #knowsRuns = false;
   #open = true;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
+    this.pace = new Pace(options.now);
     this.#channel = new PacketChannel({
       fd: options.peer.fd,
       watcher: options.watcher,
@@ -64,12 +74,9 @@ export class PeerLink {
     return this.#open;
   }
 
-  /**
-   * Connections that the next batch may have. The first has one, and each twice as many as the one before: code that
-   * runs for the first time, here and there, makes few clients wait.
-   */
+  /** Connections that the next batch may have: as many as fit into both workers' turns, by how long the last ones took. */
   get nextBatchLimit(): number {
-    return Math.min(2 ** (this.#nextBatch - 1), batchLimit);
+    return Math.min(this.pace.most, this.#most);
   }
 
   /** Batches that it has not acknowledged. */
@@ -93,7 +100,8 @@ export class PeerLink {
    */
   offer(connections: readonly MovingConnection[]): "taken" | "too-large" {
     const batch = this.#nextBatch;
-    const packet = encodeMessage({ type: "prepare", batch, items: connections.map(describeConnection) });
+    const items = this.#knowsRuns ? describeRuns(connections) : connections.map(describeConnection);
+    const packet = encodeMessage({ type: "prepare", batch, items });
     if (packet.length > maxMessageBytes) return "too-large";
     const sent = this.#sendWithFds(packet, connections);
     this.#nextBatch += 1;
@@ -129,12 +137,14 @@ export class PeerLink {
       this.#withdraw(message.failure.message);
       return;
     }
-    const { batch: id, refused } = message.value;
+    const { batch: id, refused, most } = message.value;
     const batch = this.#batches.get(id);
     if (batch === undefined || refused.some((position) => position >= batch.connections.length)) {
       this.#withdraw(`it acknowledged batch ${id}, which it was not sent`);
       return;
     }
+    this.#most = Math.min(most ?? untoldLimit, batchLimit);
+    this.#knowsRuns = most !== undefined;
     // Before the copies are closed: a peer that has died since cannot be told, and everything is still here.
     const go: SenderMessage = { type: "go", batch: id };
     if (!this.#channel.send(encodeMessage(go))) {

@@ -8,8 +8,9 @@ import { isStreamSocket } from "../../linux/socket.js";
 import type { ServedCarrier } from "../carriers/served-carrier.js";
 import { adoptConnections, closeCopies, findServer } from "../moving-connections/adopt-connections.js";
 import type { MovingConnection } from "../moving-connections/freeze-connections.js";
-import { countBytes, unpackConnections } from "../moving-connections/pack-connections.js";
+import { countBytes, expandRuns, unpackConnections } from "../moving-connections/pack-connections.js";
 import { unpackBytes } from "./bytes.js";
+import { Pace } from "./pace.js";
 import type { Peer } from "./peer.js";
 
 export interface ReceiverOptions {
@@ -23,6 +24,8 @@ export interface ReceiverOptions {
   /** This hand-over is over, however: nothing of it is held any more. May be called more than once. */
   readonly onClosed: () => void;
   readonly report: (problem: string) => void;
+  /** In ms. */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
@@ -33,12 +36,14 @@ export class HandOverReceiver {
   readonly #options: ReceiverOptions;
   readonly #channel: PacketChannel;
   readonly #held = new Map<number, readonly MovingConnection[]>();
+  readonly #pace: Pace;
   /** Why nothing more is taken from it. */
   #refusal: string | undefined;
   #retired = false;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.now);
     this.#channel = new PacketChannel({
       fd: options.peer.fd,
       watcher: options.watcher,
@@ -84,7 +89,8 @@ export class HandOverReceiver {
     fds.forEach(closeFd);
   }
 
-  #prepare(batch: number, items: readonly Item[], fds: readonly number[]): void {
+  #prepare(batch: number, runs: readonly Item[], fds: readonly number[]): void {
+    const items = expandRuns(runs);
     const total = countBytes(items);
     const wanted = items.length + (total > 0 ? 1 : 0);
     const bytes = fds.length === wanted ? unpackBytes(fds[items.length], total) : undefined;
@@ -110,7 +116,7 @@ export class HandOverReceiver {
       }
     });
     this.#held.set(batch, held);
-    const answer: ReceiverMessage = { type: "received", batch, refused };
+    const answer: ReceiverMessage = { type: "received", batch, refused, most: this.#pace.most };
     this.#channel.send(encodeMessage(answer));
   }
 
@@ -121,7 +127,7 @@ export class HandOverReceiver {
       return;
     }
     this.#held.delete(batch);
-    adoptConnections(held, this.#options.report);
+    this.#pace.time(() => adoptConnections(held, this.#options.report));
     if (this.#refusal !== undefined && this.#held.size === 0) this.#channel.drop(this.#refusal);
   }
 

@@ -29,6 +29,8 @@ export interface SenderOptions {
   /** Something may have ended. */
   readonly onChange: () => void;
   readonly report: (problem: string) => void;
+  /** In ms. */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
@@ -115,6 +117,7 @@ export class HandOverSender {
   #connect(peer: Destination): PeerLink {
     return new PeerLink({
       peer,
+      now: this.#options.now,
       watcher: this.#options.watcher,
       onAcknowledged: (refused) => {
         this.#keep(refused);
@@ -148,18 +151,23 @@ export class HandOverSender {
 
   /** One batch on its way; false when nothing can move now. */
   #sendNext(): boolean {
-    const limit = this.#next?.nextBatchLimit ?? 0;
-    if (this.#held.length === 0) this.#held.push(...this.#freeze(limit));
-    return this.#sendHeld();
+    const link = this.#next;
+    if (link === undefined) return false;
+    const moved = link.pace.time(() => {
+      if (this.#held.length === 0) this.#held.push(...this.#freeze(link.nextBatchLimit));
+      return this.#sendHeld();
+    });
+    return moved > 0;
   }
 
-  /** To the peers in turn. */
-  #sendHeld(): boolean {
+  /** To the peers in turn; returns how many. */
+  #sendHeld(): number {
     const link = this.#next;
-    if (link === undefined || this.#held.length === 0) return false;
+    if (link === undefined || this.#held.length === 0) return 0;
+    const batch = this.#held.splice(0, link.nextBatchLimit);
     this.#turn += 1;
-    this.#offer(link, this.#held.splice(0, link.nextBatchLimit));
-    return true;
+    this.#offer(link, batch);
+    return batch.length;
   }
 
   /** Takes out what is idle, so that no new request begins here; when all is quiet, the state goes. */

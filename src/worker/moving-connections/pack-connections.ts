@@ -15,6 +15,28 @@ export function describeConnection({ served: { listener, carrier }, frozen }: Mo
   return { kind: carrier.kind, listener, meta, inputBytes: input.length, outputBytes: output.length };
 }
 
+/** The same of several; those in a row that are alike, and carry no bytes, are one item. */
+export function describeRuns(connections: readonly MovingConnection[]): Item[] {
+  const runs: { readonly first: MovingConnection; times: number }[] = [];
+  for (const one of connections) {
+    const run = runs.at(-1);
+    if (run !== undefined && areAlike(run.first, one)) run.times += 1;
+    else runs.push({ first: one, times: 1 });
+  }
+  return runs.map(({ first, times }) => ({ ...describeConnection(first), ...(times > 1 && { times }) }));
+}
+
+/** An item for each connection. */
+export function expandRuns(items: readonly Item[]): Item[] {
+  return items.flatMap((item) => Array.from({ length: item.times ?? 1 }, () => item));
+}
+
+/** The carrier has one object for all that it says the same of. */
+function areAlike(one: MovingConnection, other: MovingConnection): boolean {
+  if (one.served !== other.served || one.frozen.meta !== other.frozen.meta) return false;
+  return [one, other].every(({ frozen }) => frozen.input.length + frozen.output.length === 0);
+}
+
 /** Bytes that were read and not used, or written and not sent: each connection's input, then its output. */
 export function joinBytes(connections: readonly Pick<MovingConnection, "frozen">[]): Buffer {
   return Buffer.concat(connections.flatMap(({ frozen }) => [frozen.input, frozen.output]));

@@ -100,3 +100,8 @@ export function closeAfterResponse(socket: Socket): void {
   const { parser, _httpMessage: response } = asHttpSocket(socket);
   if (response && parser?.incoming === response.req) response.shouldKeepAlive = false;
 }
+
+/** What Node tells a connection's socket of when no request has come in time: it answers 408, unless the app has a `clientError`. */
+export function requestTimedOut(): Error {
+  return Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+}

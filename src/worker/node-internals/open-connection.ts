@@ -5,6 +5,8 @@ import { closeFd } from "../../linux/fd.js";
 /** The bookkeeping behind `Server.prototype.getConnections`: a socket that names its server is counted out by itself. */
 interface CountingServer extends Server {
   _connections: number;
+  /** Emits `close` once the server is closed and counts none. */
+  _emitCloseIfDrained?(): void;
 }
 
 export interface OpenConnectionOptions {
@@ -56,6 +58,18 @@ function setUp(socket: Socket, server: Server): void {
 /** How many connections the server counts at this moment; undefined when this Node keeps no such number. */
 export function countConnections(server: Server): number | undefined {
   return countsConnections(server) ? server._connections : undefined;
+}
+
+/** The server counts one more that is no socket. */
+export function countIn(server: Server | undefined): void {
+  if (server !== undefined && countsConnections(server)) server._connections += 1;
+}
+
+/** That many of these are gone, or sockets of their own; one that is closed may have waited for that. */
+export function countOut(server: Server | undefined, count: number): void {
+  if (server === undefined || !countsConnections(server)) return;
+  server._connections -= count;
+  server._emitCloseIfDrained?.();
 }
 
 /** Whether the server leaves a connection open for writing whose peer has ended. */

@@ -1,6 +1,7 @@
 // The app that the benchmark upgrades. Its version is in the file `version` beside it. With EXPRESS=1 it is an Express app, with
 // BOOT_MS one that needs as long for what it has to fetch first;
-// with PORT it is bare, with PLAIN=1 on the inherited listener without Holdfast, else native.
+// with PORT it is bare, with PLAIN=1 on the inherited listener without Holdfast, else native, with DORMANT_AFTER as serve() has it; with LISTENERS=N it serves those that
+// are called l1 to lN.
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
@@ -31,11 +32,20 @@ function stamp(what) {
 }
 
 if (env.BOOT_MS !== undefined) await pause(Number(env.BOOT_MS));
-const server = createServer({ keepAliveTimeout: 600_000 }, await createApp());
+const app = await createApp();
+const create = () => createServer({ keepAliveTimeout: 600_000 }, app);
+const server = create();
 if (env.PORT !== undefined) server.listen({ port: Number(env.PORT), host: "127.0.0.1" });
 else if (env.PLAIN === "1") server.listen({ fd: 3 }, 4096);
-else {
+else if (env.LISTENERS !== undefined) {
   const { serve } = await import("holdfast");
-  const serving = await serve(server);
+  const names = Array.from({ length: Number(env.LISTENERS) }, (_, at) => `l${at + 1}`);
+  await Promise.all(names.map((listener) => serve(create(), { listener })));
+} else {
+  const { serve } = await import("holdfast");
+  const serving = await serve(
+    server,
+    env.DORMANT_AFTER === undefined ? {} : { dormantAfter: env.DORMANT_AFTER },
+  );
   serving.onDrain(() => stamp("moved"));
 }

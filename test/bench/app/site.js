@@ -1,5 +1,6 @@
 // The site that the comparison upgrades: `/`, `/slow?ms=N`, and WebSockets that are answered with the version, which is in the
-// file `version` beside it. MODE is `native` (with the library), `passed` (without, on a passed socket) or a port.
+// file `version` beside it. MODE is `native` (with the library), `passed` (without, on a passed socket) or a port, where it ends at
+// SIGINT, as pm2 wants it.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -21,6 +22,12 @@ const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) =
   else send();
 });
 const wss = new WebSocketServer({ server });
+// As Node's documentation has it: idle connections end, requests in flight are answered.
+const drain = () => {
+  draining = true;
+  server.close();
+  for (const ws of wss.clients) ws.close(1001);
+};
 const talk = (ws) => ws.on("message", () => ws.send(version)).on("error", () => {}); // `close` follows
 wss.on("connection", talk);
 
@@ -30,10 +37,9 @@ if (mode === "native") {
   await serve(server);
 } else if (mode === "passed") {
   server.listen({ fd: 3 }, 4096, () => spawnSync("systemd-notify", ["--ready"]));
-  // As Node's documentation has it: idle connections end, requests in flight are answered.
-  process.on("SIGTERM", () => {
-    draining = true;
-    server.close();
-    for (const ws of wss.clients) ws.close(1001);
-  });
-} else server.listen({ port: Number(mode), host: "127.0.0.1" });
+  process.on("SIGTERM", drain);
+} else {
+  server.listen({ port: Number(mode), host: "127.0.0.1", backlog: 4096 }, () => process.send?.("ready"));
+  server.on("close", () => process.exit());
+  process.on("SIGINT", drain);
+}

@@ -18,6 +18,7 @@ export const ACTIVATION: System = {
   port: PORT,
   unit: "activated.service",
   firstStays: false,
+  talks: true,
   start: async (container) => {
     await deploySite(container, DIRECTORY, "v1");
     await container.write("/etc/systemd/system/activated.service", SERVICE);

@@ -1,15 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { messageOf } from "../../../src/lib/failure.js";
 import { Container } from "../../harness/container/container.js";
-import { ACTIVATION } from "./activation.js";
-import { HAPROXY, HAPROXY_IDLE } from "./haproxy.js";
-import { NATIVE, PASSED } from "./holdfast.js";
-import { ensurePeersImage } from "./image.js";
-import { layTable } from "./lay-table.js";
-import { NGINX } from "./nginx.js";
-import { type Observed, observeUpgrade } from "./observe-upgrade.js";
+import { layTables, type Run } from "./lay-table.js";
+import { observeUpgrade } from "./observe-upgrade.js";
+import { ensurePeers, type Peers, tellVersions } from "./peers.js";
 import { layLane } from "./read-visit.js";
-import { deploySite, STAND_IN_PORT } from "./system.js";
+import { deploySite, STAND_IN_PORT, type System } from "./system.js";
 import { drawTimeline } from "./timeline.js";
 
 const DRAWING = "out/upgrade-timeline.svg";
@@ -18,34 +14,61 @@ const LINE_MS = 5;
 const LEAST_GAP_MS = 50;
 const [OLD, NEW] = ["v1", "v2"] as const;
 
+export interface Choice {
+  /** Parts of the names of systems; none: all. */
+  readonly only: readonly string[];
+  readonly rounds: number;
+}
+
 /**
- * One upgrade of each system under the same visitors, one after the other: on loopback, and over a line of LINE_MS each way, where
- * a request can be on its way while its connection is closed. Prints a table of each and leaves a drawing of the first.
+ * Some upgrades of each system under the same visitors, one after the other: on loopback, and over a line of LINE_MS each way, where
+ * a request can be on its way while its connection is closed. Prints tables of both and leaves a drawing of the first round.
  */
-export async function compareUpgrades(): Promise<void> {
-  const image = await ensurePeersImage("trixie").catch((error: unknown) => {
-    console.log(`\nnginx and HAProxy are left out: ${messageOf(error)}`);
-    return null;
-  });
-  const near = await observeAll(image, 0);
-  console.log(`\nOn loopback:\n\n${layTable(near, NEW)}`);
+export async function compareUpgrades({ only, rounds }: Choice): Promise<void> {
+  const all = await ensurePeers();
+  const isChosen = (name: string) =>
+    only.length === 0 || only.some((word) => name.toLowerCase().includes(word));
+  const peers = { ...all, systems: all.systems.filter(({ name }) => isChosen(name)) };
+  const near = await observeRounds(peers, rounds, 0);
+  console.log(`\nOn loopback:\n\n${layTables(near, NEW)}`);
   mkdirSync("out", { recursive: true });
   writeFileSync(DRAWING, draw(near));
   console.log(`\nResponses over time: ${DRAWING}`);
-  const far = await observeAll(image, LINE_MS);
-  console.log(`\nOver a line with a round trip of ${2 * LINE_MS} ms:\n\n${layTable(far, NEW)}`);
+  const far = await observeRounds(peers, rounds, LINE_MS);
+  console.log(`\nOver a line with a round trip of ${2 * LINE_MS} ms:\n\n${layTables(far, NEW)}`);
 }
 
-async function observeAll(image: string | null, delayMs: number): Promise<readonly Observed[]> {
-  await using container = await Container.boot("trixie", image ?? undefined);
-  await startStandIn(container);
-  const peers = image === null ? [] : [NGINX, HAPROXY, HAPROXY_IDLE];
-  const all: Observed[] = [];
-  for (const system of [NATIVE, PASSED, ...peers, ACTIVATION])
-    all.push(await observeUpgrade(container, system, delayMs));
-  if (image !== null && delayMs === 0)
-    console.log(await container.sh("nginx -v 2>&1; haproxy -v | head -n1"));
-  return all;
+/** Each round has a container of its own, so that no system has anything left of the round before. */
+async function observeRounds(peers: Peers, rounds: number, delayMs: number): Promise<readonly Run[]> {
+  const runs: Run[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await using container = await Container.boot("trixie", peers.image ?? undefined);
+    await peers.install(container);
+    await startStandIn(container);
+    if (round === 0 && delayMs === 0 && peers.image !== null) console.log(await tellVersions(container));
+    const started = await Promise.all(peers.systems.map((system) => start(container, system)));
+    for (const system of started.filter((one) => one !== null)) {
+      const observed = await orNull(container, system, () => observeUpgrade(container, system, delayMs));
+      if (observed !== null) runs.push({ system, observed });
+    }
+  }
+  return runs;
+}
+
+/** What cannot be measured is left out of a round, with its journal. */
+async function orNull<T>(container: Container, system: System, act: () => Promise<T>): Promise<T | null> {
+  return await act().catch(async (error: unknown) => {
+    const journal = await container.journal(system.unit, 10);
+    console.log(`\nLeft out of a round: ${system.name}: ${messageOf(error)}\n${journal}`);
+    return null;
+  });
+}
+
+function start(container: Container, system: System): Promise<System | null> {
+  return orNull(container, system, async () => {
+    await system.start(container);
+    return system;
+  });
 }
 
 async function startStandIn(container: Container): Promise<void> {
@@ -55,10 +78,15 @@ async function startStandIn(container: Container): Promise<void> {
   );
 }
 
-function draw(all: readonly Observed[]): string {
-  const lanes = all.map(({ system: { name }, visit, upgrade }) =>
-    layLane(visit, upgrade, { name, bucketMs: 100, gapMs: LEAST_GAP_MS }),
-  );
+/** The first round of each. */
+function draw(runs: readonly Run[]): string {
+  const first = new Map([...runs].reverse().map((run) => [run.system, run.observed]));
+  const systems = [...new Set(runs.map(({ system }) => system))];
+  const lanes = systems.flatMap((system) => {
+    const seen = first.get(system);
+    if (seen === undefined) return [];
+    return [layLane(seen.visit, seen.upgrade, { name: system.name, bucketMs: 100, gapMs: LEAST_GAP_MS })];
+  });
   return drawTimeline({
     ...SIGHT,
     title: `Responses per 100 ms over an upgrade, and gaps of ${LEAST_GAP_MS} ms or more`,

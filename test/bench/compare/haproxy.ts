@@ -45,6 +45,7 @@ function proxy(name: string, port: number, option: string): System {
     port,
     unit: `compare-haproxy-${port}.scope`,
     firstStays: true,
+    talks: true,
     start: async (container) => {
       await container.write(`${directory}/haproxy.cfg`, config("v1"));
       await container.sh(

@@ -13,6 +13,7 @@ function underHoldfast(mode: "native" | "passed", name: string, port: number): S
     port,
     unit,
     firstStays: true,
+    talks: true,
     start: async (container) => {
       await deploySite(container, directory, "v1");
       await container.write(

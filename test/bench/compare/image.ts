@@ -1,13 +1,16 @@
 import { ensureImageWith } from "../../harness/container/image.js";
 import type { Release } from "../../harness/container/releases.js";
 
-/** The root file system of a release with its own packages of nginx and HAProxy, which the comparison starts by itself. */
+const SERVERS = ["nginx", "haproxy", "caddy", "gunicorn", "puma"];
+/** Of Go there is a program to compile. */
+const GO = ["golang-go", "golang-github-cloudflare-tableflip-dev", "golang-github-gorilla-websocket-dev"];
+
+/** The root file system of a release with its own packages of other systems, which the comparison starts by itself. */
 export function ensurePeersImage(release: Release): Promise<string> {
-  const packages = ["nginx", "haproxy"];
   return ensureImageWith(
     "peers",
     release,
-    packages,
-    packages.map((name) => `${name}.service`),
+    [...SERVERS, ...GO],
+    SERVERS.map((name) => `${name}.service`),
   );
 }

@@ -46,6 +46,7 @@ export const NGINX: System = {
   port: PORT,
   unit: "compare-nginx.scope",
   firstStays: false,
+  talks: true,
   start: async (container) => {
     await container.write(`${DIRECTORY}/nginx.conf`, configOf("v1"));
     await container.sh(

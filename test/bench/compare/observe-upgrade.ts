@@ -1,18 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { monotonicMs } from "../../../src/linux/boot.js";
 import type { Container } from "../../harness/container/container.js";
+import { HarnessError } from "../../harness/harness-error.js";
 import { Delay } from "../../harness/service/delay.js";
 import { Tool } from "../tool.js";
 import { Processes } from "./processes.js";
 import type { Upgrade } from "./read-visit.js";
 import { DRAIN_SECONDS, type System } from "./system.js";
-import { type Visit, visitSchema } from "./visit.js";
+import { VISITORS, type Visit, visitSchema } from "./visit.js";
 
-const BEFORE_MS = 2000;
+const BEFORE_MS = 1500;
 /** Seen of every system at least, so that the timelines can be laid side by side. */
-const AFTER_MS = 4000;
+const AFTER_MS = 3000;
 const OLD_MS = (DRAIN_SECONDS + 2) * 1000;
-const THEN_MS = 500;
+const THEN_MS = 200;
 
 export interface Observed {
   readonly system: System;
@@ -31,17 +32,23 @@ export async function observeUpgrade(
   system: System,
   delayMs: number,
 ): Promise<Observed> {
-  await system.start(container);
   await using line = delayMs === 0 ? null : await Delay.start({ container, port: system.port }, delayMs);
   const address = line?.address ?? `127.0.0.1:${system.port}`;
-  await using visitors = await Tool.start(container, "compare/visitors", visitSchema, address);
+  const webSockets = String(system.talks ? VISITORS.webSockets : 0);
+  await using visitors = await Tool.start(container, "compare/visitors", visitSchema, address, webSockets);
   await pause(BEFORE_MS);
   await using processes = await Processes.watch(container, system);
   const beganAtMs = monotonicMs();
   await system.upgrade(container);
   const passed = (ms: number) => monotonicMs() - beganAtMs > ms;
-  while (!passed(OLD_MS) && !(passed(AFTER_MS) && processes.oldGoneAtMs !== null)) await pause(THEN_MS);
-  const { oldGoneAtMs, memoryBeforeMb, memoryPeakMb } = processes;
+  while (!passed(OLD_MS) && !(passed(AFTER_MS) && processes.oldOnes.what !== "there")) await pause(THEN_MS);
+  const { oldOnes: old, memoryBeforeMb, memoryPeakMb } = processes;
   const visit = await visitors.ask();
-  return { system, visit, upgrade: { beganAtMs, oldGoneAtMs }, memoryBeforeMb, memoryPeakMb };
+  const [before] = visit.lost.filter(([atMs]) => atMs < beganAtMs);
+  if (before !== undefined)
+    throw new HarnessError(
+      "lost-before",
+      `cannot measure: it loses requests without an upgrade: ${before[1]}`,
+    );
+  return { system, visit, upgrade: { beganAtMs, old }, memoryBeforeMb, memoryPeakMb };
 }

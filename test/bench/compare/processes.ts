@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { monotonicMs } from "../../../src/linux/boot.js";
 import type { Container } from "../../harness/container/container.js";
+import type { Old } from "./read-visit.js";
 import type { System } from "./system.js";
 
 const EVERY_MS = 50;
@@ -16,12 +17,12 @@ export class Processes implements AsyncDisposable {
   /** What its processes had before. */
   readonly memoryBeforeMb: number;
   memoryPeakMb: number;
-  /** CLOCK_MONOTONIC of when the last old process was seen to be gone. */
-  oldGoneAtMs: number | null = null;
+  oldOnes: Old;
 
   private constructor(cgroup: string, old: ReadonlySet<number>, memoryBeforeMb: number) {
     this.#cgroup = cgroup;
     this.#old = old;
+    this.oldOnes = { what: old.size === 0 ? "none" : "there" };
     this.memoryBeforeMb = memoryBeforeMb;
     this.memoryPeakMb = memoryBeforeMb;
     this.#watching = this.#watch();
@@ -45,7 +46,8 @@ export class Processes implements AsyncDisposable {
   async #watch(): Promise<void> {
     while (!this.#ended) {
       const pids = await listPids(this.#cgroup);
-      if (!pids.some((pid) => this.#old.has(pid))) this.oldGoneAtMs ??= monotonicMs();
+      if (this.oldOnes.what === "there" && !pids.some((pid) => this.#old.has(pid)))
+        this.oldOnes = { what: "gone", atMs: monotonicMs() };
       this.memoryPeakMb = Math.max(this.memoryPeakMb, await sumMemoryMb(pids));
       await pause(EVERY_MS);
     }

@@ -1,10 +1,16 @@
 import type { Lane, Span } from "./timeline.js";
 import type { Visit } from "./visit.js";
 
-/** When the upgrade was asked for, and when its old processes were gone, if they went. CLOCK_MONOTONIC in ms. */
+/** The processes that an upgrade replaces: it may replace none, and they may go or not. CLOCK_MONOTONIC in ms. */
+export type Old =
+  | { readonly what: "none" }
+  | { readonly what: "there" }
+  | { readonly what: "gone"; readonly atMs: number };
+
+/** When the upgrade was asked for, in ms of CLOCK_MONOTONIC, and what became of the old processes. */
 export interface Upgrade {
   readonly beganAtMs: number;
-  readonly oldGoneAtMs: number | null;
+  readonly old: Old;
 }
 
 /** What visitors saw from the moment when the upgrade was asked for until they left. */
@@ -61,7 +67,7 @@ function longest(spans: readonly Span[]): number {
 /** Its times count from the upgrade. */
 export function layLane(
   visit: Visit,
-  { beganAtMs, oldGoneAtMs }: Upgrade,
+  { beganAtMs, old }: Upgrade,
   { name, bucketMs, gapMs }: { readonly name: string; readonly bucketMs: number; readonly gapMs: number },
 ): Lane {
   const counts = new Map<string, Map<number, number>>();
@@ -76,7 +82,7 @@ export function layLane(
     counts,
     gaps: findGaps(visit, gapMs).map(({ fromMs, toMs }) => ({ fromMs: shift(fromMs), toMs: shift(toMs) })),
     lostAtMs: visit.lost.map(([atMs]) => shift(atMs)),
-    oldGoneAtMs: oldGoneAtMs === null ? null : shift(oldGoneAtMs),
+    oldGoneAtMs: old.what === "gone" ? shift(old.atMs) : null,
     endedAtMs: shift(visit.endedAtMs),
   };
 }

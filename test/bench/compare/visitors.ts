@@ -1,5 +1,5 @@
 /**
- * visitors.js ADDRESS: the visitors of a site. Prints an empty visit when all have come. A line on standard input makes the idle
+ * visitors.js ADDRESS WEBSOCKETS: the visitors of a site, so many of them over WebSockets. Prints an empty visit when all have come. A line on standard input makes the idle
  * ones send their second request; then nobody sends any more, and what all have seen is printed.
  */
 import { once } from "node:events";
@@ -12,6 +12,7 @@ import { STALL_MS, VISITORS, type Visit } from "./visit.js";
 const PAUSE_AFTER_LOSS_MS = 20;
 
 const address = process.argv[2] ?? "";
+const webSockets = Number(process.argv[3]);
 const visit: Visit = {
   startedAtMs: monotonicMs(),
   endedAtMs: 0,
@@ -99,7 +100,7 @@ const many = <T>(count: number, start: (at: number) => T): T[] =>
 
 const idle = many(VISITORS.idle, open);
 const wereAnswered = await Promise.all(idle.map((connection) => ask(connection, "idle")));
-await Promise.all(many(VISITORS.webSockets, talk));
+await Promise.all(many(webSockets, talk));
 watchOwnLoop();
 visit.responses.length = 0;
 console.log(JSON.stringify(visit));

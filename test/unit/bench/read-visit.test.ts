@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findGaps, layLane, readVisit } from "../../bench/compare/read-visit.js";
+import { findGaps, layLane, readVisit, type Upgrade } from "../../bench/compare/read-visit.js";
 import type { Visit } from "../../bench/compare/visit.js";
 
 const visit: Visit = {
@@ -25,7 +25,7 @@ const visit: Visit = {
     [2300, 7],
   ],
 };
-const upgrade = { beganAtMs: 2000, oldGoneAtMs: 2500 };
+const upgrade: Upgrade = { beganAtMs: 2000, old: { what: "gone", atMs: 2500 } };
 
 test("only what happened from the upgrade until the visitors left counts", () => {
   assert.deepEqual(readVisit(visit, upgrade, "v2"), {
@@ -86,4 +86,11 @@ test("a lane counts from the upgrade, and has nothing of what came after the vis
     { fromMs: -900, toMs: -100 },
     { fromMs: 150, toMs: 900 },
   ]);
+});
+
+test("old processes that never go, or that there are none of, have no end in a lane", () => {
+  for (const old of [{ what: "there" }, { what: "none" }] as const) {
+    const lane = layLane(visit, { ...upgrade, old }, { name: "a", bucketMs: 100, gapMs: 700 });
+    assert.equal(lane.oldGoneAtMs, null);
+  }
 });

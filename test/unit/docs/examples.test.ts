@@ -88,6 +88,9 @@ const examples: Readonly<Record<string, Example>> = {
       assert.deepEqual([await get(port), await get(port)], ["visit 1\n", "visit 2\n"]);
     },
   },
+  "sleepy.mjs": {
+    use: async (port) => assert.equal(await get(port), "hello\n"),
+  },
   "tls.mjs": {
     use: async (port) => assert.equal(await get(port, https), "hello\n"),
   },

@@ -3,10 +3,8 @@ import type { Socket } from "node:net";
 import { asHttpSocket, findConnectionsList, pretendRequest } from "../../node-internals/http-parts.js";
 import { openConnection } from "../../node-internals/open-connection.js";
 import type { Frozen } from "../carrier.js";
+import { readKeepAliveMs } from "./idle-timeout.js";
 import type { Past } from "./pasts.js";
-
-/** What Node adds to `keepAliveTimeout` before it closes; newer versions make it an option of the server. */
-const keepAliveBufferMs = 1_000;
 
 /**
  * Puts a connection into an HTTP server as if it had been accepted there, `frozen.output` written and `frozen.input`
@@ -35,8 +33,9 @@ function awaitNextRequest(server: Server, socket: Socket, upgradeRefused: boolea
   const { parser } = asHttpSocket(socket);
   if (!parser) return;
   pretendRequest(parser, upgradeRefused);
-  if (!(server.keepAliveTimeout > 0)) return;
-  socket.setTimeout(server.keepAliveTimeout + bufferOf(server));
+  const keepAliveMs = readKeepAliveMs(server);
+  if (keepAliveMs === undefined) return;
+  socket.setTimeout(keepAliveMs);
   const { onIncoming } = parser;
   parser.onIncoming = (request, keepAlive) => {
     parser.onIncoming = onIncoming;
@@ -44,9 +43,4 @@ function awaitNextRequest(server: Server, socket: Socket, upgradeRefused: boolea
     socket.setTimeout(server.timeout || 0);
     return onIncoming(request, keepAlive);
   };
-}
-
-function bufferOf(server: Server): number {
-  const buffer: unknown = Reflect.get(server, "keepAliveTimeoutBuffer");
-  return typeof buffer === "number" && buffer >= 0 ? buffer : keepAliveBufferMs;
 }

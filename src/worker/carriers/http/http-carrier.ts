@@ -1,22 +1,25 @@
 import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
-import { HoldfastError } from "../../../lib/failure.js";
+import { HoldfastError, messageOf } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { closeAfterResponse, findConnectionsList } from "../../node-internals/http-parts.js";
 import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { bareConnection, isBare } from "../dormant/bare-connection.js";
 import { LookAgain } from "../look-again.js";
 import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
-import { BetweenRequests, freezeHttpConnection } from "./freeze-http-connection.js";
+import { DormantHttp } from "./dormant-http.js";
 import { Handshakes } from "./handshakes.js";
+import { HttpFreezer } from "./http-freezer.js";
 import { HttpResponses } from "./http-responses.js";
+import { type Idle, IdleSweep } from "./idle-sweep.js";
 import { countInFlight, findBegun, none } from "./in-flight.js";
-import { Pasts, readPast } from "./pasts.js";
+import { describePast, type Past, Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
 import { Streams } from "./streams.js";
 
@@ -31,14 +34,22 @@ export interface HttpCarrier extends Carrier {
   stopMoving(): void;
 }
 
+export interface HttpCarrierOptions {
+  /** Connections move whatever their origin. */
+  readonly anyOrigin?: boolean;
+  /** In normal service a connection on which nothing has come for so long is dormant, too. */
+  readonly dormantAfterMs?: number | undefined;
+  readonly report?: (problem: string) => void;
+}
+
 /**
  * The carrier of an HTTP/1 server, with TLS or without. Make it before the server has connections. With TLS, or where
  * `checkHttpInternals` finds something missing, `freeze` takes nothing out; nor connections that the server has not accepted
  * itself or does not read from first, unless they move whatever their origin. `maxRequestsPerSocket` counts anew after
- * each move. Responses in flight at a drain are never cut before `cut()`.
+ * each move. One that is taken in is dormant until its client speaks: only then the app hears of it. Responses in flight at a drain are never cut before `cut()`.
  */
-export function createHttpCarrier(server: Server, { anyOrigin = false } = {}): HttpCarrier {
-  return new ServerConnections(server, anyOrigin);
+export function createHttpCarrier(server: Server, options: HttpCarrierOptions = {}): HttpCarrier {
+  return new ServerConnections(server, options);
 }
 
 class ServerConnections implements HttpCarrier {
@@ -48,7 +59,10 @@ class ServerConnections implements HttpCarrier {
   readonly #knowsBegun: boolean;
   readonly #mayMove: boolean;
   readonly #anyOrigin: boolean;
+  readonly #report: (problem: string) => void;
   readonly #sockets = new Set<Socket>();
+  readonly #dormant: DormantHttp;
+  readonly #idleSweep: IdleSweep | undefined;
   readonly #pasts = new Pasts();
   readonly #streams: Streams;
   readonly #fromElsewhere = new WeakSet<Socket>();
@@ -62,12 +76,26 @@ class ServerConnections implements HttpCarrier {
   #adopting = false;
   readonly #counts = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
 
-  constructor(server: Server, anyOrigin: boolean) {
+  constructor(server: Server, { anyOrigin = false, dormantAfterMs, report = () => {} }: HttpCarrierOptions) {
     const tls = isTlsServer(server);
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
     this.#mayMove = !tls && this.#knowsBegun;
     this.#anyOrigin = anyOrigin;
+    this.#report = report;
+    this.#dormant = new DormantHttp(server, {
+      wake: (fd, past) => this.#wake(fd, past),
+      onEnd: () => {
+        this.#countFinished();
+        this.#notify();
+      },
+    });
+    if (dormantAfterMs !== undefined && this.#mayMove)
+      this.#idleSweep = new IdleSweep({
+        sockets: this.#sockets,
+        afterMs: dormantAfterMs,
+        onIdle: (idle) => this.#letSleep(idle),
+      });
     this.#streams = new Streams(server);
     this.#responses = new HttpResponses(server, this.tally);
     onRequestStart(server, (response) => {
@@ -77,8 +105,7 @@ class ServerConnections implements HttpCarrier {
       if (this.#telling || this.#mustStay(response.req.socket)) response.shouldKeepAlive = false;
     });
     server.on("connection", (socket: Socket) => {
-      if (this.#adopting) this.#counts.adopted += 1;
-      else {
+      if (!this.#adopting) {
         this.#counts.accepted += 1;
         if (!hasAccepted(server, socket)) this.#fromElsewhere.add(socket);
       }
@@ -116,23 +143,20 @@ class ServerConnections implements HttpCarrier {
   }
 
   freeze(limit: number): Frozen[] {
-    const frozen: Frozen[] = [];
-    const list = this.takesIn && !this.#telling ? findConnectionsList(this.#server) : undefined;
-    if (list === undefined) return frozen;
-    const betweenRequests = new BetweenRequests(list);
+    const freezer = this.#telling ? undefined : this.#openFreezer();
+    if (freezer === undefined) return [];
+    const frozen = this.#dormant.freeze(limit);
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
-      const past = this.#pasts.of(socket);
-      if (!this.#comesFromElsewhere(socket) && betweenRequests.includes(socket, past === "unused")) {
-        const taken = freezeHttpConnection(socket, past);
-        // Out of descriptors: what does not fit stays a candidate.
-        if (taken === undefined) break;
-        this.#sockets.delete(socket);
-        this.#counts.moved += 1;
-        frozen.push(taken);
-      }
+      const taken = this.#comesFromElsewhere(socket) ? "busy" : freezer.freeze(socket);
+      // What does not fit stays a candidate.
+      if (taken === "no-descriptor") break;
       this.#candidates?.delete(socket);
+      if (taken === "busy") continue;
+      this.#sockets.delete(socket);
+      frozen.push(taken);
     }
+    this.#counts.moved += frozen.length;
     return frozen;
   }
 
@@ -149,13 +173,8 @@ class ServerConnections implements HttpCarrier {
       );
     }
     const past = readPast(frozen);
-    this.#adopting = true;
-    try {
-      const socket = adoptHttpConnection(this.#server, frozen, past);
-      this.#pasts.adopt(socket, past);
-    } finally {
-      this.#adopting = false;
-    }
+    if (!isBare(frozen) || !this.#dormant.keep(frozen.fd, past)) this.#open(frozen, past);
+    this.#counts.adopted += 1;
   }
 
   release(socket: Socket): void {
@@ -163,7 +182,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   get open(): number {
-    return this.#sockets.size + this.#handshakes.open;
+    return this.#sockets.size + this.#dormant.open + this.#handshakes.open;
   }
 
   get counters(): Counters {
@@ -200,13 +219,51 @@ class ServerConnections implements HttpCarrier {
       this.#candidates?.delete(socket);
       socket.destroy();
     }
-    this.#counts.cut += this.#handshakes.cut();
+    this.#counts.cut += this.#handshakes.cut() + this.#dormant.cut();
     this.#sockets.clear();
     this.#notify();
   }
 
+  #open(frozen: Frozen, past: Past): Socket {
+    this.#adopting = true;
+    try {
+      const socket = adoptHttpConnection(this.#server, frozen, past);
+      this.#pasts.adopt(socket, past);
+      return socket;
+    } finally {
+      this.#adopting = false;
+    }
+  }
+
+  #wake(fd: number, past: Past): Socket | undefined {
+    try {
+      return this.#open(bareConnection(fd, describePast(past)), past);
+    } catch (error) {
+      this.#report(`a connection was closed: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #openFreezer(): HttpFreezer | undefined {
+    const list = this.takesIn ? findConnectionsList(this.#server) : undefined;
+    return list && new HttpFreezer(list, this.#pasts);
+  }
+
+  /** In a drain they move, or are told to close. */
+  #letSleep(idle: readonly Idle[]): void {
+    const freezer = this.#server.listening ? this.#openFreezer() : undefined;
+    for (const { socket, forMs } of idle) {
+      const frozen = this.#comesFromElsewhere(socket) ? "busy" : freezer?.freeze(socket);
+      if (typeof frozen !== "object") continue;
+      this.#sockets.delete(socket);
+      const past = readPast(frozen);
+      if (!this.#dormant.keep(frozen.fd, past, forMs)) this.#open(frozen, past);
+    }
+  }
+
   #track(socket: Socket): void {
     this.#sockets.add(socket);
+    this.#idleSweep?.begin();
     this.#candidates?.add(socket);
     whenClosed(socket, () => {
       if (this.#forget(socket) && !this.#streams.hasEnded(socket)) this.#countFinished();

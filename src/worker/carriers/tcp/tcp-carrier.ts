@@ -4,7 +4,9 @@ import { checkTcpInternals } from "../../node-internals/check-tcp.js";
 import { allowsHalfOpen, openConnection } from "../../node-internals/open-connection.js";
 import { findTransport } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
-import type { Carrier, Counters, Frozen } from "../carrier.js";
+import type { Carrier, Counters, Frozen, Meta } from "../carrier.js";
+import { bareConnection, isBare } from "../dormant/bare-connection.js";
+import { DormantSet } from "../dormant/dormant-set.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
@@ -21,6 +23,11 @@ export interface TcpHooks {
   save(socket: Socket): unknown;
   /** Attaches the app's listeners to a connection that came over: what 'connection' does for a new one. */
   restore(socket: Socket, saved: unknown): void;
+  /**
+   * `restore` may wait until the client speaks, or ends: for a protocol in which the server never speaks first. Until then a connection that
+   * comes over, and owes nobody anything, costs next to nothing.
+   */
+  readonly dormant?: boolean;
 }
 
 /**
@@ -44,6 +51,7 @@ class TcpCarrier implements Carrier {
   readonly #report: (failure: FailureOf<"worker">) => void;
   readonly #reported = new Set<string>();
   readonly #sockets = new Set<Socket>();
+  readonly #dormant: DormantSet<Meta>;
   readonly #staying = new WeakSet<Socket>();
   readonly #lookAgain = new LookAgain();
   readonly #counted = { accepted: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
@@ -60,6 +68,7 @@ class TcpCarrier implements Carrier {
       report({ reason: "tcp-immovable", message: `cannot move TCP connections: ${obstacle}` });
     }
     this.#hooks = obstacle === undefined ? hooks : undefined;
+    this.#dormant = new DormantSet(server, (fd, meta) => this.#wake(bareConnection(fd, meta)));
     server.prependListener("connection", (socket: Socket) => {
       // One that looks at the first bytes may pass all events on to the servers inside, and have it all told twice.
       if (this.#sockets.has(findTransport(socket))) return;
@@ -70,7 +79,7 @@ class TcpCarrier implements Carrier {
   }
 
   get open(): number {
-    return this.#sockets.size;
+    return this.#sockets.size + this.#dormant.size;
   }
 
   get counters(): Counters {
@@ -95,10 +104,10 @@ class TcpCarrier implements Carrier {
   }
 
   freeze(limit: number): Frozen[] {
-    const frozen: Frozen[] = [];
     const hooks = this.#hooks;
     this.#busy = 0;
-    if (hooks === undefined) return frozen;
+    if (hooks === undefined) return [];
+    const frozen = this.#dormant.take(limit).map(({ fd, what }) => bareConnection(fd, what));
     for (const socket of this.#sockets) {
       if (frozen.length >= limit) break;
       if (isClosing(socket) || this.#staying.has(socket)) continue;
@@ -123,7 +132,32 @@ class TcpCarrier implements Carrier {
     return frozen;
   }
 
-  adopt({ fd, meta, input, output }: Frozen): void {
+  adopt(frozen: Frozen): void {
+    const { fd, meta } = frozen;
+    const asleep = this.#hooks?.dormant === true && isQuiet(frozen) && this.#dormant.add(fd, meta);
+    if (!asleep) this.#open(frozen);
+    this.#counted.adopted++;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) {
+      this.#counted.cut++;
+      this.#sockets.delete(socket);
+      socket.destroy();
+    }
+    this.#counted.cut += this.#dormant.close();
+  }
+
+  #wake(frozen: Frozen): void {
+    try {
+      this.#open(frozen);
+    } catch (error) {
+      this.#report({ reason: "restore-failed", message: messageOf(error) });
+    }
+    this.#lookAgain.soon();
+  }
+
+  #open({ fd, meta, input, output }: Frozen): void {
     const socket = openConnection(fd, this.#server, {
       allowHalfOpen: allowsHalfOpen(this.#server),
       readable: meta["readEnded"] !== true,
@@ -145,15 +179,6 @@ class TcpCarrier implements Carrier {
         cause,
       });
     }
-    this.#counted.adopted++;
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) {
-      this.#counted.cut++;
-      this.#sockets.delete(socket);
-      socket.destroy();
-    }
   }
 
   #track(socket: Socket): void {
@@ -169,6 +194,11 @@ class TcpCarrier implements Carrier {
     this.#reported.add(failure.reason);
     this.#report(failure);
   }
+}
+
+/** Nothing is to be read or written of it before its client speaks, and neither side has ended. */
+function isQuiet(frozen: Frozen): boolean {
+  return isBare(frozen) && frozen.meta["readEnded"] !== true && frozen.meta["writeEnded"] !== true;
 }
 
 /** Both ways have ended and nothing waits to be written: it closes here in a moment. */

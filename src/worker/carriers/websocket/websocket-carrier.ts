@@ -5,7 +5,9 @@ import { closeFd } from "../../../linux/fd.js";
 import { checkTcpInternals } from "../../node-internals/check-tcp.js";
 import { openConnection } from "../../node-internals/open-connection.js";
 import { handleOf } from "../../node-internals/socket-handle.js";
-import type { Carrier, Counters, Frozen } from "../carrier.js";
+import type { Carrier, Counters, Frozen, Meta } from "../carrier.js";
+import { bareConnection, isBare } from "../dormant/bare-connection.js";
+import { DormantSet } from "../dormant/dormant-set.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
@@ -48,6 +50,7 @@ class WebSocketCarrier implements Carrier {
   readonly #reported = new Set<string>();
   readonly #movable: boolean;
   readonly #requests = new WeakMap<Socket, HandshakeRequest>();
+  readonly #dormant: DormantSet<Meta> | undefined;
   readonly #turnedAway = new WeakSet<WebSocket>();
   readonly #lookAgain = new LookAgain();
   readonly #counted = { requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
@@ -68,6 +71,8 @@ class WebSocketCarrier implements Carrier {
     if (obstacle !== undefined) {
       report({ reason: "websocket-immovable", message: `cannot move WebSockets: ${obstacle}` });
     }
+    if (hooks.dormant === true)
+      this.#dormant = new DormantSet(httpServerOf(wss), (fd, meta) => this.#wake(bareConnection(fd, meta)));
     // Emitted for every handshake, whatever way the app has of calling handleUpgrade.
     wss.on("headers", (_headers, request) => {
       this.#counted.requests++;
@@ -77,7 +82,7 @@ class WebSocketCarrier implements Carrier {
   }
 
   get open(): number {
-    return this.#clients.size;
+    return this.#clients.size + (this.#dormant?.size ?? 0);
   }
 
   get counters(): Counters {
@@ -94,11 +99,13 @@ class WebSocketCarrier implements Carrier {
   }
 
   stopMoving(): void {
+    this.#wakeAll();
     for (const ws of this.#clients) this.#turnAway(ws);
   }
 
   freeze(limit: number): Frozen[] {
-    const frozen: Frozen[] = [];
+    const dormant = this.#dormant?.take(limit) ?? [];
+    const frozen = dormant.map(({ fd, what }) => bareConnection(fd, what));
     this.#busy = 0;
     for (const ws of this.#clients) {
       if (frozen.length >= limit) break;
@@ -115,7 +122,14 @@ class WebSocketCarrier implements Carrier {
     return frozen;
   }
 
-  adopt({ fd, meta: received, input, output }: Frozen): void {
+  adopt(frozen: Frozen): void {
+    const { fd, meta } = frozen;
+    this.#readOrClose(meta, fd);
+    if (!isBare(frozen) || this.#dormant?.add(fd, meta) !== true) this.#open(frozen);
+    this.#counted.adopted++;
+  }
+
+  #open({ fd, meta: received, input, output }: Frozen): void {
     const meta = this.#readOrClose(received, fd);
     const socket = openConnection(fd, httpServerOf(this.#wss));
     watchOutput(socket);
@@ -133,7 +147,21 @@ class WebSocketCarrier implements Carrier {
       this.#turnAway(ws);
       throw new HoldfastError("restore-failed", `cannot restore a WebSocket: ${messageOf(cause)}`, { cause });
     }
-    this.#counted.adopted++;
+  }
+
+  #wake(frozen: Frozen): void {
+    try {
+      this.#open(frozen);
+    } catch (error) {
+      this.#report({ reason: "restore-failed", message: messageOf(error) });
+    }
+    this.#lookAgain.soon();
+  }
+
+  /** To be told something they need an object. */
+  #wakeAll(): void {
+    for (const { fd, what } of this.#dormant?.take(Number.POSITIVE_INFINITY) ?? [])
+      this.#wake(bareConnection(fd, what));
   }
 
   get endless(): number {
@@ -141,10 +169,12 @@ class WebSocketCarrier implements Carrier {
   }
 
   endStreams(withinMs: number): void {
+    this.#wakeAll();
     spread([...this.#clients], withinMs, (ws) => this.#turnAway(ws));
   }
 
   cut(): void {
+    this.#wakeAll();
     for (const ws of this.#clients) {
       this.#turnAway(ws);
       ws.terminate();

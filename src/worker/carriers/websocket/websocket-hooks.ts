@@ -22,4 +22,9 @@ export interface WebSocketHooks<W> {
    * ping timer included. `saved` is to be validated here; if this throws, the WebSocket is closed with 1012.
    */
   restore(ws: W, saved: unknown, request: HandshakeRequest): void;
+  /**
+   * `restore` may wait until the client speaks (a ping does), or ends: for a protocol in which the server never speaks first. Until then a WebSocket that comes
+   * over, and owes nobody anything, costs next to nothing, and is not among the server's `clients`.
+   */
+  readonly dormant?: boolean;
 }

@@ -96,6 +96,12 @@ const bad: readonly (readonly [string, (fd: number, file: number) => readonly [o
   ["bytes that do not come", (fd) => [prepare(2, 1, { inputBytes: 5 }), [fd]]],
   ["fewer bytes than it says", (fd, file) => [prepare(2, 1, { inputBytes: 5 }), [fd, file]]],
   ["a socket where the bytes should be", (fd) => [prepare(2, 1, { inputBytes: 5 }), [fd, fd]]],
+  [
+    "several connections in one item with bytes",
+    (fd) => [prepare(2, 1, { inputBytes: 5, times: 2 }), [fd, fd]],
+  ],
+  ["more connections than a batch has", (fd) => [prepare(2, 2, { times: 200 }), [fd, fd]]],
+  ["fewer fds than an item has connections", (fd) => [prepare(2, 1, { times: 2 }), [fd]]],
   ["go for a batch that it did not send", () => [{ type: "go", batch: 2 }, []]],
   ["the same batch twice", (fd) => [prepare(1, 1), [fd]]],
 ];

@@ -56,7 +56,13 @@ export class Rig implements AsyncDisposable {
   sender(
     ends: readonly number[],
     carrier: Carrier,
-    { exclusive = false, state = [] as readonly StateEntry[], incoming = { open: 0 } } = {},
+    {
+      exclusive = false,
+      state = [] as readonly StateEntry[],
+      incoming = { open: 0 },
+      // Nothing takes any time.
+      now = (): number => 0,
+    } = {},
   ): SenderSide {
     const events: string[] = [];
     const sender = new HandOverSender({
@@ -72,6 +78,7 @@ export class Rig implements AsyncDisposable {
       onIdle: () => events.push("idle"),
       onChange: () => {},
       report: (problem) => events.push(problem),
+      now,
     });
     return { sender, events };
   }
@@ -96,6 +103,7 @@ export class Rig implements AsyncDisposable {
       onEnd: () => events.push("end"),
       onClosed: () => events.push("closed"),
       report: (problem) => events.push(problem),
+      now: () => 0,
     });
     return { receiver, carrier, events, tellFate: (ended) => told(ended) };
   }

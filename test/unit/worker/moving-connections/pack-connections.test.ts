@@ -3,6 +3,8 @@ import { test } from "node:test";
 import {
   countBytes,
   describeConnection,
+  describeRuns,
+  expandRuns,
   joinBytes,
   unpackConnections,
 } from "../../../../src/worker/moving-connections/pack-connections.js";
@@ -32,5 +34,24 @@ test("a connection whose fd did not arrive takes its bytes along, and leaves tho
   assert.deepEqual(
     arrived.map(({ frozen }) => frozen),
     [connections[0]?.frozen, connections[2]?.frozen],
+  );
+});
+
+test("of connections without bytes those in a row that are alike are described once, and each comes out", () => {
+  const [none, alike, other] = [Buffer.alloc(0), {}, { at: 1 }];
+  const bare = (meta: object) => ({
+    served,
+    frozen: { fd: 7, meta: { ...meta }, input: none, output: none },
+  });
+  const like = { served, frozen: { fd: 7, meta: alike, input: none, output: none } };
+  const row = [like, like, bare(other), like, ...connections, like, like];
+  const runs = describeRuns(row);
+  assert.deepEqual(
+    runs.map(({ times }) => times),
+    [2, undefined, undefined, undefined, undefined, undefined, 2],
+  );
+  assert.deepEqual(
+    expandRuns(runs).map(({ times, ...item }) => item),
+    row.map(describeConnection),
   );
 });

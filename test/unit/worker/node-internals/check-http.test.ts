@@ -34,21 +34,6 @@ test("what is no connection is refused, and closed", () => {
   assert.deepEqual([carrier.open, carrier.counters.adopted], [0, 0]);
 });
 
-test("a listener of the app that throws refuses the connection, and nothing of it is left", async () => {
-  await using pair = await Pair.open();
-  const client = await pair.connect();
-  await client.get("/");
-  pair.b.server.prependListener("connection", () => {
-    throw new Error("not this one");
-  });
-  const [frozen] = pair.a.carrier.freeze(1);
-  assert.ok(frozen);
-  assert.throws(() => pair.b.carrier.adopt(frozen), /not this one/);
-  await client.end();
-  assert.equal(isOpen(frozen.fd), false);
-  assert.equal(pair.b.carrier.open, 0);
-});
-
 test("a connection goes into a server that does not listen yet, and on to one that does", async () => {
   await using pair = await Pair.open();
   const client = await pair.connect();

@@ -3,7 +3,11 @@ import type { Socket } from "node:net";
 import { closeFd, duplicateFd } from "../../../../../src/linux/fd.js";
 import { openListener } from "../../../../../src/linux/listener.js";
 import type { Frozen } from "../../../../../src/worker/carriers/carrier.js";
-import { createHttpCarrier, type HttpCarrier } from "../../../../../src/worker/carriers/http/http-carrier.js";
+import {
+  createHttpCarrier,
+  type HttpCarrier,
+  type HttpCarrierOptions,
+} from "../../../../../src/worker/carriers/http/http-carrier.js";
 import { until } from "../tcp/rig.js";
 import { deadline } from "./deadline.js";
 import { RawClient } from "./raw-client.js";
@@ -14,6 +18,8 @@ export interface Side {
   readonly carrier: HttpCarrier;
   /** The socket of its last connection. */
   readonly last: () => Socket | undefined;
+  /** What went wrong, in words. */
+  readonly problems: readonly string[];
 }
 
 /** Two servers on one listening socket, as two generations of a worker are, in one process. */
@@ -35,7 +41,7 @@ export class Pair implements AsyncDisposable {
   static async open(
     app: RequestListener = answer,
     options: ServerOptions = {},
-    carrying: { readonly anyOrigin?: boolean } = {},
+    carrying: HttpCarrierOptions = {},
   ): Promise<Pair> {
     const listener = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 }, { backlog: 128 });
     if (!listener.ok) throw new Error(listener.failure.message);
@@ -110,7 +116,7 @@ function createSide(
   name: string,
   app: RequestListener,
   options: ServerOptions,
-  carrying: { readonly anyOrigin?: boolean },
+  carrying: HttpCarrierOptions,
 ): Side {
   const server = createServer({ keepAliveTimeout: 60_000, ...options }, (request, response) => {
     response.setHeader("x-side", name);
@@ -120,7 +126,9 @@ function createSide(
   server.on("connection", (socket) => {
     last = socket;
   });
-  return { name, server, carrier: createHttpCarrier(server, carrying), last: () => last };
+  const problems: string[] = [];
+  const carrier = createHttpCarrier(server, { ...carrying, report: (problem) => problems.push(problem) });
+  return { name, server, carrier, last: () => last, problems };
 }
 
 function listen({ name, server }: Side, listener: number): Promise<void> {
