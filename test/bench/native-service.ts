@@ -25,6 +25,7 @@ const UNITS = "/etc/systemd/system";
 
 const BARE_UNIT = `[Service]
 Environment=PLAIN=1
+LimitNOFILE=524288
 ExecStart=/usr/bin/node --expose-gc ${RELEASE}/server.js
 `;
 

@@ -1,25 +1,25 @@
 import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
-import { HoldfastError, messageOf } from "../../../lib/failure.js";
+import { HoldfastError } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { closeAfterResponse, findConnectionsList } from "../../node-internals/http-parts.js";
 import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
-import { bareConnection, isBare } from "../dormant/bare-connection.js";
+import { isBare } from "../dormant/bare-connection.js";
 import { LookAgain } from "../look-again.js";
 import { ResponseTally } from "../response-tally.js";
 import { whenClosed } from "../socket/when-closed.js";
-import { adoptHttpConnection } from "./adopt-http-connection.js";
 import { Candidates } from "./candidates.js";
 import { DormantHttp } from "./dormant-http.js";
+import { Entrance } from "./entrance.js";
 import { Handshakes } from "./handshakes.js";
 import { HttpFreezer } from "./http-freezer.js";
 import { HttpResponses } from "./http-responses.js";
 import { type Idle, IdleSweep } from "./idle-sweep.js";
 import { countInFlight, findBegun, none } from "./in-flight.js";
-import { describePast, type Past, Pasts, readPast } from "./pasts.js";
+import { Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
 import { Streams } from "./streams.js";
 
@@ -59,11 +59,11 @@ class ServerConnections implements HttpCarrier {
   readonly #knowsBegun: boolean;
   readonly #mayMove: boolean;
   readonly #anyOrigin: boolean;
-  readonly #report: (problem: string) => void;
   readonly #sockets = new Set<Socket>();
   readonly #dormant: DormantHttp;
   readonly #idleSweep: IdleSweep | undefined;
   readonly #pasts = new Pasts();
+  readonly #entrance: Entrance;
   readonly #streams: Streams;
   readonly #fromElsewhere = new WeakSet<Socket>();
   /** While it drains. */
@@ -73,7 +73,6 @@ class ServerConnections implements HttpCarrier {
   readonly #handshakes = new Handshakes();
   readonly tally = new ResponseTally();
   readonly #responses: HttpResponses;
-  #adopting = false;
   readonly #counts = { accepted: 0, requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
 
   constructor(server: Server, { anyOrigin = false, dormantAfterMs, report = () => {} }: HttpCarrierOptions) {
@@ -82,9 +81,9 @@ class ServerConnections implements HttpCarrier {
     this.#knowsBegun = checkHttpInternals() === undefined;
     this.#mayMove = !tls && this.#knowsBegun;
     this.#anyOrigin = anyOrigin;
-    this.#report = report;
+    this.#entrance = new Entrance(server, this.#pasts, report);
     this.#dormant = new DormantHttp(server, {
-      wake: (fd, past) => this.#wake(fd, past),
+      wake: (fd, past) => this.#entrance.wake(fd, past),
       onEnd: () => {
         this.#countFinished();
         this.#notify();
@@ -105,7 +104,7 @@ class ServerConnections implements HttpCarrier {
       if (this.#telling || this.#mustStay(response.req.socket)) response.shouldKeepAlive = false;
     });
     server.on("connection", (socket: Socket) => {
-      if (!this.#adopting) {
+      if (!this.#entrance.isOpen) {
         this.#counts.accepted += 1;
         if (!hasAccepted(server, socket)) this.#fromElsewhere.add(socket);
       }
@@ -173,7 +172,7 @@ class ServerConnections implements HttpCarrier {
       );
     }
     const past = readPast(frozen);
-    if (!isBare(frozen) || !this.#dormant.keep(frozen.fd, past)) this.#open(frozen, past);
+    if (!isBare(frozen) || !this.#dormant.keep(frozen.fd, past)) this.#entrance.admit(frozen, past);
     this.#counts.adopted += 1;
   }
 
@@ -224,26 +223,6 @@ class ServerConnections implements HttpCarrier {
     this.#notify();
   }
 
-  #open(frozen: Frozen, past: Past): Socket {
-    this.#adopting = true;
-    try {
-      const socket = adoptHttpConnection(this.#server, frozen, past);
-      this.#pasts.adopt(socket, past);
-      return socket;
-    } finally {
-      this.#adopting = false;
-    }
-  }
-
-  #wake(fd: number, past: Past): Socket | undefined {
-    try {
-      return this.#open(bareConnection(fd, describePast(past)), past);
-    } catch (error) {
-      this.#report(`a connection was closed: ${messageOf(error)}`);
-      return undefined;
-    }
-  }
-
   #openFreezer(): HttpFreezer | undefined {
     const list = this.takesIn ? findConnectionsList(this.#server) : undefined;
     return list && new HttpFreezer(list, this.#pasts);
@@ -257,7 +236,7 @@ class ServerConnections implements HttpCarrier {
       if (typeof frozen !== "object") continue;
       this.#sockets.delete(socket);
       const past = readPast(frozen);
-      if (!this.#dormant.keep(frozen.fd, past, forMs)) this.#open(frozen, past);
+      if (!this.#dormant.keep(frozen.fd, past, forMs)) this.#entrance.admit(frozen, past);
     }
   }
 
