@@ -20,8 +20,13 @@ const WINDOW_MS = 2_500;
 /** Until those that go dormant after a second have. */
 const ASLEEP_MS = 4_000;
 
-const hold = (container: Container, address: string, count: number) =>
-  Tool.start(container, "hold-connections", heldSchema, address, String(count));
+let holders = 0;
+
+/** Each from an address of its own, which has 28,000 ports, those of closed connections for a minute among them. */
+function hold(container: Container, address: string, count: number) {
+  holders += 1;
+  return Tool.start(container, "hold-connections", heldSchema, address, String(count), `127.0.1.${holders}`);
+}
 
 /** Idle kept connections from one worker to the next, while others are used; and what they cost there. */
 export async function measureHandOver(container: Container): Promise<Row[]> {
