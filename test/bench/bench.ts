@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: prints figures of one run side by side, each with what is aimed at. It asserts nothing. Words after
- * `npm run bench --` choose the tables whose titles have one of them. Of the comparison `--only NAME,…` chooses systems, and
- * `--rounds N` says how often; `--connections N,…` is of how many connections the table of growth tells.
+ * `npm run bench --` choose the tables whose titles have one of them. `--only NAME,…` chooses systems of the
+ * comparison, or what grows; `--rounds N` says how often systems are compared, and `--connections N,…` of how many connections the
+ * table of growth tells.
  */
 import { cpus, loadavg, release } from "node:os";
 import { parseArgs } from "node:util";
@@ -85,5 +86,8 @@ if (isChosen(comparison)) {
 const growth = "Grows: one upgrade, of a service that is larger";
 if (isChosen(growth)) {
   console.log(`\n${growth}`);
-  await measureGrowth(container, split(values.connections).map(Number));
+  await measureGrowth(container, {
+    connections: split(values.connections).map(Number),
+    only: split(values.only),
+  });
 }

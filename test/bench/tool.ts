@@ -40,7 +40,10 @@ export class Tool<Answer> implements AsyncDisposable {
     child.stdin.on("error", () => {}); // it may have ended by itself
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const tool = new Tool(child, lines, schema);
-    await tool.#next();
+    await tool.#next().catch(async (cause: unknown) => {
+      await tool[Symbol.asyncDispose]();
+      throw cause;
+    });
     return tool;
   }
 

@@ -9,6 +9,7 @@ import { HandOverReceiver } from "../hand-over/receiver.js";
 import type { AcceptLimit } from "./accept-limit.js";
 import type { Activation } from "./activation.js";
 import type { AppServers } from "./app-servers.js";
+import { fitReport } from "./fit-report.js";
 import type { WorkerEnd } from "./worker-end.js";
 
 export interface DaemonOrdersOptions {
@@ -39,7 +40,7 @@ export class DaemonOrders {
 
   /** The answer to a query, or the last word. */
   tellCounts(query: number): void {
-    this.#options.send({ type: "report", query, servers: this.#options.appServers.count() });
+    this.#options.send({ type: "report", query, servers: fitReport(this.#options.appServers.count()) });
   }
 
   /** Whether the fds were taken over. */

@@ -2,11 +2,11 @@ import { spread } from "../compare/lay-table.js";
 import { median } from "../figures.js";
 import type { Growth } from "./growing-service.js";
 
-/** What is counted, and which time grows with it. */
+/** What is counted, and which time grows with it: that of the command, or that from the first new response until the old workers are gone. */
 export interface Dimension {
   /** `listener`; the plural has an s. */
   readonly what: string;
-  readonly grows: "doneMs" | "goneMs";
+  readonly grows: "command" | "handOver";
 }
 
 /** All upgrades of a service of one size, or why there were none. */
@@ -45,7 +45,11 @@ export function layGrowth(all: readonly (readonly [Dimension, readonly Point[]])
 /** By the medians: 1,000 files more that take 20 ms longer are `0.02 ms`. */
 function nameSlope({ what, grows }: Dimension, before: Point | undefined, { size, upgrades }: Point): string {
   if (before === undefined || before.upgrades.length === 0 || upgrades.length === 0) return "";
-  const at = (growths: readonly Growth[]) => median(growths.map((growth) => growth[grows]));
+  const read = {
+    command: ({ doneMs }: Growth) => doneMs,
+    handOver: ({ goneMs, firstMs }: Growth) => goneMs - firstMs,
+  };
+  const at = (growths: readonly Growth[]) => median(growths.map(read[grows]));
   const slope = (at(upgrades) - at(before.upgrades)) / (size - before.size);
   return `${Number(slope.toPrecision(2))} ms a ${what}`;
 }

@@ -7,20 +7,25 @@ import { type Dimension, layGrowth, type Point } from "./lay-growth.js";
 const UPGRADES = 3;
 const SMALL: Size = { listeners: 1, workers: 1, files: 0 };
 
-/** Upgrades of a native app that grows in one respect at a time. Prints a table of all. */
-export async function measureGrowth(container: Container, connections: readonly number[]): Promise<void> {
-  const measureSizes = (key: keyof Size, sizes: readonly number[]) =>
-    measureEach(sizes, (size) => upgradeIdle(container, { ...SMALL, [key]: size }));
-  const all: (readonly [Dimension, readonly Point[]])[] = [
-    [{ what: "listener", grows: "doneMs" }, await measureSizes("listeners", [1, 10, 100, 1000])],
-    [{ what: "worker", grows: "doneMs" }, await measureSizes("workers", [1, 4, 16])],
-    [{ what: "file", grows: "doneMs" }, await measureSizes("files", [10, 1000, 50_000])],
-    [
-      { what: "connection", grows: "goneMs" },
-      await measureEach(connections, (size) => upgradeHolding(container, size)),
-    ],
-  ];
-  console.log(`\n${layGrowth(all)}`);
+/** Upgrades of a native app that grows in one respect at a time, or in those of `only`. Prints a table of all. */
+export async function measureGrowth(
+  container: Container,
+  { connections, only }: { readonly connections: readonly number[]; readonly only: readonly string[] },
+): Promise<void> {
+  const grow = (key: keyof Size) => (size: number) => upgradeIdle(container, { ...SMALL, [key]: size });
+  const hold = (size: number) => upgradeHolding(container, size);
+  const all = [
+    { what: "listener", grows: "command", sizes: [1, 10, 100, 1000], measure: grow("listeners") },
+    { what: "worker", grows: "command", sizes: [1, 4, 16], measure: grow("workers") },
+    { what: "file", grows: "command", sizes: [10, 1000, 50_000], measure: grow("files") },
+    { what: "connection", grows: "handOver", sizes: connections, measure: hold },
+  ] as const;
+  const measured: (readonly [Dimension, readonly Point[]])[] = [];
+  for (const { sizes, measure, ...dimension } of all) {
+    if (only.length > 0 && !only.includes(dimension.what)) continue;
+    measured.push([dimension, await measureEach(sizes, measure)]);
+  }
+  console.log(`\n${layGrowth(measured)}`);
 }
 
 type Measured = Omit<Point, "size">;
