@@ -1,5 +1,6 @@
 // How the programs and the library are bundled: a hundred small files take longer to load than to run. Names and lines stay as
 // they are, so that a stack trace in the journal can be read.
+import { join, parse } from "node:path";
 import { build } from "esbuild";
 
 const common = {
@@ -24,6 +25,31 @@ export function bundle(entries, folder, chunks) {
   });
 }
 
+/**
+ * A command's program: one CommonJS file, which Node loads sooner than any of ESM. What it imports only when needed comes into ESM files
+ * below `chunks`, except for what nearly every command needs: the files that `always` ends the paths of.
+ */
+export async function bundleCommand(entry, folder, chunks, always) {
+  const later = new Map();
+  const keepApart = {
+    name: "keep-apart",
+    setup: ({ onResolve, resolve }) => {
+      onResolve({ filter: /^\./ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
+        if (kind !== "dynamic-import" || pluginData === keepApart) return undefined;
+        const found = await resolve(path, { kind, importer, resolveDir, pluginData: keepApart });
+        if (found.errors.length > 0 || always.some((end) => found.path.endsWith(end))) return found;
+        const { name } = parse(found.path);
+        if ((later.get(name) ?? found.path) !== found.path)
+          return { errors: [{ text: `another file is called ${name}, too: ${later.get(name)}` }] };
+        later.set(name, found.path);
+        return { path: `./${chunks}/${name}.js`, external: true };
+      });
+    },
+  };
+  await bundleCommonJs(entry, join(folder, `${parse(entry).name}.cjs`), [keepApart]);
+  await bundle([...later.values()], join(folder, chunks), ".");
+}
+
 /** One ESM file of all that a program imports, CommonJS modules among it. */
 export function bundleWhole(entry, file) {
   return build({
@@ -41,9 +67,10 @@ export function bundleWhole(entry, file) {
 }
 
 /** One CommonJS file: not every Node >= 20 can require ESM. */
-export function bundleCommonJs(entry, file) {
+export function bundleCommonJs(entry, file, plugins = []) {
   return build({
     ...common,
+    plugins,
     entryPoints: [entry],
     outfile: file,
     format: "cjs",
