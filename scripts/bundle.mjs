@@ -1,5 +1,6 @@
 // How the programs and the library are bundled: a hundred small files take longer to load than to run. Names and lines stay as
 // they are, so that a stack trace in the journal can be read.
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, parse } from "node:path";
 import { build } from "esbuild";
 
@@ -50,10 +51,22 @@ export async function bundleCommand(entry, folder, chunks, always) {
   await bundle([...later.values()], join(folder, chunks), ".");
 }
 
+/** winston's streams are a copy of Node's own, which are there already. */
+const ownStreams = {
+  name: "own-streams",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^readable-stream(\/|$)/ }, ({ path }) => ({ path, namespace: "own-streams" }));
+    onLoad({ filter: /./, namespace: "own-streams" }, ({ path }) => ({
+      contents: `module.exports = require("node:stream")${path.endsWith("_stream_writable.js") ? ".Writable" : ""};`,
+    }));
+  },
+};
+
 /** One ESM file of all that a program imports, CommonJS modules among it. */
-export function bundleWhole(entry, file) {
-  return build({
+export async function bundleWhole(entry, file) {
+  await build({
     ...common,
+    plugins: [ownStreams],
     entryPoints: [entry],
     outfile: file,
     format: "esm",
@@ -64,6 +77,8 @@ export function bundleWhole(entry, file) {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
     },
   });
+  // esbuild leaves such letters in comments only, and for a single one V8 would keep the whole text at two bytes a letter.
+  writeFileSync(file, readFileSync(file, "utf8").replace(/[^\0-\x7f]/g, "?"));
 }
 
 /** One CommonJS file: not every Node >= 20 can require ESM. */

@@ -12,6 +12,7 @@ const schema = v.object({
     "sigterm",
     "exit",
     "adopted",
+    "ready",
     "answers",
     "ready-sent",
     "decided",

@@ -10,6 +10,7 @@ function timed(effects: Effects): Effects {
   let active: number | undefined;
   let turnAt = 0;
   let adopted = false;
+  let published = false;
   const persist = (state: State) => {
     const written = effects.persist(state);
     const persistedAt = monotonicMs();
@@ -33,6 +34,12 @@ function timed(effects: Effects): Effects {
       return clock;
     },
     persist,
+    publish: (state) => {
+      effects.publish(state);
+      // The first time it is told READY=1: whatever was adopted serves.
+      if (!published) stamp({ what: "ready" });
+      published = true;
+    },
     perform: (action, state) => {
       if (action.type === "exit") stamp({ what: "exit" });
       return effects.perform(action, state);
