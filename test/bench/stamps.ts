@@ -13,7 +13,6 @@ const schema = v.object({
     "exit",
     "adopted",
     "ready",
-    "answers",
     "ready-sent",
     "decided",
     "persisted",

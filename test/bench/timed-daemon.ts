@@ -51,4 +51,3 @@ stamp({ what: "process-start", atMs: monotonicMs() - performance.now() });
 stamp({ what: "loaded" });
 process.on("SIGTERM", () => stamp({ what: "sigterm" }));
 await runDaemon(process.argv.slice(2), timed);
-stamp({ what: "answers" });
