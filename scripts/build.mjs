@@ -1,9 +1,9 @@
-// Makes dist: the programs daemon.js, cli.js and web.js, the page of the last one, the library for apps and its types, and the completions for shells.
+// Makes dist: the programs daemon.js, cli.cjs and web.js, the page of the last one, the library for apps and its types, and the completions for shells.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { bundle, bundleCommonJs, bundleWhole } from "./bundle.mjs";
+import { bundle, bundleCommand, bundleCommonJs, bundleWhole } from "./bundle.mjs";
 import { bundlePage } from "./bundle-page.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,7 +19,7 @@ await Promise.all([
   bundleWhole(source("daemon.ts"), join(DIST, "daemon.js")),
   bundleWhole(source("web.ts"), join(DIST, "web.js")),
   // A command loads what it needs and nothing else.
-  bundle([source("cli.ts")], DIST, "cli"),
+  bundleCommand(source("cli.ts"), DIST, "cli", ["control/client.ts", "tell-program.ts", "tell-terminal.ts"]),
   bundle([source("worker/index.ts")], LIBRARY, "."),
   bundleCommonJs(source("worker/index.ts"), join(LIBRARY, "index.cjs")),
   // One for --import and --require.
@@ -57,4 +57,4 @@ writeFileSync(
 );
 
 // For links in /usr/bin; npm does the same to the `bin` of an installed package.
-for (const program of ["cli.js", "daemon.js", "web.js"]) chmodSync(join(DIST, program), 0o755);
+for (const program of ["cli.cjs", "daemon.js", "web.js"]) chmodSync(join(DIST, program), 0o755);

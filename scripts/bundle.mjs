@@ -1,5 +1,7 @@
 // How the programs and the library are bundled: a hundred small files take longer to load than to run. Names and lines stay as
 // they are, so that a stack trace in the journal can be read.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, parse } from "node:path";
 import { build } from "esbuild";
 
 const common = {
@@ -24,10 +26,47 @@ export function bundle(entries, folder, chunks) {
   });
 }
 
+/**
+ * A command's program: one CommonJS file, which Node loads sooner than any of ESM. What it imports only when needed comes into ESM files
+ * below `chunks`, except for what nearly every command needs: the files that `always` ends the paths of.
+ */
+export async function bundleCommand(entry, folder, chunks, always) {
+  const later = new Map();
+  const keepApart = {
+    name: "keep-apart",
+    setup: ({ onResolve, resolve }) => {
+      onResolve({ filter: /^\./ }, async ({ kind, path, importer, resolveDir, pluginData }) => {
+        if (kind !== "dynamic-import" || pluginData === keepApart) return undefined;
+        const found = await resolve(path, { kind, importer, resolveDir, pluginData: keepApart });
+        if (found.errors.length > 0 || always.some((end) => found.path.endsWith(end))) return found;
+        const { name } = parse(found.path);
+        if ((later.get(name) ?? found.path) !== found.path)
+          return { errors: [{ text: `another file is called ${name}, too: ${later.get(name)}` }] };
+        later.set(name, found.path);
+        return { path: `./${chunks}/${name}.js`, external: true };
+      });
+    },
+  };
+  await bundleCommonJs(entry, join(folder, `${parse(entry).name}.cjs`), [keepApart]);
+  await bundle([...later.values()], join(folder, chunks), ".");
+}
+
+/** winston's streams are a copy of Node's own, which are there already. */
+const ownStreams = {
+  name: "own-streams",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^readable-stream(\/|$)/ }, ({ path }) => ({ path, namespace: "own-streams" }));
+    onLoad({ filter: /./, namespace: "own-streams" }, ({ path }) => ({
+      contents: `module.exports = require("node:stream")${path.endsWith("_stream_writable.js") ? ".Writable" : ""};`,
+    }));
+  },
+};
+
 /** One ESM file of all that a program imports, CommonJS modules among it. */
-export function bundleWhole(entry, file) {
-  return build({
+export async function bundleWhole(entry, file) {
+  await build({
     ...common,
+    plugins: [ownStreams],
     entryPoints: [entry],
     outfile: file,
     format: "esm",
@@ -38,12 +77,15 @@ export function bundleWhole(entry, file) {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
     },
   });
+  // esbuild leaves such letters in comments only, and for a single one V8 would keep the whole text at two bytes a letter.
+  writeFileSync(file, readFileSync(file, "utf8").replace(/[^\0-\x7f]/g, "?"));
 }
 
 /** One CommonJS file: not every Node >= 20 can require ESM. */
-export function bundleCommonJs(entry, file) {
+export function bundleCommonJs(entry, file, plugins = []) {
   return build({
     ...common,
+    plugins,
     entryPoints: [entry],
     outfile: file,
     format: "cjs",

@@ -7,10 +7,16 @@ import type { Failure } from "./lib/failure.js";
 
 // An upgrade is waited for to its end although nobody reads about it any more.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-const line = parseCommandLine(process.argv.slice(2), commands);
-const end = line.ok ? await line.value.command.run(line.value, commands) : line;
-if (!end.ok) complain(end.failure.message);
-process.exitCode = statusOf(end);
+// Without an `await` of the file's own: as a CommonJS module it is loaded sooner.
+void run().then((end) => {
+  if (!end.ok) complain(end.failure.message);
+  process.exitCode = statusOf(end);
+});
+
+async function run(): Promise<End> {
+  const line = parseCommandLine(process.argv.slice(2), commands);
+  return line.ok ? line.value.command.run(line.value, commands) : line;
+}
 
 /** The exit status of a command, the same for all of them. */
 function statusOf(end: End): 0 | 1 | 2 | 3 | 4 | 5 {

@@ -55,9 +55,10 @@ export function layOut(root, kind, version, epoch) {
   // They are put where the shells look.
   rmSync(inTree("usr/lib/holdfast/dist/completion"), { recursive: true });
   for (const file of readdirSync(inTree("usr/lib/holdfast/dist"), { recursive: true })) {
-    if (file.endsWith(".js")) tellVersion(inTree(`usr/lib/holdfast/dist/${file}`), version);
+    if (/\.c?js$/.test(file)) tellVersion(inTree(`usr/lib/holdfast/dist/${file}`), version);
   }
-  for (const program of ["cli", "daemon", "web"]) useOwnNode(inTree(`usr/lib/holdfast/dist/${program}.js`));
+  for (const program of ["cli.cjs", "daemon.js", "web.js"])
+    useOwnNode(inTree(`usr/lib/holdfast/dist/${program}`));
   writeFileSync(inTree("usr/lib/holdfast/package.json"), `${JSON.stringify(manifest(version), null, 2)}\n`);
   for (const [name, files] of Object.entries(MODULES)) {
     for (const file of files)
@@ -67,7 +68,7 @@ export function layOut(root, kind, version, epoch) {
   put("packaging/systemd/instances", "usr/lib/holdfast/instances", 0o755);
   put("packaging/systemd/app-units", "usr/lib/holdfast/app-units", 0o755);
   if (kind === "rpm") put("packaging/rpm/macros.holdfast", "usr/lib/rpm/macros.d/macros.holdfast");
-  link("../lib/holdfast/dist/cli.js", "usr/bin/holdfast");
+  link("../lib/holdfast/dist/cli.cjs", "usr/bin/holdfast");
   link("../lib/holdfast/dist/daemon.js", "usr/bin/holdfastd");
   link("../lib/holdfast/dist/web.js", "usr/bin/holdfast-web");
   if (kind === "deb") link("../../lib/holdfast", "usr/share/nodejs/holdfast");
@@ -137,7 +138,10 @@ function glibcOf(module) {
 /** What src/lib/version.ts says, wherever it has been bundled. */
 function tellVersion(file, version) {
   const text = readFileSync(file, "utf8");
-  const told = text.replace(/^((?:export )?(?:const|var) version\d* = ")[^"]*(";)$/m, `$1${version}$2`);
+  const told = text.replace(
+    /^(\s*(?:(?:export )?(?:const|var) )?version\d* = ")[^"]*(";)$/m,
+    `$1${version}$2`,
+  );
   if (told !== text) writeFileSync(file, told);
 }
 

@@ -19,6 +19,7 @@ const withoutSnapshots =
 
 const maxWorkers = 256;
 const maxKept = 100;
+const maxWarmed = 100;
 const defaultReadyTimeoutMs = 30_000;
 
 export const readyEntries = {
@@ -82,6 +83,12 @@ const verify = v.pipe(
   v.transform(({ http, status, timeout }): Plan["verify"] => ({ http, status, timeoutMs: timeout })),
 );
 
+const warm = v.pipe(
+  v.array(requestPath(), 'must be an array of paths to ask for; write ["/"]'),
+  v.maxLength(maxWarmed, `must not be more than ${maxWarmed} paths; each is asked of every new worker`),
+  v.readonly(),
+);
+
 export const rootEntries = {
   command: argv('["/usr/bin/gunicorn", "app:app"]'),
   release: v.optional(v.pipe(text('"/srv/web"'), v.minLength(1, 'must name a directory; write "/srv/web"'))),
@@ -110,6 +117,7 @@ export const rootEntries = {
   writable: pathsWithin("cache"),
   keep: v.optional(count(1, maxKept), 3),
   check: v.optional(argv('["gunicorn", "--check-config", "app:app"]')),
+  warm: v.optional(warm, () => []),
   verify: v.optional(verify),
   listeners: v.optional(listeners),
   ready: v.optional(ready, emptyTable),
@@ -198,6 +206,7 @@ export function configSchema(defaults: ConfigDefaults) {
         environment: Object.fromEntries(root.environment),
         check: root.check ?? null,
         ready: root.ready,
+        warm: root.warm,
         verify: root.verify ?? null,
         drain: root.drain,
         trial: root.trial,

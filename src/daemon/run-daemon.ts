@@ -20,6 +20,7 @@ import { PidFile } from "./pid-file.js";
 import { stateFdName } from "./recover/fd-names.js";
 import { die, type Setup, warn } from "./setup.js";
 import { holdTenure } from "./tenure.js";
+import { saveMemory } from "./thrift.js";
 
 /**
  * Runs holdfastd in this process: it recovers what the last daemon left and serves until it exits the process.
@@ -43,6 +44,7 @@ export async function runDaemon(
   const { name, directories, logFile } = options;
   const log = openLog({ file: logFile, journal: isStderrJournal(env) ? tellJournal : undefined });
 
+  saveMemory();
   keepFdsFromChildren();
   if (pid === 1) reapOrphans();
   const inherited = takeListenFds(env, pid);

@@ -36,6 +36,7 @@ import type { ManagerLink } from "./show/manager-link.js";
 import { NewsFeed } from "./show/news-feed.js";
 import { showService } from "./show/show-service.js";
 import { HeldSignals, listenToSignals } from "./signals.js";
+import { Thrift } from "./thrift.js";
 
 /** What this daemon begins with, sorted. */
 export interface Inherited {
@@ -91,12 +92,14 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   keptFds.store(memfd, stateFdName);
 
   const supervisor = new Supervisor();
+  const thrift = new Thrift();
   const parts = buildParts(setup, {
     supervisor,
     keptFds,
     signalUnseen: inherited.signalUnseen,
     onBeat: () => {
       if (supervisor.retryPersist()) link.beat();
+      thrift.onBeat(supervisor.state);
     },
   });
   const restartMark = restartMarkIn(directories.runtime);

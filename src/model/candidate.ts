@@ -189,10 +189,10 @@ export function advanceCandidate(turn: Turn): void {
   if (step === "waiting" && !isInTheWay(turn.state, candidate)) startWorkers(turn, candidate);
   if (step !== "starting" && step !== "examining") return;
   if (!candidate.workers.every(({ run }) => run.phase === "ready")) return;
-  const { verify, strategy, trial } = candidate.specification.plan;
+  const { warm, verify, strategy, trial } = candidate.specification.plan;
   const native = candidate.workers.some((worker) => worker.native);
   const handedOver = strategy === "exclusive" && activeGeneration(turn.state) !== undefined;
-  const asks = verify !== null || handedOver || trial.share !== null;
+  const asks = warm.length > 0 || verify !== null || handedOver || trial.share !== null;
   if (!asks && !native) accept(turn, candidate);
   else beginVerifying(turn, candidate);
 }

@@ -35,6 +35,8 @@ export interface Plan {
   /** argv run in `release` before the first worker starts; a failure aborts the upgrade. */
   readonly check: readonly string[] | null;
   readonly ready: { readonly rule: ReadyRule; readonly timeoutMs: number };
+  /** Paths that each candidate worker is asked for between ready and commit, so that no client's request is the first; no answer is judged. */
+  readonly warm: readonly string[];
   /** Asked of each candidate worker between ready and commit, on a connection that no client has. */
   readonly verify: { readonly http: string; readonly status: number; readonly timeoutMs: number } | null;
   /** `signal` asks a plain worker to drain; SIGTERM follows at the deadline, whatever it is. */

@@ -3,6 +3,7 @@ import type { ModelFailure } from "./failure.js";
 import { activeGeneration, findGeneration, stagedGeneration } from "./find.js";
 import type { Generation } from "./generation-state.js";
 import { conclude } from "./outcome.js";
+import type { Plan } from "./plan.js";
 import { refuseRejected } from "./refuse-rejected.js";
 import { newRequest } from "./request.js";
 import { endTrial } from "./trial.js";
@@ -17,9 +18,15 @@ const stateTrialMs = 20_000;
 
 export function beginVerifying(turn: Turn, { id, specification: { plan } }: Generation): void {
   const givers = activeGeneration(turn.state)?.workers.filter((worker) => worker.native).length ?? 0;
-  const deadline = turn.clock.now + givers * stateTrialMs + (plan.verify?.timeoutMs ?? 0) + spareMs;
+  const deadline =
+    turn.clock.now + givers * stateTrialMs + warmingMs(plan) + (plan.verify?.timeoutMs ?? 0) + spareMs;
   updateGeneration(turn, id, { stage: { phase: "candidate", step: "verifying", deadline } });
   act(turn, { type: "verify", generation: id });
+}
+
+/** To be warm is a part of being ready, and gets the same time again. */
+export function warmingMs({ warm, ready }: Pick<Plan, "warm" | "ready">): number {
+  return warm.length === 0 ? 0 : ready.timeoutMs;
 }
 
 export function candidateVerified(

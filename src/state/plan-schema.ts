@@ -59,6 +59,7 @@ const plan = v.object({
   environment,
   check: v.nullable(argv),
   ready: v.object({ rule, timeoutMs: finite }),
+  warm: v.optional(v.array(text), () => []),
   verify: v.nullable(v.object({ http: text, status: count, timeoutMs: finite })),
   drain: v.object({
     timeoutMs: finite,

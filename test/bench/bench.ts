@@ -22,6 +22,7 @@ import { measureRestart } from "./restart-time.js";
 import { measureScrapes } from "./scrape-cost.js";
 import { HOLDFAST, installServices, PLAIN } from "./services.js";
 import { measureShare } from "./share.js";
+import { measureStatus } from "./status-time.js";
 import { measureUpgradeGap } from "./upgrade-gap.js";
 
 const { positionals: chosen, values } = parseArgs({
@@ -57,6 +58,7 @@ await measure("Throughput", () =>
   }),
 );
 await measure("Idle", () => measureIdle(container)); // it has been idle since the start: its workers served
+await measure("The command", () => measureStatus(container));
 await measure("Sight: metrics", () => measureScrapes(container));
 await measure("systemctl restart, as clients see it", () => measureGap(container));
 await measure("systemctl restart, as the daemon sees it", () => measureRestart(container));

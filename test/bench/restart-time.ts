@@ -28,11 +28,16 @@ export async function measureRestart(container: Container): Promise<Row[]> {
     { what: "  of it systemd and ExecStopPost=", figure: span("exit", "process-start") },
     { what: "  of it Node and the imports of the new one", figure: span("process-start", "loaded") },
     { what: "  of it the new one's recovery", figure: span("loaded", "adopted") },
-    { what: "and until it answers on its control socket", figure: span("sigterm", "answers") },
+    {
+      what: "the new one from its start to READY=1, workers adopted",
+      figure: span("process-start", "ready"),
+      goal: "under 150 ms",
+    },
+    { what: "and until it says READY=1", figure: span("sigterm", "ready") },
   ];
 }
 
-type Restart = Record<"sigterm" | "exit" | "process-start" | "loaded" | "adopted" | "answers", number>;
+type Restart = Record<"sigterm" | "exit" | "process-start" | "loaded" | "adopted" | "ready", number>;
 
 function readRestart(stamps: readonly Stamp[]): Restart {
   const at = (what: Stamp["what"]): number => {
@@ -46,6 +51,6 @@ function readRestart(stamps: readonly Stamp[]): Restart {
     "process-start": at("process-start"),
     loaded: at("loaded"),
     adopted: at("adopted"),
-    answers: at("answers"),
+    ready: at("ready"),
   };
 }

@@ -12,7 +12,7 @@ const schema = v.object({
     "sigterm",
     "exit",
     "adopted",
-    "answers",
+    "ready",
     "ready-sent",
     "decided",
     "persisted",

@@ -10,6 +10,7 @@ function timed(effects: Effects): Effects {
   let active: number | undefined;
   let turnAt = 0;
   let adopted = false;
+  let published = false;
   const persist = (state: State) => {
     const written = effects.persist(state);
     const persistedAt = monotonicMs();
@@ -33,6 +34,12 @@ function timed(effects: Effects): Effects {
       return clock;
     },
     persist,
+    publish: (state) => {
+      effects.publish(state);
+      // The first time it is told READY=1: whatever was adopted serves.
+      if (!published) stamp({ what: "ready" });
+      published = true;
+    },
     perform: (action, state) => {
       if (action.type === "exit") stamp({ what: "exit" });
       return effects.perform(action, state);
@@ -44,4 +51,3 @@ stamp({ what: "process-start", atMs: monotonicMs() - performance.now() });
 stamp({ what: "loaded" });
 process.on("SIGTERM", () => stamp({ what: "sigterm" }));
 await runDaemon(process.argv.slice(2), timed);
-stamp({ what: "answers" });

@@ -107,7 +107,7 @@ export async function openChannel(): Promise<Target> {
     if (candidate !== undefined) {
       let ended = false;
       // Whoever performs it makes a failure of what is thrown.
-      const verification = verifyGeneration(candidate, service.state, channels, listeners)
+      const verification = verifyGeneration(candidate, service.state, channels, listeners, () => {})
         .catch((error: unknown) => assert.ok(error instanceof HoldfastError, String(error)))
         .finally(() => {
           ended = true;

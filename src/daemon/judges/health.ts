@@ -4,7 +4,7 @@ import { findGeneration } from "../../model/find.js";
 import { ownListener } from "../../model/own-listener.js";
 import type { HealthCheck } from "../../model/plan.js";
 import { liveWorkers, nameWorker } from "../../model/turn.js";
-import { askWorker } from "../perform/verify.js";
+import { askWorker } from "../perform/ask-worker.js";
 import { askListener } from "../perform/verify-plain.js";
 import { type Courtroom, listenersOf, repeat, servesAlone } from "./courtroom.js";
 

@@ -125,7 +125,7 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
   async function verify(id: number, state: State): Promise<readonly Event[]> {
     const generation = findGeneration(state, id);
     if (generation === undefined) return [];
-    const verified = await verifyGeneration(generation, state, channels, listeners);
+    const verified = await verifyGeneration(generation, state, channels, listeners, options.announce);
     // What the version before has shown of itself until now is what the new one is held against.
     await options.countWorkers();
     return [{ type: "verified", generation: id, ...verified }];

@@ -5,7 +5,7 @@ import type { Slot } from "../../model/event.js";
 import type { Plan } from "../../model/plan.js";
 import type { Listener } from "../../model/state.js";
 import { nameWorker } from "../../model/turn.js";
-import { askProbe } from "./probe-request.js";
+import { askProbe, type Purpose } from "./probe-request.js";
 
 export type Verify = NonNullable<Plan["verify"]>;
 
@@ -18,10 +18,7 @@ export async function verifyPlain(
 ): Promise<FailureOf<"daemon/perform"> | null> {
   const fd = own === undefined ? undefined : listeners.fdOf(own.id);
   if (own === undefined || fd === undefined) {
-    const remedy =
-      'an app that accepts from each socket it is passed gets one by [listeners.probe] with address = "127.0.0.1:0"; for others there are `check` and `ready.command`';
-    const why = "which cannot be asked without a listener that is its generation's own";
-    return refuse(`worker ${nameWorker(slot)} is a plain one, ${why}: ${remedy}`);
+    return refuse(`${howToAsk(slot)}; for others there are \`check\` and \`ready.command\``);
   }
   const answer = (await askListener(fd, path, AbortSignal.timeout(timeoutMs))) ?? "no connection";
   if (answer === status) return null;
@@ -34,9 +31,18 @@ export async function askListener(
   fd: number,
   path: string,
   signal: AbortSignal,
+  purpose: Purpose = "verify",
 ): Promise<number | string | undefined> {
   const connected = connectTo(fd);
-  return connected.ok ? askProbe(connected.value, "http/1.1", path, signal) : undefined;
+  return connected.ok ? askProbe(connected.value, "http/1.1", path, signal, purpose) : undefined;
+}
+
+/** Of a plain worker without a listener that is its generation's own. */
+export function howToAsk(slot: Slot): string {
+  const why = "which cannot be asked without a listener that is its generation's own";
+  const remedy =
+    'an app that accepts from each socket it is passed gets one by [listeners.probe] with address = "127.0.0.1:0"';
+  return `worker ${nameWorker(slot)} is a plain one, ${why}: ${remedy}`;
 }
 
 export function refuse(why: string): FailureOf<"daemon/perform"> {

@@ -1,8 +1,5 @@
-import type { ServerCounters } from "../../channel/worker-messages.js";
 import type { FailureOf } from "../../lib/failure.js";
 import { closeForeign } from "../../linux/close-foreign.js";
-import { closeFd } from "../../linux/fd.js";
-import { openSocketPair } from "../../linux/socket-pair.js";
 import type { HeldListeners } from "../../listeners/held-listeners.js";
 import type { Slot, SlotProcess } from "../../model/event.js";
 import { activeGeneration } from "../../model/find.js";
@@ -11,8 +8,9 @@ import { ownListener } from "../../model/own-listener.js";
 import type { State } from "../../model/state.js";
 import { liveWorkers, nameWorker } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
-import { askProbe } from "./probe-request.js";
+import { askWorker, firstListener } from "./ask-worker.js";
 import { refuse, type Verify, verifyPlain } from "./verify-plain.js";
+import { type Tell, warmGeneration } from "./warm.js";
 
 const stateTimeoutMs = 5_000;
 
@@ -22,17 +20,20 @@ export interface Verified {
   readonly noWayBack: FailureOf<"daemon/perform"> | null;
 }
 
-/** What a candidate must show before it takes over: that it can take the state, and that it answers. */
+/** What a candidate must show before it takes over: that it can take the state, and that it answers. It is warmed on the way. */
 export async function verifyGeneration(
   generation: Generation,
   state: State,
   channels: WorkerChannels,
   listeners: HeldListeners,
+  tell: Tell,
 ): Promise<Verified> {
   const tried = losesState(state)
     ? { failure: null, noWayBack: null }
     : await tryState(liveWorkers(generation), state, channels);
-  const failure = whyUnfit(generation, state, channels) ?? tried.failure;
+  const unfit = whyUnfit(generation, state, channels) ?? tried.failure;
+  // Before it is asked how it is: that it has not yet run is nothing to be judged by.
+  const failure = unfit ?? (await warmGeneration(generation, state, { channels, listeners, tell }));
   if (failure !== null) return { failure, noWayBack: null };
   return { failure: await askAll(generation, state, channels, listeners), noWayBack: tried.noWayBack };
 }
@@ -69,8 +70,7 @@ async function askAll(
 ): Promise<FailureOf<"daemon/perform"> | null> {
   const { verify } = generation.specification.plan;
   if (verify === null) return null;
-  const [first] = generation.listeners;
-  const listener = state.listeners.find(({ id }) => id === first)?.name;
+  const listener = firstListener(generation, state);
   if (listener === undefined) return refuse("the service has no listener to send it to");
   const slots = liveWorkers(generation);
   const native = slots.filter((slot) => channels.isNative(slot));
@@ -143,36 +143,4 @@ async function verifyWorker(
   if (answer === status) return null;
   const what = typeof answer === "number" ? `status ${answer}` : answer;
   return refuse(`worker ${nameWorker(slot)} answered GET ${path} with ${what}, not status ${status}`);
-}
-
-/** The status, or what came instead. */
-export async function askWorker(
-  slot: Slot,
-  listener: string,
-  path: string,
-  timeoutMs: number,
-  channels: WorkerChannels,
-): Promise<number | string> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const report = await channels.ask(slot, { type: "query" }, [], timeoutMs);
-  if (report?.message.type !== "report") return "nothing in time";
-  const fd = sendProbe(slot, listener, channels);
-  if (fd === undefined) return "the end of its channel";
-  return askProbe(fd, protocolOf(report.message.servers, listener), path, signal);
-}
-
-/** A server that can speak HTTP/2 may refuse all else. */
-function protocolOf(servers: readonly ServerCounters[], listener: string): "http/1.1" | "http/2" {
-  const speaksHttp2 = servers.some((server) => server.listener === listener && server.kind === "http2");
-  return speaksHttp2 ? "http/2" : "http/1.1";
-}
-
-/** An end of a connection of which the worker has the other one; undefined when it has become a plain worker. */
-function sendProbe(slot: Slot, listener: string, channels: WorkerChannels): number | undefined {
-  const [own, theirs] = openSocketPair("stream");
-  const sent = channels.send(slot, { type: "probe", listener }, [theirs]);
-  closeFd(theirs);
-  if (sent) return own;
-  closeFd(own);
-  return undefined;
 }

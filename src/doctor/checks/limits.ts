@@ -31,14 +31,15 @@ export const checkFdStore: Check = ({ unit, config, sockets }) => {
 /** systemd's bounds against the config's; the daemon asks for more time, but not every systemd grants it to every command. */
 export const checkTimeouts: Check = ({ unit, config }) => {
   if (!config.ok) return [];
-  const { ready, verify, drain, trial, strategy } = config.value.plan;
+  const { ready, warm, verify, drain, trial, strategy } = config.value.plan;
   const trialMs = strategy === "overlap" ? trial.timeMs : 0;
   const stopMs = drain.timeoutMs + drain.killMs;
   // Where the new version starts when the old one has ended.
   const endMs = strategy === "overlap" ? 0 : stopMs;
-  const startMs = ready.timeoutMs + (verify?.timeoutMs ?? 0) + trialMs + endMs;
+  const warmingMs = warm.length === 0 ? 0 : ready.timeoutMs;
+  const startMs = ready.timeoutMs + warmingMs + (verify?.timeoutMs ?? 0) + trialMs + endMs;
   const startParts = [
-    "ready.timeout",
+    warm.length === 0 ? "ready.timeout" : "ready.timeout (twice, to warm up, too)",
     verify === null ? "" : "verify.timeout",
     trialMs === 0 ? "" : "trial.time",
     ...(endMs === 0 ? [] : ["drain.timeout", "drain.kill"]),

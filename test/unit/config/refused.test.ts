@@ -55,6 +55,14 @@ const refused: readonly (readonly [toml: string, line: string, message: RegExp])
   [`${inRelease}writable = ["/cache"]`, "web.toml:3: writable[0]:", /as in "cache"/],
   [`${inRelease}shared = ["var"]\nwritable = ["./var/cache/"]`, "web.toml:4: writable:", /in `shared`, too/],
   [`${inRelease}snapshot = "off"\nshared = ["a"]`, "web.toml:4: shared:", /snapshot = "off"; remove it/],
+  [`${command}warm = "/"`, "web.toml:2: warm:", /array of paths to ask for; write \["\/"\]/],
+  [`${command}warm = ["/", "search"]`, "web.toml:2: warm[1]:", /path to ask for; write "\/healthz"/],
+  [`${command}warm = ["/search?q=a b"]`, "web.toml:2: warm[0]:", /write %20 for a blank/],
+  [
+    `${command}warm = [${Array(101).fill('"/"').join(", ")}]`,
+    "web.toml:2: warm:",
+    /not be more than 100 paths/,
+  ],
   [`${command}check = []`, "web.toml:2: check:", /must name a program/],
   [`${command}listeners = ["127.0.0.1:80"]`, "web.toml:2: listeners:", /\[listeners\.http\]/],
   [`${command}[[listeners]]`, "web.toml:2: listeners:", /\[listeners\.http\]/],
@@ -115,7 +123,7 @@ test("an unknown key is refused with the nearest known one, at every level", () 
   assert.equal(reason, "config-unknown-key");
   assert.deepEqual(lines, [
     "web.toml:2: worker: unknown key `worker`; did you mean `workers`?",
-    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, writable, keep, check, verify, listeners, ready, drain, trial, probation, judge, rollback, hooks, history, control, metrics",
+    "web.toml:3: patience: unknown key `patience`; known here: command, release, workers, environment, strategy, snapshot, shared, writable, keep, check, warm, verify, listeners, ready, drain, trial, probation, judge, rollback, hooks, history, control, metrics",
     "web.toml:5: listeners.a.adress: unknown key `adress`; did you mean `address`?",
     "web.toml:7: ready.timeuot: unknown key `timeuot`; did you mean `timeout`?",
     "web.toml:9: drain.kil: unknown key `kil`; did you mean `kill`?",

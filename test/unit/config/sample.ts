@@ -14,6 +14,7 @@ workers     = 2
 environment = { PYTHONUNBUFFERED = "1", _x9 = "" }
 check       = ["gunicorn", "--check-config", "app:app"]
 strategy = "exclusive"
+warm = ["/", "/search?q=x"]
 verify = { http = "/healthz", status = 204, timeout = "2s" }
 
 [listeners.http]

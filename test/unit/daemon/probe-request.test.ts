@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { Server } from "node:net";
 import { type TestContext, test } from "node:test";
-import { askProbe } from "../../../src/daemon/perform/probe-request.js";
+import { askProbe, type Purpose } from "../../../src/daemon/perform/probe-request.js";
 import { type Address, formatAddress } from "../../../src/lib/address.js";
 import { connectTo } from "../../../src/linux/connect-to.js";
 import { duplicateFd } from "../../../src/linux/fd.js";
@@ -17,10 +17,12 @@ function ask(
   listener: number,
   protocol: "http/1.1" | "http/2" = "http/1.1",
   timeoutMs = 10_000,
+  purpose: Purpose = "verify",
+  path = "/healthz",
 ): Promise<number | string> {
   const connected = connectTo(listener);
   assert.ok(connected.ok, connected.ok ? "" : connected.failure.message);
-  return askProbe(connected.value, protocol, "/healthz", AbortSignal.timeout(timeoutMs));
+  return askProbe(connected.value, protocol, path, AbortSignal.timeout(timeoutMs), purpose);
 }
 
 async function serve(t: TestContext, listener: number, server: Server): Promise<void> {
@@ -67,3 +69,39 @@ test("a listener that nobody accepts from, full or not, does not answer in time"
   connectClients(t, listener, 6);
   assert.equal(await ask(listener, "http/1.1", 100), "nothing in time");
 });
+
+for (const protocol of ["http/1.1", "http/2"] as const) {
+  test(
+    `what is to warm up is asked for to the end of the answer, as what it is, in ${protocol}`,
+    limit,
+    async (t) => {
+      const listener = openQueue(t, loopback);
+      const asked: (string | undefined)[] = [];
+      let ended = 0;
+      const answer = (
+        request: {
+          readonly headers: { readonly "user-agent"?: string | undefined };
+          readonly url?: string | undefined;
+        },
+        response: { write(text: string): unknown; end(text: string): unknown },
+      ) => {
+        asked.push(request.headers["user-agent"]);
+        response.write("the first part");
+        if (request.url === "/endless") return;
+        setTimeout(() => {
+          ended += 1;
+          response.end("the second part");
+        }, 20);
+      };
+      const server = protocol === "http/2" ? createHttp2Server(answer) : createServer(answer);
+      await serve(t, listener, server);
+      assert.equal(await ask(listener, protocol, 10_000, "warm"), 200);
+      assert.equal(ended, 1);
+      assert.equal(
+        await ask(listener, protocol, 200, "warm", "/endless"),
+        "status 200 and no end of the answer",
+      );
+      assert.deepEqual(asked, ["holdfast-warm", "holdfast-warm"]);
+    },
+  );
+}

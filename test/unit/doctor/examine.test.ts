@@ -80,6 +80,15 @@ const cases: readonly (readonly [what: string, facts: Facts, ...found: readonly 
   ["no fd store", withUnit({ FileDescriptorStoreMax: "0" }), "problem fd-store"],
   ["TimeoutStartSec just enough", withUnit({ TimeoutStartUSec: "33s" })],
   ["TimeoutStartSec too short", withUnit({ TimeoutStartUSec: "32s 999ms" }), "problem timeout-start"],
+  [
+    "TimeoutStartSec just enough for warming up, too",
+    { ...withUnit({ TimeoutStartUSec: "1min 3s" }), config: configOf(`warm = ["/"]\n${http}`) },
+  ],
+  [
+    "TimeoutStartSec too short for warming up",
+    { ...withUnit({ TimeoutStartUSec: "1min 2s" }), config: configOf(`warm = ["/"]\n${http}`) },
+    "problem timeout-start",
+  ],
   ["TimeoutStopSec just enough", withUnit({ TimeoutStopUSec: "1min 5s" })],
   ["TimeoutStopSec too short", withUnit({ TimeoutStopUSec: "1min" }), "problem timeout-stop"],
   ["no time limit", withUnit({ TimeoutStartUSec: "infinity", TimeoutStopUSec: "infinity" })],

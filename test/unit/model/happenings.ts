@@ -129,6 +129,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 const plan: fc.Arbitrary<Partial<Plan>> = fc.record({
   strategy: fc.constantFrom("overlap" as const, "exclusive" as const),
+  warm: fc.constantFrom([], ["/"]),
   verify: fc.constantFrom(null, { http: "/healthz", status: 200, timeoutMs: 5_000 }),
   snapshot: fc.boolean(),
   keep: fc.constantFrom(1, 3),

@@ -31,6 +31,7 @@ export function specify(change: Partial<Plan> = {}): Specification {
     environment: {},
     check: null,
     strategy: "overlap",
+    warm: [],
     verify: null,
     ready: { rule: { when: "notify" }, timeoutMs: readyTimeoutMs },
     drain: { timeoutMs: drainTimeoutMs, killMs, signal: "SIGTERM" },

@@ -44,6 +44,31 @@ test("to try the state has time of its own, for each old worker that has some", 
   assert.equal(story.lastOutcome?.failure?.reason, "verify-timeout");
 });
 
+test("to be warmed a candidate has the time that it had for being ready, before that of the verification", () => {
+  const ready = { rule: { when: "notify" }, timeoutMs: 7_000 } as const;
+  const story = new Story()
+    .start()
+    .request()
+    .candidate({ warm: ["/"], verify, ready, workers: 1 })
+    .ready(2, 0);
+  assert.equal(story.did("verify").length, 1);
+  story.after(7_000 + verify.timeoutMs);
+  assert.equal(story.lastOutcome?.generation, 1);
+  story.after(1_000);
+  assert.equal(story.lastOutcome?.failure?.reason, "verify-timeout");
+});
+
+test("a candidate of plain workers that is to be warmed is not committed before", () => {
+  const story = new Story()
+    .start()
+    .request()
+    .candidate({ warm: ["/"], workers: 1 })
+    .ready(2, 0);
+  assert.equal(story.active, 1);
+  story.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
+  assert.equal(story.active, 2);
+});
+
 test("a worker that dies while its candidate is verified aborts the upgrade", () => {
   const story = new Story().start().request().candidate({ verify, workers: 1 }).ready(2, 0).exit(2, 0, 1);
   assert.equal(story.lastOutcome?.failure?.reason, "worker-exited");

@@ -14,6 +14,7 @@ const plan = {
   environment: {},
   check: null,
   ready: { rule: { when: "notify" }, timeoutMs: 30_000 },
+  warm: [],
   verify: null,
   drain: { timeoutMs: 60_000, killMs: 5_000 },
 };
