@@ -93,10 +93,12 @@ function reportGeneration(
   return {
     id,
     phase: stage.phase,
+    staged: stage.phase === "candidate" && stage.step === "staged",
     detail: describeStage(generation, now),
     proof: reportProof(state, generation, now, measuredShare()),
     release: specification.plan.release,
     version,
+    snapshot,
     directory: snapshot === null ? specification.plan.release : snapshots.directoryOf(snapshot),
     createdAt,
     workers: workers.map((worker) =>

@@ -26,8 +26,10 @@ export function generation(id: number, more: Partial<Generation> = {}): Generati
   return {
     id,
     phase: "active",
+    staged: false,
     detail: null,
     proof: null,
+    snapshot: id,
     release: "/srv/web",
     version: `1.${id}`,
     directory: "/srv/web",
