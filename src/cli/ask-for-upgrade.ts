@@ -6,7 +6,7 @@ import type { Outcome } from "../model/upgrade-state.js";
 import type { CommandLine, End } from "./command.js";
 import { type Ended, endReload, goesOn, tellEnd } from "./end-of-upgrade.js";
 import { followUpgrade } from "./follow-upgrade.js";
-import { isReloadCommand, type MainProcessWatch, watchMainProcess } from "./main-process.js";
+import { isReloadCommand, watchMainProcess } from "./main-process.js";
 import { startPatience } from "./patience.js";
 import { createTeller, tellAsked } from "./tellers/create-teller.js";
 import type { Teller } from "./tellers/teller.js";
@@ -53,7 +53,8 @@ export async function waitForUpgrade(
   const teller = await createTeller(client, { flags }, patience.signal);
   const wait: Wait = flags.has("proved") ? "proved" : "done";
   let id: number | undefined;
-  let main: MainProcessWatch | undefined;
+  // The daemon may have died since the signal with which a reload begins.
+  const main = isReloadCommand() ? watchMainProcess() : undefined;
   const following: Following = {
     signal: patience.signal,
     wait,
@@ -64,14 +65,11 @@ export async function waitForUpgrade(
     onNews: teller.news,
   };
   try {
-    const result = await followUpgrade(client, begin, following, (upgrade) => {
-      if (isReloadCommand()) {
-        main ??= watchMainProcess();
-        return main.gone;
-      }
+    const onLost = (upgrade: number): void => {
+      if (main !== undefined) return;
       teller.say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
-      return undefined;
-    });
+    };
+    const result = await followUpgrade(client, begin, following, onLost, main?.gone);
     if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
     if (!result.ok) return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
     const { value: outcome } = result;

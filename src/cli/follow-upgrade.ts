@@ -8,43 +8,44 @@ export type FollowFailure = ControlFailure | Failure<"daemon-gone">;
 
 /**
  * Waits for the end of an upgrade that `begin` asks for, also over the deaths of daemons: when the connection breaks, the next
- * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks; the signal that it
- * returns aborts when there is nobody to wait for.
+ * daemon, which knows the upgrade from the state file, has 15 s to answer. `onLost` is called each time it breaks. `nobody` aborts when
+ * there is nobody to wait for.
  */
 export async function followUpgrade<T>(
   client: ControlClient,
   begin: (following: Following) => Promise<Result<T, ControlFailure>>,
   following: Following,
-  onLost: (upgrade: number) => AbortSignal | undefined,
+  onLost: (upgrade: number) => void,
+  nobody: AbortSignal | undefined,
 ): Promise<Result<T | Outcome, FollowFailure>> {
   let upgrade: number | undefined;
   let lostAt: number | undefined;
+  const signal = nobody === undefined ? following.signal : AbortSignal.any([following.signal, nobody]);
   const watched: Following = {
     ...following,
+    signal,
     onAccepted: (id) => {
       upgrade = id;
       lostAt = undefined;
       following.onAccepted(id);
     },
   };
-  let nobody: AbortSignal | undefined;
   let result: Result<T | Outcome, ControlFailure> = await begin(watched);
   while (!result.ok && upgrade !== undefined) {
-    if (nobody?.aborted) return leftAlone(upgrade);
+    if (nobody?.aborted) return leftAlone(`upgrade ${upgrade}`);
     if (!isAway(result.failure)) break;
-    if (lostAt === undefined) nobody = onLost(upgrade);
+    if (lostAt === undefined) onLost(upgrade);
     lostAt ??= performance.now();
     if (performance.now() - lostAt > reconnectMs) return stayedAway(upgrade, result.failure.message);
-    const signal = nobody === undefined ? following.signal : AbortSignal.any([following.signal, nobody]);
     await pause(retryMs, signal);
-    result = await client.resume(upgrade, { ...watched, signal });
+    result = await client.resume(upgrade, watched);
   }
-  return result;
+  return !result.ok && nobody?.aborted ? leftAlone("the upgrade") : result;
 }
 
-function leftAlone(upgrade: number): Result<never, Failure<"daemon-gone">> {
+function leftAlone(what: string): Result<never, Failure<"daemon-gone">> {
   const why = "the daemon died; the next one goes on with it (`holdfast status` tells)";
-  return fail("daemon-gone", `cannot wait for the end of upgrade ${upgrade}: ${why}`);
+  return fail("daemon-gone", `cannot wait for the end of ${what}: ${why}`);
 }
 
 function stayedAway(upgrade: number, message: string): Result<never, Failure<"daemon-gone">> {

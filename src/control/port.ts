@@ -33,6 +33,11 @@ export interface ControlPort {
    * the upgrade whose generation is kept, as far as it is known still. `by` is who asks.
    */
   submit(command: ControlCommand, wish?: UpgradeWish, by?: Asker): Submission;
+  /**
+   * The upgrade of the reload whose command asks now, where a signal has begun it, and the daemon has lived to write that down; null for any
+   * other. Of each reload once.
+   */
+  takeReload(): number | null;
   /** Newest last. */
   history(): readonly HistoryEntry[];
   /** What an upgrade would change now. Fails as that would, with config or release. */

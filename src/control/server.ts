@@ -5,7 +5,7 @@ import { HoldfastError } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Asker } from "../model/upgrade-state.js";
 import { instanceHeader } from "./exchange.js";
-import type { ControlPort } from "./port.js";
+import type { ControlPort, Submission } from "./port.js";
 import { formatRefusal, sendJson, sendMetrics, sendRefusal } from "./respond.js";
 import { findRoute, progressPath, type Refusal, type Route } from "./routes.js";
 import { streamEvents, streamUpgrade } from "./stream.js";
@@ -76,11 +76,15 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
     }
     const refusal = refuseOther(request, options) ?? refuseBody(request);
     const route = refusal ?? findRoute(request.method ?? "", request.url ?? "");
-    // It waited for an answer, in vain, and has said so to whoever asked: nothing follows from its request any more.
-    if (route.kind === "command" && options.hasLeft(request.socket)) request.socket.destroy();
-    else if (route.kind === "refused") sendRefusal(response, route);
+    const answerUnlessLeft = (wanted: Route): void => {
+      // It waited for an answer, in vain, and has said so to whoever asked: nothing follows from its request any more.
+      if (wanted.kind === "command" && options.hasLeft(request.socket)) request.socket.destroy();
+      else answer(port, wanted, response, peer);
+    };
+    if (route.kind === "refused") sendRefusal(response, route);
     else if (route.kind === "command" && right === "look") sendRefusal(response, viewer);
-    else answer(port, route, response, peer);
+    else if (route.kind === "command" && route.wish.reload) afterSignals(() => answerUnlessLeft(route));
+    else answerUnlessLeft(route);
   });
 
   return {
@@ -133,6 +137,14 @@ function answer(port: ControlPort, route: Route, response: ServerResponse, peer:
   }
 }
 
+/**
+ * A signal that was sent before a request was is heard before it is answered. libuv takes signals last of all that one look at the world
+ * has shown, and this request may be of the look before.
+ */
+function afterSignals(then: () => void): void {
+  setImmediate(() => setImmediate(then));
+}
+
 /** With what is known, where nobody can be asked for more. */
 function answerStatus(port: ControlPort, response: ServerResponse): void {
   const tell = (): void => sendJson(response, 200, port.report());
@@ -163,7 +175,9 @@ function submit(
   // ExecReload= runs as the service's user; nobody else's word is taken for it.
   const own = peer.uid === process.getuid?.();
   const by: Asker = wish.reload && own ? { kind: "reload" } : { kind: "user", uid: peer.uid };
-  const submission = port.submit(command, wish, by);
+  const begun = by.kind === "reload" && command === "upgrade" ? port.takeReload() : null;
+  const submission: Submission =
+    begun === null ? port.submit(command, wish, by) : { accepted: true, upgrade: begun };
   unsubscribe();
   if (!submission.accepted) {
     sendRefusal(response, { kind: "refused", status: 409, failure: submission.failure });

@@ -59,6 +59,11 @@ export function restartMarkIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/restart`;
 }
 
+/** That file, made by ExecReload= before it sends SIGHUP, says that a command follows which asks how this reload has ended. */
+export function reloadMarkIn(runtimeDirectory: string): string {
+  return `${runtimeDirectory}/reload`;
+}
+
 /** Whether a name is fit for file names and for the instance part of a unit's name as it is: systemd.unit(5). */
 export function isInstanceName(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(name);

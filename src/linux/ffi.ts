@@ -42,6 +42,23 @@ export function libc<Arguments extends readonly Argument[]>(
   };
 }
 
+/** The same on a thread, for what may take long. */
+export function libcLater<Arguments extends readonly Argument[]>(
+  prototype: string,
+): (...args: Arguments) => Promise<number> {
+  let bound: ReturnType<typeof bind> | undefined;
+  return (...args) => {
+    bound ??= bind(prototype);
+    const { async: call } = bound;
+    return new Promise((resolve, reject) => {
+      call(...args, (error: Error | null, result: unknown) => {
+        if (error !== null) reject(error);
+        else resolve(Number(result) === -1 ? -koffi.errno() : Number(result));
+      });
+    });
+  };
+}
+
 /** The name of a negative errno, like `EADDRINUSE`; a number libuv has no name for stays a number. */
 export function errorName(result: number): SystemReason {
   const name = getSystemErrorName(result);

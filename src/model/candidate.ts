@@ -75,13 +75,15 @@ export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotM
     abort(turn, result.failure);
     return;
   }
-  if (refuseRejected(turn, generation)) return;
-  const { version, commit } = result.value;
+  if (refuseRejected(turn, findGeneration(turn.state, id) ?? generation)) return;
+  const { version, commit, sameAs } = result.value;
   updateGeneration(turn, id, { version, commit });
   const named = version === null ? "" : ` (version ${version})`;
-  announce(turn, "info", "snapshot-made", `generation ${id}: its snapshot is made${named}`, {
-    generation: id,
-  });
+  const how =
+    sameAs === null
+      ? "its snapshot is made"
+      : `nothing has changed since snapshot ${sameAs}, which it runs in`;
+  announce(turn, "info", "snapshot-made", `generation ${id}: ${how}${named}`, { generation: id });
   checkCandidate(turn, generation);
 }
 

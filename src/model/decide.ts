@@ -97,6 +97,8 @@ function apply(turn: Turn, event: Event): void {
       recovered(turn, event);
       break;
     case "upgrade-requested":
+      if ("mark" in event && event.mark !== undefined)
+        update(turn, { reload: { mark: event.mark, upgrade: nextAnswer(turn.state) } });
       requestUpgrade(turn, event.kind, wishOf(event));
       break;
     case "prepared":

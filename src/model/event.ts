@@ -52,6 +52,8 @@ export interface SnapshotMade {
   readonly commit: string | null;
   /** What could not be copied and is a link to the original. */
   readonly uncopied: readonly string[];
+  /** The earlier snapshot that is the same, in whose place none was made. */
+  readonly sameAs: number | null;
 }
 
 export type Event =
@@ -64,7 +66,13 @@ export type Event =
       /** Somebody wants this start: systemd has not begun it by itself. */
       readonly wanted: boolean;
     }
-  | ({ readonly type: "upgrade-requested"; readonly kind: "upgrade"; readonly asked?: Asked } & UpgradeManner)
+  /** `mark`: of the reload that a signal has begun. */
+  | ({
+      readonly type: "upgrade-requested";
+      readonly kind: "upgrade";
+      readonly asked?: Asked;
+      readonly mark?: string | undefined;
+    } & UpgradeManner)
   | { readonly type: "keep-requested"; readonly asked?: Asked }
   /** `to`: the generation to return to; null: what ran before. */
   | {
@@ -209,7 +217,13 @@ export type Action =
   /** Of what ran before, if `again` says so, else of what the config says now. */
   | { readonly type: "prepare"; readonly upgrade: number; readonly again: Retired | null }
   /** Copies the release of the generation of that id; what is left of an earlier attempt is removed first. */
-  | { readonly type: "make-snapshot"; readonly snapshot: number; readonly base: number | null }
+  /** `asIs`: the base itself will do, should nothing have changed. */
+  | {
+      readonly type: "make-snapshot";
+      readonly snapshot: number;
+      readonly base: number | null;
+      readonly asIs: boolean;
+    }
   /** Looks for what an app has written in it. */
   | { readonly type: "inspect-snapshot"; readonly snapshot: number }
   /** Ends the making of it, too. */

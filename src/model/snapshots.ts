@@ -3,7 +3,7 @@ import type { SnapshotMade } from "./event.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration, findSnapshot } from "./find.js";
 import type { Snapshot, State } from "./state.js";
-import { act, announce, type Turn, update } from "./turn.js";
+import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 
 /** For the log and the status: more would help nobody. */
 const writtenTold = 10;
@@ -27,15 +27,30 @@ export function beginSnapshot(turn: Turn, id: number): void {
 }
 
 export function orderSnapshot(turn: Turn, id: number): void {
-  const base = turn.state.snapshots.findLast(({ phase }) => phase === "ready");
-  act(turn, { type: "make-snapshot", snapshot: id, base: base?.id ?? null });
+  const base = turn.state.snapshots.findLast(({ phase }) => phase === "ready")?.id ?? null;
+  act(turn, {
+    type: "make-snapshot",
+    snapshot: id,
+    base,
+    asIs: base !== null && servesBoth(turn.state, base, id),
+  });
+}
+
+/** Whether a snapshot could be what the candidate needs, too: of the same release, and with nothing in it that is the app's to write. */
+function servesBoth({ generations, retired }: State, base: number, id: number): boolean {
+  const plan = generations.find((one) => one.id === id)?.specification.plan;
+  const before = [...generations, ...retired].find((one) => one.snapshot === base)?.specification.plan;
+  if (plan === undefined || before === undefined) return false;
+  const shares = plan.shared.join("\n") === before.shared.join("\n");
+  return plan.release === before.release && shares && plan.writable.length + before.writable.length === 0;
 }
 
 /** False: nobody waits for it any more. */
 export function snapshotMade(turn: Turn, id: number, result: Result<SnapshotMade, ModelFailure>): boolean {
   if (findSnapshot(turn.state, id)?.phase !== "making") return false;
   if (!result.ok) return true;
-  const { fingerprint, uncopied } = result.value;
+  const { fingerprint, uncopied, sameAs } = result.value;
+  if (sameAs !== null) return takeSame(turn, id, sameAs);
   change(turn, id, { phase: "ready", fingerprint });
   if (uncopied.length > 0) {
     const what = nameSome(uncopied);
@@ -43,6 +58,17 @@ export function snapshotMade(turn: Turn, id: number, result: Result<SnapshotMade
       generation: id,
     });
   }
+  return true;
+}
+
+/** False where it has gone meanwhile: then one is made after all. */
+function takeSame(turn: Turn, id: number, sameAs: number): boolean {
+  if (findSnapshot(turn.state, sameAs)?.phase !== "ready") {
+    orderSnapshot(turn, id);
+    return false;
+  }
+  forget(turn, id);
+  updateGeneration(turn, id, { snapshot: sameAs });
   return true;
 }
 

@@ -41,6 +41,12 @@ export interface Snapshot {
   readonly written: readonly string[] | null;
 }
 
+/** The last reload that a signal began: which it was, and the upgrade that it asked for. */
+export interface BegunReload {
+  readonly mark: string;
+  readonly upgrade: number;
+}
+
 export interface RolledBack {
   readonly from: number;
   /** The generation whose release and config serve again. */
@@ -107,6 +113,8 @@ export interface State {
   readonly snapshots: readonly Snapshot[];
   readonly upgrade: Upgrade | null;
   readonly queued: UpgradeRequest | null;
+  /** Its command, which comes later, asks for it. */
+  readonly reload: BegunReload | null;
   /** The last few, newest last: a client that lost its daemon asks the next one. */
   readonly outcomes: readonly Outcome[];
   /** Newest last. */
@@ -137,6 +145,7 @@ export const initialState: State = {
   snapshots: [],
   upgrade: null,
   queued: null,
+  reload: null,
   outcomes: [],
   retired: [],
   rejected: [],

@@ -81,7 +81,7 @@ export async function copyTree(options: CopyOptions): Promise<Copy> {
   await copyInside(options.source, "");
   for (const path of shared) {
     await symlink(join(from, path), join(to, path));
-    made.set(path, { ...blank, path, kind: "link" });
+    made.set(path, sharedEntry(path));
   }
   // Last, and from the bottom up: what is put into a directory changes its time, and needs it to be writable.
   await inParallel(directories.toReversed(), lanes, (entry) => finishDirectory(options, entry));
@@ -198,7 +198,7 @@ function rightsIn(
 }
 
 /** Run bits stay, write and set-id bits go. Who copies may read it, whoever owned the original. */
-function readOnly(mode: number): number {
+export function readOnly(mode: number): number {
   return (mode & 0o555) | 0o400 | (mode & 0o111 ? 0o100 : 0);
 }
 
@@ -214,8 +214,13 @@ function toSeconds(ns: bigint): number {
 
 const blank = { mode: 0o755, uid: 0, gid: 0, size: 0, mtimeNs: 0n, ctimeNs: 0n, target: "", signature: "-" };
 
+/** Of a link to the original. */
+export function sharedEntry(path: string): Entry {
+  return { ...blank, path, kind: "link" };
+}
+
 /** The directories above what is named, should the release not have them: whoever the release belongs to has these, too. */
-function missingAbove(paths: readonly string[], tree: Tree): Entry[] {
+export function missingAbove(paths: readonly string[], tree: Tree): Entry[] {
   const missing = new Map<string, Entry>();
   const { uid, gid } = tree.get("") ?? blank;
   for (const path of paths) {

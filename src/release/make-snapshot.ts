@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, realpath, rm, stat } from "node:fs/promises";
-import { promisify } from "node:util";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
-import { findProgram } from "../linux/find-program.js";
+import { syncFileSystem } from "../linux/sync-file-system.js";
 import { type Base, copyTree } from "./copy-tree.js";
+import { findCopy } from "./find-copy.js";
 import { Folder } from "./folder.js";
 import { isInside } from "./link-target.js";
 import { type Copy, readManifest, writeManifest } from "./manifest.js";
@@ -30,6 +29,8 @@ export interface SnapshotOptions {
   readonly writable: readonly string[];
   /** An earlier snapshot, whose files may be used again. */
   readonly base: number | undefined;
+  /** It was made of that release with the same paths shared, and may itself be used again, should nothing have changed. */
+  readonly asIs: boolean;
   readonly signal: AbortSignal;
   /** Of this process and its workers. */
   readonly uid: number;
@@ -43,6 +44,8 @@ export interface SnapshotFacts {
   readonly commit: string | null;
   /** Paths that are links to the original because they cannot be copied: sockets, FIFOs, devices, what may not be read. */
   readonly uncopied: readonly string[];
+  /** The earlier snapshot that is the same, in whose place none was made. */
+  readonly sameAs: number | null;
 }
 
 /** How often a release that changes meanwhile is copied before that is given up. */
@@ -51,8 +54,8 @@ const maxTries = 3;
 const tickMs = 20;
 
 /**
- * Makes a read-only copy of a release as it was at one moment, on disk when this returns. Metadata of the whole tree is taken before and
- * after the copy; if anything differs, it is copied again. What was half made before is removed. Fails with `snapshot-changing`, `snapshot-no-space`, `snapshot-failed`, `snapshot-dropped` (by `signal`) or
+ * Makes a read-only copy of a release as it was at one moment, on disk when this returns; or none, where the one before is the same. Metadata
+ * of the whole tree is taken before and after the copy; if anything differs, it is copied again. What was half made before is removed. Fails with `snapshot-changing`, `snapshot-no-space`, `snapshot-failed`, `snapshot-dropped` (by `signal`) or
  * `release-invalid`, with nothing left behind.
  */
 export async function makeSnapshot(
@@ -66,16 +69,23 @@ export async function makeSnapshot(
     // An app that root starts may run as somebody else; what each snapshot shows to whom is a matter of its top.
     if (options.uid === 0) await chmod(releases, 0o711);
     if (isInside(release, await realpath(releases))) return containsState(release, releases);
-    const tree = await copyUnchanging(options, directory);
-    if (tree === undefined) return changing(release);
-    await writeManifest(manifestFile(stateDirectory, id), tree);
-    await flush(directory, signal);
-    const uncopied = [...tree.values()].filter(({ kind }) => kind === "other").map(({ path }) => path);
+    const made = await copyUnchanging(options, directory);
+    if (made === undefined) return changing(release);
+    const { copy, sameAs } = made;
+    const whole = sameAs === null ? directory : snapshotDirectory(stateDirectory, sameAs);
+    if (sameAs === null) {
+      await writeManifest(manifestFile(stateDirectory, id), copy);
+      // A snapshot that the state file calls whole is so after a power failure, too.
+      await syncFileSystem(directory);
+      signal.throwIfAborted();
+    }
+    const uncopied = [...copy.values()].filter(({ kind }) => kind === "other").map(({ path }) => path);
     return succeed({
-      fingerprint: fingerprintOf(tree),
-      version: readVersion(directory, release),
-      commit: readCommit(directory, release),
+      fingerprint: fingerprintOf(copy),
+      version: readVersion(whole, release),
+      commit: readCommit(whole, release),
       uncopied,
+      sameAs,
     });
   } catch (error) {
     await removeTree(directory).catch(() => {});
@@ -85,7 +95,10 @@ export async function makeSnapshot(
 }
 
 /** Undefined: the release was another one after each copy than before it. */
-async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Copy | undefined> {
+async function copyUnchanging(
+  options: SnapshotOptions,
+  to: string,
+): Promise<{ readonly copy: Copy; readonly sameAs: number | null } | undefined> {
   const { release, signal, uid } = options;
   const base = uid === 0 ? undefined : await openBase(options);
   const shared = await resolveInside(release, options.shared);
@@ -100,20 +113,14 @@ async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Cop
       const top = asRoot ? await topRights(source) : { mode: 0o700, gid: 0 };
       const inside = await resolveInside(release, options.writable);
       const writable = inside.filter((path) => canBeWritten(path, tree));
-      const made = await copyTree({
-        from: release,
-        source,
-        to,
-        tree,
-        base,
-        shared,
-        writable,
-        asRoot,
-        top,
-        signal,
-      });
+      const wanted = { from: release, source, to, tree, base, shared, writable, asRoot, top, signal };
+      if (base !== undefined && options.asIs && writable.length === 0) {
+        const copy = await findCopy(base, wanted);
+        if (copy !== undefined) return { copy, sameAs: base.id };
+      }
+      const copy = await copyTree(wanted);
       await using after = await Folder.open(release);
-      if (isSame(tree, await scanTree(after, omit, signal))) return made;
+      if (isSame(tree, await scanTree(after, omit, signal))) return { copy, sameAs: null };
     } catch (error) {
       if (!vanished.has(errorCode(error) ?? "") || signal.aborted) throw error;
       // Without the release itself there is nothing to wait for.
@@ -153,12 +160,15 @@ function canBeWritten(path: string, tree: Tree): boolean {
   return kind === undefined || kind === "directory" || kind === "file";
 }
 
-async function openBase({ stateDirectory, base }: SnapshotOptions): Promise<Base | undefined> {
-  if (base === undefined) return undefined;
-  const manifest = await readManifest(manifestFile(stateDirectory, base));
+async function openBase({
+  stateDirectory,
+  base: id,
+}: SnapshotOptions): Promise<(Base & { readonly id: number }) | undefined> {
+  if (id === undefined) return undefined;
+  const manifest = await readManifest(manifestFile(stateDirectory, id));
   return manifest === undefined
     ? undefined
-    : { directory: snapshotDirectory(stateDirectory, base), manifest };
+    : { id, directory: snapshotDirectory(stateDirectory, id), manifest };
 }
 
 function fingerprintOf(tree: Tree): string {
@@ -168,11 +178,6 @@ function fingerprintOf(tree: Tree): string {
     hash.update(`${path}\0${entry?.kind}\0${entry?.signature}\0${entry?.target}\0`);
   }
   return hash.digest("hex").slice(0, 32);
-}
-
-/** syncfs(2), by way of sync(1): a snapshot that the state file calls whole is so after a power failure, too. */
-async function flush(directory: string, signal: AbortSignal): Promise<void> {
-  await promisify(execFile)(findProgram("sync"), ["-f", directory], { signal });
 }
 
 function containsState(release: string, releases: string): Result<never, SnapshotFailure> {

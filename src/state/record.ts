@@ -147,6 +147,7 @@ const state = v.object({
   snapshots: v.optional(v.array(snapshot), () => []),
   upgrade: v.nullable(v.object({ ...request, generation: v.nullable(count) })),
   queued: v.nullable(v.object(request)),
+  reload: v.optional(v.nullable(v.object({ mark: text, upgrade: count })), null),
   outcomes: v.array(outcome),
   retired: v.array(
     v.object({

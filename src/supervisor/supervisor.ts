@@ -2,7 +2,7 @@ import { messageOf } from "../lib/failure.js";
 import { commits } from "../model/commit.js";
 import { nextDeadline } from "../model/deadlines.js";
 import { decide } from "../model/decide.js";
-import type { Action, Event } from "../model/event.js";
+import type { Action, Decision, Event } from "../model/event.js";
 import { failedAction, faulted } from "../model/fault.js";
 import { lasts } from "../model/lasts.js";
 import { initialState, type State } from "../model/state.js";
@@ -11,7 +11,7 @@ import type { Answer, Effects } from "./effects.js";
 
 /**
  * The single loop: event → decide → persist → act. Everything that happens comes in by `push`; nothing else changes
- * the state, and no action is done that the state file does not know as intended.
+ * the state, and no action is done that the state file does not know as intended, but the start of a worker up to its gate.
  *
  * An action that throws has failed, as its end in the world might have, and the others of the turn are done. Any other throw is a fault
  * of the daemon: by a decision, or by the write of what was decided, or by an action of which nobody hears the end. Then the state
@@ -94,12 +94,28 @@ export class Supervisor {
   }
 
   #turn(event: Event, effects: Effects): void {
-    const { state, actions } = decide(this.#state, event, effects.clock());
+    const decided = decide(this.#state, event, effects.clock());
+    const { state, actions } = commits(this.#state, decided.state) ? decided : this.#spawn(decided, effects);
     const ends = actions.some(({ type }) => type === "exit");
     const acts = actions.length > 0 || this.#queue.length === 0;
     if (acts && !this.#write(state, ends, effects)) return;
     this.#state = state;
     this.#perform(actions, effects);
+  }
+
+  /**
+   * Starts the workers of a decision, which wait at their gates, before it is written down: one write then tells what was intended and
+   * what has come of it, and opens the gates. Should this process die before it, they end where they are.
+   */
+  #spawn({ state, actions }: Decision, effects: Effects): Decision {
+    const spawns = actions.filter(({ type }) => type === "spawn");
+    const rest = actions.filter(({ type }) => type !== "spawn");
+    for (const event of this.#answersTo(spawns, state, effects)) {
+      const next = decide(state, event, effects.clock());
+      state = next.state;
+      rest.push(...next.actions);
+    }
+    return { state, actions: rest };
   }
 
   /** What has to last goes to the disk, as does all at the end. False as `#persist` says. */
@@ -130,22 +146,26 @@ export class Supervisor {
   }
 
   #perform(actions: readonly Action[], effects: Effects): void {
-    const facts: Event[] = [];
-    for (const action of actions) {
-      const answer = this.#act(action, effects);
-      if (answer instanceof Promise) this.#follow(action, answer, effects);
-      else facts.push(...answer);
-      if (action.type === "exit") {
-        this.#exited = true;
-        return;
-      }
-    }
-    this.#queue.unshift(...facts);
+    this.#queue.unshift(...this.#answersTo(actions, this.#state, effects));
   }
 
-  #act(action: Action, effects: Effects): Answer {
+  /** Does them one after the other; what is known of them at once. */
+  #answersTo(actions: readonly Action[], state: State, effects: Effects): readonly Event[] {
+    const facts: Event[] = [];
+    for (const action of actions) {
+      const answer = this.#act(action, state, effects);
+      if (answer instanceof Promise) this.#follow(action, answer, effects);
+      else facts.push(...answer);
+      if (action.type !== "exit") continue;
+      this.#exited = true;
+      return [];
+    }
+    return facts;
+  }
+
+  #act(action: Action, state: State, effects: Effects): Answer {
     try {
-      return effects.perform(action, this.#state);
+      return effects.perform(action, state);
     } catch (error) {
       return this.#fail(action, error, effects);
     }

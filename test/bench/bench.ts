@@ -16,6 +16,7 @@ import { measureHandOver } from "./hand-over-time.js";
 import { measureIdle } from "./idle.js";
 import { BARE, installNativeServices, NATIVE } from "./native-service.js";
 import { measurePageCost } from "./page-cost.js";
+import { measureReloadSteps } from "./reload-steps.js";
 import { measureRequestRate } from "./request-rate.js";
 import { measureGap } from "./restart-gap.js";
 import { measureRestart } from "./restart-time.js";
@@ -74,6 +75,7 @@ await measure("Native: throughput", () =>
 );
 await measure("Native: clients during an upgrade", () => measureUpgradeGap(container));
 await measure("Native: the new version's first response", () => measureFirstResponse(container));
+await measure("Native: the steps of a reload", () => measureReloadSteps(container));
 await measure("Native: a staged version's first response", () => measureStagedCommit(container));
 await measure("Native: share of the connections in a trial", () => measureShare());
 await measure("Native: hand-over", () => measureHandOver(container));

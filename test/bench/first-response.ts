@@ -1,13 +1,15 @@
 /**
  * first-response.js ADDRESS VERSION COMMAND...: runs a command and tells after how many ms that version gave its first response.
- * A command that has not ended 500 ms later is a server, and ended.
+ * A command that has not ended 500 ms later is a server, and ended. Where there is a file for stamps, both moments are stamped.
  */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { monotonicMs } from "../../src/linux/boot.js";
 import { DEADLINE_MS } from "../harness/container/wait-until.js";
 import { Connection } from "../harness/load/connection.js";
+import { stamp } from "./stamps.js";
 
 const EVERY_MS = 1;
 const COMMAND_MS = 500;
@@ -21,6 +23,7 @@ async function answers(): Promise<boolean> {
 }
 
 const startMs = performance.now();
+const askedAtMs = monotonicMs();
 const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
 const exited = once(child, "exit");
 while (!(await answers())) {
@@ -28,6 +31,8 @@ while (!(await answers())) {
   await pause(EVERY_MS);
 }
 const tookMs = performance.now() - startMs;
+stamp({ what: "answered" });
+stamp({ what: "asked", atMs: askedAtMs });
 const timer = setTimeout(() => child.kill(), COMMAND_MS);
 await exited;
 clearTimeout(timer);

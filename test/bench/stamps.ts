@@ -17,7 +17,14 @@ const schema = v.object({
     "decided",
     "persisted",
     "moved",
+    "asked",
+    "answered",
+    "sighup",
+    "do",
+    "done",
   ]),
+  /** Which action the daemon does. */
+  action: v.optional(v.string()),
   /** CLOCK_MONOTONIC: one clock for all processes of the machine, in a container or not. */
   atMs: v.number(),
   generation: v.optional(v.number()),

@@ -1,9 +1,15 @@
 import { runDaemon } from "../../src/daemon/run-daemon.js";
 import { monotonicMs } from "../../src/linux/boot.js";
+import type { Action } from "../../src/model/event.js";
 import { activeGeneration } from "../../src/model/find.js";
 import type { State } from "../../src/model/state.js";
 import type { Effects } from "../../src/supervisor/effects.js";
 import { stamp } from "./stamps.js";
+
+/** What an upgrade waits for. */
+function isStep({ type }: Action): boolean {
+  return ["make-snapshot", "open-gate", "verify", "activate"].includes(type);
+}
 
 /** The daemon as it is, and stamps of what it does when. A stamp is written when nobody waits for what comes next. */
 function timed(effects: Effects): Effects {
@@ -42,7 +48,15 @@ function timed(effects: Effects): Effects {
     },
     perform: (action, state) => {
       if (action.type === "exit") stamp({ what: "exit" });
-      return effects.perform(action, state);
+      if (!isStep(action)) return effects.perform(action, state);
+      stamp({ what: "do", action: action.type });
+      const answer = effects.perform(action, state);
+      if (answer instanceof Promise)
+        answer.then(
+          () => stamp({ what: "done", action: action.type }),
+          () => {},
+        );
+      return answer;
     },
   };
 }
@@ -50,4 +64,5 @@ function timed(effects: Effects): Effects {
 stamp({ what: "process-start", atMs: monotonicMs() - performance.now() });
 stamp({ what: "loaded" });
 process.on("SIGTERM", () => stamp({ what: "sigterm" }));
+process.on("SIGHUP", () => stamp({ what: "sighup" }));
 await runDaemon(process.argv.slice(2), timed);

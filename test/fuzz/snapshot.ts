@@ -84,7 +84,10 @@ async function copyAndRemove(directory: string, tree: Snapshots): Promise<void> 
     }
   };
   let written: readonly (readonly [path: string, content: string])[] = [];
-  const [result] = await Promise.all([makeSnapshot({ ...options, id: 1, base: undefined }), change()]);
+  const [result] = await Promise.all([
+    makeSnapshot({ ...options, id: 1, base: undefined, asIs: false }),
+    change(),
+  ]);
   if (!result.ok) {
     assert.match(result.failure.reason, /^(release-invalid|snapshot-(changing|failed))$/);
     assert.deepEqual(readdirSync(releasesDirectory(state)), []);
@@ -101,7 +104,12 @@ async function copyAndRemove(directory: string, tree: Snapshots): Promise<void> 
     written = [...left].filter(([path, content]) => isKept(path, apart) && copy.get(path) !== content);
   }
   world.assertOutsideIsUntouched();
-  const second = await makeSnapshot({ ...options, id: 2, base: 1 });
+  const second = await makeSnapshot({ ...options, id: 2, base: 1, asIs: writable.length === 0 });
+  if (second.ok && second.value.sameAs !== null) {
+    const [copy, original] = [readTree(snapshotDirectory(state, 1)), readTree(world.release)];
+    for (const [path] of [...copy, ...original])
+      assert.ok(isWithin(path, shared) || copy.get(path) === original.get(path), `${path} is not the same`);
+  }
   for (const id of [1, 2]) {
     const removed = await removeSnapshot(state, id);
     assert.ok(removed.ok, removed.ok ? "" : removed.failure.message);

@@ -169,7 +169,7 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
         return prepare(action, state);
       case "make-snapshot": {
         const generation = findGeneration(state, action.snapshot);
-        return generation === undefined ? [] : snapshots.make(generation, action.base);
+        return generation === undefined ? [] : snapshots.make(generation, action);
       }
       case "inspect-snapshot":
         return snapshots.inspect(action.snapshot);

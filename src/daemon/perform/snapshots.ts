@@ -1,4 +1,4 @@
-import type { Event } from "../../model/event.js";
+import type { Action, Event } from "../../model/event.js";
 import type { Generation } from "../../model/generation-state.js";
 import { linkLibrary } from "../../release/link-library.js";
 import { makeSnapshot } from "../../release/make-snapshot.js";
@@ -43,7 +43,10 @@ export class Snapshots {
     return listSnapshots(this.#options.stateDirectory);
   }
 
-  make({ id, specification: { plan } }: Generation, base: number | null): Promise<readonly Event[]> {
+  make(
+    { id, specification: { plan } }: Generation,
+    { base, asIs }: Pick<Extract<Action, { type: "make-snapshot" }>, "base" | "asIs">,
+  ): Promise<readonly Event[]> {
     const { stateDirectory } = this.#options;
     return this.#follow(id, async (signal) => {
       const result = await makeSnapshot({
@@ -53,6 +56,7 @@ export class Snapshots {
         shared: plan.shared,
         writable: plan.writable,
         base: base ?? undefined,
+        asIs,
         signal,
         uid: process.geteuid?.() ?? 0,
       });

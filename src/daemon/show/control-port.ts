@@ -16,6 +16,7 @@ import type { State } from "../../model/state.js";
 import { refuse } from "../../model/upgrade.js";
 import type { Asked, Asker } from "../../model/upgrade-state.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
+import type { ReloadMarkFile } from "../reload-mark.js";
 
 export interface ControlPortOptions {
   readonly supervisor: Supervisor;
@@ -26,6 +27,7 @@ export interface ControlPortOptions {
   readonly recount: ControlPort["recount"];
   readonly metrics: ControlPort["metrics"];
   readonly subscribe: (listener: (news: News) => void) => () => void;
+  readonly reloadMark: ReloadMarkFile;
   /** Why the daemon cannot be replaced, if so. */
   readonly obstacleToReexec: FailureOf<"daemon"> | null;
 }
@@ -46,6 +48,7 @@ export function createControlPort({
   recount,
   metrics,
   subscribe,
+  reloadMark,
   obstacleToReexec,
 }: ControlPortOptions): ControlPort {
   function submit(
@@ -55,11 +58,12 @@ export function createControlPort({
   ): Submission {
     const asked: Asked = { by, message: message ?? null };
     switch (command) {
-      case "upgrade":
-        return request(
-          { kind: command, to: null },
-          { type: "upgrade-requested", kind: command, hold, stage, force, asked },
-        );
+      case "upgrade": {
+        const mark = by.kind === "signal" ? reloadMark.read() : undefined;
+        const reload: Asked | undefined = mark && { by: { kind: "reload" }, message: mark.message };
+        const manner = { hold, stage, force, asked: reload ?? asked, mark: mark?.id };
+        return request({ kind: command, to: null }, { type: "upgrade-requested", kind: command, ...manner });
+      }
       case "rollback": {
         const wish = { kind: command, to: to ?? null };
         return request(wish, { type: "upgrade-requested", ...wish, asked });
@@ -109,6 +113,15 @@ export function createControlPort({
     setImmediate(() => supervisor.push(event));
   }
 
+  function takeReload(): number | null {
+    const mark = reloadMark.read();
+    if (mark === undefined) return null;
+    reloadMark.remove();
+    const { reload } = supervisor.state;
+    const begun = reload?.mark === mark.id && progressOf(reload.upgrade).phase !== "unknown";
+    return begun ? reload.upgrade : null;
+  }
+
   function progressOf(id: number): UpgradeProgress {
     const { state } = supervisor;
     const outcome = state.outcomes.find(({ upgrade }) => upgrade === id);
@@ -116,7 +129,7 @@ export function createControlPort({
     return state.upgrade?.id === id || state.queued?.id === id ? { phase: "pending" } : { phase: "unknown" };
   }
 
-  return { report, history, changes, refresh, recount, metrics, submit, progressOf, subscribe };
+  return { report, history, changes, refresh, recount, metrics, submit, takeReload, progressOf, subscribe };
 }
 
 /** The one that brought the generation on trial: it is under way still, or with `--hold` was done when the trial began. */

@@ -9,6 +9,7 @@ import { readLedger } from "../../state/ledger.js";
 import type { Supervisor } from "../../supervisor/supervisor.js";
 import { readDaemonFacts } from "../metrics/daemon-facts.js";
 import type { Parts } from "../parts.js";
+import { reloadMarkFile } from "../reload-mark.js";
 import type { Setup } from "../setup.js";
 import { createControlPort } from "./control-port.js";
 import type { NewsFeed } from "./news-feed.js";
@@ -67,6 +68,7 @@ export function showService(
     history: () => reportHistory(supervisor.state, readLedger(directories.state), monotonicMs()),
     changes: inTurn(() => reportChanges(supervisor.state, { configFile, stateDirectory: directories.state })),
     subscribe: (follower) => news.subscribe(follower),
+    reloadMark: reloadMarkFile(directories.runtime),
     obstacleToReexec: process.pid === 1 ? firstProcess : null,
   });
 }

@@ -9,6 +9,9 @@ import { setTimeout as pause } from "node:timers/promises";
 const { env } = process;
 const version = readFileSync(new URL("version", import.meta.url), "ascii").trim();
 
+stamp("process-start", performance.now());
+stamp("loaded");
+
 function answer(request, response) {
   // Of all that is not garbage.
   if (request.url === "/memory") globalThis.gc();
@@ -24,9 +27,9 @@ async function createApp() {
   return express().use(answer);
 }
 
-function stamp(what) {
+function stamp(what, agoMs = 0) {
   if (env.BENCH_STAMPS === undefined) return;
-  const atMs = Number(process.hrtime.bigint()) / 1e6;
+  const atMs = Number(process.hrtime.bigint()) / 1e6 - agoMs;
   const generation = Number(env.HOLDFAST_GENERATION);
   appendFileSync(env.BENCH_STAMPS, `${JSON.stringify({ what, atMs, generation })}\n`);
 }

@@ -29,7 +29,7 @@ function unitFor(name: string, user: string): string {
 Type=notify
 NotifyAccess=exec
 ExecStart=/usr/bin/holdfastd --name ${name}
-ExecReload=/usr/bin/holdfast -n ${name} upgrade
+ExecReload=/bin/sh -c 'echo $$$$ "$$HOLDFAST_MESSAGE" >"%t/holdfast/${name}/reload"; kill -HUP $MAINPID; exec /usr/bin/holdfast -n ${name} upgrade'
 ExecStopPost=/usr/bin/holdfast -n ${name} reap
 Restart=on-failure
 KillMode=process

@@ -192,3 +192,29 @@ test("what is no Holdfast daemon is found out", async (context) => {
     "timeout",
   );
 });
+
+test("the command of a reload that a signal has begun follows that one, once, and does not ask for another", async (context) => {
+  const { port, socketPath } = await startServer(context);
+  const client = createControlClient({ socketPath });
+  port.begun = 7;
+  port.outcomes.set(7, outcomeOf(7));
+  assert.deepEqual(await client.follow("upgrade", following(), { reload: true }), {
+    ok: true,
+    value: outcomeOf(7),
+  });
+  assert.deepEqual(port.commands, []);
+  assert.deepEqual(await client.request("upgrade", { reload: true }), { ok: true, value: 12 });
+  assert.deepEqual(port.commands, ["upgrade"]);
+});
+
+test("who is not the service's user, or does not reload, has no reload of a signal's", async (context) => {
+  const stranger = { uid: 4711, gids: [4711] };
+  const foreign = await startServer(context, { peerOf: () => stranger });
+  foreign.port.begun = 7;
+  const asked = await createControlClient(foreign).request("upgrade", { reload: true });
+  assert.deepEqual(asked, { ok: true, value: 12 });
+  assert.deepEqual(foreign.port.asked, { by: { kind: "user", uid: 4711 }, message: null });
+  const own = await startServer(context);
+  own.port.begun = 7;
+  assert.deepEqual(await createControlClient(own).request("upgrade"), { ok: true, value: 12 });
+});

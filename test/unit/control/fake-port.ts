@@ -146,6 +146,8 @@ export class FakePort implements ControlPort {
   nextUpgrade = 12;
   /** The upgrade of the generation that a commit keeps. */
   committed: number | null = null;
+  /** The upgrade of a reload that a signal has begun. */
+  begun: number | null = null;
 
   report(): StatusReport {
     return this.report_;
@@ -176,6 +178,12 @@ export class FakePort implements ControlPort {
     if (upgrade !== null) this.pending.add(upgrade);
     this.onSubmit(command);
     return { accepted: true, upgrade };
+  }
+
+  takeReload(): number | null {
+    const { begun } = this;
+    this.begun = null;
+    return begun;
   }
 
   progressOf(upgrade: number) {

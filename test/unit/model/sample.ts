@@ -64,11 +64,12 @@ export function copied(
   snapshot: number,
   fingerprint = String(snapshot),
   version: string | null = null,
+  sameAs: number | null = null,
 ): Event {
   return {
     type: "snapshot-made",
     snapshot,
-    result: succeed({ fingerprint, version, commit: null, uncopied: [] }),
+    result: succeed({ fingerprint, version, commit: null, uncopied: [], sameAs }),
   };
 }
 

@@ -8,7 +8,9 @@ import { Story } from "./story.js";
 test("the release is copied first, then checked, then started, and the version is that of the copy", () => {
   const story = new Story().start().request();
   story.send(prepared(2, specify({ ...on, check: ["check"] })));
-  assert.deepEqual(story.did("make-snapshot"), [{ type: "make-snapshot", snapshot: 2, base: null }]);
+  assert.deepEqual(story.did("make-snapshot"), [
+    { type: "make-snapshot", snapshot: 2, base: null, asIs: false },
+  ]);
   assert.deepEqual([...story.did("check"), ...story.did("spawn")], []);
   assert.deepEqual(ids(story), [[2, "making"]]);
   story.send(copied(2, "f", "1.2.3"));
@@ -131,7 +133,9 @@ test("the next daemon makes again what was half made, and removes again what was
     .request()
     .send(prepared(2, specify(on)))
     .die();
-  assert.deepEqual(making.did("make-snapshot"), [{ type: "make-snapshot", snapshot: 2, base: null }]);
+  assert.deepEqual(making.did("make-snapshot"), [
+    { type: "make-snapshot", snapshot: 2, base: null, asIs: false },
+  ]);
   const removing = making.send(notCopied(2, "snapshot-no-space")).die();
   assert.deepEqual(removing.did("remove-snapshot"), [{ type: "remove-snapshot", snapshot: 2 }]);
   removing.send({
@@ -201,4 +205,52 @@ test("what an app wrote is looked for at an upgrade, at the end and after a stop
   story.send(copied(2)).spawnAll().allReady().end(1);
   assert.deepEqual(story.did("inspect-snapshot"), [{ type: "inspect-snapshot", snapshot: 1 }]);
   assert.deepEqual(startAgain(story).did("inspect-snapshot"), [{ type: "inspect-snapshot", snapshot: 2 }]);
+});
+
+/** An upgrade of the same release, in which nothing has changed. */
+function unchanged(story: Story, change = {}): Story {
+  const id = story.state.nextGeneration;
+  const upgrade = story.state.nextUpgrade;
+  story.request().send(prepared(upgrade, specify({ ...on, release: "/srv/one", ...change })));
+  const base = story.did("make-snapshot")[0]?.base ?? null;
+  story.send(copied(id, String(base), null, base));
+  return story.spawnAll().allReady();
+}
+
+test("a generation of a release in which nothing has changed runs in the snapshot of the one before, which stays as long as either is there", () => {
+  const story = upgradeTo(new Story().start(), "/srv/one", { keep: 1 });
+  unchanged(story, { keep: 1 });
+  assert.deepEqual([story.active, story.generation(3).snapshot], [3, 2]);
+  assert.deepEqual(ids(story), [[2, "ready"]]);
+  story.end(2);
+  assert.deepEqual(ids(story), [[2, "ready"]]);
+  upgradeTo(story, "/srv/two", { keep: 1 });
+  assert.deepEqual(ids(story), [
+    [2, "ready"],
+    [4, "ready"],
+  ]);
+  story.request("rollback");
+  assert.equal(story.did("prepare")[0]?.again?.snapshot, 2);
+});
+
+test("the snapshot of another release, of other shared paths, or with something to write in it is none to run in as it is", () => {
+  const asIs = (change: object): boolean | undefined => {
+    const story = upgradeTo(new Story().start(), "/srv/one");
+    story.request().send(prepared(3, specify({ ...on, release: "/srv/one", ...change })));
+    return story.did("make-snapshot")[0]?.asIs;
+  };
+  assert.deepEqual(
+    [{}, { release: "/srv/two" }, { shared: ["data"] }, { writable: ["cache"] }, { workers: 5 }].map(asIs),
+    [true, false, false, false, true],
+  );
+});
+
+test("a snapshot that has gone while it was looked at is made after all", () => {
+  const story = upgradeTo(new Story().start(), "/srv/one");
+  story.request().send(prepared(3, specify({ ...on, release: "/srv/one" })));
+  story.send(copied(3, "f", null, 1));
+  assert.deepEqual(story.did("make-snapshot"), [{ type: "make-snapshot", snapshot: 3, base: 2, asIs: true }]);
+  assert.deepEqual(story.did("spawn"), []);
+  story.send(copied(3)).spawnAll().allReady();
+  assert.equal(story.generation(3).snapshot, 3);
 });

@@ -45,7 +45,7 @@ export function finishJob(world: World, job: Job, problem: ModelFailure | null):
       prepare(world, job, problem);
       break;
     case "make-snapshot":
-      makeSnapshot(world, job.snapshot, problem);
+      makeSnapshot(world, job, problem);
       break;
     case "remove-snapshot":
       removeSnapshot(world, job.snapshot, problem);
@@ -86,13 +86,20 @@ export function finishJob(world: World, job: Job, problem: ModelFailure | null):
   }
 }
 
-function makeSnapshot(world: World, id: number, problem: ModelFailure | null): void {
-  if (problem === null) world.directories.set(id, "whole");
+function makeSnapshot(
+  world: World,
+  { snapshot: id, base, asIs }: Extract<Job, { type: "make-snapshot" }>,
+  problem: ModelFailure | null,
+): void {
+  // Every other upgrade is of the same release.
+  const fingerprint = String(id >> 1);
+  const before = world.state.snapshots.find((one) => one.id === base);
+  const sameAs = asIs && before?.fingerprint === fingerprint ? before.id : null;
+  if (problem === null && sameAs === null) world.directories.set(id, "whole");
   else world.directories.delete(id);
   const result =
     problem === null
-      ? // Every other upgrade is of the same release.
-        succeed({ fingerprint: String(id >> 1), version: null, commit: null, uncopied: [] })
+      ? succeed({ fingerprint, version: null, commit: null, uncopied: [], sameAs })
       : fail(problem.reason, problem.message);
   world.send({ type: "snapshot-made", snapshot: id, result });
 }

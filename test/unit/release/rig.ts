@@ -55,6 +55,7 @@ export class ReleaseRig {
       shared: [],
       writable: [],
       base: undefined,
+      asIs: false,
       signal: new AbortController().signal,
       uid: process.geteuid?.() ?? 0,
       ...options,

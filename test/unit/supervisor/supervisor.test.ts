@@ -116,3 +116,35 @@ test("an action of which nobody hears the end is done again by a recovery", () =
   supervisor.push({ type: "stop-requested", fast: true });
   assert.deepEqual(told, ["do terminate", "begin anew"]);
 });
+
+test("the workers of a turn are written down once, all of them, before the first gate opens", () => {
+  const done: string[] = [];
+  const written: number[] = [];
+  const lost: Event = { type: "recovered", alive: [], unconnected: [], snapshots: [], wanted: false };
+  const supervisor = new Supervisor();
+  supervisor.begin(
+    running,
+    {
+      clock: () => ({ now: 1_000, wall: 1_000 }),
+      persist: ({ generations }) => {
+        done.push("persist");
+        written.push(generations.flatMap(liveWorkers).length);
+        return succeed(undefined);
+      },
+      remember() {},
+      perform: (action) => {
+        if (action.type === "spawn" || action.type === "open-gate") done.push(action.type);
+        if (action.type !== "spawn") return [];
+        const { generation, index } = action;
+        return [{ type: "spawned", generation, index, process: { pid: 5_000 + index, startTime: 1 } }];
+      },
+      publish() {},
+      wakeAt() {},
+      report() {},
+      beginAnew() {},
+    },
+    lost,
+  );
+  assert.deepEqual(done, ["spawn", "spawn", "persist", "open-gate", "open-gate"]);
+  assert.deepEqual(written, [2]);
+});

@@ -18,7 +18,10 @@ test("what is done to a snapshot is done although what was begun before has thro
       throw new Error("boom");
     },
   });
-  const made = snapshots.make({ ...generation, specification: { ...specification, plan } }, null);
+  const made = snapshots.make(
+    { ...generation, specification: { ...specification, plan } },
+    { base: null, asIs: false },
+  );
   const removed = snapshots.remove(generation.id);
   await assert.rejects(made, /boom/);
   const [event] = await removed;
