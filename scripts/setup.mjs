@@ -21,6 +21,9 @@ const TO_TEST = [
   // The examples of hooks, and who reads their shell.
   "jq",
   "shellcheck",
+  // Who signs releases that hosts pull, and who looks at the signatures.
+  "gnupg",
+  "gpgv",
   // The browser that looks at the page.
   "chromium",
 ];

@@ -51,8 +51,13 @@ export class Together implements AsyncDisposable {
     }
   }
 
+  /** With which the command finds them. */
+  get environment(): Record<string, string> {
+    return { XDG_RUNTIME_DIR: this.#base, NODE_OPTIONS: pretend };
+  }
+
   start(...args: readonly string[]): RunningCli {
-    return startCli(args, { XDG_RUNTIME_DIR: this.#base, NODE_OPTIONS: pretend });
+    return startCli(args, this.environment);
   }
 
   /** The command with the names of all of them. */
