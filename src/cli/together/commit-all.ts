@@ -30,7 +30,12 @@ interface Settled {
 export async function commitAll(members: readonly Staged[], joint: Joint): Promise<End> {
   const { teller, patiences } = joint;
   const times: number[] = [];
-  const commits = members.map((member) => beginCommit(member, joint, () => times.push(performance.now())));
+  const onActive = (): void => {
+    times.push(performance.now());
+    const span = spanOf(times, members.length);
+    if (span !== null) teller.say(`all serve: committed within ${formatDuration(span)}`);
+  };
+  const commits = members.map((member) => beginCommit(member, joint, onActive));
   const cause = openPromise<string>();
   const all = commits.map(async (commit) => {
     const end = await commit.ended;
@@ -44,13 +49,16 @@ export async function commitAll(members: readonly Staged[], joint: Joint): Promi
   const settled = await Promise.all(
     commits.map((commit) => (failed === null ? letBe(commit, joint) : takeBack(commit, joint, failed))),
   );
-  const committedWithinMs = times.length < members.length ? null : Math.max(...times) - Math.min(...times);
-  if (committedWithinMs !== null) teller.say(`committed within ${formatDuration(committedWithinMs)}`);
   const instances = settled.map(({ member: { name, generation }, fate }) => {
     return { instance: name, generation, fate };
   });
-  teller.sum({ committedWithinMs, instances });
+  teller.sum({ committedWithinMs: spanOf(times, members.length), instances });
   return conclude(settled, patiences.waiting.over());
+}
+
+/** Null where not all have been committed. */
+function spanOf(times: readonly number[], all: number): number | null {
+  return times.length < all ? null : Math.max(...times) - Math.min(...times);
 }
 
 function beginCommit(member: Staged, joint: Joint, onActive: () => void): Commit {

@@ -32,6 +32,7 @@ for (const native of [true, false]) {
     const lastStaged = lines.findLastIndex((line) => line.includes(" stands by after "));
     const firstTrial = lines.findIndex((line) => line.includes(" is on trial for "));
     assert.ok(lastStaged >= 0 && lastStaged < firstTrial, stdout);
+    assert.equal(lines.filter((line) => line.startsWith("all serve: committed within ")).length, 1, stdout);
     for (const name of together.names)
       assert.ok(lines.includes(`${name}: generation 2 is kept; the one before it drains`), stdout);
     const asked = together.rigs.map((rig) => rig.state().outcomes.at(-1)?.asked?.message);
