@@ -1,7 +1,7 @@
 import { fail } from "../../lib/failure.js";
 import type { CommandLine, End } from "../command.js";
 import { commitAll } from "./commit-all.js";
-import { findMembers, type Staged } from "./member.js";
+import { findMembers, findStaged, type Staged } from "./member.js";
 import { refuseOptions, withJoint } from "./upgrade-together.js";
 
 /** Lets several instances serve whose new generations stand by, as the end of an upgrade of them together. */
@@ -10,10 +10,9 @@ export async function commitTogether(names: readonly string[], line: CommandLine
   if (refusal !== undefined) return refusal;
   const members = await findMembers(names, line);
   if (!members.ok) return members;
-  const staged = members.value.flatMap((member): Staged[] =>
-    member.standsBy === null ? [] : [{ ...member, generation: member.standsBy }],
-  );
-  const missing = members.value.filter(({ standsBy }) => standsBy === null).map(({ name }) => name);
+  const looked = await Promise.all(members.value.map(findStaged));
+  const staged = looked.flatMap((one): Staged[] => (one.ok && one.value !== undefined ? [one.value] : []));
+  const missing = names.filter((name) => !staged.some((one) => one.name === name));
   if (missing.length > 0) {
     const what = `cannot commit together: no generation stands by of ${missing.join(", ")}`;
     return fail("not-together", `${what}; nothing was asked of any instance`);

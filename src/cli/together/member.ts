@@ -9,15 +9,13 @@ import type { CommandLine } from "../command.js";
 export interface Member {
   readonly name: string;
   readonly client: ControlClient;
-  /** The generation that served before anything was asked for: what is gone back to. */
-  readonly before: number;
-  /** The one that stands by already, where there is one. */
-  readonly standsBy: number | null;
 }
 
 /** One whose new generation stands by. */
 export interface Staged extends Member {
   readonly generation: number;
+  /** The one that serves meanwhile: what is gone back to. */
+  readonly before: number;
 }
 
 /** Looks at every one before anything is asked of any: all of them, or why that cannot be. */
@@ -40,11 +38,18 @@ async function findMember(name: string, { command, flags }: CommandLine): Promis
   if (!status.ok) return fail(status.failure.reason, `${name}: ${status.failure.message}`);
   const obstacle = findObstacle(status.value);
   if (obstacle !== undefined) return fail("not-together", `${name}: ${obstacle}`);
+  return succeed({ name, client: client.value });
+}
+
+/** As it stands by, beside what serves; undefined where nothing stands by. Fails like `status`. */
+export async function findStaged(member: Member): Promise<Result<Staged | undefined, Failure>> {
+  const status = await member.client.status();
+  if (!status.ok) return status;
   const { generations, upgrade } = status.value;
   const idOf = (phase: string): number | undefined => generations.find((one) => one.phase === phase)?.id;
-  const before = idOf("active") ?? 0;
-  const standsBy = upgrade === null ? (idOf("candidate") ?? null) : null;
-  return succeed({ name, client: client.value, before, standsBy });
+  const [generation, before] = [idOf("candidate"), idOf("active")];
+  if (upgrade !== null || generation === undefined || before === undefined) return succeed(undefined);
+  return succeed({ ...member, generation, before });
 }
 
 /** An older daemon would not know which generation is meant; where none serves there is nothing to go back to. */

@@ -4,7 +4,7 @@ import { type Failure, fail, type Result, succeed } from "../../lib/failure.js";
 import { tellEnd } from "../end-of-upgrade.js";
 import { followMember, type Joint } from "./follow-member.js";
 import { leaveGeneration } from "./leave-generation.js";
-import type { Member, Staged } from "./member.js";
+import { findStaged, type Member, type Staged } from "./member.js";
 import type { Fate } from "./teller.js";
 
 /** All of them stand by, or none does any more and nothing else has happened. */
@@ -59,16 +59,23 @@ async function stageOne(member: Member, joint: Joint, wish: UpgradeWish): Promis
   }
   if (!result.ok) return refuse(result.failure);
   const { value: outcome } = result;
-  if (outcome?.failure === null && outcome.generation !== null) {
-    const { generation, tookMs } = outcome;
-    teller.say(`generation ${generation} stands by after ${formatDuration(tookMs)}`, member);
-    return succeed({ ...member, generation });
+  if (outcome !== null && outcome.failure !== null) {
+    const following = { signal, onAccepted() {}, onNews() {} };
+    const end = await tellEnd(client, { outcome, done: "staged", wait: "done", following, say: () => {} });
+    return refuse(end.ok ? replaced : end.failure);
   }
-  if (outcome === null) return refuse({ reason: "upgrade-failed", message: "the daemon knows no outcome" });
-  const following = { signal, onAccepted() {}, onNews() {} };
-  const end = await tellEnd(client, { outcome, done: "staged", wait: "done", following, say: () => {} });
-  return refuse(end.ok ? { reason: "upgrade-failed", message: "it has no new generation" } : end.failure);
+  const staged = await findStaged(member);
+  if (!staged.ok) return refuse(staged.failure);
+  // Another request may have taken its place, or joined it while it waited.
+  if (outcome === null || staged.value?.generation !== outcome.generation) return refuse(replaced);
+  teller.say(`generation ${outcome.generation} stands by after ${formatDuration(outcome.tookMs)}`, member);
+  return succeed(staged.value);
 }
+
+const replaced: Failure = {
+  reason: "upgrade-failed",
+  message: "its new version does not stand by: something else was asked of it meanwhile",
+};
 
 interface Left {
   readonly name: string;

@@ -98,6 +98,25 @@ test("when one fails its trial the others go back to the very workers that were 
   }
 });
 
+test("what is gone back to is what serves when all stand by, not what served when the command began", async () => {
+  await using together = new Together({ native: true });
+  await together.startReady();
+  const { web, worker } = together;
+  const before = worker.workers();
+  web.release({ version: "2" });
+  web.configure(judgedTables({ trial: "1s" }));
+  const own = web.upgrade();
+  await untilProof(web, "trial", 2);
+  together.release("3", judgedTables({ trial: "10m" }));
+  const cli = together.startAll("upgrade");
+  assert.equal((await own).failure, null);
+  await Promise.all([untilProof(web, "trial", 3), untilProof(worker, "trial", 2)]);
+  killWorkerOf(worker, before);
+  assert.equal((await cli.ended).status, 1);
+  assert.equal((await web.settled()).generations[0]?.id, 2);
+  assert.equal((await web.ask()).version, "2");
+});
+
 test("with --proved those that are past their trial go back, too, when one fails its probation", async () => {
   await using together = new Together({ native: true });
   await together.startReady();
