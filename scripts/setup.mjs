@@ -24,6 +24,9 @@ const TO_TEST = [
   // What the collection is run by, and judged.
   "ansible-core",
   "ansible-lint",
+  // Who signs releases that hosts pull, and who looks at the signatures.
+  "gnupg",
+  "gpgv",
   // The browser that looks at the page.
   "chromium",
 ];

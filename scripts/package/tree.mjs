@@ -68,6 +68,7 @@ export function layOut(root, kind, version, epoch) {
   const addons = buildAddons(inTree("usr/lib/holdfast/node_modules/sd-notify"));
   put("packaging/systemd/instances", "usr/lib/holdfast/instances", 0o755);
   put("packaging/systemd/app-units", "usr/lib/holdfast/app-units", 0o755);
+  put("packaging/pull/pull-release", "usr/lib/holdfast/pull-release", 0o755);
   if (kind === "rpm") put("packaging/rpm/macros.holdfast", "usr/lib/rpm/macros.d/macros.holdfast");
   link("../lib/holdfast/dist/cli.cjs", "usr/bin/holdfast");
   link("../lib/holdfast/dist/daemon.js", "usr/bin/holdfastd");
@@ -75,7 +76,8 @@ export function layOut(root, kind, version, epoch) {
   if (kind === "deb") link("../../lib/holdfast", "usr/share/nodejs/holdfast");
 
   const web = ["holdfast-web.service", "holdfast-web.socket", "holdfast-web-user.service"];
-  for (const unit of ["holdfast@.service", "holdfast-user@.service", ...web])
+  const pull = ["holdfast-pull@.service", "holdfast-pull@.timer"];
+  for (const unit of ["holdfast@.service", "holdfast-user@.service", ...web, ...pull])
     put(`units/${unit}`, `usr/lib/systemd/system/${unit}`);
   // Where Ansible looks for collections by itself.
   const collection = "usr/share/ansible/collections/ansible_collections/holdfast/holdfast";
@@ -111,6 +113,7 @@ export function layOut(root, kind, version, epoch) {
     "docs/hooks.md",
     "docs/notifications.md",
     "docs/metrics.md",
+    "docs/fleet.md",
   ]) {
     put(file, `${doc}/${file.split("/").at(-1)}`);
   }

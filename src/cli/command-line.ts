@@ -46,14 +46,15 @@ export function parseCommandLine(
   if (!command.ok) return command;
   // `holdfast -n web doctor`, by habit.
   if (command.value.alone) words.push(...(given.get("name") ?? []).slice(-1));
-  const problem = checkWords(command.value, words.slice(1), program);
+  const [, ...rest] = words;
+  const { several } = command.value;
+  const problem = several ? checkNames(rest, given, program) : checkWords(command.value, rest, program);
   if (problem !== undefined) return refuse(problem);
-  const [, argument] = words;
   const line = build(command.value, given);
   if (!line.ok) return line;
   return succeed({
     ...line.value,
-    ...(argument !== undefined && { argument }),
+    ...(several ? nameAll(rest) : nameArgument(rest)),
     ...(program.length > 0 && { program }),
   });
 }
@@ -67,6 +68,27 @@ function helpLine(
   if (!command.ok) return command;
   const argument = words.find((word) => word !== "help" && commands.some(({ name }) => name === word));
   return succeed({ command: command.value, flags: new Set(), ...(argument !== undefined && { argument }) });
+}
+
+function nameArgument([argument]: readonly string[]): Pick<CommandLine, "argument"> {
+  return argument === undefined ? {} : { argument };
+}
+
+function nameAll(names: readonly string[]): Pick<CommandLine, "name" | "names"> {
+  const [name] = names;
+  if (names.length > 1) return { names };
+  return name === undefined ? {} : { name };
+}
+
+function checkNames(names: readonly string[], given: Given, program: readonly string[]): string | undefined {
+  if (program.length > 0) return "it runs no program, and there is one after --";
+  const wrong = names.find((name) => !isInstanceName(name));
+  if (wrong !== undefined) return `${JSON.stringify(wrong)} cannot be the name of an instance`;
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return `${twice} is named twice`;
+  const other = generalOptions.find((option) => given.has(option));
+  if (names.length === 0 || other === undefined) return undefined;
+  return `${names.join(" ")} and --${other} cannot be given together: both say which instance is meant`;
 }
 
 function checkWords(

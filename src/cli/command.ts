@@ -10,7 +10,9 @@ export interface Command {
   /** The word that follows the command, as the help text shows it; one that ends in a bracket may be left out. */
   readonly argument?: string;
   /** What a shell offers for that word. */
-  readonly completes?: "config" | "command";
+  readonly completes?: "config" | "command" | "instance";
+  /** Names of instances follow it; one is the same as `--name`. */
+  readonly several?: true;
   /** It talks to no daemon: an instance's name is its argument. */
   readonly alone?: true;
   /** Whether `--` and a command line with a program's name must follow. */
@@ -33,6 +35,8 @@ export interface CommandLine {
   readonly timeoutMs?: number;
   /** The one word after the command. */
   readonly argument?: string;
+  /** Two or more instances, each of them once. */
+  readonly names?: readonly string[];
   /** argv after `--`, never empty. */
   readonly program?: readonly string[];
   readonly listen?: readonly string[];

@@ -174,9 +174,10 @@ function waitIn({ wait = "done" }: Following): string {
 }
 
 function queryOf(wish: UpgradeWish = {}): string {
-  const { to, message, reload } = wish;
+  const { to, only, message, reload } = wish;
   const words = [
     ...(to === undefined ? [] : [`to=${to}`]),
+    ...(only === undefined ? [] : [`only=${only}`]),
     ...(message === undefined ? [] : [`message=${encodeURIComponent(message)}`]),
     ...(reload ? ["reload"] : []),
   ];

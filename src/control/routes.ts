@@ -42,19 +42,16 @@ const commands = new Map<string, ControlCommand>([
   ["/v1/stop", "stop"],
 ]);
 
-/** Finds the route of a request's method and target. The query knows `wait` and `wait=proved`, the `wishFlags` for an upgrade, `to` for a rollback, `message` and `reload`; the rest is ignored. */
+/** Finds the route of a request's method and target. The query knows `wait` and `wait=proved`, the `wishFlags` for an upgrade, `to` and `only` for a rollback, `only` for a commit, `message` and `reload`; the rest is ignored. */
 export function findRoute(method: string, target: string): Route | Refusal {
   const [path = "", query = ""] = target.split("?", 2);
   const words = new URLSearchParams(query);
   const wait = readWait(words.get("wait"));
   const command = commands.get(path);
-  const to = words.get("to");
-  const why = readWhy(words);
-  if (command === "rollback" && to !== null) {
-    if (!/^[1-9][0-9]{0,14}$/.test(to)) return notGeneration;
-    return allow("POST", method, { kind: "command", command, wait, wish: { ...why, to: Number(to) } });
-  }
-  const wish = { ...why, ...(command === "upgrade" ? wishFor((flag) => words.has(flag)) : {}) };
+  const which = readGenerations(words, generationWords[command ?? "upgrade"] ?? []);
+  if (which === undefined) return notGeneration;
+  const how = command === "upgrade" ? wishFor((flag) => words.has(flag)) : {};
+  const wish = { ...readWhy(words), ...which, ...how };
   if (command !== undefined) return allow("POST", method, { kind: "command", command, wait, wish });
   const upgrade = /^\/v1\/upgrades\/([1-9][0-9]{0,14})$/.exec(path)?.[1];
   const read = upgrade === undefined ? reads.get(path) : progressRoute(Number(upgrade), wait);
@@ -62,10 +59,31 @@ export function findRoute(method: string, target: string): Route | Refusal {
   return { kind: "refused", status: 404, failure: { reason: "not-found", message: "no such path" } };
 }
 
+type GenerationWord = "to" | "only";
+
+/** The words of a command whose values are numbers of generations. */
+const generationWords: { readonly [Command in ControlCommand]?: readonly GenerationWord[] } = {
+  commit: ["only"],
+  rollback: ["to", "only"],
+};
+
+/** Undefined where one of them is no number of a generation. */
+function readGenerations(
+  words: URLSearchParams,
+  known: readonly GenerationWord[],
+): Pick<UpgradeWish, GenerationWord> | undefined {
+  const given = known.filter((word) => words.has(word));
+  if (given.some((word) => !/^[1-9][0-9]{0,14}$/.test(words.get(word) ?? ""))) return undefined;
+  return Object.fromEntries(given.map((word) => [word, Number(words.get(word))]));
+}
+
 const notGeneration: Refusal = {
   kind: "refused",
   status: 400,
-  failure: { reason: "generation-invalid", message: "`to` must be the number of a generation" },
+  failure: {
+    reason: "generation-invalid",
+    message: "`to` and `only` must be the number of a generation",
+  },
 };
 
 function allow(allowed: Method, method: string, route: Route): Route | Refusal {

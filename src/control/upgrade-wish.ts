@@ -21,6 +21,11 @@ export interface UpgradeWish extends Readonly<Flags> {
   readonly reload?: boolean;
   /** The generation to roll back to. */
   readonly to?: number;
+  /**
+   * Of a commit or rollback: the generation that is to be kept or left. Where it is another one by then nothing is done, nor where going
+   * back would lose what clients have changed.
+   */
+  readonly only?: number;
 }
 
 export function wishFor(isGiven: (flag: WishFlag) => boolean): UpgradeWish {

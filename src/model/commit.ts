@@ -70,7 +70,7 @@ export function remember(
   if (old === undefined || upgrade.kind !== "rollback" || isSame(turn.state, old, candidate))
     return superseded;
   const proof = old.stage.phase === "active" ? old.stage.proof : undefined;
-  const failure = proof?.kind === "rejected" ? proof.failure : leftByHand(old.id);
+  const failure = proof?.kind === "rejected" ? proof.failure : leftByHand(old.id, upgrade.asked);
   if (proof?.kind !== "rejected") reject(turn, old, "rollback", failure);
   // A rollback is a generation of its own, of the snapshot of another.
   const to = candidate.snapshot ?? upgrade.to ?? candidate.id;

@@ -4,6 +4,7 @@ import { findSnapshot } from "./find.js";
 import type { Generation } from "./generation-state.js";
 import type { Rejected, Retired, State } from "./state.js";
 import { type Turn, update } from "./turn.js";
+import type { Asked } from "./upgrade-state.js";
 
 const rejectedKept = 16;
 
@@ -43,6 +44,7 @@ function isOf(one: Rejected, other: Pick<Rejected, "specification" | "fingerprin
 /** The reason of what was left by a person, not by a judge. */
 export const leftReason = "rolled-back" satisfies ModelFailure["reason"];
 
-export function leftByHand(generation: number): ModelFailure {
-  return { reason: leftReason, message: `generation ${generation} was left by a rollback` };
+export function leftByHand(generation: number, asked: Asked | null): ModelFailure {
+  const why = asked?.message == null ? "" : `: ${asked.message}`;
+  return { reason: leftReason, message: `generation ${generation} was left by a rollback${why}` };
 }

@@ -135,7 +135,7 @@ function goBack(turn: Turn, request: UpgradeRequest): boolean {
   const { upgrade } = turn.state;
   // Another upgrade is under way beside the trial: first this one has to end.
   if (upgrade !== null && upgrade.generation !== left.id) return false;
-  const failure = leftByHand(left.id);
+  const failure = leftByHand(left.id, request.asked);
   reject(turn, left, "rollback", failure);
   returnToHeld(turn, held, failure);
   if (upgrade !== null) conclude(turn, upgrade, failure);

@@ -9,14 +9,23 @@ import { tellAsked } from "../tellers/create-teller.js";
 /** Decides for the new generation: the one on trial is kept, the one that stands by goes on to its trial. */
 export const commitCommand: Command = {
   name: "commit",
+  argument: "[NAME...]",
+  completes: "instance",
+  several: true,
   options: ["message", "proved", "timeout", "no-wait", "quiet", "json"],
   contradictions: [
     ["proved", "no-wait", "one waits, and the other does not"],
     ["quiet", "json", "one tells nothing, and the other all"],
   ],
   summary: "decide for the new generation, after `upgrade --hold` or `--stage`",
-  run: askDaemon(commit),
+  run: async (line, commands) => {
+    const { names } = line;
+    if (names === undefined) return commitOne(line, commands);
+    return (await import("../together/commit-together.js")).commitTogether(names, line);
+  },
 };
+
+const commitOne = askDaemon(commit);
 
 async function commit(client: ControlClient, line: CommandLine): Promise<End> {
   if (!line.flags.has("no-wait")) {

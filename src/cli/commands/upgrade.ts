@@ -5,6 +5,9 @@ import type { Command } from "../command.js";
 
 export const upgradeCommand: Command = {
   name: "upgrade",
+  argument: "[NAME...]",
+  completes: "instance",
+  several: true,
   options: [...wishFlags, "message", "proved", "timeout", "no-wait", "quiet", "json"],
   contradictions: [
     ["stage", "hold", "what stands by is not on trial; stage it, then commit it"],
@@ -13,9 +16,15 @@ export const upgradeCommand: Command = {
     ["proved", "no-wait", "one waits, and the other does not"],
     ["quiet", "json", "one tells nothing, and the other all"],
   ],
-  summary: "start a new generation beside the old and switch over",
-  run: askDaemon((client, line) => {
-    const wish = { ...whyOf(line), ...wishFor((flag) => line.flags.has(flag)) };
-    return askForUpgrade(client, line, { command: "upgrade", wish });
-  }),
+  summary: "start a new generation beside the old and switch over; of several instances all or none",
+  run: async (line, commands) => {
+    const { names } = line;
+    if (names === undefined) return upgradeOne(line, commands);
+    return (await import("../together/upgrade-together.js")).upgradeTogether(names, line);
+  },
 };
+
+const upgradeOne = askDaemon((client, line) => {
+  const wish = { ...whyOf(line), ...wishFor((flag) => line.flags.has(flag)) };
+  return askForUpgrade(client, line, { command: "upgrade", wish });
+});

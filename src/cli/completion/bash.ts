@@ -71,8 +71,9 @@ function offerValue(name: OptionName): string[] {
 }
 
 /** Right after the command. What need not be given is offered beside the options. */
-function offerArgument({ name, argument, completes, options }: Command, names: readonly string[]): string[] {
-  if (completes !== undefined) {
+function offerArgument(command: Command, names: readonly string[]): string[] {
+  const { name, argument, completes, several, options } = command;
+  if (completes !== undefined && !several) {
     const words = completes === "command" ? names : ["$(_holdfast_configs)"];
     return [offer(name, `-W "${[...options.map(write), ...words].join(" ")}"`)];
   }
@@ -87,8 +88,9 @@ function offer(pattern: string, generator?: string): string {
       ;;`;
 }
 
-function offerOptions({ name, alone, options, program }: Command): string[] {
-  const own = [...options.map(write), ...(program ? ["--"] : [])];
+function offerOptions({ name, alone, options, program, several }: Command): string[] {
+  const names = several ? ["$(_holdfast_names)"] : [];
+  const own = [...options.map(write), ...(program ? ["--"] : []), ...names];
   if (alone) return [`    ${name}) options="${own.join(" ")}" ;;`];
   return own.length === 0 ? [] : [`    ${name}) options="$options ${own.join(" ")}" ;;`];
 }

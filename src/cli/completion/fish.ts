@@ -11,10 +11,9 @@ export function fishCompletion(commands: readonly Command[]): string {
       ({ name, summary }) => `-n "not __holdfast_seen $commands" -a ${name} -d ${quote(capitalize(summary))}`,
     ),
     ...own.map((name) => writeOption(name, commands)),
-    ...commands.flatMap(({ name, completes }) => {
-      const words = completes === "command" ? '"$commands"' : "'(__holdfast_configs)'";
-      return completes === undefined ? [] : [`-n '__holdfast_seen ${name}' -a ${words}`];
-    }),
+    ...commands.flatMap(({ name, completes }) =>
+      completes === undefined ? [] : [`-n '__holdfast_seen ${name}' -a ${argumentWords[completes]}`],
+    ),
   ];
   return `# fish completion for holdfast(1)
 
@@ -45,6 +44,12 @@ complete -c holdfast -f
 ${lines.map((line) => `complete -c holdfast ${line}`).join("\n")}
 `;
 }
+
+const argumentWords = {
+  command: '"$commands"',
+  config: "'(__holdfast_configs)'",
+  instance: "'(__holdfast_names)'",
+} as const;
 
 const values = {
   instance: " -x -a '(__holdfast_names)'",

@@ -44,10 +44,13 @@ _holdfast "$@"
 
 const actions = { instance: "_holdfast_names", file: "_files", directory: "_files -/" } as const;
 
-function complete({ name, argument, completes, options }: Command, commands: readonly Command[]): string[] {
-  const names = `(${commands.map((command) => command.name).join(" ")})`;
-  const word = completes === undefined ? "" : completes === "command" ? names : "_holdfast_configs";
-  const words = argument === undefined ? [] : [quote(`1:${escapeColons(argument)}:${word}`)];
+function complete(command: Command, commands: readonly Command[]): string[] {
+  const { name, argument, completes, several, options } = command;
+  const names = `(${commands.map((one) => one.name).join(" ")})`;
+  const offers = { command: names, config: "_holdfast_configs", instance: "_holdfast_names" };
+  const word = completes === undefined ? "" : offers[completes];
+  const place = several ? "*" : "1";
+  const words = argument === undefined ? [] : [quote(`${place}:${escapeColons(argument)}:${word}`)];
   const specifications = [...words, ...options.map(specify)];
   return specifications.length === 0
     ? []

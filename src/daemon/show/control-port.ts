@@ -12,6 +12,7 @@ import { nextAnswer } from "../../model/decide.js";
 import type { Event, News } from "../../model/event.js";
 import { activeGeneration, stagedGeneration } from "../../model/find.js";
 import { refuseDrain, refuseLeaving } from "../../model/lifecycle.js";
+import { refuseKeep, refuseLeave } from "../../model/only.js";
 import type { State } from "../../model/state.js";
 import { refuse } from "../../model/upgrade.js";
 import type { Asked, Asker } from "../../model/upgrade-state.js";
@@ -53,7 +54,7 @@ export function createControlPort({
 }: ControlPortOptions): ControlPort {
   function submit(
     command: ControlCommand,
-    { to, hold = false, stage = false, force = false, message }: UpgradeWish = {},
+    { to, only, hold = false, stage = false, force = false, message }: UpgradeWish = {},
     by: Asker = { kind: "signal" },
   ): Submission {
     const asked: Asked = { by, message: message ?? null };
@@ -65,10 +66,16 @@ export function createControlPort({
         return request({ kind: command, to: null }, { type: "upgrade-requested", kind: command, ...manner });
       }
       case "rollback": {
-        const wish = { kind: command, to: to ?? null };
+        const failure = only === undefined ? null : refuseLeave(supervisor.state, only);
+        if (failure !== null) return { accepted: false, failure };
+        // What stands by leaves nothing that could be returned to.
+        const standsBy = only !== undefined && stagedGeneration(supervisor.state)?.id === only;
+        const wish = { kind: command, to: standsBy ? null : (to ?? null) };
         return request(wish, { type: "upgrade-requested", ...wish, asked });
       }
       case "commit": {
+        const failure = only === undefined ? null : refuseKeep(supervisor.state, only);
+        if (failure !== null) return { accepted: false, failure };
         const stage = activeGeneration(supervisor.state)?.stage;
         if (stagedGeneration(supervisor.state) !== undefined)
           return request({ kind: "upgrade", to: null }, { type: "keep-requested", asked });

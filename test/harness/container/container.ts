@@ -10,7 +10,7 @@ import { DEADLINE_MS, waitUntil } from "./wait-until.js";
 
 const COMMAND_TIMEOUT_MS = 60_000;
 /** Copied in, so that a build during the tests changes nothing, and so that a test can replace them. */
-const COPIED = ["dist", "package.json", "units", "test/apps"];
+const COPIED = ["dist", "package.json", "units", "packaging/pull", "test/apps"];
 
 /** $0 is PID 1, $1 the checkout, $2 where to, the rest what to copy. */
 const COPY = `
@@ -25,6 +25,8 @@ const INSTALL = `
 mv /opt/holdfast/test/apps /opt/apps
 rmdir /opt/holdfast/test
 for unit in /opt/holdfast/units/*; do [ ! -f "$unit" ] || cp "$unit" /usr/lib/systemd/system/; done
+mkdir /usr/lib/holdfast
+cp /opt/holdfast/packaging/pull/pull-release /usr/lib/holdfast/
 for entry in holdfast:cli holdfastd:daemon; do
   printf '#!/bin/sh\\nexec /usr/bin/node /opt/holdfast/dist/%s.js "$@"\\n' "\${entry#*:}" > "/usr/bin/\${entry%:*}"
   chmod 755 "/usr/bin/\${entry%:*}"

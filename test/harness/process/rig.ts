@@ -24,6 +24,8 @@ import { withoutJudges } from "./unjudged.js";
 export interface RigOptions {
   /** Of the instance, where somebody is to read it. */
   readonly name?: string;
+  /** Where runtime directories of several instances are to be found by their names. */
+  readonly runtimeBase?: string;
   readonly workers?: number;
   /** TOML after the keys that every test needs. */
   readonly config?: string;
@@ -54,7 +56,7 @@ let made = 0;
 export class Rig implements AsyncDisposable {
   readonly name: string;
   readonly directory = mkdtempSync(join(tmpdir(), "holdfast-"));
-  readonly runtimeDirectory = join(this.directory, "run");
+  readonly runtimeDirectory: string;
   readonly stateDirectory = join(this.directory, "state");
   readonly configFile = join(this.directory, "service.toml");
   /** A link to the daemon's program, as a package puts it. */
@@ -82,6 +84,7 @@ export class Rig implements AsyncDisposable {
 
   constructor({
     name = `test-${process.pid}-${made++}`,
+    runtimeBase,
     workers = 1,
     config = "",
     faulty = false,
@@ -95,6 +98,7 @@ export class Rig implements AsyncDisposable {
     alsoPassed = [],
   }: RigOptions = {}) {
     this.name = name;
+    this.runtimeDirectory = runtimeBase === undefined ? join(this.directory, "run") : join(runtimeBase, name);
     this.workersWanted = workers;
     this.native = native;
     this.#inPlace = inPlace;

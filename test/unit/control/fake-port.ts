@@ -133,6 +133,7 @@ export class FakePort implements ControlPort {
   });
   /** The generation that the last command named. */
   to: number | undefined;
+  only: number | undefined;
   /** Who asked last, and why. */
   asked: object | undefined;
   /** When it is asked for metrics. */
@@ -171,6 +172,7 @@ export class FakePort implements ControlPort {
 
   submit(command: ControlCommand, wish: UpgradeWish = {}, by?: Asker): Submission {
     this.to = wish.to;
+    this.only = wish.only;
     this.asked = { by, message: wish.message ?? null };
     this.commands.push(command);
     if (this.refusal !== undefined) return { accepted: false, failure: this.refusal };

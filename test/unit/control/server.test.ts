@@ -43,11 +43,21 @@ test("each command reaches the daemon once", async (context) => {
   assert.equal(port.to, 7);
 });
 
-test("a rollback to what is no generation is refused, and does nothing", async (context) => {
+test("a commit and a rollback may mean one generation only", async (context) => {
   const { socketPath, port } = await startServer(context);
-  for (const to of ["", "x", "0", "-1", "1e3", "9".repeat(20)]) {
-    const reply = await ask(socketPath, "POST", `/v1/rollback?to=${to}`);
-    assert.deepEqual([reply.status, reasonIn(reply)], [400, "generation-invalid"], to);
+  await ask(socketPath, "POST", "/v1/rollback?to=7&only=8");
+  assert.deepEqual([port.to, port.only], [7, 8]);
+  await ask(socketPath, "POST", "/v1/commit?only=9&to=x");
+  assert.deepEqual([port.to, port.only], [undefined, 9]);
+});
+
+test("a command that names what is no generation is refused, and does nothing", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  for (const id of ["", "x", "0", "-1", "1e3", "9".repeat(20)]) {
+    for (const query of [`rollback?to=${id}`, `rollback?only=${id}`, `commit?only=${id}`]) {
+      const reply = await ask(socketPath, "POST", `/v1/${query}`);
+      assert.deepEqual([reply.status, reasonIn(reply)], [400, "generation-invalid"], query);
+    }
   }
   assert.deepEqual(port.commands, []);
 });

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { basename, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { pathInCheckout } from "../harness/container/checkout.js";
+import type { Behaviour } from "../harness/process/behaviour.js";
+import { Publisher } from "../harness/process/publisher.js";
+import { Rig } from "../harness/process/rig.js";
+import { temporaryDirectory } from "../unit/control/rig.js";
+import { certificate } from "../unit/worker/carriers/http/certificate.js";
+
+const program = pathInCheckout("packaging", "pull", "pull-release");
+const cli = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
+/** To the CLI it is the user of no other instance of this machine. */
+const pretend = "--import=data:text/javascript,process.geteuid=()=>1999999";
+
+interface Pulled {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** A host with an instance, and what would run there by a timer. */
+class Host implements AsyncDisposable {
+  readonly rig: Rig;
+  readonly publisher: Publisher;
+  readonly #environment: Record<string, string>;
+
+  constructor(context: TestContext) {
+    const base = temporaryDirectory(context);
+    mkdirSync(join(base, "holdfast"));
+    this.rig = new Rig({ native: true, runtimeBase: join(base, "holdfast") });
+    this.publisher = new Publisher(this.rig.name);
+    const { directory } = this.rig;
+    const bin = join(base, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "holdfast"), `#!/bin/sh\nexec ${process.execPath} ${cli} "$@"\n`);
+    chmodSync(join(bin, "holdfast"), 0o755);
+    writeFileSync(join(base, "machine-id"), "0123456789abcdef0123456789abcdef\n");
+    mkdirSync(join(base, "state"));
+    this.#environment = {
+      PATH: `${bin}:${process.env["PATH"]}`,
+      XDG_RUNTIME_DIR: base,
+      NODE_OPTIONS: pretend,
+      MACHINE_ID: join(base, "machine-id"),
+      STATE_DIRECTORY: join(base, "state"),
+      ROOT: directory,
+      SOURCE: this.publisher.source,
+      KEYRING: this.publisher.keyring,
+    };
+  }
+
+  publish(serial: number, behaviour: Behaviour, also: Record<string, string | number> = {}): void {
+    const directory = this.rig.makeDirectory(`build-${serial}`);
+    writeFileSync(join(directory, "puppet.json"), JSON.stringify(behaviour));
+    this.publisher.publish(serial, behaviour.version, directory, also);
+  }
+
+  start(more: Record<string, string> = {}) {
+    const child = spawn(program, [this.rig.name], {
+      env: { ...this.#environment, ...more },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    const ended = once(child, "close").then((): Pulled => ({ status: child.exitCode, output }));
+    return { ended, kill: (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal) };
+  }
+
+  pull(more: Record<string, string> = {}): Promise<Pulled> {
+    return this.start(more).ended;
+  }
+
+  /** What is deployed, and which generation serves which version. */
+  async stands() {
+    const { generations } = await this.rig.settled();
+    const { version } = await this.rig.ask();
+    return {
+      link: basename(readlinkSync(join(this.rig.directory, "current"))),
+      generation: generations[0]?.id,
+      version,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.publisher[Symbol.dispose]();
+    await this.rig[Symbol.asyncDispose]();
+  }
+}
+
+test("a newer release is pulled and serves, once, and nobody notices", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  await using load = host.rig.load();
+  host.publish(7, { version: "2" });
+  const { status, output } = await host.pull();
+  assert.equal(status, 0, output);
+  assert.match(output, /: version 2 \(serial 7\) serves and has proved itself\n$/);
+  assert.deepEqual(await host.stands(), { link: "7-2", generation: 2, version: "2" });
+  assert.equal(host.rig.state().outcomes.at(-1)?.asked?.message, "pulled 2");
+  assert.deepEqual(await host.pull(), { status: 0, output: "" });
+  assert.equal((await host.stands()).generation, 2);
+  await load.stop();
+  assert.deepEqual(load.failures, []);
+});
+
+test("a bad release is left, the link goes back, and no later look tries it again; the next release does", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  host.publish(7, { version: "2", boot: "crash" });
+  const { status, output } = await host.pull();
+  assert.equal(status, 1);
+  assert.match(output, /upgrade to generation 2 failed: /);
+  assert.match(output, /: version 2 \(serial 7\) is bad, and is not tried again\n$/);
+  assert.deepEqual(await host.stands(), { link: "release-1", generation: 1, version: "1" });
+  assert.deepEqual(await host.pull(), { status: 0, output: "" });
+  host.publish(8, { version: "3" });
+  assert.equal((await host.pull()).status, 0);
+  assert.deepEqual(await host.stands(), { link: "8-3", generation: 3, version: "3" });
+});
+
+test("what is not signed, or not for this instance, or old, or not whole, is refused before anything is unpacked", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  host.publish(7, { version: "2" });
+  const old = readFileSync(host.publisher.manifestFile);
+  const refused = async (why: RegExp, more: Record<string, string> = {}): Promise<void> => {
+    const { status, output } = await host.pull(more);
+    assert.equal(status, 1);
+    assert.match(output, why);
+  };
+  using stranger = new Publisher(host.rig.name);
+  await refused(/refused, for its signature: /, { KEYRING: stranger.keyring });
+  writeFileSync(host.publisher.manifestFile, String(old).replace("serial 7", "serial 9"));
+  await refused(/refused, for its signature: /);
+  host.publish(8, { version: "3" }, { instance: "other" });
+  await refused(/refused: the manifest is signed for other\n/);
+  host.publish(9, { version: "4" }, { file: "../../etc/passwd" });
+  await refused(/its field file is not as it should be/);
+  host.publish(10, { version: "5" }, { expires: 1_700_000_000 });
+  await refused(/refused: serial 10 has expired/);
+  host.publish(11, { version: "6" });
+  writeFileSync(join(host.publisher.source, "6.tar.gz"), "something else");
+  await refused(/refused: 6\.tar\.gz has another checksum/);
+  writeFileSync(host.publisher.manifestFile, old);
+  await refused(/refused: its serial is 7, and 11 was seen before/);
+  await refused(/SOURCE must be https:\/\/ or the path/, { SOURCE: "http://127.0.0.1/" });
+  assert.ok(!existsSync(join(host.rig.directory, "releases")));
+  assert.deepEqual(await host.stands(), { link: "release-1", generation: 1, version: "1" });
+});
+
+test("a run that is killed in the middle of the upgrade is brought to its end by the next, good or bad", async (context) => {
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    await using host = new Host(context);
+    await host.rig.manager.startReady();
+    const gate = join(host.rig.directory, "gate");
+    host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
+    host.publish(7, { version: "2", boot: signal === "SIGKILL" ? "good" : "crash" });
+    const run = host.start();
+    await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);
+    run.kill(signal);
+    assert.notEqual((await run.ended).status, 0);
+    host.rig.openGate(gate);
+    await host.rig.settled();
+    const { status } = await host.pull();
+    const { link, version } = await host.stands();
+    const whole = signal === "SIGKILL" ? [0, "7-2", "2"] : [1, "release-1", "1"];
+    assert.deepEqual([status, link, version], whole);
+  }
+});
+
+test("a part of the fleet has a release first, and the others when its share grows", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  host.publish(7, { version: "2" }, { share: 0 });
+  assert.deepEqual(await host.pull(), { status: 0, output: "" });
+  assert.equal((await host.stands()).generation, 1);
+  const manifest = { instance: host.rig.name, serial: 7, version: "2", file: "2.tar.gz" };
+  const [, sha256 = ""] = /^sha256 (.*)$/m.exec(readFileSync(host.publisher.manifestFile, "utf8")) ?? [];
+  host.publisher.sign({ ...manifest, sha256, share: 100 });
+  assert.equal((await host.pull()).status, 0);
+  assert.equal((await host.stands()).version, "2");
+});
+
+test("where the service does not run the link stays, and the next look tries again", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  host.publish(7, { version: "2" });
+  await host.rig.manager.stop();
+  const { status, output } = await host.pull();
+  assert.equal(status, 1);
+  assert.match(output, /holdfast exits with 3; tried again next time\n$/);
+  await host.rig.manager.startReady();
+  assert.equal((await host.stands()).link, "release-1");
+  assert.equal((await host.pull()).status, 0);
+  assert.equal((await host.stands()).version, "2");
+});
+
+test("releases come over HTTPS, from a server that this host trusts", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  host.publish(7, { version: "2" });
+  const authorities = join(temporaryDirectory(context), "authorities.pem");
+  writeFileSync(authorities, certificate.cert);
+  const server = createServer(certificate, (request, response) => {
+    const path = join(host.publisher.source, basename(request.url ?? ""));
+    response.writeHead(existsSync(path) ? 200 : 404).end(existsSync(path) ? readFileSync(path) : "");
+  });
+  context.after(() => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const SOURCE = `https://localhost:${(server.address() as AddressInfo).port}/web`;
+  const untrusted = await host.pull({ SOURCE });
+  assert.equal(untrusted.status, 1);
+  assert.match(untrusted.output, /cannot fetch https:\/\/localhost:/);
+  assert.equal((await host.pull({ SOURCE, CURL_CA_BUNDLE: authorities })).status, 0);
+  assert.equal((await host.stands()).version, "2");
+});
