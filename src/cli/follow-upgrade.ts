@@ -16,7 +16,7 @@ export async function followUpgrade<T>(
   begin: (following: Following) => Promise<Result<T, ControlFailure>>,
   following: Following,
   onLost: (upgrade: number) => void,
-  nobody: AbortSignal | undefined,
+  nobody?: AbortSignal,
 ): Promise<Result<T | Outcome, FollowFailure>> {
   let upgrade: number | undefined;
   let lostAt: number | undefined;

@@ -45,7 +45,6 @@ export async function followMember(
   const result = await followUpgrade(member.client, begin, following, (upgrade) => {
     const next = `the next daemon is asked about upgrade ${upgrade}`;
     teller.say(`the connection to the daemon broke; ${next}`, member);
-    return undefined;
   });
   if (result.ok) await teller.ended(member, step, result.value);
   return result;
