@@ -6,7 +6,7 @@ import * as v from "valibot";
 import type { Container } from "../harness/container/container.js";
 import { HarnessError } from "../harness/harness-error.js";
 
-const ANSWER_DEADLINE_MS = 60_000;
+const ANSWER_DEADLINE_MS = 180_000;
 
 /**
  * A program below this directory that works in the container's network. It prints one line of JSON when it is at work and one for
