@@ -11,6 +11,7 @@ import { pathInCheckout } from "../harness/container/checkout.js";
 import type { Behaviour } from "../harness/process/behaviour.js";
 import { Publisher } from "../harness/process/publisher.js";
 import { Rig } from "../harness/process/rig.js";
+import { judgedTables } from "../harness/process/trials.js";
 import { temporaryDirectory } from "../unit/control/rig.js";
 import { certificate } from "../unit/worker/carriers/http/certificate.js";
 
@@ -175,6 +176,39 @@ test("a run that is killed in the middle of the upgrade is brought to its end by
     const whole = signal === "SIGKILL" ? [0, "7-2", "2"] : [1, "release-1", "1"];
     assert.deepEqual([status, link, version], whole);
   }
+});
+
+test("what somebody else does meanwhile is no verdict: another link stays, and what serves is asked for again", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  const gate = join(host.rig.directory, "gate");
+  host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
+  host.publish(7, { version: "2", boot: "crash" });
+  const first = host.start();
+  await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);
+  host.rig.release({ version: "1" });
+  const mine = readlinkSync(join(host.rig.directory, "current"));
+  host.rig.openGate(gate);
+  const { status, output } = await first.ended;
+  assert.equal(status, 1);
+  assert.match(output, /somebody else has put .* in the place of version 2; looked at again next time\n$/);
+  assert.equal(readlinkSync(join(host.rig.directory, "current")), mine);
+  host.rig.configure(judgedTables());
+  host.publish(8, { version: "3" });
+  const second = host.start();
+  await host.rig.until(
+    "version 3",
+    ({ generations }) => generations.at(-1)?.phase === "active" && generations.at(-1)?.id !== 1,
+  );
+  assert.equal((await host.rig.upgrade()).failure, null);
+  assert.match(
+    (await second.ended).output,
+    /version 3 \(serial 8\) serves, and whether it is good is not known/,
+  );
+  assert.equal((await host.stands()).link, "8-3");
+  host.rig.configure();
+  assert.equal((await host.pull()).status, 0);
+  assert.equal((await host.stands()).version, "3");
 });
 
 test("a part of the fleet has a release first, and the others when its share grows", async (context) => {
