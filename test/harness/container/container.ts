@@ -27,8 +27,8 @@ rmdir /opt/holdfast/test
 for unit in /opt/holdfast/units/*; do [ ! -f "$unit" ] || cp "$unit" /usr/lib/systemd/system/; done
 mkdir /usr/lib/holdfast
 cp /opt/holdfast/packaging/pull/pull-release /usr/lib/holdfast/
-for entry in holdfast:cli holdfastd:daemon; do
-  printf '#!/bin/sh\\nexec /usr/bin/node /opt/holdfast/dist/%s.js "$@"\\n' "\${entry#*:}" > "/usr/bin/\${entry%:*}"
+for entry in holdfast:cli.cjs holdfastd:daemon.js; do
+  printf '#!/bin/sh\\nexec /usr/bin/node /opt/holdfast/dist/%s "$@"\\n' "\${entry#*:}" > "/usr/bin/\${entry%:*}"
   chmod 755 "/usr/bin/\${entry%:*}"
 done
 mkdir /node_modules
