@@ -106,6 +106,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
   const workers = last(given, "workers");
   const message = last(given, "message");
   const since = last(given, "since");
+  const config = last(given, "config");
   const listen = given.get("listen");
   const shared = given.get("shared");
   if (name !== undefined && socket !== undefined)
@@ -128,6 +129,7 @@ function build(command: Command, given: Given): Result<CommandLine, Failure<"usa
     ...(workers !== undefined && { workers }),
     ...(message !== undefined && { message }),
     ...(since !== undefined && { since }),
+    ...(config !== undefined && { config }),
   });
 }
 

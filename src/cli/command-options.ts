@@ -75,6 +75,12 @@ const rows = {
     summary: "what the app writes in the release",
     detail: ", relative to it; may be repeated",
   },
+  config: {
+    value: "FILE",
+    completes: "file",
+    summary: "a config that is to be put in place",
+    detail: ", looked at instead of the one that is there",
+  },
   workers: { value: "N", summary: "how many processes, or auto", detail: ": one per core" },
   "no-socket": { summary: "no socket unit: the daemon listens by itself" },
   help: { short: "h", general: true, summary: "what there is" },

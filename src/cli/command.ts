@@ -39,6 +39,8 @@ export interface CommandLine {
   readonly shared?: readonly string[];
   readonly release?: string;
   readonly workers?: string;
+  /** A file that is to become the instance's config. */
+  readonly config?: string;
   /** A time, as it was typed. */
   readonly since?: string;
   /** Why it is asked for. */

@@ -1,5 +1,6 @@
 import type { Command } from "./command.js";
 import { adoptListenerCommand } from "./commands/adopt-listener.js";
+import { changesCommand } from "./commands/changes.js";
 import { commitCommand } from "./commands/commit.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { drainCommand } from "./commands/drain.js";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   doctorCommand,
   listCommand,
   statusCommand,
+  changesCommand,
   upgradeCommand,
   commitCommand,
   rollbackCommand,

@@ -15,13 +15,15 @@ interface Examined {
 }
 
 /** `holdfast doctor`: what is wrong with instances and their surroundings, each with the line to change. Changes nothing. */
-export async function diagnose({ argument, flags }: CommandLine): Promise<End> {
-  const instances = await findInstances(argument);
+export async function diagnose({ argument, flags, config }: CommandLine): Promise<End> {
+  if (config !== undefined && argument === undefined)
+    return fail("usage", "--config needs the name of the instance whose config it is to be");
+  const instances = await findInstances(argument, config !== undefined);
   if (!instances.ok) return instances;
   const machine = await gatherMachine();
   const examined: Examined[] = [];
   for (const instance of instances.value) {
-    const facts = await gatherFacts(instance, machine);
+    const facts = await gatherFacts(instance, machine, config);
     if (!facts.ok) return facts;
     const { name, unit } = instance;
     examined.push({ name, unit, findings: examine(facts.value) });

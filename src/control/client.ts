@@ -7,7 +7,9 @@ import type { Outcome } from "../model/upgrade-state.js";
 import { type Call, type ControlAddress, exchange, readLines, readText } from "./exchange.js";
 import {
   acceptedReply,
+  type ChangesReport,
   type ControlFailure,
+  changesReply,
   commitReply,
   errorReply,
   eventLine,
@@ -55,6 +57,8 @@ export interface ControlClient {
   ): Promise<Result<Outcome, ControlFailure>>;
   /** The generations that ran, newest last. */
   history(): Promise<Result<readonly HistoryEntry[], ControlFailure>>;
+  /** What an upgrade would change now. */
+  changes(): Promise<Result<ChangesReport, ControlFailure>>;
   /** Waits for an upgrade that was asked for before. Fails with `upgrade-unknown` when the daemon never heard of it. */
   resume(upgrade: number, following: Following): Promise<Result<Outcome, ControlFailure>>;
   /** Calls back for each piece of news; returns only when it fails, with the signal as `aborted`. */
@@ -141,6 +145,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       const path = `/v1/${command}?${waitIn(following)}&${queryOf(wish)}`;
       return follow({ method: "POST", path, signal: following.signal }, following);
     },
+    changes: () => ask("GET", "/v1/changes", changesReply),
     history: async () => {
       const reply = await ask("GET", "/v1/history", historyReply);
       return reply.ok ? succeed(reply.value.history) : reply;

@@ -1,9 +1,12 @@
+import type { Result } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Asker, Outcome } from "../model/upgrade-state.js";
-import type { ControlFailure, HistoryEntry, StatusReport } from "./replies.js";
+import type { ChangesReport, ControlFailure, HistoryEntry, StatusReport } from "./replies.js";
 import type { UpgradeWish } from "./upgrade-wish.js";
 
 export type {
+  ChangesReport,
+  DifferenceReport,
   GenerationReport,
   HistoryEntry,
   ListenerReport,
@@ -32,6 +35,8 @@ export interface ControlPort {
   submit(command: ControlCommand, wish?: UpgradeWish, by?: Asker): Submission;
   /** Newest last. */
   history(): readonly HistoryEntry[];
+  /** What an upgrade would change now. Fails as that would, with config or release. */
+  changes(): Promise<Result<ChangesReport, ControlFailure>>;
   progressOf(upgrade: number): UpgradeProgress;
   /** Calls back at each piece of news, until the returned function is called. */
   subscribe(listener: (news: News) => void): () => void;

@@ -5,7 +5,7 @@ import { messageLimit, type UpgradeWish, type Wait, wishFor } from "./upgrade-wi
 
 /** What a request asks for. `wait`: the answer is a stream that lasts so long; null: there is an answer at once. */
 export type Route =
-  | { readonly kind: "status" | "version" | "events" | "history" | "metrics" }
+  | { readonly kind: "status" | "version" | "events" | "history" | "metrics" | "changes" }
   | {
       readonly kind: "command";
       readonly command: ControlCommand;
@@ -30,6 +30,7 @@ const reads = new Map<string, Route>([
   ["/v1/events", { kind: "events" }],
   ["/v1/history", { kind: "history" }],
   ["/v1/metrics", { kind: "metrics" }],
+  ["/v1/changes", { kind: "changes" }],
 ]);
 
 const commands = new Map<string, ControlCommand>([

@@ -113,6 +113,9 @@ function answer(port: ControlPort, route: Route, response: ServerResponse, peer:
     case "history":
       sendJson(response, 200, { history: port.history() });
       return;
+    case "changes":
+      answerChanges(port, response);
+      return;
     case "metrics":
       answerMetrics(port, response);
       return;
@@ -134,6 +137,14 @@ function answer(port: ControlPort, route: Route, response: ServerResponse, peer:
 function answerStatus(port: ControlPort, response: ServerResponse): void {
   const tell = (): void => sendJson(response, 200, port.report());
   port.refresh().then(tell, tell);
+}
+
+function answerChanges(port: ControlPort, response: ServerResponse): void {
+  const tell = (changes: Awaited<ReturnType<ControlPort["changes"]>>): void => {
+    if (changes.ok) sendJson(response, 200, changes.value);
+    else sendRefusal(response, { kind: "refused", status: 409, failure: changes.failure });
+  };
+  port.changes().then(tell, () => response.destroy());
 }
 
 function answerMetrics(port: ControlPort, response: ServerResponse): void {

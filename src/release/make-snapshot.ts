@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, realpath, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { errorCode, type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { findProgram } from "../linux/find-program.js";
@@ -13,6 +12,7 @@ import { manifestFile, releasesDirectory, snapshotDirectory } from "./places.js"
 import { readCommit } from "./read-commit.js";
 import { readVersion } from "./read-version.js";
 import { removeTree } from "./remove-snapshot.js";
+import { omittedFor, resolveInside } from "./resolve-inside.js";
 import { scanTree, type Tree } from "./tree.js";
 
 export type SnapshotFailure = Failure<
@@ -89,8 +89,7 @@ async function copyUnchanging(options: SnapshotOptions, to: string): Promise<Cop
   const { release, signal, uid } = options;
   const base = uid === 0 ? undefined : await openBase(options);
   const shared = await resolveInside(release, options.shared);
-  // SQLite's files beside a database come and go with it.
-  const omit = new Set(shared.flatMap((path) => ["", "-journal", "-wal", "-shm"].map((end) => path + end)));
+  const omit = omittedFor(shared);
   for (let tries = 0; tries < maxTries; tries++) {
     await rm(manifestFile(options.stateDirectory, options.id), { force: true });
     await removeTree(to);
@@ -152,18 +151,6 @@ function isSame(before: Tree, after: Tree): boolean {
 function canBeWritten(path: string, tree: Tree): boolean {
   const kind = tree.get(path)?.kind;
   return kind === undefined || kind === "directory" || kind === "file";
-}
-
-/** A path that leads through a link is meant where it really is; what leads out of the release is no part of the copy. */
-async function resolveInside(release: string, paths: readonly string[]): Promise<string[]> {
-  const resolved = new Set<string>();
-  for (const path of paths) {
-    const above = join(release, dirname(path));
-    const real = join(await realpath(above).catch(() => above), basename(path));
-    if (isInside(release, real) && real !== release) resolved.add(relative(release, real));
-  }
-  const all = [...resolved];
-  return all.filter((path) => !all.some((other) => other !== path && isInside(other, path)));
 }
 
 async function openBase({ stateDirectory, base }: SnapshotOptions): Promise<Base | undefined> {

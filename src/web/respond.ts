@@ -49,7 +49,7 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 
 export interface Refusal {
   readonly status: 400 | 403 | 404 | 405 | 409 | 413 | 421 | 502 | 503;
-  readonly reason: ReasonOf<"web" | "control" | "daemon" | "model" | "config">;
+  readonly reason: ReasonOf<"web" | "config" | "control" | "daemon" | "model" | "process" | "release">;
   readonly message: string;
 }
 

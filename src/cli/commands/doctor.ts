@@ -6,7 +6,7 @@ export const doctorCommand: Command = {
   argument: "[NAME|UNIT]",
   completes: "config",
   alone: true,
-  options: ["json"],
+  options: ["json", "config"],
   summary: "check unit, config and machine before it hurts",
   run: async (line) => (await import("../diagnose.js")).diagnose(line),
 };

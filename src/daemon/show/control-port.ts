@@ -21,6 +21,7 @@ export interface ControlPortOptions {
   readonly supervisor: Supervisor;
   readonly report: () => StatusReport;
   readonly history: () => readonly HistoryEntry[];
+  readonly changes: ControlPort["changes"];
   readonly refresh: ControlPort["refresh"];
   readonly recount: ControlPort["recount"];
   readonly metrics: ControlPort["metrics"];
@@ -40,6 +41,7 @@ export function createControlPort({
   supervisor,
   report,
   history,
+  changes,
   refresh,
   recount,
   metrics,
@@ -114,7 +116,7 @@ export function createControlPort({
     return state.upgrade?.id === id || state.queued?.id === id ? { phase: "pending" } : { phase: "unknown" };
   }
 
-  return { report, history, refresh, recount, metrics, submit, progressOf, subscribe };
+  return { report, history, changes, refresh, recount, metrics, submit, progressOf, subscribe };
 }
 
 /** The one that brought the generation on trial: it is under way still, or with `--hold` was done when the trial began. */

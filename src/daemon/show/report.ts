@@ -97,6 +97,7 @@ function reportGeneration(
     proof: reportProof(state, generation, now, measuredShare()),
     release: specification.plan.release,
     version,
+    snapshot,
     directory: snapshot === null ? specification.plan.release : snapshots.directoryOf(snapshot),
     createdAt,
     workers: workers.map((worker) =>

@@ -13,6 +13,7 @@ import type { Setup } from "../setup.js";
 import { createControlPort } from "./control-port.js";
 import type { NewsFeed } from "./news-feed.js";
 import { reportStatus } from "./report.js";
+import { reportChanges } from "./report-changes.js";
 
 const firstProcess: FailureOf<"daemon"> = {
   reason: "first-process",
@@ -24,7 +25,7 @@ const statusPatienceMs = 250;
 
 /** The service as the control API shows it and lets it be steered. */
 export function showService(
-  { name, unit, directories }: Setup,
+  { name, unit, directories, configFile }: Setup,
   { listeners, reports, snapshots, notifySockets, heartbeat, backlogs, share }: Parts,
   supervisor: Supervisor,
   news: NewsFeed,
@@ -64,7 +65,18 @@ export function showService(
     metrics: () => formatMetrics(report(), readDaemonFacts(), Date.now()),
     report,
     history: () => reportHistory(supervisor.state, readLedger(directories.state), monotonicMs()),
+    changes: inTurn(() => reportChanges(supervisor.state, { configFile, stateDirectory: directories.state })),
     subscribe: (follower) => news.subscribe(follower),
     obstacleToReexec: process.pid === 1 ? firstProcess : null,
   });
+}
+
+/** One call after the other, for each reads a whole release. */
+function inTurn<T>(call: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const next = last.then(call, call);
+    last = next;
+    return next;
+  };
 }

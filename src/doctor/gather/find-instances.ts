@@ -16,30 +16,31 @@ export type FindFailure = Failure<"systemd-silent" | "no-such-instance" | "usage
 const wanted = ["Id", "LoadState", "ActiveState", "ExecStart"];
 
 /**
- * What is meant by a name, by a unit's name, or by nothing: every instance that is configured or loaded. Fails with
- * `no-such-instance`, or with `systemd-silent` when systemd does not answer.
+ * What is meant by a name, by a unit's name, or by nothing: every instance that is configured or loaded; with `toBe` also one that has
+ * no config yet. Fails with `no-such-instance`, or with `systemd-silent` when systemd does not answer.
  */
 export async function findInstances(
   target: string | undefined,
+  toBe = false,
 ): Promise<Result<readonly Instance[], FindFailure>> {
   const loaded = await showUnits(["*.service"], wanted);
   if (loaded === undefined)
     return fail("systemd-silent", "cannot ask systemd: `systemctl show` gives no answer");
   const running = loaded.flatMap((unit) => instanceOf(unit) ?? []);
   if (target === undefined) return findAll(running);
-  if (/[@.]/.test(target) && !existsSync(fileOf(target))) return findUnit(target);
+  if (/[@.]/.test(target) && !existsSync(fileOf(target))) return findUnit(target, toBe);
   const known = running.find(({ name }) => name === target);
   if (known !== undefined) return succeed([known]);
   if (!isInstanceName(target))
     return fail("usage", `${JSON.stringify(target)} cannot be the name of an instance`);
-  if (!existsSync(fileOf(target))) {
+  if (!existsSync(fileOf(target)) && !toBe) {
     const hint = `\`holdfast init ${target}\` makes one`;
     return fail(
       "no-such-instance",
       `cannot find ${target}: there is no ${fileOf(target)}, and no unit of that name runs; ${hint}`,
     );
   }
-  return findUnit(`holdfast@${target}.service`);
+  return findUnit(`holdfast@${target}.service`, toBe);
 }
 
 function findAll(running: readonly Instance[]): Result<readonly Instance[], FindFailure> {
@@ -54,7 +55,7 @@ function findAll(running: readonly Instance[]): Result<readonly Instance[], Find
   return fail("no-such-instance", `cannot find an instance: none runs, and ${configFolder} has no config`);
 }
 
-async function findUnit(target: string): Promise<Result<readonly Instance[], FindFailure>> {
+async function findUnit(target: string, toBe: boolean): Promise<Result<readonly Instance[], FindFailure>> {
   const unit = target.endsWith(".service") ? target : `${target}.service`;
   const [properties] = (await showUnits([unit], wanted)) ?? [];
   if (properties === undefined || properties.get("LoadState") !== "loaded") {
@@ -68,7 +69,7 @@ async function findUnit(target: string): Promise<Result<readonly Instance[], Fin
       "no-such-instance",
       `${unit} does not run holdfastd; /usr/share/doc/holdfast/moving-over.md tells how to move it over`,
     );
-  if (!existsSync(instance.configFile) && properties.get("ActiveState") === "inactive") {
+  if (!toBe && !existsSync(instance.configFile) && properties.get("ActiveState") === "inactive") {
     return fail("no-such-instance", `cannot check ${unit}: there is no ${instance.configFile}`);
   }
   return succeed([instance]);

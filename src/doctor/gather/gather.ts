@@ -11,12 +11,17 @@ import { gatherGenerationBytes, gatherTaken, gatherWorkers } from "./processes.j
 import { gatherSource } from "./source.js";
 import { gatherSockets, gatherUnit } from "./units.js";
 
-/** All facts about one instance. Changes nothing. Fails only when systemd does not answer. */
+/**
+ * All facts about one instance, as they would be with the config in `candidate`, should there be one. Changes nothing. Fails only when systemd
+ * does not answer.
+ */
 export async function gatherFacts(
   instance: Instance,
   machine: MachineFacts,
+  candidate: string | undefined,
 ): Promise<Result<Facts, Failure<"systemd-silent">>> {
-  const { name, configFile } = instance;
+  const { name } = instance;
+  const configFile = candidate ?? instance.configFile;
   const unit = await gatherUnit(instance.unit);
   if (unit === undefined)
     return fail("systemd-silent", `cannot ask systemd about ${instance.unit}: no answer`);
@@ -34,7 +39,7 @@ export async function gatherFacts(
     workers: gatherWorkers(report, config.ok ? config.value.plan.drain.signal : "SIGTERM"),
     generationBytes: gatherGenerationBytes(unit, report),
     taken: gatherTaken(unit, sockets, config.ok ? config.value : undefined, running),
-    access: await gatherAccess(unit, configFile, config.ok ? config.value : undefined),
+    access: await gatherAccess(unit, instance.configFile, config.ok ? config.value : undefined),
     source: config.ok ? gatherSource(config.value.plan) : null,
     machine,
   });

@@ -9,6 +9,7 @@ import type {
 } from "../../../src/control/port.js";
 import type { ControlFailure } from "../../../src/control/replies.js";
 import { nothingCounted } from "../../../src/lib/counters.js";
+import { succeed } from "../../../src/lib/failure.js";
 import { formatMetrics } from "../../../src/metrics/format-metrics.js";
 import type { ProcessFacts } from "../../../src/metrics/process-metrics.js";
 import type { News } from "../../../src/model/event.js";
@@ -38,6 +39,7 @@ export const report: StatusReport = {
       proof: { kind: "proved", leftMs: null, failure: null, now: null, before: null, share: null },
       release: "/srv/web",
       version: "1.2.3",
+      snapshot: 8,
       directory: "/var/lib/holdfast/web/releases/8",
       createdAt: 1_700_000_000_000,
       workers: [
@@ -122,6 +124,12 @@ export function outcomeOf(upgrade: number, failure: ModelFailure | null = null):
 export class FakePort implements ControlPort {
   report_: StatusReport = report;
   history_: readonly HistoryEntry[] = [];
+  changes_: Awaited<ReturnType<ControlPort["changes"]>> = succeed({
+    release: "/srv/web",
+    version: "1.2.3",
+    commit: null,
+    generations: [],
+  });
   /** The generation that the last command named. */
   to: number | undefined;
   /** Who asked last, and why. */
@@ -144,6 +152,10 @@ export class FakePort implements ControlPort {
 
   history(): readonly HistoryEntry[] {
     return this.history_;
+  }
+
+  async changes(): ReturnType<ControlPort["changes"]> {
+    return this.changes_;
   }
 
   async refresh(): Promise<void> {}

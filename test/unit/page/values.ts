@@ -28,6 +28,7 @@ export function generation(id: number, more: Partial<Generation> = {}): Generati
     phase: "active",
     detail: null,
     proof: null,
+    snapshot: id,
     release: "/srv/web",
     version: `1.${id}`,
     directory: "/srv/web",
