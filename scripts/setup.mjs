@@ -21,6 +21,9 @@ const TO_TEST = [
   // The examples of hooks, and who reads their shell.
   "jq",
   "shellcheck",
+  // What the collection is run by, and judged.
+  "ansible-core",
+  "ansible-lint",
   // The browser that looks at the page.
   "chromium",
 ];

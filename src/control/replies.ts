@@ -93,6 +93,8 @@ const proof = v.object({
 const generation = v.object({
   id: v.number(),
   phase: v.picklist(["candidate", "active", "held", "draining"]),
+  /** A candidate that is verified, and stands by until somebody commits it. */
+  staged: v.optional(v.boolean(), false),
   /** Why it drains, what a candidate waits for, how long it has to prove itself. */
   detail: v.nullable(v.string()),
   proof: v.optional(v.nullable(proof), null),

@@ -93,6 +93,7 @@ function reportGeneration(
   return {
     id,
     phase: stage.phase,
+    staged: stage.phase === "candidate" && stage.step === "staged",
     detail: describeStage(generation, now),
     proof: reportProof(state, generation, now, measuredShare()),
     release: specification.plan.release,

@@ -35,6 +35,7 @@ export const report: StatusReport = {
     {
       id: 8,
       phase: "active",
+      staged: false,
       detail: null,
       proof: { kind: "proved", leftMs: null, failure: null, now: null, before: null, share: null },
       release: "/srv/web",

@@ -26,6 +26,7 @@ export function generation(id: number, more: Partial<Generation> = {}): Generati
   return {
     id,
     phase: "active",
+    staged: false,
     detail: null,
     proof: null,
     snapshot: id,

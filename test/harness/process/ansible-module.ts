@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { runCommand } from "../container/run-command.js";
+import type { Rig } from "./rig.js";
+
+const modules = "packaging/ansible/plugins/modules";
+const cli = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
+
+const said = v.looseObject({
+  changed: v.optional(v.boolean()),
+  failed: v.optional(v.boolean(), false),
+  msg: v.optional(v.string()),
+  last_lines: v.optional(v.array(v.string())),
+  generation: v.optional(v.nullable(v.number())),
+  version: v.optional(v.nullable(v.string())),
+  staged: v.optional(v.nullable(v.number())),
+  verdict: v.optional(v.nullable(v.string())),
+  committed_at: v.optional(v.nullable(v.number())),
+  account: v.optional(v.looseObject({ upgrade: v.number() })),
+  before: v.optional(v.looseObject({ generation: v.nullable(v.number()) })),
+  diff: v.optional(v.looseObject({ before: v.string(), after: v.string() })),
+  ansible_facts: v.optional(v.record(v.string(), v.unknown())),
+});
+
+export type Said = v.InferOutput<typeof said>;
+
+/** Runs a module of the collection as Ansible does on a host: by the system's Python, with its arguments as JSON in a file. */
+export async function runModule(
+  directory: string,
+  module: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<Said> {
+  const file = join(directory, "arguments.json");
+  writeFileSync(file, JSON.stringify({ ANSIBLE_MODULE_ARGS: { _ansible_remote_tmp: directory, ...args } }));
+  const argv = ["/usr/bin/python3", join(modules, `${module}.py`), file] as const;
+  const { stdout, stderr } = await runCommand(argv, { timeoutMs: 60_000 });
+  assert.notEqual(stdout, "", stderr);
+  return v.parse(said, JSON.parse(stdout));
+}
+
+/** The module `holdfast` on the service of a rig. */
+export function runHoldfast(rig: Rig, args: Readonly<Record<string, unknown>> = {}): Promise<Said> {
+  const executable = join(rig.directory, "holdfast");
+  writeFileSync(executable, `#!/bin/sh\nexec ${process.execPath} ${cli} "$@"\n`);
+  chmodSync(executable, 0o755);
+  const socket = join(rig.runtimeDirectory, "control.sock");
+  return runModule(rig.directory, "holdfast", { name: rig.name, socket, executable, ...args });
+}
