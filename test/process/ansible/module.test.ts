@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { runHoldfast } from "../../harness/process/ansible-module.js";
 import { Rig } from "../../harness/process/rig.js";
 import { judgedTables } from "../../harness/process/trials.js";
 
-test("a release is taken once: the second time nothing is changed, and the proof is told each time", async () => {
-  await using rig = new Rig({ config: judgedTables({ trial: "0.3s", probation: "0.5s" }) });
+const quick = { trial: "300ms", probation: "500ms" };
+
+test("a release is taken once: the second time nothing is changed, and its proof is told each time", async () => {
+  await using rig = new Rig({ config: judgedTables(quick) });
   await rig.manager.startReady();
   rig.release({ version: "2" });
   const first = await runHoldfast(rig, { message: "prices" });
@@ -16,5 +20,114 @@ test("a release is taken once: the second time nothing is changed, and the proof
   const second = await runHoldfast(rig);
   assert.deepEqual([second.changed, second.generation, second.verdict], [false, 2, "proved"]);
   assert.equal(second.account?.upgrade, first.account?.upgrade);
-  assert.ok(Object.keys(second.ansible_facts ?? {}).every((name) => /^holdfast_\w+$/.test(name)));
+  assert.deepEqual(Object.keys(second.ansible_facts ?? {}), [`holdfast_${rig.name.replaceAll("-", "_")}`]);
+  assert.deepEqual(
+    (await rig.status()).generations.map(({ id }) => id),
+    [2],
+  );
+});
+
+test("check mode tells the difference, and asks for nothing", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  const before = await rig.status();
+  const { changed, diff, generation } = await runHoldfast(rig, {
+    _ansible_check_mode: true,
+    _ansible_diff: true,
+  });
+  assert.deepEqual([changed, generation], [true, 1]);
+  assert.match(diff?.before ?? "", /release: .*release-1\n/);
+  assert.match(
+    diff?.after ?? "",
+    /release: .*release-2\nconfig: release\nfiles: 1 changed, .*\n {2}puppet\.json\n/,
+  );
+  const after = await rig.status();
+  assert.deepEqual([after.lastUpgrade, after.generations.length], [before.lastUpgrade, 1]);
+});
+
+test("what the daemon refuses is the module's failure, in the daemon's words, with what the version printed", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.configure(`check = ["/bin/sh", "-c", "echo no such table; exit 3"]\n`);
+  const { failed, msg, last_lines: lines, generation } = await runHoldfast(rig);
+  assert.equal(failed, true);
+  assert.match(msg ?? "", /^upgrade to generation 2 failed: .*status 3.*still serving generation 1$/);
+  assert.ok(
+    lines?.some((line) => line.includes("no such table")),
+    lines?.join("\n"),
+  );
+  assert.equal(generation, undefined);
+});
+
+test("a version that its judges find bad fails the task once the service is back, and is taken again by force only", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  const bad = join(rig.directory, "bad");
+  writeFileSync(bad, "");
+  const judge = `command = ["/bin/sh", "-c", "test ! -e ${bad}"]`;
+  rig.configure(judgedTables({ ...quick, judge }));
+  const rejected = await runHoldfast(rig);
+  assert.match(rejected.msg ?? "", /upgrade to generation 2 failed: .*still serving generation 1/);
+  assert.match((await runHoldfast(rig)).msg ?? "", /were rejected at/);
+  rmSync(bad);
+  const forced = await runHoldfast(rig, { force: true });
+  assert.deepEqual([forced.failed, forced.verdict], [false, "proved"]);
+});
+
+test("a version stands by, and is committed once", async () => {
+  await using rig = new Rig({ native: true, config: judgedTables(quick) });
+  await rig.manager.startReady();
+  assert.equal((await runHoldfast(rig, { state: "staged" })).changed, false);
+  rig.release({ version: "2" });
+  const staged = await runHoldfast(rig, { state: "staged" });
+  assert.deepEqual([staged.changed, staged.generation, staged.staged], [true, 1, 2]);
+  assert.equal((await runHoldfast(rig, { state: "staged" })).changed, false);
+  const at = Date.now() / 1_000 + 1.5;
+  const committed = await runHoldfast(rig, { state: "committed", at });
+  assert.deepEqual([committed.changed, committed.generation, committed.staged], [true, 2, null]);
+  assert.ok((committed.committed_at ?? 0) >= at, "it was committed before its time");
+  const again = await runHoldfast(rig, { state: "committed" });
+  assert.deepEqual([again.changed, again.verdict], [false, "proved"]);
+});
+
+test("a rollback goes back once, by itself or to the generation that is named", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  await rig.upgrade();
+  const back = await runHoldfast(rig, { state: "rolled_back" });
+  assert.deepEqual([back.changed, back.generation], [true, 3]);
+  assert.equal((await runHoldfast(rig, { state: "rolled_back" })).changed, false);
+  assert.equal((await runHoldfast(rig, { state: "rolled_back", generation: 1 })).changed, false);
+  const on = await runHoldfast(rig, { state: "rolled_back", generation: 2 });
+  assert.deepEqual([on.changed, on.generation], [true, 4]);
+});
+
+test("a rollback drops what stands by, and leaves what serves", async () => {
+  await using rig = new Rig({ native: true });
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  await runHoldfast(rig, { state: "staged" });
+  const back = await runHoldfast(rig, { state: "rolled_back", generation: 1 });
+  assert.deepEqual([back.changed, back.generation, back.staged], [true, 1, null]);
+});
+
+test("an upgrade whose controller has died is waited for by the next one, and not asked for again", async () => {
+  await using rig = new Rig({ config: judgedTables({ ...quick, trial: "2s" }) });
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  await rig.control.request("upgrade");
+  const { changed, generation, verdict } = await runHoldfast(rig);
+  assert.deepEqual([changed, generation, verdict], [false, 2, "proved"]);
+});
+
+test("what is drained runs again, and what runs is left alone", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  assert.equal((await runHoldfast(rig, { state: "running" })).changed, false);
+  await rig.control.order("drain");
+  await rig.until("drained", ({ lifecycle }) => lifecycle === "drained");
+  assert.deepEqual((await runHoldfast(rig, { state: "running" })).changed, true);
+  assert.equal((await rig.ask()).version, "1");
 });
