@@ -1,0 +1,90 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 The Holdfast authors
+# MIT License (see LICENSE or https://opensource.org/licenses/MIT)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: fleet
+short_description: The batches of a roll, and how they went
+version_added: "0.1.0"
+author:
+  - The Holdfast authors (@holdfast)
+description: For the playbooks of this collection.
+options:
+  _input:
+    description: The hosts, in the order in which they are rolled.
+    type: list
+    elements: str
+    required: true
+"""
+
+from ansible.errors import AnsibleFilterError
+
+
+def sizes_of(total, serial):
+    """How many hosts each batch has, as Ansible's own C(serial) says it: the last size counts for all batches that follow."""
+    wanted = serial if isinstance(serial, (list, tuple)) else [serial]
+    sizes = []
+    while sum(sizes) < total:
+        text = str(wanted[min(len(sizes), len(wanted) - 1)])
+        try:
+            size = int(total * float(text[:-1]) / 100) if text.endswith("%") else int(text)
+        except ValueError as error:
+            raise AnsibleFilterError("holdfast_serial: %r is neither a number nor a percentage" % text) from error
+        sizes.append(min(max(size, 1), total - sum(sizes)))
+    return sizes
+
+
+def batch_count(hosts, serial):
+    return len(sizes_of(len(hosts), serial))
+
+
+def batch_of(hosts, host, serial):
+    """The number of the batch, from 0, that a host is in; -1: in none."""
+    if host not in hosts:
+        return -1
+    place = list(hosts).index(host)
+    for number, size in enumerate(sizes_of(len(hosts), serial)):
+        if place < size:
+            return number
+        place -= size
+    return -1
+
+
+def failures(hosts, hostvars, batch=None):
+    """The hosts on which the run did not come to its end, each with the reason; of one batch, or of all that were begun."""
+    found = []
+    for host in hosts:
+        facts = hostvars[host]
+        if batch is not None and facts.get("holdfast_batch", -1) != batch:
+            continue
+        result = facts.get("holdfast_roll_result", "waiting")
+        if result in ("done", "waiting") and not (result == "waiting" and batch is not None):
+            continue
+        lost = "it cannot be reached any more, or was not in time"
+        found.append({"host": host, "why": facts.get("holdfast_roll_failure", lost) if result == "failed" else lost})
+    return found
+
+
+def with_fact(hosts, hostvars, fact, value=True):
+    """The hosts whose fact has that value."""
+    return [host for host in hosts if hostvars[host].get(fact) == value]
+
+
+def spread(hosts, hostvars, fact="holdfast_committed_at"):
+    """Milliseconds from the first to the last of these times, in seconds since the epoch; None where there are none."""
+    times = [hostvars[host].get(fact) for host in hosts]
+    known = [float(one) for one in times if one is not None]
+    return round((max(known) - min(known)) * 1000) if known else None
+
+
+class FilterModule:
+    def filters(self):
+        return {
+            "batch_count": batch_count,
+            "batch_of": batch_of,
+            "failures": failures,
+            "with_fact": with_fact,
+            "spread": spread,
+        }
