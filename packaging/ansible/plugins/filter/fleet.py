@@ -57,7 +57,7 @@ def failures(hosts, hostvars, batch=None):
     found = []
     for host in hosts:
         facts = hostvars[host]
-        if batch is not None and facts.get("holdfast_batch", -1) != batch:
+        if batch is not None and int(facts.get("holdfast_batch", -1)) != int(batch):
             continue
         result = facts.get("holdfast_roll_result", "waiting")
         if result in ("done", "waiting") and not (result == "waiting" and batch is not None):
@@ -68,8 +68,8 @@ def failures(hosts, hostvars, batch=None):
 
 
 def with_fact(hosts, hostvars, fact, value=True):
-    """The hosts whose fact has that value."""
-    return [host for host in hosts if hostvars[host].get(fact) == value]
+    """The hosts whose fact has that value, as text: Ansible makes texts of numbers."""
+    return [host for host in hosts if str(hostvars[host].get(fact)) == str(value)]
 
 
 def spread(hosts, hostvars, fact="holdfast_committed_at"):
@@ -79,12 +79,35 @@ def spread(hosts, hostvars, fact="holdfast_committed_at"):
     return round((max(known) - min(known)) * 1000) if known else None
 
 
+def socket_units(sockets, unit):
+    """The socket units of a service, as C(holdfast init) names them: the first has the service's own name."""
+    base = unit[: -len(".service")] if unit.endswith(".service") else unit
+    units = []
+    for number, (listener, address) in enumerate(sockets.items()):
+        kind, place = "ListenStream", str(address)
+        for prefix, meant in (("udp:", "ListenDatagram"), ("unix:", "ListenStream")):
+            if place.startswith(prefix):
+                kind, place = meant, place[len(prefix) :]
+        name = base if number == 0 else "%s-%s" % (base.replace("@", "-"), listener)
+        units.append(
+            {
+                "unit": "%s.socket" % name,
+                "listener": listener,
+                "kind": kind,
+                "place": place.replace("%", "%%"),
+                "first": number == 0,
+            }
+        )
+    return units
+
+
 class FilterModule:
     def filters(self):
         return {
             "batch_count": batch_count,
             "batch_of": batch_of,
             "failures": failures,
+            "socket_units": socket_units,
             "with_fact": with_fact,
             "spread": spread,
         }

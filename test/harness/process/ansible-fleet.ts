@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Behaviour } from "./behaviour.js";
+import { Rig, type RigOptions } from "./rig.js";
+
+const cli = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
+const runTimeoutMs = 180_000;
+
+export interface PlaybookRun {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** Some services on this machine, each a host of its own to Ansible, and releases for them. */
+export class Fleet implements AsyncDisposable {
+  readonly directory = mkdtempSync(join(tmpdir(), "holdfast-fleet-"));
+  readonly rigs: readonly Rig[];
+  /** Inventory lines of hosts besides. */
+  readonly alsoInInventory: string[] = [];
+  readonly #locks = `/run/holdfast-roll`;
+
+  constructor(size: number, options: RigOptions = {}) {
+    this.rigs = Array.from({ length: size }, () => new Rig(options));
+    const collections = join(this.directory, "collections/ansible_collections/holdfast");
+    mkdirSync(collections, { recursive: true });
+    cpSync("packaging/ansible", join(collections, "holdfast"), { recursive: true });
+    mkdirSync(join(this.directory, "bin"));
+    const sockets = this.rigs.map(({ name, runtimeDirectory }) => {
+      return `${name}) socket=${join(runtimeDirectory, "control.sock")} ;;`;
+    });
+    const wrapper = `#!/bin/sh\nshift\ncase $1 in\n${sockets.join("\n")}\nesac\nshift\nexec ${process.execPath} ${cli} --socket "$socket" "$@"\n`;
+    writeFileSync(join(this.directory, "bin/holdfast"), wrapper);
+    chmodSync(join(this.directory, "bin/holdfast"), 0o755);
+  }
+
+  async start(): Promise<void> {
+    for (const rig of this.rigs) {
+      deployFirst(rig);
+      await rig.manager.startReady();
+    }
+  }
+
+  /** A directory with a release of puppets, as the playbook is given it. */
+  release(behaviour: Behaviour): string {
+    const directory = join(this.directory, `build-${behaviour.version}`);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "puppet.json"), JSON.stringify(behaviour));
+    return directory;
+  }
+
+  run(
+    playbook: string,
+    variables: Readonly<Record<string, unknown>>,
+    options: readonly string[] = [],
+  ): RunningPlaybook {
+    const inventory = join(this.directory, "inventory.ini");
+    const hosts = this.rigs.map((rig, index) => {
+      return `host${index} ansible_connection=local ansible_python_interpreter=/usr/bin/python3 holdfast_name=${rig.name} holdfast_root=${rig.directory}`;
+    });
+    writeFileSync(inventory, `${[...hosts, ...this.alsoInInventory].join("\n")}\n`);
+    const file = resolve("packaging/ansible/playbooks", `${playbook}.yml`);
+    const args = ["-i", inventory, file, "-e", JSON.stringify(variables), ...options];
+    return new RunningPlaybook(this.directory, args);
+  }
+
+  /** What each of them serves. */
+  async versions(): Promise<(string | null)[]> {
+    return Promise.all(
+      this.rigs.map(async (rig) => {
+        const { generations } = await rig.status();
+        const active = generations.find(({ phase }) => phase === "active");
+        return active === undefined ? null : ((await rig.ask()).version ?? null);
+      }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const rig of this.rigs) {
+      rmSync(`${this.#locks}/${rig.name}.lock`, { force: true });
+      rmSync(`${this.#locks}/${rig.name}.lock.guard`, { force: true });
+      rmSync(`/var/lib/holdfast-roll/${rig.name}.json`, { force: true });
+      await rig[Symbol.asyncDispose]();
+    }
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** Where the role looks for releases. */
+function deployFirst(rig: Rig): void {
+  const first = join(rig.directory, "releases/1");
+  mkdirSync(first, { recursive: true });
+  writeFileSync(join(first, "puppet.json"), JSON.stringify({ version: "1" }));
+  renameSync(join(rig.directory, "current"), join(rig.directory, "before"));
+  rig.deploy(first);
+}
+
+export class RunningPlaybook {
+  readonly #child;
+  readonly ended: Promise<PlaybookRun>;
+  #output = "";
+
+  constructor(directory: string, args: readonly string[]) {
+    this.#child = spawn("/usr/bin/ansible-playbook", [...args], {
+      env: {
+        PATH: `${join(directory, "bin")}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
+        HOME: directory,
+        LC_ALL: "C.UTF-8",
+        ANSIBLE_COLLECTIONS_PATH: join(directory, "collections"),
+        ANSIBLE_LOCALHOST_WARNING: "False",
+        ANSIBLE_TIMEOUT: "2",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: runTimeoutMs,
+      killSignal: "SIGKILL",
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        this.#output += chunk;
+      });
+    }
+    this.ended = once(this.#child, "close").then(() => {
+      return { status: this.#child.exitCode, output: this.#output };
+    });
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
