@@ -101,6 +101,7 @@ function deployFirst(rig: Rig): void {
 export class RunningPlaybook {
   readonly #child;
   readonly ended: Promise<PlaybookRun>;
+  readonly #timer: NodeJS.Timeout;
   #output = "";
 
   constructor(directory: string, args: readonly string[]) {
@@ -114,15 +115,16 @@ export class RunningPlaybook {
         ANSIBLE_TIMEOUT: "2",
       },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: runTimeoutMs,
-      killSignal: "SIGKILL",
+      detached: true,
     });
+    this.#timer = setTimeout(() => this.kill(), runTimeoutMs);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8").on("data", (chunk: string) => {
         this.#output += chunk;
       });
     }
     this.ended = once(this.#child, "close").then(() => {
+      clearTimeout(this.#timer);
       return { status: this.#child.exitCode, output: this.#output };
     });
   }
@@ -131,7 +133,9 @@ export class RunningPlaybook {
     return this.#output;
   }
 
+  /** With the processes that it has for its hosts, as when its machine dies. */
   kill(): void {
-    this.#child.kill("SIGKILL");
+    const { pid } = this.#child;
+    if (pid !== undefined && this.#child.exitCode === null) process.kill(-pid, "SIGKILL");
   }
 }
