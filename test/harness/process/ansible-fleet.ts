@@ -108,7 +108,10 @@ export class RunningPlaybook {
     this.#child = spawn("/usr/bin/ansible-playbook", [...args], {
       env: {
         PATH: `${join(directory, "bin")}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
-        HOME: directory,
+        HOME: "/root",
+        ANSIBLE_HOME: directory,
+        ANSIBLE_REMOTE_TEMP: join(directory, "tmp"),
+        ANSIBLE_ASYNC_DIR: join(directory, "async"),
         LC_ALL: "C.UTF-8",
         ANSIBLE_COLLECTIONS_PATH: join(directory, "collections"),
         ANSIBLE_LOCALHOST_WARNING: "False",
