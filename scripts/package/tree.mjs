@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -75,6 +76,12 @@ export function layOut(root, kind, version, epoch) {
   const web = ["holdfast-web.service", "holdfast-web.socket", "holdfast-web-user.service"];
   for (const unit of ["holdfast@.service", "holdfast-user@.service", ...web])
     put(`units/${unit}`, `usr/lib/systemd/system/${unit}`);
+  // Where Ansible looks for collections by itself.
+  const collection = "usr/share/ansible/collections/ansible_collections/holdfast/holdfast";
+  for (const path of readdirSync(join(TOP, "packaging/ansible"), { recursive: true })) {
+    const isPart = statSync(join(TOP, "packaging/ansible", path)).isFile() && !/^\.|\.pyc$/.test(path);
+    if (isPart) put(`packaging/ansible/${path}`, `${collection}/${path}`);
+  }
   put("packaging/systemd/holdfast.tmpfiles", "usr/lib/tmpfiles.d/holdfast.conf");
   put("packaging/journal/holdfast.catalog", "usr/lib/systemd/catalog/holdfast.catalog");
   put("dist/completion/holdfast.bash", "usr/share/bash-completion/completions/holdfast");

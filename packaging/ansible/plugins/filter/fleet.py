@@ -79,6 +79,26 @@ def spread(hosts, hostvars, fact="holdfast_committed_at"):
     return round((max(known) - min(known)) * 1000) if known else None
 
 
+def list_failures(found):
+    """Where it failed, and why."""
+    return "; ".join("%(host)s: %(why)s" % one for one in found)
+
+
+def verdict(hosts, hostvars, reason, left_out, go_back):
+    """What failed, where, and what serves now; nothing where every host has the new version. An empty reason: the run has not stopped."""
+    done = ", ".join(with_fact(hosts, hostvars, "holdfast_roll_result", "done")) or "none"
+    if reason and not go_back:
+        return "the run has stopped: %s; on the new version: %s" % (reason, done)
+    if reason:
+        waiting = with_fact(hosts, hostvars, "holdfast_roll_result", "waiting")
+        back = with_fact(hosts, hostvars, "holdfast_roll_back", "back")
+        others = [host for host in hosts if host not in back and host not in waiting]
+        away = "; NOT back: %s" % ", ".join(others) if others else ""
+        return "the run has stopped: %s; went back: %s%s" % (reason, ", ".join(back) or "none", away)
+    missing = failures(hosts, hostvars) + [{"host": host, "why": "it could not be reached"} for host in left_out]
+    return "on the new version: %s; not on it: %s" % (done, list_failures(missing)) if missing else ""
+
+
 def socket_units(sockets, unit):
     """The socket units of a service, as C(holdfast init) names them: the first has the service's own name."""
     base = unit[: -len(".service")] if unit.endswith(".service") else unit
@@ -110,4 +130,6 @@ class FilterModule:
             "socket_units": socket_units,
             "with_fact": with_fact,
             "spread": spread,
+            "verdict": verdict,
+            "list_failures": list_failures,
         }
