@@ -21,7 +21,13 @@ after(() => rm(top, { recursive: true }));
 /** On the collection as it is laid out where it is installed. */
 async function run(argv: readonly [string, ...string[]]) {
   const [program, ...args] = argv;
-  const where = [`ANSIBLE_COLLECTIONS_PATH=${top}`, `ANSIBLE_HOME=${join(top, "home")}`, "NO_COLOR=1"];
+  const where = [
+    `ANSIBLE_COLLECTIONS_PATH=${top}`,
+    `ANSIBLE_HOME=${join(top, "home")}`,
+    "NO_COLOR=1",
+    `HOME=${top}`,
+    "PATH=/usr/bin:/bin",
+  ];
   const inside = ["env", "-C", collection, ...where, program, ...args] as const;
   const { code, stdout, stderr } = await runCommand(inside, { timeoutMs: 120_000 });
   assert.equal(code, 0, `${stdout}\n${stderr}`);
@@ -30,6 +36,36 @@ async function run(argv: readonly [string, ...string[]]) {
 
 it("ansible-lint has nothing to say about the collection, by its strictest profile", async () => {
   assert.equal(await run(["/usr/bin/ansible-lint", "--offline", "--nocolor", "-p", "--strict", "-q"]), "");
+});
+
+/** Those of ansible-test's that need no package of PyPI's. */
+const sanityTests = [
+  "action-plugin-docs",
+  "compile",
+  "empty-init",
+  "future-import-boilerplate",
+  "line-endings",
+  "metaclass-boilerplate",
+  "no-assert",
+  "no-basestring",
+  "no-get-exception",
+  "no-illegal-filenames",
+  "no-main-display",
+  "no-smart-quotes",
+  "replace-urlopen",
+  "shebang",
+  "symlinks",
+  "use-argspec-type-path",
+  "use-compat-six",
+];
+
+it("ansible-test finds nothing in the collection, as far as it runs without a network", async () => {
+  const { stdout: version } = await runCommand(
+    ["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+    { timeoutMs: 10_000 },
+  );
+  const chosen = sanityTests.flatMap((name) => ["--test", name]);
+  await run(["/usr/bin/ansible-test", "sanity", ...chosen, "--python", version.trim()]);
 });
 
 it("ansible-doc knows each module, with all that it takes", async () => {
