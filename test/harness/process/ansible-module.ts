@@ -22,6 +22,9 @@ const said = v.looseObject({
   account: v.optional(v.looseObject({ upgrade: v.number() })),
   before: v.optional(v.looseObject({ generation: v.nullable(v.number()) })),
   diff: v.optional(v.looseObject({ before: v.string(), after: v.string() })),
+  held_by: v.optional(v.looseObject({ owner: v.record(v.string(), v.unknown()) })),
+  restored: v.optional(v.array(v.string())),
+  record: v.optional(v.nullable(v.looseObject({ service: v.unknown() }))),
   ansible_facts: v.optional(v.record(v.string(), v.unknown())),
 });
 
