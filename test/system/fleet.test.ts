@@ -1,0 +1,290 @@
+import assert from "node:assert/strict";
+import { after, before, it } from "node:test";
+import { describeOnReleases } from "../harness/container/each-release.js";
+import { RELEASES } from "../harness/container/releases.js";
+import type { CommandOutcome } from "../harness/container/run-command.js";
+import { waitUntil } from "../harness/container/wait-until.js";
+import { Balancer } from "../harness/fleet/balancer.js";
+import { type Build, Fleet } from "../harness/fleet/fleet.js";
+import type { FleetHost } from "../harness/fleet/host.js";
+import type { Playbook } from "../harness/fleet/playbook.js";
+import { fillDisk, freeDisk, giveSmallDisk } from "../harness/fleet/small-disk.js";
+import { answersEverything, losesNothing } from "../harness/fleet/under-load.js";
+import { countLost } from "../harness/load/report.js";
+import { startLoad } from "../harness/load/start-load.js";
+
+/** Five containers boot for this file: one release, unless the run names another one. */
+const RELEASE = RELEASES.length === 1 ? RELEASES : (["trixie"] as const);
+
+const all = (version: string): string[] => Array<string>(4).fill(version);
+
+function saidBy({ stdout, stderr }: CommandOutcome): string {
+  return `${stdout}\n${stderr}`;
+}
+
+async function succeeds(playbook: Playbook): Promise<string> {
+  const end = await playbook.end;
+  assert.equal(end.code, 0, saidBy(end));
+  return saidBy(end);
+}
+
+async function fails(playbook: Playbook): Promise<string> {
+  const end = await playbook.end;
+  assert.equal(end.code, 2, saidBy(end));
+  return saidBy(end);
+}
+
+/** The number of the newest generation on each host: it stays where nothing has been tried. */
+async function generations(fleet: Fleet): Promise<number[]> {
+  const statuses = await Promise.all(fleet.hosts.map((host) => host.status()));
+  return statuses.map((status) => Math.max(...status.generations.map(({ id }) => id)));
+}
+
+describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (release) => {
+  let fleet: Fleet;
+  /** What serves everywhere between two stories. */
+  let current: string;
+
+  before(async () => {
+    fleet = await Fleet.boot(release);
+    await giveSmallDisk(fleet.host(3));
+    current = await fleet.build();
+    await succeeds(fleet.startRoll(current));
+    assert.deepEqual(await fleet.versions(), all(current), "hosts that had nothing have the service");
+  });
+  after(() => fleet?.[Symbol.asyncDispose]());
+
+  /** A story ends with one version everywhere, which the next one begins with. */
+  function story(name: string, tell: () => Promise<string>): void {
+    it(name, async () => {
+      try {
+        current = await tell();
+        assert.deepEqual(await fleet.versions(), all(current));
+      } finally {
+        await Promise.all(fleet.hosts.map((host) => host.turnGood()));
+      }
+    });
+  }
+
+  story("a good version comes to every host, batch after batch, and nobody loses a request", async () => {
+    const version = await fleet.build();
+    const [first, second] = [fleet.host(1), fleet.host(2)];
+    const reports = await losesNothing(fleet, async () => {
+      const roll = fleet.startRoll(version);
+      await second.reaches(version, ["trial", "probation", "proved"]);
+      await first.reaches(version, ["proved"]);
+      await succeeds(roll);
+      assert.deepEqual(await fleet.versions(), all(version));
+    });
+    for (const { versions } of reports) assert.deepEqual(Object.keys(versions), [current, version]);
+    return version;
+  });
+
+  story("the same version once more changes nothing", async () => {
+    const before = await generations(fleet);
+    const said = await succeeds(fleet.startRoll(current));
+    assert.deepEqual(await generations(fleet), before, said);
+    return current;
+  });
+
+  const bad: [string, Build, (host: FleetHost, version: string) => Promise<void>][] = [
+    ["fails its start", { failsItsStart: true }, async () => {}],
+    ["fails its trial", { flaws: { fails: "1" } }, async () => {}],
+    [
+      "fails its probation",
+      { linked: ["fails"] },
+      async (host, version) => {
+        await host.reaches(version, ["probation"]);
+        await host.turnBad("fails", "1");
+      },
+    ],
+  ];
+  for (const [what, build, spoil] of bad) {
+    story(
+      `a version that ${what} stops at the first host, which is back, and the others never see it`,
+      async () => {
+        const version = await fleet.build(build);
+        const [, ...before] = await generations(fleet);
+        const [, ...others] = await answersEverything(fleet, async () => {
+          const roll = fleet.startRoll(version);
+          await spoil(fleet.host(1), version);
+          await fails(roll);
+          assert.deepEqual(await fleet.versions(), all(current));
+        });
+        for (const report of others) assert.equal(countLost(report), 0, JSON.stringify(report));
+        assert.deepEqual((await generations(fleet)).slice(1), before);
+        return current;
+      },
+    );
+  }
+
+  story(
+    "a version that is bad on a host of the second batch only is taken back from all hosts that have it",
+    async () => {
+      const version = await fleet.build({ linked: ["fails"] });
+      const last = (await generations(fleet))[3];
+      await fleet.host(3).turnBad("fails", "1");
+      const [first, second, , fourth] = await answersEverything(fleet, async () => {
+        await fails(fleet.startRoll(version));
+        assert.deepEqual(await fleet.versions(), all(current));
+      });
+      for (const report of [first, second, fourth]) assert.equal(report && countLost(report), 0);
+      assert.ok(first?.versions[version] !== undefined, "it has served where it was good");
+      assert.equal((await generations(fleet))[3], last);
+      return current;
+    },
+  );
+
+  story("a host that is down stops a roll before anything has changed", async () => {
+    const down = fleet.host(4);
+    const before = await generations(fleet);
+    const version = await fleet.build();
+    await fleet.setCable(down, "down");
+    await fails(fleet.startRoll(version));
+    await fleet.setCable(down, "up");
+    assert.deepEqual(await generations(fleet), before);
+    return current;
+  });
+
+  story(
+    "a host that goes down in the middle takes the others back, and the next run ends in one version",
+    async () => {
+      const version = await fleet.build();
+      const [lost, ...others] = [fleet.host(2), fleet.host(1), fleet.host(3), fleet.host(4)];
+      await losesNothing(
+        fleet,
+        async () => {
+          const roll = fleet.startRoll(version);
+          await lost.reaches(version, ["trial"]);
+          await fleet.setCable(lost, "down");
+          await fails(roll);
+          for (const host of others) assert.equal(await host.settled(), current, host.name);
+          await fleet.setCable(lost, "up");
+          await succeeds(fleet.startRoll(version));
+        },
+        others,
+      );
+      return version;
+    },
+  );
+
+  story(
+    "a disk that is full on one host takes the others back; with room on it the same run is good",
+    async () => {
+      const version = await fleet.build();
+      await losesNothing(fleet, async () => {
+        const roll = fleet.startRoll(version);
+        await fleet.host(1).reaches(version, ["trial"]);
+        await fillDisk(fleet.host(3));
+        await fails(roll);
+        assert.deepEqual(await fleet.versions(), all(current));
+        await freeDisk(fleet.host(3));
+        await succeeds(fleet.startRoll(version));
+      });
+      return version;
+    },
+  );
+
+  story(
+    "a controller that is killed in the middle and run again ends in one version everywhere",
+    async () => {
+      const version = await fleet.build();
+      await losesNothing(fleet, async () => {
+        const roll = fleet.startRoll(version);
+        await fleet.host(2).reaches(version, ["trial"]);
+        await roll.kill();
+        assert.equal(await fleet.host(4).settled(), current);
+        await succeeds(fleet.startRoll(version));
+        assert.deepEqual(await fleet.versions(), all(version));
+      });
+      return version;
+    },
+  );
+
+  story(
+    "what a killed controller has left, the next one takes back when the version turns out to be bad",
+    async () => {
+      const version = await fleet.build({ linked: ["fails"] });
+      await answersEverything(fleet, async () => {
+        const roll = fleet.startRoll(version);
+        await fleet.host(2).reaches(version, ["trial"]);
+        await roll.kill();
+        await fleet.host(4).turnBad("fails", "1");
+        await fails(fleet.startRoll(version));
+        assert.deepEqual(await fleet.versions(), all(current));
+      });
+      return current;
+    },
+  );
+
+  story("a second controller is refused while the first one rolls, and changes nothing", async () => {
+    const [version, other] = [await fleet.build(), await fleet.build()];
+    const reports = await losesNothing(fleet, async () => {
+      const roll = fleet.startRoll(version);
+      await fleet.host(1).reaches(version, ["trial"]);
+      assert.match(await fails(fleet.startRoll(other)), /lock/);
+      await succeeds(roll);
+    });
+    for (const { versions } of reports) assert.equal(versions[other], undefined);
+    return version;
+  });
+
+  story("two controllers that begin at the same moment never mix their versions", async () => {
+    const versions = [await fleet.build(), await fleet.build()];
+    let serves = current;
+    await losesNothing(fleet, async () => {
+      const ends = await Promise.all(versions.map((version) => fleet.startRoll(version).end));
+      const good = versions.filter((_, index) => ends[index]?.code === 0);
+      assert.ok(good.length < 2, ends.map(saidBy).join("\n"));
+      serves = good[0] ?? current;
+      assert.deepEqual(await fleet.versions(), all(serves));
+    });
+    return serves;
+  });
+
+  story(
+    "staged everywhere, a version is committed on all hosts at once, and the spread is told",
+    async () => {
+      const version = await fleet.build();
+      await losesNothing(fleet, async () => {
+        const run = fleet.start("stage_and_commit", version, { holdfast_commit_in: 4 });
+        await waitUntil("all hosts with a candidate that stands by", 60_000, async () => {
+          const statuses = await Promise.all(fleet.hosts.map((host) => host.status()));
+          return statuses.every(({ generations }) => generations.some(({ phase }) => phase === "candidate"));
+        });
+        assert.match(await succeeds(run), /spread/);
+        assert.deepEqual(await fleet.versions(), all(version));
+      });
+      return version;
+    },
+  );
+
+  story(
+    "behind HAProxy nobody sees a downgrade: no check fails, nothing is sent twice, nothing is lost",
+    async () => {
+      const before = current;
+      const newer = await fleet.build();
+      await succeeds(fleet.start("roll", newer, { holdfast_serial: "100%" }));
+      await using balancer = await Balancer.start(fleet);
+      await using load = await startLoad(fleet.controller, {
+        address: balancer.address,
+        ...{ keepAlive: 8, freshPerSecond: 100, slow: 0 },
+      });
+      await succeeds(fleet.startRoll(before));
+      await load.waitForMore(20);
+      const report = await load.stop();
+      assert.equal(countLost(report) + report.idleClosed, 0, JSON.stringify(report));
+      assert.deepEqual(Object.keys(report.versions).sort(), [before, newer].sort());
+      for (const { status, responses, troubles, name } of await balancer.servers()) {
+        assert.equal(status, "UP", name);
+        assert.ok(responses > 0, name);
+        assert.deepEqual(
+          new Set(Object.values(troubles)),
+          new Set([0]),
+          `${name}: ${JSON.stringify(troubles)}`,
+        );
+      }
+      return before;
+    },
+  );
+});
