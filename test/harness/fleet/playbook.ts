@@ -1,7 +1,7 @@
 import type { Container } from "../container/container.js";
 import type { CommandOutcome } from "../container/run-command.js";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 180_000;
 
 let started = 0;
 

@@ -4,7 +4,7 @@ import { type Load, startLoad } from "../load/start-load.js";
 import type { Fleet } from "./fleet.js";
 import type { FleetHost } from "./host.js";
 
-const REQUEST = { keepAlive: 2, freshPerSecond: 50, slow: 0, durationMs: 180_000 };
+const REQUEST = { keepAlive: 2, freshPerSecond: 50, slow: 0, durationMs: 400_000 };
 /** Good responses before and after the event. */
 const ENOUGH = 5;
 
