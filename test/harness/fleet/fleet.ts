@@ -109,6 +109,12 @@ export class Fleet implements AsyncDisposable {
     return version;
   }
 
+  /** Begins to bring a version to all hosts, of which none has the service, with its config and units. */
+  startInstall(version: string): Playbook {
+    const service = { holdfast_config: CONFIG, holdfast_sockets: { http: `0.0.0.0:${PORT}` } };
+    return this.start("roll", version, { holdfast_serial: "100%", ...service });
+  }
+
   /** Begins to bring a version to all hosts: one, then two, then the last. */
   startRoll(version: string, variables: Readonly<Record<string, unknown>> = {}): Playbook {
     return this.start("roll", version, { holdfast_serial: [1, 2, "100%"], ...variables });
@@ -119,8 +125,6 @@ export class Fleet implements AsyncDisposable {
       holdfast_hosts: GROUP,
       holdfast_release: { tarball: tarballOf(version) },
       holdfast_version: version,
-      holdfast_config: CONFIG,
-      holdfast_sockets: { http: `0.0.0.0:${PORT}` },
       ...variables,
     });
   }
