@@ -37,6 +37,7 @@ const ANSIBLE = `[defaults]
 interpreter_python = /usr/bin/python3
 forks = 8
 timeout = 5
+display_skipped_hosts = False
 [ssh_connection]
 pipelining = True
 ssh_args = -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=2 -o ServerAliveCountMax=2
@@ -149,7 +150,7 @@ export class Fleet implements AsyncDisposable {
       controller,
       hosts.map(({ container }) => container),
     );
-    await Promise.all(hosts.map((host) => host.turnGood()));
+    await Promise.all(hosts.map((host) => host.prepare()));
     const key = await makeKey(controller);
     const opened = await Promise.all(hosts.map(({ container }) => openSsh(container, key)));
     const known = opened.map((hostKey, index) => `${addressOf(index + 1)} ${hostKey}\n`);

@@ -51,6 +51,11 @@ export class FleetHost {
     });
   }
 
+  /** As the package leaves a machine: this one has the checkout's build. */
+  async prepare(): Promise<void> {
+    await this.container.sh(`mkdir -p /etc/holdfast ${FLAWS}`);
+  }
+
   /** From now on whatever has that flaw shows it here. */
   async turnBad(flaw: string, text: string): Promise<void> {
     await this.container.write(`${FLAWS}/${flaw}`, text);
