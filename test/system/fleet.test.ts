@@ -16,6 +16,9 @@ import { startLoad } from "../harness/load/start-load.js";
 /** Five containers boot for this file: one release, unless the run names another one. */
 const RELEASE = RELEASES.length === 1 ? RELEASES : (["trixie"] as const);
 
+/** So that there is one that is over, one under way, and one that has not begun. */
+const BATCHES = [1, 2, "100%"];
+
 const all = (version: string): string[] => Array<string>(4).fill(version);
 
 function saidBy({ stdout, stderr }: CommandOutcome): string {
@@ -42,13 +45,15 @@ async function generations(fleet: Fleet): Promise<number[]> {
 
 describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (release) => {
   let fleet: Fleet;
-  /** What serves everywhere between two stories. */
+  /** What serves everywhere between two stories, and what did before. */
   let current: string;
+  let previous: string;
 
   before(async () => {
     fleet = await Fleet.boot(release);
     await giveSmallDisk(fleet.host(3));
     current = await fleet.build();
+    previous = current;
     await succeeds(fleet.startInstall(current));
     assert.deepEqual(await fleet.versions(), all(current), "hosts that had nothing have the service");
   });
@@ -58,7 +63,8 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
   function story(name: string, tell: () => Promise<string>): void {
     it(name, async () => {
       try {
-        current = await tell();
+        const version = await tell();
+        if (version !== current) [previous, current] = [current, version];
         assert.deepEqual(await fleet.versions(), all(current));
       } finally {
         await Promise.all(fleet.hosts.map((host) => host.turnGood()));
@@ -70,7 +76,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
     const version = await fleet.build();
     const [first, second] = [fleet.host(1), fleet.host(2)];
     const reports = await losesNothing(fleet, async () => {
-      const roll = fleet.startRoll(version);
+      const roll = fleet.startRoll(version, BATCHES);
       await second.reaches(version, ["trial", "probation", "proved"]);
       await first.reaches(version, ["proved"]);
       await succeeds(roll);
@@ -82,7 +88,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
 
   story("the same version once more changes nothing", async () => {
     const before = await generations(fleet);
-    const said = await succeeds(fleet.startRoll(current));
+    const said = await succeeds(fleet.startRoll(current, "100%"));
     assert.deepEqual(await generations(fleet), before, said);
     return current;
   });
@@ -125,7 +131,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
       const last = (await generations(fleet))[3];
       await fleet.host(3).turnBad("fails", "1");
       const [first, second, , fourth] = await answersEverything(fleet, async () => {
-        await fails(fleet.startRoll(version));
+        await fails(fleet.startRoll(version, BATCHES));
         assert.deepEqual(await fleet.versions(), all(current));
       });
       for (const report of [first, second, fourth]) assert.equal(report && countLost(report), 0);
@@ -160,7 +166,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
           await fails(roll);
           for (const host of others) assert.equal(await host.settled(), current, host.name);
           await fleet.setCable(lost, "up");
-          await succeeds(fleet.startRoll(version));
+          await succeeds(fleet.startRoll(version, "100%"));
         },
         others,
       );
@@ -179,7 +185,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
         await fails(roll);
         assert.deepEqual(await fleet.versions(), all(current));
         await freeDisk(fleet.host(3));
-        await succeeds(fleet.startRoll(version));
+        await succeeds(fleet.startRoll(version, "100%"));
       });
       return version;
     },
@@ -190,7 +196,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
     async () => {
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
-        const roll = fleet.startRoll(version);
+        const roll = fleet.startRoll(version, BATCHES);
         await fleet.host(2).reaches(version, ["trial"]);
         await roll.kill();
         assert.equal(await fleet.host(4).settled(), current);
@@ -206,7 +212,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
     async () => {
       const version = await fleet.build({ linked: ["fails"] });
       await answersEverything(fleet, async () => {
-        const roll = fleet.startRoll(version);
+        const roll = fleet.startRoll(version, BATCHES);
         await fleet.host(2).reaches(version, ["trial"]);
         await roll.kill();
         await fleet.host(4).turnBad("fails", "1");
@@ -217,30 +223,23 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
     },
   );
 
-  story("a second controller is refused while the first one rolls, and changes nothing", async () => {
-    const [version, other] = [await fleet.build(), await fleet.build()];
-    const reports = await losesNothing(fleet, async () => {
-      const roll = fleet.startRoll(version);
-      await fleet.host(1).reaches(version, ["trial"]);
-      assert.match(await fails(fleet.startRoll(other)), /another run has web: /);
-      await succeeds(roll);
-    });
-    for (const { versions } of reports) assert.equal(versions[other], undefined);
-    return version;
-  });
-
-  story("two controllers that begin at the same moment never mix their versions", async () => {
-    const versions = [await fleet.build(), await fleet.build()];
-    let serves = current;
-    await losesNothing(fleet, async () => {
-      const ends = await Promise.all(versions.map((version) => fleet.startRoll(version).end));
-      const good = versions.filter((_, index) => ends[index]?.code === 0);
-      assert.ok(good.length < 2, ends.map(saidBy).join("\n"));
-      serves = good[0] ?? current;
-      assert.deepEqual(await fleet.versions(), all(serves));
-    });
-    return serves;
-  });
+  story(
+    "of two controllers at once one is refused and changes nothing, and they never mix their versions",
+    async () => {
+      const versions = [await fleet.build(), await fleet.build()];
+      let serves = current;
+      await losesNothing(fleet, async () => {
+        const ends = await Promise.all(versions.map((version) => fleet.startRoll(version).end));
+        const said = ends.map(saidBy);
+        assert.deepEqual(ends.map(({ code }) => code).sort(), [0, 2], said.join("\n"));
+        const winner = ends.findIndex(({ code }) => code === 0);
+        assert.match(said[1 - winner] ?? "", /another run has web: /);
+        serves = versions[winner] ?? current;
+        assert.deepEqual(await fleet.versions(), all(serves));
+      });
+      return serves;
+    },
+  );
 
   story(
     "staged everywhere, a version is committed on all hosts at once, and the spread is told",
@@ -262,19 +261,17 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
   story(
     "behind HAProxy nobody sees a downgrade: no check fails, nothing is sent twice, nothing is lost",
     async () => {
-      const before = current;
-      const newer = await fleet.build();
-      await succeeds(fleet.start("roll", newer, { holdfast_serial: "100%" }));
+      const [newer, older] = [current, previous];
       await using balancer = await Balancer.start(fleet);
       await using load = await startLoad(fleet.controller, {
         address: balancer.address,
         ...{ keepAlive: 8, freshPerSecond: 100, slow: 0 },
       });
-      await succeeds(fleet.startRoll(before));
+      await succeeds(fleet.startRoll(older));
       await load.waitForMore(20);
       const report = await load.stop();
       assert.equal(countLost(report) + report.idleClosed, 0, JSON.stringify(report));
-      assert.deepEqual(Object.keys(report.versions).sort(), [before, newer].sort());
+      assert.deepEqual(Object.keys(report.versions).sort(), [older, newer].sort());
       for (const { status, responses, troubles, name } of await balancer.servers()) {
         assert.equal(status, "UP", name);
         assert.ok(responses > 0, name);
@@ -284,7 +281,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
           `${name}: ${JSON.stringify(troubles)}`,
         );
       }
-      return before;
+      return older;
     },
   );
 });

@@ -116,9 +116,9 @@ export class Fleet implements AsyncDisposable {
     return this.start("roll", version, { holdfast_serial: "100%", ...service });
   }
 
-  /** Begins to bring a version to all hosts: one, then two, then the last. */
-  startRoll(version: string, variables: Readonly<Record<string, unknown>> = {}): Playbook {
-    return this.start("roll", version, { holdfast_serial: [1, 2, "100%"], ...variables });
+  /** Begins to bring a version to all hosts, in batches of so many: one host, then the others, unless said otherwise. */
+  startRoll(version: string, serial: unknown = [1, "100%"]): Playbook {
+    return this.start("roll", version, { holdfast_serial: serial });
   }
 
   start(playbook: string, version: string, variables: Readonly<Record<string, unknown>> = {}): Playbook {
