@@ -77,7 +77,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
     const [first, second] = [fleet.host(1), fleet.host(2)];
     const reports = await losesNothing(fleet, async () => {
       const roll = fleet.startRoll(version, BATCHES);
-      await second.reaches(version, ["trial", "probation", "proved"]);
+      await roll.until(second.reaches(version, ["trial", "probation", "proved"]));
       await first.reaches(version, ["proved"]);
       await succeeds(roll);
       assert.deepEqual(await fleet.versions(), all(version));
@@ -113,7 +113,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
         const [, ...before] = await generations(fleet);
         const [, ...others] = await answersEverything(fleet, async () => {
           const roll = fleet.startRoll(version);
-          await spoil(fleet.host(1), version);
+          await roll.until(spoil(fleet.host(1), version));
           await fails(roll);
           assert.deepEqual(await fleet.versions(), all(current));
         });
@@ -161,7 +161,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
         fleet,
         async () => {
           const roll = fleet.startRoll(version);
-          await lost.reaches(version, ["trial"]);
+          await roll.until(lost.reaches(version, ["trial"]));
           await fleet.setCable(lost, "down");
           await fails(roll);
           for (const host of others) assert.equal(await host.settled(), current, host.name);
@@ -180,7 +180,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
         const roll = fleet.startRoll(version);
-        await fleet.host(1).reaches(version, ["trial"]);
+        await roll.until(fleet.host(1).reaches(version, ["trial"]));
         await fillDisk(fleet.host(3));
         await fails(roll);
         assert.deepEqual(await fleet.versions(), all(current));
@@ -197,7 +197,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
         const roll = fleet.startRoll(version, BATCHES);
-        await fleet.host(2).reaches(version, ["trial"]);
+        await roll.until(fleet.host(2).reaches(version, ["trial"]));
         await roll.kill();
         assert.equal(await fleet.host(4).settled(), current);
         await succeeds(fleet.startRoll(version));
@@ -213,7 +213,7 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
       const version = await fleet.build({ linked: ["fails"] });
       await answersEverything(fleet, async () => {
         const roll = fleet.startRoll(version, BATCHES);
-        await fleet.host(2).reaches(version, ["trial"]);
+        await roll.until(fleet.host(2).reaches(version, ["trial"]));
         await roll.kill();
         await fleet.host(4).turnBad("fails", "1");
         await fails(fleet.startRoll(version));
