@@ -19,8 +19,6 @@ export interface PlaybookRun {
 export class Fleet implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), "holdfast-fleet-"));
   readonly rigs: readonly Rig[];
-  /** Inventory lines of hosts besides. */
-  readonly alsoInInventory: string[] = [];
   readonly #locks = `/run/holdfast-roll`;
 
   constructor(size: number, options: RigOptions = {}) {
@@ -61,7 +59,7 @@ export class Fleet implements AsyncDisposable {
     const hosts = this.rigs.map((rig, index) => {
       return `host${index} ansible_connection=local ansible_python_interpreter=/usr/bin/python3 holdfast_name=${rig.name} holdfast_root=${rig.directory}`;
     });
-    writeFileSync(inventory, `${[...hosts, ...this.alsoInInventory].join("\n")}\n`);
+    writeFileSync(inventory, `${hosts.join("\n")}\n`);
     const file = resolve("packaging/ansible/playbooks", `${playbook}.yml`);
     const args = ["-i", inventory, file, "-e", JSON.stringify(variables), ...options];
     return new RunningPlaybook(this.directory, args);
