@@ -6,6 +6,7 @@ import type { Decision, Event } from "../../../src/model/event.js";
 import { activeGeneration, findGeneration, heldGeneration, isLive } from "../../../src/model/find.js";
 import type { Generation } from "../../../src/model/generation-state.js";
 import { findRejected } from "../../../src/model/rejected.js";
+import { whereToGoBack } from "../../../src/model/retired.js";
 import type { State } from "../../../src/model/state.js";
 import { isUncommitted } from "../../../src/model/upgrade.js";
 import { unexplainedActions } from "./explained.js";
@@ -113,13 +114,25 @@ function wrongWayBack({ before, event, decision: { state } }: Step): string[] {
   return good ? [] : [`it goes back to generation ${upgrade.to} by itself, which is not proved`];
 }
 
-/** Trials and probations go on over the death of a daemon. */
-function lostDeadlines({ before, event, decision: { state } }: Step): string[] {
+/**
+ * Trials and probations go on over the death of a daemon. What was judged bad stays so, for the same reason; the time for the way back moves
+ * only where that was due: it has begun, or what it led to is gone.
+ */
+function lostDeadlines({ before, event, now, decision: { state } }: Step): string[] {
   if (event.type !== "recovered") return [];
-  const was = activeGeneration(before);
-  const is = activeGeneration(state);
-  if (was === undefined || was.stage.phase !== "active" || is?.id !== was.id) return [];
-  return isDeepStrictEqual(is.stage, was.stage) ? [] : [`generation ${is.id} is not what it was before`];
+  const [was, is] = [activeGeneration(before), activeGeneration(state)];
+  if (was?.stage.phase !== "active" || is?.stage.phase !== "active" || is.id !== was.id) return [];
+  if (isDeepStrictEqual(is.stage, was.stage)) return [];
+  const changed = [`generation ${is.id} is not what it was before`];
+  const { proof } = is.stage;
+  if (was.stage.proof.kind !== "rejected" || proof.kind !== "rejected") return changed;
+  const { retryAt } = was.stage.proof;
+  if (retryAt === null || retryAt > now) return changed;
+  const tried = { ...is.stage, proof: { ...proof, retryAt } };
+  if (!isDeepStrictEqual(tried, was.stage)) return changed;
+  const begun = proof.retryAt !== null && proof.retryAt > now && state.upgrade?.kind === "rollback";
+  const hopeless = proof.retryAt === null && whereToGoBack(state, is) === null;
+  return begun || hopeless ? [] : changed;
 }
 
 /** Each request runs, waits or has an outcome, and its outcome stays. */

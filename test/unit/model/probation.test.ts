@@ -197,6 +197,14 @@ test("a daemon that dies with the verdict leaves the way back to the next", () =
   assert.equal(story.active, 3);
 });
 
+test("what was judged bad stays so where the next daemon finds that what it could go back to is gone", () => {
+  const story = isBad(onProbation().request("rollback"));
+  story.send({ type: "recovered", alive: [], unconnected: [], snapshots: [2], wanted: false });
+  assert.deepEqual(phases(story), ["2 active rejected"]);
+  assert.match(degradation(story.state) ?? "", /it is bad/);
+  assert.equal(nextDeadline(story.state), undefined);
+});
+
 test("a restart in a probation starts the release once more, and goes back to what is proved all the same", () => {
   const story = onProbation().send({ type: "leave-requested", next: "upgrade" }).die();
   bring(story, "/2").after(trialMs).end(2);
