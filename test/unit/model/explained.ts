@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Action, SlotProcess } from "../../../src/model/event.js";
+import type { Action, Slot, SlotProcess } from "../../../src/model/event.js";
 import { findGeneration, findSnapshot, isLive } from "../../../src/model/find.js";
 import type { State } from "../../../src/model/state.js";
 import { findWorker } from "../../../src/model/turn.js";
@@ -12,7 +12,9 @@ export function unexplainedActions(step: Step): string[] {
     .map((action) => `not explained by the state: ${JSON.stringify(action)}`);
 }
 
-function isExplained(action: Action, { before, event, decision: { state } }: Step): boolean {
+function isExplained(action: Action, step: Step): boolean {
+  const { before, event, decision } = step;
+  const { state } = decision;
   switch (action.type) {
     case "prepare":
       return state.upgrade?.id === action.upgrade && state.upgrade.generation === null;
@@ -35,7 +37,7 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
       return stage?.phase === "candidate" && stage.step === "verifying";
     }
     case "activate":
-      return action.slots.every((slot) => findGeneration(state, slot.generation)?.stage.phase === "active");
+      return action.slots.every((slot) => isActive(state, slot) || isHeirOfHeld(step, slot));
     case "apply-modes":
       return findGeneration(state, action.generation)?.stage.phase === "active";
     case "spawn":
@@ -103,6 +105,17 @@ function isExplained(action: Action, { before, event, decision: { state } }: Ste
     default:
       return action satisfies never;
   }
+}
+
+function isActive(state: State, { generation }: Slot): boolean {
+  return findGeneration(state, generation)?.stage.phase === "active";
+}
+
+/** Beside a trial the one that is held serves, too: there a worker may take the place of one that leaves. */
+function isHeirOfHeld({ before, decision: { state } }: Step, { generation, index }: Slot): boolean {
+  const left = findGeneration(before, generation)?.workers ?? [];
+  const held = findGeneration(state, generation)?.stage.phase === "held";
+  return held && left.some(({ leaving }) => leaving?.heir === index);
 }
 
 /** The phase in which the state knows exactly this process in this slot. */

@@ -17,6 +17,13 @@ function leave(story: Story): Story {
   return story.send({ type: "worker-leaving", generation: 1, index: 0, pid: story.pidOf(1, 0) ?? 0 });
 }
 
+/** Who is let to accept, and after whom, by index. */
+function heirsIn(story: Story): number[][][] {
+  return story
+    .did("activate")
+    .map(({ slots, after }) => [slots.map(({ index }) => index), after.map(({ index }) => index)]);
+}
+
 test("a worker that somebody else tells to end serves on until another one of its generation is ready in its place", () => {
   const story = tellFirst();
   assert.deepEqual(story.did("spawn"), [{ type: "spawn", generation: 1, index: 2 }]);
@@ -55,22 +62,26 @@ test("it has drain.timeout, then SIGTERM again, then SIGKILL, and nothing wakes 
 
 test("with one writer the one that takes its place accepts when it has let go", () => {
   const story = tellFirst("exclusive").spawnAll().ready(1, 2);
-  const [order] = story.did("activate");
-  assert.deepEqual(
-    [order?.slots.map(({ index }) => index), order?.after.map(({ index }) => index)],
-    [[2], [0]],
-  );
+  assert.deepEqual(heirsIn(story), [[[2], [0]]]);
 });
 
 test("with one writer the one that takes its place accepts also when it has ended before anybody asked it to hand over", () => {
   const story = tellFirst("exclusive").spawnAll();
   story.send({ type: "worker-native", generation: 1, index: 2, protocol: 3 });
   story.exit(1, 0, 0);
-  assert.deepEqual(
-    story.did("activate").map(({ slots, after }) => [slots.map(({ index }) => index), after]),
-    [[[2], []]],
-  );
+  assert.deepEqual(heirsIn(story), [[[2], []]]);
   assert.deepEqual(tellFirst("exclusive").spawnAll().ready(1, 2).exit(1, 0, 0).did("activate"), []);
+});
+
+test("with one writer the one that takes its place accepts also where its generation is held for a trial", () => {
+  const trial = { strategy: "overlap", trial: { timeMs: 60_000, share: null } } as const;
+  const beside = (): Story => tellFirst("exclusive").spawnAll().request().candidate(trial);
+  const bring = (story: Story): Story => story.ready(2, 0).ready(2, 1);
+  const relieved = bring(beside()).ready(1, 2);
+  assert.equal(relieved.generation(1).stage.phase, "held");
+  assert.deepEqual(heirsIn(relieved), [[[2], [0]]]);
+  const ended = bring(beside()).exit(1, 0, 0);
+  assert.deepEqual(heirsIn(ended), [[[2], []]]);
 });
 
 test("with one writer the next daemon does not let the one that takes its place accept before", () => {
