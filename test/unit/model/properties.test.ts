@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { nextDeadline } from "../../../src/model/deadlines.js";
-import { activeGeneration, heldGeneration, stagedGeneration } from "../../../src/model/find.js";
+import { activeGeneration, stagedGeneration } from "../../../src/model/find.js";
+import type { State } from "../../../src/model/state.js";
 import { encodeReadable } from "../../../src/state/encode.js";
 import { happen, happening, specifications } from "./happenings.js";
 import { World } from "./world.js";
@@ -40,15 +41,23 @@ function settle(world: World, workersIgnoreTerm: boolean): void {
       return run?.phase === "starting" && one.gate === "open" && run.process.pid === one.process.pid;
     });
     const deadline = nextDeadline(world.state);
-    if (job !== undefined) world.finish(job, null);
+    // As the loop says after the first turn that is written again.
+    if (world.state.unwritable !== null) world.send({ type: "persist-restored" });
+    else if (job !== undefined) world.finish(job, null);
     else if (gone !== undefined) world.exit(gone);
     else if (rising !== undefined) world.sayReady(rising);
-    else if (heldGeneration(world.state) !== undefined || stagedGeneration(world.state) !== undefined)
-      world.send({ type: "keep-requested" });
+    else if (waitsForSomebody(world.state)) world.send({ type: "keep-requested" });
     else if (deadline !== undefined) world.pass(Math.max(deadline - world.now, 0));
     else return;
   }
   world.problems.push("it never comes to rest");
+}
+
+/** It stands by, or is on trial without a deadline, whether or not what it is held against is still there. */
+function waitsForSomebody(state: State): boolean {
+  const stage = activeGeneration(state)?.stage;
+  const proof = stage?.phase === "active" ? stage.proof : undefined;
+  return stagedGeneration(state) !== undefined || (proof?.kind === "trial" && proof.until === null);
 }
 
 function atRest({ state, exited, beings }: World): string[] {
