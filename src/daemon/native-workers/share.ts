@@ -116,10 +116,10 @@ export function shareOf(first: Accepted, last: Accepted): number | null {
   return all > 0 ? byNew / all : null;
 }
 
-/** With what a worker begins to accept: one connection over all of them. Undefined where it has no limit. */
-export function firstLimit(state: State): AcceptLimitOrder | undefined {
+/** With what a worker on trial begins to accept: one connection over all of them. Undefined where it has no limit, as one that is held has none. */
+export function firstLimit(state: State, { generation }: Slot): AcceptLimitOrder | undefined {
   const trial = sharedTrial(state);
-  if (trial === undefined) return undefined;
+  if (trial?.generation.id !== generation) return undefined;
   return { listeners: [...trial.listeners], now: 1 / Math.max(1, liveWorkers(trial.generation).length) };
 }
 

@@ -187,7 +187,7 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
         return options.countWorkers().then(() => [{ type: "counts-asked" }]);
       case "activate":
         for (const slot of action.slots) {
-          channels.activate(slot, action.slots, action.after, firstLimit(state));
+          channels.activate(slot, action.slots, action.after, firstLimit(state, slot));
         }
         return [];
       case "await-ready":

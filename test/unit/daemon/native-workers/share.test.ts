@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Accepted, grant, shareOf } from "../../../../src/daemon/native-workers/share.js";
+import { type Accepted, firstLimit, grant, shareOf } from "../../../../src/daemon/native-workers/share.js";
 import { type Bucket, fill, isEmpty, take } from "../../../../src/worker/lifetime/token-bucket.js";
+import { Story } from "../../model/story.js";
 
 interface Simulation {
   readonly share: number;
@@ -121,4 +122,16 @@ test("there is no share of nothing", () => {
   const at = { atMs: 0, byNew: 3, byOld: 4 };
   assert.equal(shareOf(at, { ...at, atMs: 1_000 }), null);
   assert.equal(shareOf(at, { atMs: 1_000, byNew: 4, byOld: 7 }), 0.25);
+});
+
+test("only who is on trial begins with a limit; one that takes a place in the held generation has none", () => {
+  const story = new Story().start().speak(1).request();
+  story
+    .candidate({ trial: { timeMs: 60_000, share: 0.1 } })
+    .speak(2)
+    .allReady();
+  story.send({ type: "verified", generation: 2, failure: null, noWayBack: null });
+  assert.equal(story.generation(1).stage.phase, "held");
+  assert.equal(firstLimit(story.state, { generation: 2, index: 0 })?.now, 1 / 2);
+  assert.equal(firstLimit(story.state, { generation: 1, index: 2 }), undefined);
 });
