@@ -77,8 +77,12 @@ export async function bundleWhole(entry, file) {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
     },
   });
-  // esbuild leaves such letters in comments only, and for a single one V8 would keep the whole text at two bytes a letter.
-  writeFileSync(file, readFileSync(file, "utf8").replace(/[^\0-\x7f]/g, "?"));
+  // esbuild leaves such letters in comments and regular expressions, and for a single one V8 would keep the whole text at two bytes a letter.
+  const lines = readFileSync(file, "utf8").split("\n");
+  const code = lines.find((line) => /[^\0-\x7f]/.test(line) && !/^\s*(\*|\/[/*])/.test(line));
+  if (code !== undefined)
+    throw new Error(`cannot make ${file} ASCII: write its other letters as \\u…: ${code.trim()}`);
+  writeFileSync(file, lines.join("\n").replace(/[^\0-\x7f]/g, "?"));
 }
 
 /** One CommonJS file: not every Node >= 20 can require ESM. */
