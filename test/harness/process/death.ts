@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { PacketChannel } from "../../../src/channel/packet-channel.js";
@@ -45,7 +45,8 @@ export function armDeath(death: Death | undefined): void {
     seen += 1;
     if (seen !== nth) return;
     atLast();
-    writeFileSync(diedFile, JSON.stringify(left));
+    writeFileSync(`${diedFile}.new`, JSON.stringify(left));
+    renameSync(`${diedFile}.new`, diedFile);
     process.kill(process.pid, "SIGKILL");
   };
   const { send } = PacketChannel.prototype;
