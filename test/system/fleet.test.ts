@@ -209,22 +209,6 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
   );
 
   story(
-    "what a killed controller has left, the next one takes back when the version turns out to be bad",
-    async () => {
-      const version = await fleet.build({ linked: ["fails"] });
-      await answersEverything(fleet, async () => {
-        const roll = fleet.startRoll(version, HALVES);
-        await roll.until(fleet.host(2).reaches(version, ["trial"]));
-        await roll.kill();
-        await fleet.host(4).turnBad("fails", "1");
-        await fails(fleet.startRoll(version, HALVES));
-        assert.deepEqual(await fleet.versions(), all(current));
-      });
-      return current;
-    },
-  );
-
-  story(
     "of two controllers at once one is refused and changes nothing, and they never mix their versions",
     async () => {
       const versions = [await fleet.build(), await fleet.build()];
