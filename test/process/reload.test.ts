@@ -78,6 +78,7 @@ test("a reload during an upgrade waits for it, and its command for the one after
   rig.openGate(gate);
   assert.equal((await first).generation, 2);
   assert.equal((await second).generation, 3);
+  await rig.settled();
   assert.equal((await rig.ask()).version, "3");
 });
 
