@@ -1,5 +1,5 @@
 import { closeSync, constants, readdirSync, readFileSync } from "node:fs";
-import { libc, orThrow } from "./ffi.js";
+import { libc, libcLater, orThrow } from "./ffi.js";
 
 const F_GETFD = 1;
 const F_SETFD = 2;
@@ -26,6 +26,22 @@ export function replaceFd(fd: number, target: number): void {
 export function tryToDuplicateFd(fd: number): number | undefined {
   const copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   return copy < 0 ? undefined : copy;
+}
+
+const fcntlLater = libcLater<[fd: number, command: number, argument: number]>("int fcntl(int, int, int)");
+const leastRoom = 1_024;
+
+/**
+ * Makes room in this process's table of fds for so many, or for as many as the limit of open files lets it have, on a thread. The kernel doubles a table that is
+ * full, and whoever has needed it stands still for that: some 10 ms each time, in a process with threads. expand_fdtable() of Linux's fs/file.c.
+ */
+export async function makeRoomForFds(most: number): Promise<void> {
+  for (let room = most; room >= leastRoom; room = Math.floor(room / 2)) {
+    const copy = await fcntlLater(0, F_DUPFD_CLOEXEC, room - 1);
+    if (copy < 0) continue;
+    closeFd(copy);
+    return;
+  }
 }
 
 /** Closes a number this process owns. Throws for one that is not open: that is a bug which hits a stranger's fd next. */

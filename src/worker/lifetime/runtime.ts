@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type Failure, fail, type Result } from "../../lib/failure.js";
 import { version } from "../../lib/version.js";
 import { Watcher } from "../../linux/epoll.js";
+import { makeRoomForFds } from "../../linux/fd.js";
 import type { InheritedFd } from "../../systemd/listen-fds.js";
 import { StateKeeper } from "../app-state/state-keeper.js";
 import type { Carrier } from "../carriers/carrier.js";
@@ -24,6 +25,8 @@ import { readDrainTimeout, WorkerEnd } from "./worker-end.js";
 /** A daemon that is just being replaced is there again by then. */
 const daemonAnswersMs = 10_000;
 const statusLongest = 200;
+/** Connections that come all at once at an upgrade find room. */
+const manyFds = 16_384;
 
 /**
  * What a process has of Holdfast, once: who looks after it, what it serves, its drain. ESM and CommonJS copies of the library
@@ -92,6 +95,7 @@ export class Runtime {
       welcomed = resolve;
     });
     if (this.overseer.kind === "holdfast") {
+      makeRoomForFds(manyFds).catch(report);
       this.#link = new DaemonLink({
         fd: this.overseer.channelFd,
         watcher: this.#watcher,
