@@ -24,12 +24,12 @@ export class DormantHttp {
   readonly #server: Server;
   readonly #options: DormantHttpOptions;
   readonly #set: DormantSet<Past>;
-  #followed = false;
 
   constructor(server: Server, options: DormantHttpOptions) {
     this.#server = server;
     this.#options = options;
     this.#set = new DormantSet(server, (fd, past, why) => this.#wake(fd, past, why));
+    this.#joinCloses();
   }
 
   get open(): number {
@@ -39,9 +39,7 @@ export class DormantHttp {
   /** Takes over a connection that has been silent for so long, with nothing of it read. False where it cannot be watched. */
   keep(fd: number, past: Past, silentMs = 0): boolean {
     const withinMs = Math.max(0, readSilenceMs(this.#server, past) - silentMs);
-    if (!this.#set.add(fd, past, withinMs)) return false;
-    this.#follow();
-    return true;
+    return this.#set.add(fd, past, withinMs);
   }
 
   /** As they are. */
@@ -55,9 +53,7 @@ export class DormantHttp {
   }
 
   /** http.Server's own methods know only of its sockets. */
-  #follow(): void {
-    if (this.#followed) return;
-    this.#followed = true;
+  #joinCloses(): void {
     const server = this.#server;
     const { closeIdleConnections, closeAllConnections } = server;
     server.closeIdleConnections = () => {

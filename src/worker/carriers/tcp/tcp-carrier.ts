@@ -4,9 +4,8 @@ import { checkTcpInternals } from "../../node-internals/check-tcp.js";
 import { allowsHalfOpen, openConnection } from "../../node-internals/open-connection.js";
 import { findTransport } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
-import type { Carrier, Counters, Frozen, Meta } from "../carrier.js";
-import { bareConnection, isBare } from "../dormant/bare-connection.js";
-import { DormantSet } from "../dormant/dormant-set.js";
+import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { Sleepers } from "../dormant/sleepers.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
@@ -51,7 +50,7 @@ class TcpCarrier implements Carrier {
   readonly #report: (failure: FailureOf<"worker">) => void;
   readonly #reported = new Set<string>();
   readonly #sockets = new Set<Socket>();
-  readonly #dormant: DormantSet<Meta>;
+  readonly #sleepers: Sleepers;
   readonly #staying = new WeakSet<Socket>();
   readonly #lookAgain = new LookAgain();
   readonly #counted = { accepted: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
@@ -68,7 +67,11 @@ class TcpCarrier implements Carrier {
       report({ reason: "tcp-immovable", message: `cannot move TCP connections: ${obstacle}` });
     }
     this.#hooks = obstacle === undefined ? hooks : undefined;
-    this.#dormant = new DormantSet(server, (fd, meta) => this.#wake(bareConnection(fd, meta)));
+    this.#sleepers = new Sleepers(server, {
+      open: (frozen) => this.#open(frozen),
+      report,
+      onChange: () => this.#lookAgain.soon(),
+    });
     server.prependListener("connection", (socket: Socket) => {
       // One that looks at the first bytes may pass all events on to the servers inside, and have it all told twice.
       if (this.#sockets.has(findTransport(socket))) return;
@@ -79,7 +82,7 @@ class TcpCarrier implements Carrier {
   }
 
   get open(): number {
-    return this.#sockets.size + this.#dormant.size;
+    return this.#sockets.size + this.#sleepers.size;
   }
 
   get counters(): Counters {
@@ -107,7 +110,7 @@ class TcpCarrier implements Carrier {
     const hooks = this.#hooks;
     this.#busy = 0;
     if (hooks === undefined) return [];
-    const frozen = this.#dormant.take(limit).map(({ fd, what }) => bareConnection(fd, what));
+    const frozen = this.#sleepers.freeze(limit);
     for (const socket of this.#sockets) {
       if (frozen.length >= limit) break;
       if (isClosing(socket) || this.#staying.has(socket)) continue;
@@ -133,9 +136,8 @@ class TcpCarrier implements Carrier {
   }
 
   adopt(frozen: Frozen): void {
-    const { fd, meta } = frozen;
-    const asleep = this.#hooks?.dormant === true && isQuiet(frozen) && this.#dormant.add(fd, meta);
-    if (!asleep) this.#open(frozen);
+    const maySleep = this.#hooks?.dormant === true && !hasHalfEnded(frozen);
+    if (!maySleep || !this.#sleepers.keep(frozen)) this.#open(frozen);
     this.#counted.adopted++;
   }
 
@@ -145,16 +147,7 @@ class TcpCarrier implements Carrier {
       this.#sockets.delete(socket);
       socket.destroy();
     }
-    this.#counted.cut += this.#dormant.close();
-  }
-
-  #wake(frozen: Frozen): void {
-    try {
-      this.#open(frozen);
-    } catch (error) {
-      this.#report({ reason: "restore-failed", message: messageOf(error) });
-    }
-    this.#lookAgain.soon();
+    this.#counted.cut += this.#sleepers.close();
   }
 
   #open({ fd, meta, input, output }: Frozen): void {
@@ -196,9 +189,9 @@ class TcpCarrier implements Carrier {
   }
 }
 
-/** Nothing is to be read or written of it before its client speaks, and neither side has ended. */
-function isQuiet(frozen: Frozen): boolean {
-  return isBare(frozen) && frozen.meta["readEnded"] !== true && frozen.meta["writeEnded"] !== true;
+/** One side has ended, and the app may still have to act on that. */
+function hasHalfEnded({ meta }: Frozen): boolean {
+  return meta["readEnded"] === true || meta["writeEnded"] === true;
 }
 
 /** Both ways have ended and nothing waits to be written: it closes here in a moment. */

@@ -5,9 +5,8 @@ import { closeFd } from "../../../linux/fd.js";
 import { checkTcpInternals } from "../../node-internals/check-tcp.js";
 import { openConnection } from "../../node-internals/open-connection.js";
 import { handleOf } from "../../node-internals/socket-handle.js";
-import type { Carrier, Counters, Frozen, Meta } from "../carrier.js";
-import { bareConnection, isBare } from "../dormant/bare-connection.js";
-import { DormantSet } from "../dormant/dormant-set.js";
+import type { Carrier, Counters, Frozen } from "../carrier.js";
+import { Sleepers } from "../dormant/sleepers.js";
 import { LookAgain } from "../look-again.js";
 import { freezeSocket } from "../socket/freeze-socket.js";
 import { watchOutput } from "../socket/outbox.js";
@@ -50,7 +49,7 @@ class WebSocketCarrier implements Carrier {
   readonly #reported = new Set<string>();
   readonly #movable: boolean;
   readonly #requests = new WeakMap<Socket, HandshakeRequest>();
-  readonly #dormant: DormantSet<Meta> | undefined;
+  readonly #sleepers: Sleepers;
   readonly #turnedAway = new WeakSet<WebSocket>();
   readonly #lookAgain = new LookAgain();
   readonly #counted = { requests: 0, moved: 0, adopted: 0, finished: 0, cut: 0 };
@@ -71,8 +70,11 @@ class WebSocketCarrier implements Carrier {
     if (obstacle !== undefined) {
       report({ reason: "websocket-immovable", message: `cannot move WebSockets: ${obstacle}` });
     }
-    if (hooks.dormant === true)
-      this.#dormant = new DormantSet(httpServerOf(wss), (fd, meta) => this.#wake(bareConnection(fd, meta)));
+    this.#sleepers = new Sleepers(httpServerOf(wss), {
+      open: (frozen) => this.#open(frozen),
+      report,
+      onChange: () => this.#lookAgain.soon(),
+    });
     // Emitted for every handshake, whatever way the app has of calling handleUpgrade.
     wss.on("headers", (_headers, request) => {
       this.#counted.requests++;
@@ -82,7 +84,7 @@ class WebSocketCarrier implements Carrier {
   }
 
   get open(): number {
-    return this.#clients.size + (this.#dormant?.size ?? 0);
+    return this.#clients.size + this.#sleepers.size;
   }
 
   get counters(): Counters {
@@ -99,13 +101,12 @@ class WebSocketCarrier implements Carrier {
   }
 
   stopMoving(): void {
-    this.#wakeAll();
+    this.#sleepers.wakeAll();
     for (const ws of this.#clients) this.#turnAway(ws);
   }
 
   freeze(limit: number): Frozen[] {
-    const dormant = this.#dormant?.take(limit) ?? [];
-    const frozen = dormant.map(({ fd, what }) => bareConnection(fd, what));
+    const frozen = this.#sleepers.freeze(limit);
     this.#busy = 0;
     for (const ws of this.#clients) {
       if (frozen.length >= limit) break;
@@ -123,9 +124,8 @@ class WebSocketCarrier implements Carrier {
   }
 
   adopt(frozen: Frozen): void {
-    const { fd, meta } = frozen;
-    this.#readOrClose(meta, fd);
-    if (!isBare(frozen) || this.#dormant?.add(fd, meta) !== true) this.#open(frozen);
+    this.#readOrClose(frozen.meta, frozen.fd);
+    if (this.#hooks.dormant !== true || !this.#sleepers.keep(frozen)) this.#open(frozen);
     this.#counted.adopted++;
   }
 
@@ -149,32 +149,17 @@ class WebSocketCarrier implements Carrier {
     }
   }
 
-  #wake(frozen: Frozen): void {
-    try {
-      this.#open(frozen);
-    } catch (error) {
-      this.#report({ reason: "restore-failed", message: messageOf(error) });
-    }
-    this.#lookAgain.soon();
-  }
-
-  /** To be told something they need an object. */
-  #wakeAll(): void {
-    for (const { fd, what } of this.#dormant?.take(Number.POSITIVE_INFINITY) ?? [])
-      this.#wake(bareConnection(fd, what));
-  }
-
   get endless(): number {
     return this.open;
   }
 
   endStreams(withinMs: number): void {
-    this.#wakeAll();
+    this.#sleepers.wakeAll();
     spread([...this.#clients], withinMs, (ws) => this.#turnAway(ws));
   }
 
   cut(): void {
-    this.#wakeAll();
+    this.#sleepers.wakeAll();
     for (const ws of this.#clients) {
       this.#turnAway(ws);
       ws.terminate();
