@@ -4,12 +4,11 @@ import { fail, type Result, succeed } from "../lib/failure.js";
 import { version } from "../lib/version.js";
 import type { News } from "../model/event.js";
 import type { Outcome } from "../model/upgrade-state.js";
+import { type ChangesReport, changesReply } from "./changes-reply.js";
 import { type Call, type ControlAddress, exchange, readLines, readText } from "./exchange.js";
 import {
   acceptedReply,
-  type ChangesReport,
   type ControlFailure,
-  changesReply,
   commitReply,
   errorReply,
   eventLine,

@@ -1,12 +1,12 @@
 import type { Result } from "../lib/failure.js";
 import type { News } from "../model/event.js";
 import type { Asker, Outcome } from "../model/upgrade-state.js";
-import type { ChangesReport, ControlFailure, HistoryEntry, StatusReport } from "./replies.js";
+import type { ChangesReport } from "./changes-reply.js";
+import type { ControlFailure, HistoryEntry, StatusReport } from "./replies.js";
 import type { UpgradeWish } from "./upgrade-wish.js";
 
+export type { ChangesReport, DifferenceReport } from "./changes-reply.js";
 export type {
-  ChangesReport,
-  DifferenceReport,
   GenerationReport,
   HistoryEntry,
   ListenerReport,

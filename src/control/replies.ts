@@ -11,7 +11,7 @@ import { tallySchema } from "./tally-reply.js";
 /** What a daemon answers, as its client checks it. Keys that a later daemon may add are let pass and dropped. */
 
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
-type ReportOf<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
+export type ReportOf<Schema extends v.GenericSchema> = Frozen<v.InferOutput<Schema>>;
 
 /** Why an answer did not come, or why it is no. */
 export type ControlFailure = FailureOf<"config" | "control" | "daemon" | "model" | "process" | "release">;
@@ -222,37 +222,6 @@ const historyEntry = v.object({
   account: v.optional(v.nullable(accountSchema), null),
 });
 
-/** What is on the disk, held against a generation that runs or stands by. */
-const difference = v.object({
-  generation: v.number(),
-  snapshot: v.nullable(v.number()),
-  phase: v.picklist(["active", "staged"]),
-  version: v.nullable(v.string()),
-  release: v.string(),
-  /** Whether an upgrade would start the same once more; null: nobody can tell, because it does not run from a snapshot. */
-  same: v.nullable(v.boolean()),
-  /** The config's keys that have another value; never the values. */
-  config: v.array(v.string()),
-  files: v.nullable(
-    v.object({
-      added: v.number(),
-      changed: v.number(),
-      removed: v.number(),
-      /** Some of them. */
-      examples: v.array(v.string()),
-    }),
-  ),
-});
-
-/** `GET /v1/changes`: what an upgrade would take, and how that differs from what it would replace. */
-export const changesReply = v.object({
-  release: v.string(),
-  version: v.nullable(v.string()),
-  commit: v.nullable(v.string()),
-  /** The one that is active, and the one that stands by, as far as there are any. */
-  generations: v.array(difference),
-});
-
 export const historyReply = v.object({ history: v.array(historyEntry) });
 export const versionReply = v.object({
   name: v.string(),
@@ -280,6 +249,4 @@ export type ListenerReport = ReportOf<typeof listener>;
 export type WrittenReport = ReportOf<typeof written>;
 export type MetricsReport = ReportOf<typeof metrics>;
 export type ReexecFailure = ReportOf<typeof reexecFailure>;
-export type ChangesReport = ReportOf<typeof changesReply>;
-export type DifferenceReport = ReportOf<typeof difference>;
 export type HistoryEntry = ReportOf<typeof historyEntry>;

@@ -1,9 +1,9 @@
-import { readlink, realpath } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { inParallel } from "../lib/in-parallel.js";
 import { digestOf, withFile } from "./content.js";
 import { Folder } from "./folder.js";
-import { isInside, linkTargetInCopy } from "./link-target.js";
+import { findTargetInCopy, isInside } from "./link-target.js";
 import { type Made, type Manifest, readManifest } from "./manifest.js";
 import { manifestFile, snapshotDirectory } from "./places.js";
 import { omittedFor, resolveInside } from "./resolve-inside.js";
@@ -91,9 +91,8 @@ async function isAlike(
     case "directory":
       return modeOf(made) === entry.mode;
     case "link": {
-      const real = await realpath(join(release, path)).catch(() => undefined);
       const inSnapshot = await readlink(join(directory, path)).catch(() => undefined);
-      return inSnapshot === linkTargetInCopy(release, { path, target, real });
+      return inSnapshot === (await findTargetInCopy(release, { path, target }));
     }
     case "file":
       return (

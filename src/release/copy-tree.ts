@@ -1,22 +1,11 @@
 import { constants, fchmodSync, fchownSync, fstatSync, futimesSync } from "node:fs";
-import {
-  chmod,
-  chown,
-  copyFile,
-  lchown,
-  link,
-  lutimes,
-  mkdir,
-  realpath,
-  symlink,
-  utimes,
-} from "node:fs/promises";
+import { chmod, chown, copyFile, lchown, link, lutimes, mkdir, symlink, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
 import { digestOf, isSealed, type Seal, withFile } from "./content.js";
 import type { Folder } from "./folder.js";
-import { isInside, linkTargetInCopy } from "./link-target.js";
+import { findTargetInCopy, isInside } from "./link-target.js";
 import type { Copied, Copy, Made, Manifest } from "./manifest.js";
 import { type Entry, lanes, parentOf, signatureOf, type Tree } from "./tree.js";
 
@@ -164,9 +153,8 @@ async function copyLink(
   { from, to, asRoot }: CopyOptions,
   { path, target, uid, gid, mtimeNs }: Entry,
 ): Promise<void> {
-  const real = await realpath(join(from, path)).catch(() => undefined);
   const file = join(to, path);
-  await symlink(linkTargetInCopy(from, { path, target, real }), file);
+  await symlink(await findTargetInCopy(from, { path, target }), file);
   if (asRoot) await lchown(file, uid, gid);
   const seconds = toSeconds(mtimeNs);
   await lutimes(file, seconds, seconds);

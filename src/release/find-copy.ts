@@ -1,9 +1,8 @@
-import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { isSealed, withFile } from "./content.js";
 import { type Base, type CopyOptions, missingAbove, readOnly, sharedEntry } from "./copy-tree.js";
 import { Folder } from "./folder.js";
-import { linkTargetInCopy } from "./link-target.js";
+import { findTargetInCopy } from "./link-target.js";
 import type { Copy, Made } from "./manifest.js";
 import { type Entry, scanTree } from "./tree.js";
 
@@ -63,8 +62,7 @@ async function isAsMade(
       return (there.mode & 0o7777) === readOnly(path === "" ? top.mode : entry.mode);
     case "link": {
       if (shared.includes(path)) return there.target === join(from, path);
-      const real = await realpath(join(from, path)).catch(() => undefined);
-      return there.target === linkTargetInCopy(from, { path, target, real });
+      return there.target === (await findTargetInCopy(from, { path, target }));
     }
     default:
       return false;

@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 
 export interface Link {
@@ -23,6 +24,12 @@ export function linkTargetInCopy(top: string, { path, target, real }: Link): str
   // `name/..` is not nothing when name is a link: then only the kernel knows where it leads.
   if (/[^/.][^/]*\/+\.\.(\/|$)/.test(target)) return real ?? resolve(directory, target);
   return stays ? target : resolve(directory, target);
+}
+
+/** The same, of a link that is still there. */
+export async function findTargetInCopy(top: string, { path, target }: Omit<Link, "real">): Promise<string> {
+  const real = await realpath(join(top, path)).catch(() => undefined);
+  return linkTargetInCopy(top, { path, target, real });
 }
 
 export function isInside(top: string, path: string): boolean {
