@@ -1,7 +1,8 @@
 import type { Config } from "../config/config.js";
 import { monotonicMs } from "../linux/boot.js";
-import type { Action, LedgerEntry, News } from "../model/event.js";
+import type { Action, News } from "../model/event.js";
 import type { Generation } from "../model/generation-state.js";
+import type { LedgerEntry } from "../model/ledger-entry.js";
 import type { State } from "../model/state.js";
 import { viewService } from "../model/view.js";
 import type { LedgerFile } from "../state/ledger-file.js";

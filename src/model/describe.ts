@@ -1,7 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Monotonic } from "./clock.js";
-import type { EndReason } from "./event.js";
 import type { Generation, Proof } from "./generation-state.js";
+import type { EndReason } from "./ledger-entry.js";
 
 const candidateSteps = {
   copying: "its snapshot is made",

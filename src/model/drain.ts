@@ -1,9 +1,9 @@
 import { formatDuration } from "../lib/duration.js";
 import type { Monotonic, WallTime } from "./clock.js";
 import { generationTotals } from "./counters.js";
-import type { EndReason, LedgerEntry } from "./event.js";
 import { isLive, serves } from "./find.js";
 import type { DrainReason, Generation } from "./generation-state.js";
+import type { EndReason, LedgerEntry } from "./ledger-entry.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
 import type { State } from "./state.js";

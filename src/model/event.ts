@@ -1,14 +1,12 @@
-import type { AccountReport } from "../lib/account.js";
-import type { Totals } from "../lib/counters.js";
 import type { Result } from "../lib/failure.js";
 import type { FullestBacklog } from "./account-state.js";
-import type { WallTime } from "./clock.js";
 import type { ModelFailure } from "./failure.js";
-import type { DrainReason, Origin, Process } from "./generation-state.js";
+import type { Process } from "./generation-state.js";
+import type { LedgerEntry } from "./ledger-entry.js";
 import type { Specification } from "./plan.js";
 import type { Listener, Retired, State } from "./state.js";
 import type { Count } from "./totals.js";
-import type { Asked, FinalVerdict, Outcome } from "./upgrade-state.js";
+import type { Asked } from "./upgrade-state.js";
 
 /** A worker's place: generation 8, index 1 is written `8.1`. */
 export interface Slot {
@@ -181,37 +179,6 @@ export interface News {
   readonly pid?: number;
   readonly upgrade?: number;
 }
-
-export type EndReason = DrainReason | { readonly kind: "rebooted" };
-
-/** A line of the ledger: what became of an upgrade or of a generation. */
-export type LedgerEntry =
-  | { readonly kind: "upgrade"; readonly outcome: Outcome }
-  | { readonly kind: "account"; readonly account: AccountReport }
-  | {
-      readonly kind: "verdict";
-      readonly upgrade: number;
-      readonly generation: number;
-      readonly verdict: FinalVerdict;
-      readonly at: WallTime;
-    }
-  | {
-      readonly kind: "generation";
-      readonly generation: number;
-      readonly release: string;
-      readonly version: string | null;
-      readonly commit: string | null;
-      readonly origin: Origin | null;
-      readonly from: WallTime;
-      readonly to: WallTime;
-      readonly why: EndReason;
-      /** The drain deadline passed and workers were killed. */
-      readonly cut: boolean;
-      /** It had come through its trial and probation. */
-      readonly proved: boolean;
-      /** Of its native workers, as far as they have told. */
-      readonly counters: Totals | null;
-    };
 
 export type Action =
   /** Of what ran before, if `again` says so, else of what the config says now. */

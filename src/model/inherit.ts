@@ -1,9 +1,10 @@
 import { reportAccount } from "./account-report.js";
 import type { WallTime } from "./clock.js";
 import { recordEnd } from "./drain.js";
-import type { LedgerEntry, SlotProcess } from "./event.js";
+import type { SlotProcess } from "./event.js";
 import { isLive, serves } from "./find.js";
 import type { Generation } from "./generation-state.js";
+import type { LedgerEntry } from "./ledger-entry.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
 import { initialState, type Listener, type State } from "./state.js";

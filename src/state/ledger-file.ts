@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../lib/failure.js";
-import type { LedgerEntry } from "../model/event.js";
+import type { LedgerEntry } from "../model/ledger-entry.js";
 
 /** How much of it is kept. */
 export interface LedgerLimits {

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import * as v from "valibot";
 import { type AccountReport, accountSchema } from "../lib/account.js";
 import type { WallTime } from "../model/clock.js";
-import type { LedgerEntry } from "../model/event.js";
+import type { LedgerEntry } from "../model/ledger-entry.js";
 import { ledgerFile } from "./ledger-file.js";
 import { failure, origin } from "./upgrade-schema.js";
 

@@ -6,7 +6,7 @@ import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { matchListeners } from "../../listeners/match.js";
 import { addressesOf } from "../../listeners/reconcile.js";
 import { takeCounts } from "../../model/counters.js";
-import type { LedgerEntry, SlotProcess } from "../../model/event.js";
+import type { SlotProcess } from "../../model/event.js";
 import { isLive } from "../../model/find.js";
 import {
   adoptUnknown,
@@ -16,6 +16,7 @@ import {
   inheritState,
   toBeUpgraded,
 } from "../../model/inherit.js";
+import type { LedgerEntry } from "../../model/ledger-entry.js";
 import { isHandedOn } from "../../model/own-listener.js";
 import type { ListenerDeclaration, Specification } from "../../model/plan.js";
 import { initialState, type Listener, type State } from "../../model/state.js";

@@ -11,7 +11,7 @@ const write = (options: readonly string[]): string[] => options.map((option) => 
 
 /** What bash offers after these words; one that is being typed is the last, and may be empty. */
 function offered(...words: readonly string[]): string[] {
-  const script = `${bash}
+  const script = `${bash.replaceAll("/run/holdfast", "/nonexistent")}
     COMP_WORDS=(holdfast "$@"); COMP_CWORD=$#
     _holdfast && printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync("bash", ["-c", script, "bash", ...words], { encoding: "utf8" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { LedgerEntry } from "../../../src/model/event.js";
+import type { LedgerEntry } from "../../../src/model/ledger-entry.js";
 import { reportHistory } from "../../../src/state/history.js";
 import { readLedger } from "../../../src/state/ledger.js";
 import { LedgerFile } from "../../../src/state/ledger-file.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { LedgerEntry } from "../../../src/model/event.js";
+import type { LedgerEntry } from "../../../src/model/ledger-entry.js";
 import { readLedger } from "../../../src/state/ledger.js";
 import { LedgerFile } from "../../../src/state/ledger-file.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";

@@ -1,5 +1,6 @@
 import { nothingCounted, type Totals } from "../../../../src/lib/counters.js";
-import type { Event, LedgerEntry } from "../../../../src/model/event.js";
+import type { Event } from "../../../../src/model/event.js";
+import type { LedgerEntry } from "../../../../src/model/ledger-entry.js";
 import { type Plan, unjudged } from "../../../../src/model/plan.js";
 import { Story } from "../../model/story.js";
 
