@@ -10,6 +10,7 @@ import { adoptConnections } from "../moving-connections/adopt-connections.js";
 import { freezeConnections, type MovingConnection } from "../moving-connections/freeze-connections.js";
 import type { IncomingHandOvers } from "./incoming-hand-overs.js";
 import { type Destination, PeerLink } from "./peer-link.js";
+import { PeerLinks } from "./peer-links.js";
 import { QuietMoment } from "./quiet-moment.js";
 
 /** So that live traffic in both workers gets its turn between batches. */
@@ -39,13 +40,12 @@ export interface SenderOptions {
  */
 export class HandOverSender {
   readonly #options: SenderOptions;
-  readonly #links: PeerLink[];
+  readonly #links = new PeerLinks();
   /** Servers whose connections no peer wants: they stay here and drain. */
   readonly #staying = new Set<ServedCarrier>();
   /** Taken out and not sent yet: what waits for the state to go first. */
   readonly #held: MovingConnection[] = [];
   readonly #quiet: QuietMoment | undefined;
-  #turn = 0;
   readonly #lookAgain = new LookAgain();
   #stateSent = false;
   /** As far as the channel told that was lost last. */
@@ -57,7 +57,7 @@ export class HandOverSender {
     this.#options = options;
     // Freezing needs a clean stack: a parser in the middle of its callbacks is not between two requests.
     this.#lookAgain.listen(() => this.#pump());
-    this.#links = options.peers.map((peer) => this.#connect(peer));
+    for (const peer of options.peers) this.#links.add(this.#connect(peer));
     for (const { carrier } of options.served) {
       carrier.onChange(() => {
         options.onChange();
@@ -71,20 +71,20 @@ export class HandOverSender {
 
   /** Connections on their way: frozen here, not yet acknowledged there. */
   get moving(): number {
-    return this.#held.length + this.#links.reduce((sum, link) => sum + link.moving, 0);
+    return this.#held.length + this.#links.moving;
   }
 
   /** Further peers, but those it has. False when nothing moves any more; the fds are the caller's then. */
   addPeers(peers: readonly Destination[]): boolean {
     if (this.#ended || this.#options.exclusive) return false;
-    const known = new Set(this.#open.map(({ name }) => name));
+    const known = new Set(this.#links.open.map(({ name }) => name));
     for (const peer of peers) {
       if (known.has(peer.name)) {
         closeFd(peer.fd);
         continue;
       }
       const link = this.#connect(peer);
-      this.#links.push(link);
+      this.#links.add(link);
       // The state has gone to another.
       this.#trySendState(link, [], undefined);
     }
@@ -95,7 +95,7 @@ export class HandOverSender {
   /** At the drain deadline: what is on its way is finished, nothing more is begun. */
   end(): void {
     this.#sendState();
-    while (this.#held.length > 0 && this.#open.length > 0) this.#sendHeld();
+    while (this.#held.length > 0 && this.#links.open.length > 0) this.#sendHeld();
     this.#ended = true;
     if (this.moving === 0) this.#finish();
   }
@@ -103,15 +103,6 @@ export class HandOverSender {
   /** A hand-over to this worker has ended. */
   lookAgain(): void {
     this.#lookAgain.soon();
-  }
-
-  get #open(): readonly PeerLink[] {
-    return this.#links.filter(({ open }) => open);
-  }
-
-  get #next(): PeerLink | undefined {
-    const open = this.#open;
-    return open[this.#turn % Math.max(1, open.length)];
   }
 
   #connect(peer: Destination): PeerLink {
@@ -125,11 +116,11 @@ export class HandOverSender {
       },
       onLost: (connections, why, alive) => {
         if (connections.length > 0 || this.#movableLeft()) {
-          const rest = this.#open.length > 0 ? "the others get the rest" : "what is left ends here";
+          const rest = this.#links.open.length > 0 ? "the others get the rest" : "what is left ends here";
           this.#options.report(`cannot hand over to worker ${peer.name} any more: ${why}; ${rest}`);
         }
         this.#successorLives = alive;
-        if (this.#open.length > 0 && !this.#ended) this.#held.unshift(...connections);
+        if (this.#links.open.length > 0 && !this.#ended) this.#held.unshift(...connections);
         else this.#takeBack(connections);
         this.#lookAgain.soon();
       },
@@ -137,21 +128,21 @@ export class HandOverSender {
   }
 
   #pump(): void {
-    const unacknowledged = this.#links.reduce((sum, link) => sum + link.unacknowledged, 0);
-    if (!this.#ended && this.#open.length > 0 && unacknowledged < unacknowledgedLimit) {
+    const { unacknowledged } = this.#links;
+    if (!this.#ended && this.#links.open.length > 0 && unacknowledged < unacknowledgedLimit) {
       const progress = this.#stateSent ? this.#sendNext() : this.#holdBack();
       if (progress) {
         this.#lookAgain.soon();
         return;
       }
     }
-    if (this.#open.length === 0) this.#takeBack(this.#held.splice(0));
-    if (this.moving === 0 && (this.#open.length === 0 || !this.#movableLeft())) this.#finish();
+    if (this.#links.open.length === 0) this.#takeBack(this.#held.splice(0));
+    if (this.moving === 0 && (this.#links.open.length === 0 || !this.#movableLeft())) this.#finish();
   }
 
   /** One batch on its way; false when nothing can move now. */
   #sendNext(): boolean {
-    const link = this.#next;
+    const link = this.#links.next;
     if (link === undefined) return false;
     const moved = link.pace.time(() => {
       if (this.#held.length === 0) this.#held.push(...this.#freeze(link.nextBatchLimit));
@@ -162,10 +153,10 @@ export class HandOverSender {
 
   /** To the peers in turn; returns how many. */
   #sendHeld(): number {
-    const link = this.#next;
+    const link = this.#links.next;
     if (link === undefined || this.#held.length === 0) return 0;
     const batch = this.#held.splice(0, link.nextBatchLimit);
-    this.#turn += 1;
+    this.#links.passTurn();
     this.#offer(link, batch);
     return batch.length;
   }
@@ -182,18 +173,13 @@ export class HandOverSender {
     return true;
   }
 
-  /** To the first peer that can be reached; the others learn that there is none for them. */
   #sendState(): void {
     if (this.#stateSent) return;
     this.#stateSent = true;
     this.#quiet?.end();
-    if (this.#open.length === 0) return;
+    if (this.#links.open.length === 0) return;
     const { entries, fd } = this.#options.giveState();
-    let given = false;
-    for (const link of this.#open) {
-      if (given) this.#trySendState(link, [], undefined);
-      else given = this.#trySendState(link, entries, fd);
-    }
+    this.#links.sendState(entries, fd, (...to) => this.#trySendState(...to));
     if (fd !== undefined) closeFd(fd);
   }
 
@@ -267,7 +253,7 @@ export class HandOverSender {
     if (this.#finished) return;
     this.#finished = true;
     this.#ended = true;
-    for (const link of this.#links) link.end();
+    this.#links.end();
     this.#options.onIdle();
   }
 }
