@@ -6,6 +6,7 @@ import { activeGeneration, findGeneration, serves } from "./find.js";
 import type { Generation, Proof, Worker } from "./generation-state.js";
 import { leavingDeadline, pressLeaving } from "./leaving.js";
 import { prove } from "./probation.js";
+import { prolong } from "./prolong.js";
 import type { State } from "./state.js";
 import { endTrial } from "./trial.js";
 import { act, announce, nameWorker, setRun, type Turn } from "./turn.js";
@@ -78,6 +79,7 @@ export function tick(turn: Turn): void {
 function endProof(turn: Turn): void {
   const active = activeGeneration(turn.state);
   if (active?.stage.phase !== "active" || !isOver(active.stage.proof, turn.clock.now)) return;
+  if (prolong(turn, active)) return;
   if (active.stage.proof.kind === "trial") endTrial(turn);
   else prove(turn, active.id);
 }

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { DaemonMessage, WorkerMessage } from "../channel/worker-messages.js";
+import { callWhenOver } from "../lib/late-timer.js";
 import type { Slot } from "../model/event.js";
 import { nameWorker } from "../model/turn.js";
 
@@ -41,16 +42,16 @@ export class Questions {
     const name = nameQuestion(slot, query);
     return new Promise((resolve) => {
       if (!send({ ...question, query })) return resolve(undefined);
-      const timer = setTimeout(() => {
-        // Where this process has stood still, the answer may have come in time.
+      const stopWaiting = callWhenOver(timeoutMs, () => {
+        // Where this process was busy, the answer may have come in time.
         hear();
         this.#asked.get(name)?.answer(undefined);
-      }, timeoutMs);
+      });
       this.#asked.set(name, {
         takesFds: question.type === "save",
         answer: (answer) => {
           this.#asked.delete(name);
-          clearTimeout(timer);
+          stopWaiting();
           resolve(answer);
         },
       });

@@ -1,4 +1,5 @@
 import { judgeAccepts } from "../../judge/accepts.js";
+import { lateMs } from "../../lib/late-timer.js";
 import { stoodStill } from "../../lib/stood-still.js";
 import { readBacklog, readQueue } from "../../linux/backlog.js";
 import { probeListener } from "../../linux/probe-listener.js";
@@ -30,6 +31,7 @@ export async function watchAccepts(room: Courtroom): Promise<void> {
 
 async function probe(room: Courtroom, name: string, fd: number): Promise<void> {
   for (let left = mostProbes; left > 0 && !room.signal.aborted; left -= 1) {
+    const begunMs = room.nowMs();
     const signal = AbortSignal.any([room.signal, AbortSignal.timeout(stillMs)]);
     const probed = await probeListener(
       fd,
@@ -44,14 +46,18 @@ async function probe(room: Courtroom, name: string, fd: number): Promise<void> {
       return;
     }
     if (probed.seen === "accepted") return;
-    const stillForMs = probed.seen === "stood-still" ? stillMs : 0;
+    const inTime = room.nowMs() - begunMs <= stillMs + lateMs;
+    const stillForMs = probed.seen === "stood-still" && inTime ? stillMs : 0;
     const verdict = judgeAccepts({ queued: lengthOf(fd) ?? 1, stillForMs });
     if (verdict.verdict === "bad") return room.condemn(`listener ${name}: ${verdict.why}`);
     await wait(probePauseMs, room.signal);
   }
 }
 
-/** A queue that has clients in it and does not move, whatever the generation did before. */
+/**
+ * A queue that has clients in it and does not move, whatever the generation did before. From one look to the next no more time counts
+ * than there is between them: the rest this daemon has stood still, and the workers perhaps with it.
+ */
 async function watchQueue(room: Courtroom, name: string, fd: number): Promise<void> {
   const first = readQueue(fd);
   if (first.seen === "cannot") {
@@ -59,16 +65,19 @@ async function watchQueue(room: Courtroom, name: string, fd: number): Promise<vo
     return;
   }
   let before: ReadonlySet<string> = new Set();
-  let since = 0;
+  let stillForMs = 0;
+  let lastMs = room.nowMs();
   await repeat(lookEveryMs, room.signal, async () => {
     // Cheap, and nearly always the end of it.
     const queued = lengthOf(fd);
     const queue = queued === undefined || queued > 0 ? readQueue(fd) : undefined;
     const clients: ReadonlySet<string> = queue?.seen === "clients" ? queue.clients : new Set();
-    const now = room.nowMs();
-    if (!stoodStill(before, clients)) since = now;
+    const nowMs = room.nowMs();
+    const passedMs = Math.min(nowMs - lastMs, lookEveryMs);
+    stillForMs = stoodStill(before, clients) ? stillForMs + passedMs : 0;
     before = clients;
-    const verdict = judgeAccepts({ queued: clients.size, stillForMs: now - since });
+    lastMs = nowMs;
+    const verdict = judgeAccepts({ queued: clients.size, stillForMs });
     if (verdict.verdict === "bad") room.condemn(`listener ${name}: ${verdict.why}`);
   });
 }

@@ -1,0 +1,20 @@
+/** Who comes so late to a moment of which it knew has stood still, and perhaps the whole machine with it. */
+export const lateMs = 1_000;
+
+/**
+ * Calls `over` after `ms`, unless what it returns is called before. Who waits for another process has no use for the time in which it stands still
+ * itself, for then the other one may have, too: the time by which the timer comes too late is given once more, up to `ms`.
+ */
+export function callWhenOver(ms: number, over: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (forMs: number): void => {
+    const dueMs = performance.now() + forMs;
+    timer = setTimeout(() => {
+      const stoodMs = performance.now() - dueMs;
+      if (stoodMs > lateMs) wait(Math.min(stoodMs, ms));
+      else over();
+    }, forMs);
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
