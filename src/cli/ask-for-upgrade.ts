@@ -4,7 +4,7 @@ import type { UpgradeWish, Wait } from "../control/upgrade-wish.js";
 import { type Result, succeed } from "../lib/failure.js";
 import type { Outcome } from "../model/upgrade-state.js";
 import type { CommandLine, End } from "./command.js";
-import { type Ended, endReload, goesOn, tellEnd } from "./end-of-upgrade.js";
+import { type Ended, goesOn, tellEnd } from "./end-of-upgrade.js";
 import { followUpgrade } from "./follow-upgrade.js";
 import { isReloadCommand, watchMainProcess } from "./main-process.js";
 import { startPatience } from "./patience.js";
@@ -70,7 +70,6 @@ export async function waitForUpgrade(
       teller.say(`the connection to the daemon broke; the next daemon is asked about upgrade ${upgrade}`);
     };
     const result = await followUpgrade(client, begin, following, onLost, main?.gone);
-    if (!result.ok && result.failure.reason === "daemon-gone" && isReloadCommand()) await endReload();
     if (!result.ok) return result.failure.reason === "aborted" ? goesOn(patience.over(), id) : result;
     const { value: outcome } = result;
     await teller.ended();

@@ -136,15 +136,6 @@ function whereOutputIs({ name, unit, generation }: Wanted): string {
   return `all that it wrote: journalctl -u ${unit} -t ${name}/${generation}`;
 }
 
-/**
- * The daemon's last word may have been RELOADING=1, and systemd would wait for the READY=1 of a dead process instead
- * of starting the next one. To a living daemon it is one READY=1 too many.
- */
-export async function endReload(): Promise<void> {
-  const { openNotifier } = await import("../systemd/notify.js");
-  openNotifier(process.env)?.send("READY=1");
-}
-
 export function goesOn(why = "interrupted", id: number | undefined): End {
   const what =
     id === undefined

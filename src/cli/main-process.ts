@@ -1,6 +1,7 @@
 import { errorCode } from "../lib/failure.js";
 import { ownUnitName } from "../linux/cgroup.js";
-import { pause } from "./patience.js";
+import type { End } from "./command.js";
+import { isAway, pause } from "./patience.js";
 
 const lookMs = 100;
 
@@ -13,6 +14,20 @@ export interface MainProcessWatch {
 /** systemd sets MAINPID for ExecReload= and the like: systemd.exec(5). */
 export function isReloadCommand(): boolean {
   return process.env["MAINPID"] !== undefined;
+}
+
+/**
+ * Ends the reload whose command this is where the daemon may have died in it. Its last word may have been RELOADING=1, and systemd would wait for the
+ * READY=1 of a dead process, as long as TimeoutStartSec= says, instead of starting the next one. To a living daemon it is one READY=1 too many. That a daemon
+ * has died is seen by a broken connection before it is seen by its pid.
+ */
+export async function endReload(end: End | undefined): Promise<void> {
+  if (!isReloadCommand()) return;
+  const lost =
+    end === undefined || (!end.ok && (isAway(end.failure) || end.failure.reason === "daemon-gone"));
+  if (!lost && isAlive(Number(process.env["MAINPID"]))) return;
+  const { openNotifier } = await import("../systemd/notify.js");
+  openNotifier(process.env)?.send("READY=1");
 }
 
 /**

@@ -1,20 +1,16 @@
 import type { ExchangeReason } from "../control/exchange.js";
-import type { ControlFailure } from "../control/replies.js";
 import { formatDuration } from "../lib/duration.js";
+import type { Failure } from "../lib/failure.js";
 
 /** How long a daemon that went away is waited for, and how often the next one is asked for meanwhile. */
 export const reconnectMs = 15_000;
 export const retryMs = 100;
 
 /** What a daemon's leaving looks like from outside. */
-const away: ReadonlySet<ControlFailure["reason"]> = new Set<ExchangeReason>([
-  "disconnected",
-  "not-running",
-  "timeout",
-]);
+const away: ReadonlySet<string> = new Set<ExchangeReason>(["disconnected", "not-running", "timeout"]);
 
 /** Whether the next daemon may do better. */
-export function isAway({ reason }: ControlFailure): boolean {
+export function isAway({ reason }: Failure): boolean {
   return away.has(reason);
 }
 

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { reloadMarkIn } from "../../src/lib/directories.js";
 import { balance } from "../harness/process/accounts.js";
 import { beginReload, endReload, upgradesOf } from "../harness/process/begun-reload.js";
-import { armFault, disarmFault } from "../harness/process/fault.js";
+import { armFault, disarmFault, wasStruck } from "../harness/process/fault.js";
 import { Rig } from "../harness/process/rig.js";
+import { startCli } from "../unit/cli/run-cli.js";
 
 test("a reload is begun by its signal, and its command is told the end of that one upgrade", async () => {
   await using rig = new Rig();
@@ -59,6 +61,27 @@ test("a reload whose signal was lost with the daemon is begun by its command, an
   await rig.manager.kill9();
   await rig.manager.startReady();
   assert.equal((await endReload(rig)).generation, 3);
+});
+
+test("a daemon that dies before it has answered a reload's command is not waited for by systemd: the command ends the reload", async () => {
+  await using rig = new Rig({ faulty: true });
+  await rig.manager.startReady();
+  await rig.settled();
+  const told = rig.manager.messages.length;
+  // It has taken the command's connection by then, and says nothing any more.
+  armFault(rig.directory, { at: 1, how: "stop" });
+  // The connection breaks before anybody sees that the process has gone: here this one lives on in its place.
+  const env = { MAINPID: String(process.pid), NOTIFY_SOCKET: rig.manager.notifyPath };
+  const command = startCli(["--socket", join(rig.runtimeDirectory, "control.sock"), "upgrade"], env);
+  await rig.manager.waitFor("the daemon to stand still", () => wasStruck(rig.directory));
+  await rig.manager.kill9();
+  const { status, stderr } = await command.ended;
+  assert.notEqual(status, 0, stderr);
+  assert.match(stderr, /the daemon broke the connection off/);
+  await rig.manager.waitFor("READY=1 of the command", () =>
+    rig.manager.messages.slice(told).includes("READY=1"),
+  );
+  await rig.manager.startReady();
 });
 
 test("a reload during an upgrade waits for it, and its command for the one after it", async () => {

@@ -1,7 +1,8 @@
 import { wishFlags, wishFor } from "../../control/upgrade-wish.js";
 import { askDaemon } from "../ask-daemon.js";
 import { askForUpgrade, whyOf } from "../ask-for-upgrade.js";
-import type { Command } from "../command.js";
+import type { Command, End } from "../command.js";
+import { endReload } from "../main-process.js";
 
 export const upgradeCommand: Command = {
   name: "upgrade",
@@ -19,8 +20,15 @@ export const upgradeCommand: Command = {
   summary: "start a new generation beside the old and switch over; of several instances all or none",
   run: async (line, commands) => {
     const { names } = line;
-    if (names === undefined) return upgradeOne(line, commands);
-    return (await import("../together/upgrade-together.js")).upgradeTogether(names, line);
+    if (names !== undefined)
+      return (await import("../together/upgrade-together.js")).upgradeTogether(names, line);
+    let end: End | undefined;
+    try {
+      end = await upgradeOne(line, commands);
+      return end;
+    } finally {
+      await endReload(end);
+    }
   },
 };
 

@@ -61,6 +61,11 @@ export class ServiceManager implements AsyncDisposable {
     );
   }
 
+  /** NOTIFY_SOCKET of the unit's processes. */
+  get notifyPath(): string {
+    return this.#notify.path;
+  }
+
   get pid(): number {
     const pid = this.#child?.pid;
     if (pid === undefined)
