@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.js";
+import { appDirectoryIn } from "../lib/directories.js";
 import { monotonicMs } from "../linux/boot.js";
 import type { Action, News } from "../model/event.js";
 import type { Generation } from "../model/generation-state.js";
@@ -58,7 +59,7 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     name,
     configFile,
     places: {
-      stateDirectory: `${directories.state}/app`,
+      stateDirectory: appDirectoryIn(directories.state),
       directoryOf,
     },
     listeners,

@@ -1,3 +1,4 @@
+import { appDirectoryIn } from "../lib/directories.js";
 import { monotonicMs } from "../linux/boot.js";
 import { HeldListeners } from "../listeners/held-listeners.js";
 import { findWorker, nameWorker } from "../model/turn.js";
@@ -80,6 +81,7 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
       push({ type: "channel-lost", ...slot });
     },
   });
+  const appDirectory = appDirectoryIn(directories.state);
   const workers: WorkerProcesses = new WorkerProcesses({
     watcher,
     storePidfd: (slot, pidfd) => keptFds.store(pidfd, workerFdName(slot)),
@@ -89,9 +91,9 @@ export function buildParts(setup: Setup, options: PartsOptions): Parts {
       channels.hearOut(slot);
       notifySockets.hearOut(slot);
       const early = exit.code === 0 && findWorker(supervisor.state, slot)?.run.phase === "starting";
-      const behind = early ? findLeftBehind(setup.name, slot) : [];
+      const behind = early ? findLeftBehind(appDirectory, slot) : [];
       // Its group is told by itself, and may have time to finish.
-      const outside = killed ? findLeftBehind(setup.name, slot, group) : [];
+      const outside = killed ? findLeftBehind(appDirectory, slot, group) : [];
       endLeftBehind([...behind, ...outside]).catch((error: unknown) =>
         setup.faults.report(`end what worker ${nameWorker(slot)} left`, error),
       );

@@ -46,6 +46,11 @@ export function controlSocketIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/control.sock`;
 }
 
+/** Where the workers keep the app's state. No two services share it, whatever they are called. */
+export function appDirectoryIn(stateDirectory: string): string {
+  return `${stateDirectory}/app`;
+}
+
 /** Where another daemon asks for this one's place. */
 export function takeoverSocketIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/takeover.sock`;

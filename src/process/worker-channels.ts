@@ -111,6 +111,14 @@ export class WorkerChannels {
     return this.#channels.get(nameWorker(slot))?.native ?? false;
   }
 
+  /** Whether another process than the one that has made `channel` speaks for the worker, or is just about to. */
+  isTaken(slot: Slot, channel: number): boolean {
+    const tracked = this.#channels.get(nameWorker(slot));
+    if (tracked === undefined) return false;
+    const maker = this.#makerOf(tracked);
+    return tracked.native || (maker !== undefined && maker !== peerCredentials(channel).pid);
+  }
+
   /** Whether it understands what came with that version of the worker protocol. */
   speaks(slot: Slot, version: number): boolean {
     return (this.#channels.get(nameWorker(slot))?.protocol ?? 0) >= version;
@@ -175,17 +183,19 @@ export class WorkerChannels {
     return true;
   }
 
-  /**
-   * By the process that holds the connections: where that is not the worker's own (a shell's, npm's child), it has made the channel, and
-   * the kernel knows.
-   */
+  /** By the process that holds the connections: where that is not the worker's own (a shell's, npm's child), it has made the channel. */
   #identify(slot: SlotProcess): { readonly name: string; readonly pid: number } {
     const name = nameWorker(slot);
     const tracked = this.#channels.get(name);
-    const maker = tracked === undefined ? 0 : peerCredentials(tracked.fd).pid;
-    const owner = maker > 0 ? this.#options.ownerOf(maker)?.slot : undefined;
-    const isOwn = owner !== undefined && nameWorker(owner) === name;
-    return { name, pid: isOwn ? maker : slot.process.pid };
+    const maker = tracked === undefined ? undefined : this.#makerOf(tracked);
+    return { name, pid: maker ?? slot.process.pid };
+  }
+
+  /** The process of the worker that has made the channel, as the kernel knows it; undefined where the daemon has made it. */
+  #makerOf({ slot, fd }: Tracked): number | undefined {
+    const { pid } = peerCredentials(fd);
+    const owner = pid > 0 ? this.#options.ownerOf(pid)?.slot : undefined;
+    return owner !== undefined && nameWorker(owner) === nameWorker(slot) ? pid : undefined;
   }
 
   /** Takes what a worker that has ended still had to say. */

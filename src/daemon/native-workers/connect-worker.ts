@@ -29,7 +29,7 @@ export function connectWorker(slot: Slot, channel: number, state: State, parts: 
   if (family === "unix" && type === "seqpacket") {
     // It may have been another one's that is gone.
     channels.hearOut(slot);
-    const passed = findPassed(slot, state, parts);
+    const passed = findPassed(slot, channel, state, parts);
     if (passed.ok) {
       const names = passed.value.map(({ name }) => name);
       const fds = passed.value.map(({ fd }) => fd);
@@ -46,6 +46,7 @@ export function connectWorker(slot: Slot, channel: number, state: State, parts: 
 
 function findPassed(
   slot: Slot,
+  channel: number,
   state: State,
   { channels, listeners }: Parts,
 ): Result<readonly NamedFd[], Refusal> {
@@ -55,7 +56,7 @@ function findPassed(
   const phase = findWorker(state, slot)?.run.phase;
   if (generation === undefined || (phase !== "starting" && phase !== "ready"))
     return refuse(`worker ${worker} is to end`);
-  if (channels.isNative(slot))
+  if (channels.isTaken(slot, channel))
     return refuse(`another process of worker ${worker} serves them; give each a service of its own`);
   if (generation.listeners.length > maxFdsPerMessage)
     return refuse(`there are more than ${maxFdsPerMessage}, which only the command itself can have`);

@@ -109,8 +109,9 @@ test("a version that listens but fails its verification has answered no client",
   assert.deepEqual(Object.keys(report.versions), ["v1"]);
 });
 
-test("a worker that is killed is replaced by one that serves", async (t) => {
-  const service = await startService(t, { files: "koa", main: "server.js" });
+test("a worker that is killed is replaced by one that serves, and the workers of another service of that name stay", async (t) => {
+  const start = () => startService(t, { files: "koa", main: "server.js" });
+  const [service, other] = await Promise.all([start(), start()]);
   const pids = async (): Promise<(number | null)[]> => {
     const { generations } = await service.status();
     return generations.flatMap(({ workers }) =>
@@ -124,4 +125,6 @@ test("a worker that is killed is replaced by one that serves", async (t) => {
     const now = await pids();
     return now.length === 2 && now.every((pid) => !before.includes(pid));
   });
+  assert.equal(await other.stop(), 0);
+  assert.doesNotMatch(other.output(), /got SIGTERM/);
 });

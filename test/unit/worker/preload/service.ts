@@ -8,6 +8,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createControlClient } from "../../../../src/control/client.js";
 import type { StatusReport } from "../../../../src/control/port.js";
+import { messageOf } from "../../../../src/lib/failure.js";
 import type { Outcome } from "../../../../src/model/upgrade-state.js";
 import { waitUntil } from "../../../harness/container/wait-until.js";
 import { HarnessError } from "../../../harness/harness-error.js";
@@ -111,9 +112,11 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
     stop: () => end(daemon),
   };
   await waitUntil("an active generation", startDeadlineMs, async () => {
-    if (daemon.exitCode !== null) throw new HarnessError("daemon", `the daemon ended: ${output}`);
+    if (daemon.exitCode !== null) throw new HarnessError("daemon", "the daemon ended");
     const status = await client.status();
     return status.ok && status.value.generations.some(({ phase }) => phase === "active");
+  }).catch((cause: unknown) => {
+    throw new HarnessError("daemon", `cannot start the service: ${messageOf(cause)}\n${output}`, { cause });
   });
   return service;
 }

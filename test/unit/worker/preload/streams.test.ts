@@ -90,9 +90,10 @@ test("WebSockets that the app does not close are closed with 1012 before the dea
   const sockets = await Promise.all(Array.from({ length: 5 }, () => dial(t, service)));
   assert.equal((await service.upgrade()).failure, null);
   await untilOneGeneration(service);
-  assert.deepEqual(
-    sockets.map(({ code }) => code()),
-    sockets.map(() => 1012),
+  const codes = sockets.map(({ code }) => code());
+  assert.ok(
+    codes.every((code) => code === 1012),
+    `${codes}\n${service.output()}`,
   );
   assert.equal((await service.status()).totals[0]?.cut, sockets.length);
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { waitUntil } from "../../../harness/container/wait-until.js";
 import { countLost } from "../../../harness/load/report.js";
 import { startLoad } from "../../../harness/load/start-load.js";
-import { register, startService } from "./service.js";
+import { register, startService, top } from "./service.js";
 
 const server = `
   const http = require("node:http");
@@ -47,7 +48,7 @@ for (const [name, command] of Object.entries(wrappers)) {
     });
     const report = await load.stop();
     assert.equal(countLost(report), 0, report.losses.join("\n"));
-    assert.equal(report.idleClosed, 0);
+    assert.equal(report.idleClosed, 0, service.output());
     assert.equal(await service.stop(), 0);
     assert.match(service.output(), /told to end/);
   });
@@ -65,6 +66,34 @@ test("of two processes of a worker one gets its listeners, and the other is told
   await waitUntil("the refusal", 20_000, () =>
     /another process of worker 1\.\d serves them/.test(service.output()),
   );
+  assert(Number(await (await fetch(`http://${service.address}`)).text()) > 0);
+});
+
+const askForSockets = join(top, "build/src/worker/lifetime/ask-for-sockets.js");
+const hesitant = `
+  import { existsSync, writeFileSync } from "node:fs";
+  import { askForSockets } from "${askForSockets}";
+  const { ok } = askForSockets(process.env.NOTIFY_SOCKET);
+  if (ok) writeFileSync(process.env.ASKED, "");
+  setInterval(() => existsSync(process.env.REFUSED) && process.exit(), 20);`;
+
+test("one that has got them and says nothing yet keeps them, and when it has ended the next one gets them", async (t) => {
+  const files = { "pid.cjs": pid.replace("() => {}", "() => process.exit()"), "hesitant.mjs": hesitant };
+  const command = [
+    "export ASKED=$HOLDFAST_STATE_DIRECTORY/asked-$HOLDFAST_WORKER",
+    "export REFUSED=$HOLDFAST_STATE_DIRECTORY/refused-$HOLDFAST_WORKER",
+    "mkdir -p $HOLDFAST_STATE_DIRECTORY",
+    "node hesitant.mjs &",
+    "until test -e $ASKED; do sleep 0.05; done",
+    `${node}; touch $REFUSED; wait; ${node}`,
+  ];
+  const service = await startService(t, {
+    files,
+    main: "pid.cjs",
+    command: ["sh", "-c", command.join("\n")],
+  });
+  for (const worker of ["1.0", "1.1"])
+    assert.match(service.output(), new RegExp(`another process of worker ${worker} serves them`));
   assert(Number(await (await fetch(`http://${service.address}`)).text()) > 0);
 });
 
