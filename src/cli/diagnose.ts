@@ -11,6 +11,8 @@ import { lookOf, paragraph, say } from "./print.js";
 interface Examined {
   readonly name: string;
   readonly unit: string;
+  /** The file that was looked at. */
+  readonly config: string;
   readonly findings: readonly Finding[];
 }
 
@@ -26,17 +28,18 @@ export async function diagnose({ argument, flags, config }: CommandLine): Promis
     const facts = await gatherFacts(instance, machine, config);
     if (!facts.ok) return facts;
     const { name, unit } = instance;
-    examined.push({ name, unit, findings: examine(facts.value) });
+    examined.push({ name, unit, config: facts.value.configFile, findings: examine(facts.value) });
   }
   if (flags.has("json")) process.stdout.write(`${printableJson({ instances: examined }, 2)}\n`);
-  else for (const instance of examined) print(instance);
+  else for (const instance of examined) print(instance, config);
   const problems = examined.reduce((sum, { findings }) => sum + countProblems(findings), 0);
   return problems === 0 ? succeed("done") : fail("findings", count(problems));
 }
 
-function print({ name, unit, findings }: Examined): void {
+function print({ name, unit, findings }: Examined, candidate: string | undefined): void {
   const problems = countProblems(findings);
-  say(`${name} (${unit}): ${problems === 0 ? "no problem found" : count(problems)}`);
+  const which = candidate === undefined ? unit : `${unit}, with ${candidate}`;
+  say(`${name} (${which}): ${problems === 0 ? "no problem found" : count(problems)}`);
   for (const { level, message, remedy } of findings) {
     const mark = { text: `${level}:`, style: level === "problem" ? "red" : "dim" } as const;
     process.stdout.write(`${paragraph(message, lookOf(process.stdout), mark, "  ").join("\n")}\n`);

@@ -110,16 +110,17 @@ export const checkDown: Check = ({ report, unit, sockets }) =>
   });
 
 /** A port that another service has, before the start that would fail on it. */
-export const checkTakenAddresses: Check = ({ taken, unit }) =>
+export const checkTakenAddresses: Check = ({ taken, unit, report }) =>
   taken.map(({ address, socketUnit, process, pid, unit: owner }) => {
     if (owner === unit.name) {
       const message = `${socketUnit} does not listen: the daemon itself has ${address}, until it is stopped and started`;
       return note("address-own", message);
     }
     const who = `${process}, pid ${pid}${owner === null ? "" : `, of ${owner}`}`;
-    const start = socketUnit === null ? unit.name : socketUnit;
-    return problem("address-taken", `${address} is taken: ${who} has it, so ${start} cannot listen there`, {
+    const listens = socketUnit ?? unit.name;
+    const verb = socketUnit === null && report !== null ? "reload" : "start";
+    return problem("address-taken", `${address} is taken: ${who} has it, so ${listens} cannot listen there`, {
       where: "without a gap: /usr/share/doc/holdfast/moving-over.md; or",
-      lines: [`${owner === null ? `kill ${pid}` : `systemctl stop ${owner}`}; systemctl start ${start}`],
+      lines: [`${owner === null ? `kill ${pid}` : `systemctl stop ${owner}`}; systemctl ${verb} ${listens}`],
     });
   });

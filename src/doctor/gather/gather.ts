@@ -28,7 +28,6 @@ export async function gatherFacts(
   const sockets = await gatherSockets(unit);
   const config = readConfig(configFile, { cwd: "/", cores: availableParallelism() });
   const report = await askDaemon(name, unit.properties.get("RuntimeDirectory"));
-  const running = Number(unit.properties.get("MainPID")) > 0;
   return succeed({
     name,
     unit,
@@ -38,7 +37,7 @@ export async function gatherFacts(
     report,
     workers: gatherWorkers(report, config.ok ? config.value.plan.drain.signal : "SIGTERM"),
     generationBytes: gatherGenerationBytes(unit, report),
-    taken: gatherTaken(unit, sockets, config.ok ? config.value : undefined, running),
+    taken: gatherTaken(unit, sockets, config.ok ? config.value : undefined, report),
     access: await gatherAccess(unit, instance.configFile, config.ok ? config.value : undefined),
     source: config.ok ? gatherSource(config.value.plan) : null,
     machine,

@@ -30,19 +30,22 @@ export function gatherGenerationBytes(unit: UnitFacts, report: StatusReport | nu
   return sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Who has an address that a socket unit, or the daemon, is yet to listen on. */
+/** Who has an address that a socket unit, or the daemon, is yet to listen on: at its start, or at the next upgrade. */
 export function gatherTaken(
   unit: UnitFacts,
   sockets: readonly SocketUnitFacts[],
   config: Config | undefined,
-  running: boolean,
+  report: StatusReport | null,
 ): readonly TakenAddress[] {
+  const running = Number(unit.properties.get("MainPID")) > 0;
+  const opened = report?.listeners.map(({ address }) => address) ?? [];
   const byUnits = sockets
     .filter(({ active }) => !active)
     .flatMap(({ unit: socketUnit, addresses }) => addresses.map((address) => ({ socketUnit, address })));
-  const byDaemon = (running ? [] : (config?.listeners ?? []))
+  const byDaemon = (running && report === null ? [] : (config?.listeners ?? []))
     .filter(({ name }) => !sockets.some(({ listener }) => listener === name))
-    .flatMap(({ address }) => (address === null ? [] : [{ socketUnit: null, address }]));
+    .flatMap(({ address }) => (address === null ? [] : [{ socketUnit: null, address }]))
+    .filter(({ address }) => !opened.includes(formatAddress(address)));
   return [...byUnits, ...byDaemon].flatMap(
     ({ socketUnit, address }) => taken(unit, socketUnit, address) ?? [],
   );
