@@ -1,7 +1,4 @@
 import { existsSync, rmSync } from "node:fs";
-import type { Config } from "../config/config.js";
-import { usualHistory } from "../config/history-table.js";
-import { readConfig } from "../config/read.js";
 import type { ControlCommand, ControlPort, ReexecFailure } from "../control/port.js";
 import { createControlServer, type Peer, type Right } from "../control/server.js";
 import { controlSocketIn, restartMarkIn } from "../lib/directories.js";
@@ -20,6 +17,7 @@ import { Supervisor } from "../supervisor/supervisor.js";
 import type { InheritedFd } from "../systemd/listen-fds.js";
 import { createEffects, record } from "./create-effects.js";
 import { catchFaults } from "./faults.js";
+import { type Followed, followConfig } from "./follow-config.js";
 import { MetricsPort } from "./metrics/metrics-port.js";
 import { buildParts, hearWorkers, type Parts } from "./parts.js";
 import { readSpecification } from "./perform/specify.js";
@@ -228,15 +226,6 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     return keptFds.release();
   }
 }
-
-/** Without an upgrade nobody reads it, and those whom it lets in are to be let in again; a broken one lets in nobody, and leaves the rest as it is. */
-function followConfig({ configFile }: Setup, follow: (config: Followed) => void): void {
-  const config = readConfig(configFile, { cwd: process.cwd(), cores: 1 });
-  follow(config.ok ? config.value : { control: { viewers: null, operators: null }, history: usualHistory });
-}
-
-/** What of a config is the daemon's own. */
-type Followed = Pick<Config, "control" | "history"> & Partial<Pick<Config, "metrics">>;
 
 const upgrading: FailureOf<"daemon"> = {
   reason: "upgrading",

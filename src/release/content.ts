@@ -29,7 +29,7 @@ export async function withFile<T>(
   }
 }
 
-/** Up to this size a file is read, and removed, at once: the way to a thread and back costs more than that. */
+/** Up to this size a file is copied, read, and removed at once: the way to a thread and back costs more than that. */
 export const smallBytes = 64 * 1024;
 
 export async function digestOf(fd: number, size: number): Promise<string> {

@@ -1,13 +1,15 @@
-import { constants, fchmodSync, fchownSync, fstatSync, futimesSync } from "node:fs";
+import { constants, copyFileSync, fchmodSync, fchownSync, fstatSync, futimesSync } from "node:fs";
 import { chmod, chown, copyFile, lchown, link, lutimes, mkdir, symlink, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { errorCode, HoldfastError } from "../lib/failure.js";
 import { inParallel } from "../lib/in-parallel.js";
-import { digestOf, isSealed, type Seal, withFile } from "./content.js";
+import { digestOf, isSealed, type Seal, smallBytes, withFile } from "./content.js";
 import type { Folder } from "./folder.js";
 import { findTargetInCopy, isInside } from "./link-target.js";
 import type { Copied, Copy, Made, Manifest } from "./manifest.js";
 import { type Entry, lanes, parentOf, signatureOf, type Tree } from "./tree.js";
+
+const asNew = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
 
 /** An earlier snapshot, of whose files those are linked that have not changed since. */
 export interface Base {
@@ -111,7 +113,9 @@ async function copyOrLink(options: CopyOptions, folder: Folder, entry: Entry): P
       if (signatureOf(stats) !== entry.signature) {
         throw new HoldfastError("ESTALE", `${entry.path} was changed meanwhile`);
       }
-      await copyFile(`/proc/self/fd/${fd}`, file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      const opened = `/proc/self/fd/${fd}`;
+      if (entry.size <= smallBytes) copyFileSync(opened, file, asNew);
+      else await copyFile(opened, file, asNew);
       return finishFile(options, file, entry);
     });
   } catch (error) {

@@ -4,7 +4,6 @@ import { HoldfastError } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
 import { checkHttpInternals } from "../../node-internals/check-http.js";
 import { closeAfterResponse, findConnectionsList } from "../../node-internals/http-parts.js";
-import { hasAccepted, readsFirst } from "../../node-internals/own-connections.js";
 import { isTlsServer } from "../../node-internals/tls-server.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { isBare } from "../dormant/bare-connection.js";
@@ -19,6 +18,7 @@ import { HttpFreezer } from "./http-freezer.js";
 import { HttpResponses } from "./http-responses.js";
 import { type Idle, IdleSweep } from "./idle-sweep.js";
 import { countInFlight, findBegun, none } from "./in-flight.js";
+import { Origins } from "./origins.js";
 import { Pasts, readPast } from "./pasts.js";
 import { onRequestStart } from "./request-events.js";
 import { Streams } from "./streams.js";
@@ -58,14 +58,13 @@ class ServerConnections implements HttpCarrier {
   /** Whether this Node tells of requests that have begun. */
   readonly #knowsBegun: boolean;
   readonly #mayMove: boolean;
-  readonly #anyOrigin: boolean;
+  readonly #origins: Origins;
   readonly #sockets = new Set<Socket>();
   readonly #dormant: DormantHttp;
   readonly #idleSweep: IdleSweep | undefined;
   readonly #pasts = new Pasts();
   readonly #entrance: Entrance;
   readonly #streams: Streams;
-  readonly #fromElsewhere = new WeakSet<Socket>();
   /** While it drains. */
   #candidates: Candidates | undefined;
   #telling = false;
@@ -80,7 +79,7 @@ class ServerConnections implements HttpCarrier {
     this.#server = server;
     this.#knowsBegun = checkHttpInternals() === undefined;
     this.#mayMove = !tls && this.#knowsBegun;
-    this.#anyOrigin = anyOrigin;
+    this.#origins = new Origins(server, anyOrigin);
     this.#entrance = new Entrance(server, this.#pasts, report);
     this.#dormant = new DormantHttp(server, {
       wake: (fd, past) => this.#entrance.wake(fd, past),
@@ -106,7 +105,7 @@ class ServerConnections implements HttpCarrier {
     server.on("connection", (socket: Socket) => {
       if (!this.#entrance.isOpen) {
         this.#counts.accepted += 1;
-        if (!hasAccepted(server, socket)) this.#fromElsewhere.add(socket);
+        this.#origins.note(socket);
       }
       if (tls) this.#handshakes.begin(socket);
       else this.#track(socket);
@@ -147,7 +146,7 @@ class ServerConnections implements HttpCarrier {
     const frozen = this.#dormant.freeze(limit);
     for (const socket of this.#candidates ?? this.#sockets) {
       if (frozen.length >= limit) break;
-      const taken = this.#comesFromElsewhere(socket) ? "busy" : freezer.freeze(socket);
+      const taken = this.#origins.mayMove(socket) ? freezer.freeze(socket) : "busy";
       // What does not fit stays a candidate.
       if (taken === "no-descriptor") break;
       this.#candidates?.delete(socket);
@@ -160,7 +159,7 @@ class ServerConnections implements HttpCarrier {
   }
 
   get takesIn(): boolean {
-    return this.#mayMove && (this.#anyOrigin || readsFirst(this.#server));
+    return this.#mayMove && this.#origins.takesIn;
   }
 
   adopt(frozen: Frozen): void {
@@ -232,7 +231,7 @@ class ServerConnections implements HttpCarrier {
   #letSleep(idle: readonly Idle[]): void {
     const freezer = this.#server.listening ? this.#openFreezer() : undefined;
     for (const { socket, forMs } of idle) {
-      const frozen = this.#comesFromElsewhere(socket) ? "busy" : freezer?.freeze(socket);
+      const frozen = this.#origins.mayMove(socket) ? freezer?.freeze(socket) : "busy";
       if (typeof frozen !== "object") continue;
       this.#sockets.delete(socket);
       const past = readPast(frozen);
@@ -266,13 +265,9 @@ class ServerConnections implements HttpCarrier {
     this.#notify();
   }
 
-  #comesFromElsewhere(socket: Socket): boolean {
-    return !this.#anyOrigin && this.#fromElsewhere.has(socket);
-  }
-
   /** While it drains: one that has to be told to close. */
   #mustStay(socket: Socket): boolean {
-    return this.#candidates !== undefined && this.#comesFromElsewhere(socket);
+    return this.#candidates !== undefined && !this.#origins.mayMove(socket);
   }
 
   /** In an immediate the stack is clean, and a kept connection's next request has not been read yet. */

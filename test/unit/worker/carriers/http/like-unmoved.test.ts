@@ -77,11 +77,7 @@ test("a connection whose listeners the app has removed is gone when it is closed
 });
 
 test("a stray CRLF after a response on a moved connection begins no request that could be late", async () => {
-  await using pair = await Pair.open(undefined, {
-    headersTimeout: 60,
-    requestTimeout: 60,
-    connectionsCheckingInterval: 10,
-  });
+  await using pair = await Pair.openStrict();
   const [stray, witness] = [await pair.connect(), await pair.connect()];
   await stray.get("/");
   await pair.upgrade(pair.a, pair.b);

@@ -52,6 +52,17 @@ export class Pair implements AsyncDisposable {
     return new Pair(listener.value, a, b, address.port);
   }
 
+  /**
+   * B, which takes connections in, has little patience with a request that is late. A is to answer the first one, however late that
+   * comes.
+   */
+  static async openStrict(options: ServerOptions = {}): Promise<Pair> {
+    // Node checks the two timeouts of requests at this interval; it cannot be 0.
+    const pair = await Pair.open(undefined, { ...options, connectionsCheckingInterval: 10 });
+    Object.assign(pair.b.server, { headersTimeout: 60, requestTimeout: 60 });
+    return pair;
+  }
+
   async connect(): Promise<RawClient> {
     const client = await RawClient.connect(this.port);
     this.#clients.push(client);

@@ -5,11 +5,8 @@ import { elapse } from "./deadline.js";
 import { Pair } from "./pair.js";
 import { get } from "./raw-client.js";
 
-/** Node checks the two timeouts of requests at this interval; it cannot be 0. */
-const strict = { headersTimeout: 60, requestTimeout: 60, connectionsCheckingInterval: 10 };
-
 test("an idle connection taken in is not answered 408, however small the request timeouts are", async () => {
-  await using pair = await Pair.open(undefined, strict);
+  await using pair = await Pair.openStrict();
   const [idle, witness] = [await pair.connect(), await pair.connect()];
   await idle.get("/");
   await pair.upgrade(pair.a, pair.b);
@@ -21,7 +18,7 @@ test("an idle connection taken in is not answered 408, however small the request
 });
 
 test("a connection taken in before it sent anything is under the header timeout, as after accept", async () => {
-  await using pair = await Pair.open(undefined, strict);
+  await using pair = await Pair.openStrict();
   const client = await pair.connect();
   await until("it is accepted", () => pair.a.carrier.open === 1);
   await pair.upgrade(pair.a, pair.b);
@@ -30,7 +27,7 @@ test("a connection taken in before it sent anything is under the header timeout,
 });
 
 test("a head that dribbles on after a move is under the header timeout", async () => {
-  await using pair = await Pair.open(undefined, strict);
+  await using pair = await Pair.openStrict();
   const client = await pair.connect();
   await client.get("/");
   await pair.upgrade(pair.a, pair.b);
@@ -65,7 +62,7 @@ test("the keep-alive timeout of a connection taken in does not hit its next requ
 });
 
 test("a keep-alive timeout of zero keeps a connection taken in for good", async () => {
-  await using pair = await Pair.open(undefined, { ...strict, keepAliveTimeout: 0 });
+  await using pair = await Pair.openStrict({ keepAliveTimeout: 0 });
   const client = await pair.connect();
   await client.get("/");
   await pair.upgrade(pair.a, pair.b);

@@ -221,9 +221,11 @@ test("a connection ended both ways delivers its unsent output after a move", asy
 
 test("bytes that a paused socket has not looked at travel with it", async () => {
   let heard = "";
+  let unread = () => 0;
   const hooks: TcpHooks = {
     save: (socket) => socket.isPaused(),
     restore(socket, saved) {
+      unread = () => socket.readableLength;
       socket.on("data", (data) => {
         heard += data;
       });
@@ -234,8 +236,7 @@ test("bytes that a paused socket has not looked at travel with it", async () => 
   const b = await start(hooks);
   const { socket } = await dial(a.port);
   socket.write("unread");
-  await until("the bytes are in the server's buffer", () => a.carrier.open === 1);
-  await delay(10);
+  await until("the bytes are in the server's buffer", () => unread() === "unread".length);
   const [frozen] = a.carrier.freeze(1);
   assert.ok(frozen);
   assert.equal(frozen.input.toString(), "unread");
