@@ -69,7 +69,7 @@ it("ansible-test finds nothing in the collection, as far as it runs without a ne
 });
 
 it("ansible-doc knows each module, with all that it takes", async () => {
-  for (const name of ["holdfast", "fleet_run"]) {
+  for (const name of ["holdfast", "fleet_run", "release"]) {
     const text = await run(["/usr/bin/ansible-doc", "--json", `holdfast.holdfast.${name}`]);
     assert.match(text, /"short_description"/);
   }

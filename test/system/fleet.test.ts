@@ -1,96 +1,48 @@
 import assert from "node:assert/strict";
-import { after, before, it } from "node:test";
-import { describeOnReleases } from "../harness/container/each-release.js";
-import { RELEASES } from "../harness/container/releases.js";
-import type { CommandOutcome } from "../harness/container/run-command.js";
+import type { Release } from "../harness/container/releases.js";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { Balancer } from "../harness/fleet/balancer.js";
 import { type Build, Fleet } from "../harness/fleet/fleet.js";
 import type { FleetHost } from "../harness/fleet/host.js";
-import type { Playbook } from "../harness/fleet/playbook.js";
+import { RUN_TIMEOUT_MS } from "../harness/fleet/playbook.js";
 import { fillDisk, freeDisk, giveSmallDisk } from "../harness/fleet/small-disk.js";
+import { onFleet } from "../harness/fleet/story.js";
 import { answersEverything, losesNothing } from "../harness/fleet/under-load.js";
 import { countLost } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
-
-/** Five containers boot for this file: one release, unless the run names another one. */
-const RELEASE = RELEASES.length === 1 ? RELEASES : (["trixie"] as const);
 
 /** So that there is one that is over, one under way, and one that has not begun. */
 const BATCHES = [1, 2, "100%"];
 const HALVES = [2, "100%"];
 
-const all = (version: string): string[] => Array<string>(4).fill(version);
-
-function saidBy({ stdout, stderr }: CommandOutcome): string {
-  return `${stdout}\n${stderr}`;
+async function boot(release: Release): Promise<Fleet> {
+  const fleet = await Fleet.boot(release);
+  await giveSmallDisk(fleet.host(3));
+  return fleet;
 }
 
-async function succeeds(playbook: Playbook): Promise<string> {
-  const end = await playbook.end;
-  assert.equal(end.code, 0, saidBy(end));
-  return saidBy(end);
-}
+onFleet("a fleet, rolled by the Ansible collection", boot, (story) => {
+  story(
+    "a good version comes to every host, batch after batch, and nobody loses a request",
+    async ({ fleet, current }) => {
+      const version = await fleet.build();
+      const [first, second] = [fleet.host(1), fleet.host(2)];
+      const reports = await losesNothing(fleet, async () => {
+        const roll = fleet.startRoll(version, BATCHES);
+        await roll.until(second.reaches(version, ["trial", "probation", "proved"]));
+        await first.reaches(version, ["proved"]);
+        await roll.succeeds();
+        assert.deepEqual(await fleet.versions(), fleet.all(version));
+      });
+      for (const { versions } of reports) assert.deepEqual(Object.keys(versions), [current, version]);
+      return version;
+    },
+  );
 
-async function fails(playbook: Playbook): Promise<string> {
-  const end = await playbook.end;
-  assert.equal(end.code, 2, saidBy(end));
-  return saidBy(end);
-}
-
-/** The number of the newest generation on each host: it stays where nothing has been tried. */
-async function generations(fleet: Fleet): Promise<number[]> {
-  const statuses = await Promise.all(fleet.hosts.map((host) => host.status()));
-  return statuses.map((status) => Math.max(...status.generations.map(({ id }) => id)));
-}
-
-describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (release) => {
-  let fleet: Fleet;
-  /** What serves everywhere between two stories, and what did before. */
-  let current: string;
-  let previous: string;
-
-  before(async () => {
-    fleet = await Fleet.boot(release);
-    await giveSmallDisk(fleet.host(3));
-    current = await fleet.build();
-    previous = current;
-    await succeeds(fleet.startInstall(current));
-    assert.deepEqual(await fleet.versions(), all(current), "hosts that had nothing have the service");
-  });
-  after(() => fleet?.[Symbol.asyncDispose]());
-
-  /** A story ends with one version everywhere, which the next one begins with. */
-  function story(name: string, tell: () => Promise<string>): void {
-    it(name, async () => {
-      try {
-        const version = await tell();
-        if (version !== current) [previous, current] = [current, version];
-        assert.deepEqual(await fleet.versions(), all(current));
-      } finally {
-        await Promise.all(fleet.hosts.map((host) => host.turnGood()));
-      }
-    });
-  }
-
-  story("a good version comes to every host, batch after batch, and nobody loses a request", async () => {
-    const version = await fleet.build();
-    const [first, second] = [fleet.host(1), fleet.host(2)];
-    const reports = await losesNothing(fleet, async () => {
-      const roll = fleet.startRoll(version, BATCHES);
-      await roll.until(second.reaches(version, ["trial", "probation", "proved"]));
-      await first.reaches(version, ["proved"]);
-      await succeeds(roll);
-      assert.deepEqual(await fleet.versions(), all(version));
-    });
-    for (const { versions } of reports) assert.deepEqual(Object.keys(versions), [current, version]);
-    return version;
-  });
-
-  story("the same version once more changes nothing", async () => {
-    const before = await generations(fleet);
-    const said = await succeeds(fleet.startRoll(current, "100%"));
-    assert.deepEqual(await generations(fleet), before, said);
+  story("the same version once more changes nothing", async ({ fleet, current }) => {
+    const before = await fleet.generations();
+    const said = await fleet.startRoll(current, "100%").succeeds();
+    assert.deepEqual(await fleet.generations(), before, said);
     return current;
   });
 
@@ -109,17 +61,17 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
   for (const [what, build, spoil] of bad) {
     story(
       `a version that ${what} stops at the first host, which is back, and the others never see it`,
-      async () => {
+      async ({ fleet, current }) => {
         const version = await fleet.build(build);
-        const [, ...before] = await generations(fleet);
+        const [, ...before] = await fleet.generations();
         const [, ...others] = await answersEverything(fleet, async () => {
           const roll = fleet.startRoll(version);
           await roll.until(spoil(fleet.host(1), version));
-          await fails(roll);
-          assert.deepEqual(await fleet.versions(), all(current));
+          await roll.fails();
+          assert.deepEqual(await fleet.versions(), fleet.all(current));
         });
         for (const report of others) assert.equal(countLost(report), 0, JSON.stringify(report));
-        assert.deepEqual((await generations(fleet)).slice(1), before);
+        assert.deepEqual((await fleet.generations()).slice(1), before);
         return current;
       },
     );
@@ -127,35 +79,35 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
 
   story(
     "a version that is bad on a host of the second batch only is taken back from all hosts that have it",
-    async () => {
+    async ({ fleet, current }) => {
       const version = await fleet.build({ linked: ["fails"] });
-      const last = (await generations(fleet))[3];
+      const last = (await fleet.generations())[3];
       await fleet.host(3).turnBad("fails", "1");
       const [first, second, , fourth] = await answersEverything(fleet, async () => {
-        await fails(fleet.startRoll(version, BATCHES));
-        assert.deepEqual(await fleet.versions(), all(current));
+        await fleet.startRoll(version, BATCHES).fails();
+        assert.deepEqual(await fleet.versions(), fleet.all(current));
       });
       for (const report of [first, second, fourth]) assert.equal(report && countLost(report), 0);
       assert.ok(first?.versions[version] !== undefined, "it has served where it was good");
-      assert.equal((await generations(fleet))[3], last);
+      assert.equal((await fleet.generations())[3], last);
       return current;
     },
   );
 
-  story("a host that is down stops a roll before anything has changed", async () => {
+  story("a host that is down stops a roll before anything has changed", async ({ fleet, current }) => {
     const down = fleet.host(4);
-    const before = await generations(fleet);
+    const before = await fleet.generations();
     const version = await fleet.build();
     await fleet.setCable(down, "down");
-    await fails(fleet.startRoll(version));
+    await fleet.startRoll(version).fails();
     await fleet.setCable(down, "up");
-    assert.deepEqual(await generations(fleet), before);
+    assert.deepEqual(await fleet.generations(), before);
     return current;
   });
 
   story(
     "a host that goes down in the middle takes the others back, and the next run ends in one version",
-    async () => {
+    async ({ fleet, current }) => {
       const version = await fleet.build();
       const [lost, ...others] = [fleet.host(2), fleet.host(1), fleet.host(3), fleet.host(4)];
       await losesNothing(
@@ -164,10 +116,10 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
           const roll = fleet.startRoll(version);
           await roll.until(lost.reaches(version, ["trial"]));
           await fleet.setCable(lost, "down");
-          await fails(roll);
+          await roll.fails();
           for (const host of others) assert.equal(await host.settled(), current, host.name);
           await fleet.setCable(lost, "up");
-          await succeeds(fleet.startRoll(version, "100%"));
+          await fleet.startRoll(version, "100%").succeeds();
         },
         others,
       );
@@ -177,16 +129,16 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
 
   story(
     "a disk that is full on one host takes the others back; with room on it the same run is good",
-    async () => {
+    async ({ fleet, current }) => {
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
         const roll = fleet.startRoll(version);
         await roll.until(fleet.host(1).reaches(version, ["trial"]));
         await fillDisk(fleet.host(3));
-        await fails(roll);
-        assert.deepEqual(await fleet.versions(), all(current));
+        await roll.fails();
+        assert.deepEqual(await fleet.versions(), fleet.all(current));
         await freeDisk(fleet.host(3));
-        await succeeds(fleet.startRoll(version, "100%"));
+        await fleet.startRoll(version, "100%").succeeds();
       });
       return version;
     },
@@ -194,15 +146,15 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
 
   story(
     "a controller that is killed in the middle and run again ends in one version everywhere",
-    async () => {
+    async ({ fleet, current }) => {
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
         const roll = fleet.startRoll(version, HALVES);
         await roll.until(fleet.host(2).reaches(version, ["trial"]));
         await roll.kill();
         assert.equal(await fleet.host(4).settled(), current);
-        await succeeds(fleet.startRoll(version, HALVES));
-        assert.deepEqual(await fleet.versions(), all(version));
+        await fleet.startRoll(version, HALVES).succeeds();
+        assert.deepEqual(await fleet.versions(), fleet.all(version));
       });
       return version;
     },
@@ -210,17 +162,17 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
 
   story(
     "of two controllers at once one is refused and changes nothing, and they never mix their versions",
-    async () => {
+    async ({ fleet, current }) => {
       const versions = [await fleet.build(), await fleet.build()];
       let serves = current;
       await losesNothing(fleet, async () => {
         const ends = await Promise.all(versions.map((version) => fleet.startRoll(version).end));
-        const said = ends.map(saidBy);
+        const said = ends.map(({ stdout, stderr }) => `${stdout}\n${stderr}`);
         assert.deepEqual(ends.map(({ code }) => code).sort(), [0, 2], said.join("\n"));
         const winner = ends.findIndex(({ code }) => code === 0);
         assert.match(said[1 - winner] ?? "", /another run has web: /);
         serves = versions[winner] ?? current;
-        assert.deepEqual(await fleet.versions(), all(serves));
+        assert.deepEqual(await fleet.versions(), fleet.all(serves));
       });
       return serves;
     },
@@ -228,16 +180,17 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
 
   story(
     "staged everywhere, a version is committed on all hosts at once, and the spread is told",
-    async () => {
+    async ({ fleet }) => {
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
         const run = fleet.start("stage_and_commit", version, { holdfast_commit_in: 4 });
-        await waitUntil("all hosts with a candidate that stands by", 60_000, async () => {
+        const stagedOnAll = async () => {
           const statuses = await Promise.all(fleet.hosts.map((host) => host.status()));
           return statuses.every(({ generations }) => generations.some(({ phase }) => phase === "candidate"));
-        });
-        assert.match(await succeeds(run), /from the first commit to the last: \d+ ms/);
-        assert.deepEqual(await fleet.versions(), all(version));
+        };
+        await run.until(waitUntil("a candidate on all hosts", RUN_TIMEOUT_MS, stagedOnAll));
+        assert.match(await run.succeeds(), /from the first commit to the last: \d+ ms/);
+        assert.deepEqual(await fleet.versions(), fleet.all(version));
       });
       return version;
     },
@@ -245,14 +198,14 @@ describeOnReleases("a fleet, rolled by the Ansible collection", RELEASE, (releas
 
   story(
     "behind HAProxy nobody sees a downgrade: no check fails, nothing is sent twice, nothing is lost",
-    async () => {
+    async ({ fleet, current, previous }) => {
       const [newer, older] = [current, previous];
       await using balancer = await Balancer.start(fleet);
       await using load = await startLoad(fleet.controller, {
         address: balancer.address,
         ...{ keepAlive: 8, freshPerSecond: 100, slow: 0 },
       });
-      await succeeds(fleet.startRoll(older));
+      await fleet.startRoll(older).succeeds();
       await load.waitForMore(20);
       const report = await load.stop();
       assert.equal(countLost(report) + report.idleClosed, 0, JSON.stringify(report));

@@ -1,16 +1,18 @@
 import { pathInCheckout } from "../container/checkout.js";
 import { Container } from "../container/container.js";
 import type { Release } from "../container/releases.js";
-import { FLAWS, FleetHost, PORT, SERVICE } from "./host.js";
-import { ensureFleetImage } from "./image.js";
+import { FLAWS, FleetHost, METRICS_PORT, PORT, SERVICE } from "./host.js";
+import { ensureBareFleetImage, ensureFleetImage } from "./image.js";
 import { addressOf, connect, setCable } from "./network.js";
-import { Playbook } from "./playbook.js";
+import { Playbook, type Variables } from "./playbook.js";
+import { freeDisk } from "./small-disk.js";
 import { inventoryOf, makeKey, openSsh } from "./ssh.js";
 
-const HOSTS = [1, 2, 3, 4];
+const HOSTS = 4;
 const GROUP = "fleet";
 const COLLECTION = "packaging/ansible";
-const BUILDS = "/srv/builds";
+/** On the controller: what `build` has made. */
+export const BUILDS = "/srv/builds";
 
 /** Short, for a story waits for both in each batch; the share gives the judge as much of the new version as of the old one. */
 const CONFIG = `command = ["/usr/bin/node", "native.mjs"]
@@ -18,6 +20,9 @@ release = "/srv/${SERVICE}/current"
 
 [listeners.http]
 address = "0.0.0.0:${PORT}"
+
+[metrics]
+address = "0.0.0.0:${METRICS_PORT}"
 
 [ready]
 timeout = "10s"
@@ -32,6 +37,9 @@ share = "50%"
 [probation]
 time = "2s"
 `;
+
+/** What the role is told of the service on a host that has nothing of it. */
+export const SERVICE_VARIABLES = { holdfast_config: CONFIG, holdfast_sockets: { http: `0.0.0.0:${PORT}` } };
 
 const ANSIBLE = `[defaults]
 interpreter_python = /usr/bin/python3
@@ -53,12 +61,13 @@ export interface Build {
 }
 
 /**
- * Four hosts with sshd, and a controller with Ansible, all on one bridge in the controller's network namespace. The collection is built and
+ * Hosts with sshd, and a controller with Ansible, all on one bridge in the controller's network namespace. The collection is built and
  * installed as its users do it.
  */
 export class Fleet implements AsyncDisposable {
   readonly controller: Container;
   readonly hosts: readonly FleetHost[];
+  readonly #runs: Playbook[] = [];
   #builds = 0;
 
   private constructor(controller: Container, hosts: readonly FleetHost[]) {
@@ -66,18 +75,39 @@ export class Fleet implements AsyncDisposable {
     this.hosts = hosts;
   }
 
-  /** Nothing of the service is on any host. */
-  static async boot(release: Release): Promise<Fleet> {
+  /** So many hosts. Nothing of the service is on any, but Holdfast is. */
+  static async boot(release: Release, hosts = HOSTS): Promise<Fleet> {
     const image = await ensureFleetImage(release);
-    const booted = await Promise.allSettled([0, ...HOSTS].map(() => Container.boot(release, image)));
+    const bootHost = async () => {
+      const host = await Container.boot(release, image);
+      await host.sh("mkdir /etc/holdfast"); // as the package does: this one has the checkout's build
+      return host;
+    };
+    return Fleet.#bootAll(bootHost, release, image, hosts);
+  }
+
+  /** The same, but nothing of Holdfast is on any, while what its package depends on, git and podman are. */
+  static async bootBare(release: Release, hosts = HOSTS): Promise<Fleet> {
+    const image = await ensureBareFleetImage(release);
+    return Fleet.#bootAll(() => Container.bootBare(release, image), release, image, hosts);
+  }
+
+  static async #bootAll(
+    bootHost: () => Promise<Container>,
+    release: Release,
+    image: string,
+    size: number,
+  ): Promise<Fleet> {
+    const booting = Array.from({ length: size }, bootHost);
+    const booted = await Promise.allSettled([Container.boot(release, image), ...booting]);
     const containers = booted.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     try {
       const failed = booted.find((one) => one.status === "rejected");
       if (failed !== undefined) throw failed.reason;
-      const [controller, ...hosts] = containers as [Container, ...Container[]];
+      const [controller, ...others] = containers as [Container, ...Container[]];
       const fleet = new Fleet(
         controller,
-        hosts.map((container, index) => new FleetHost(index + 1, container)),
+        others.map((container, index) => new FleetHost(index + 1, container)),
       );
       await fleet.#setUp();
       return fleet;
@@ -112,22 +142,25 @@ export class Fleet implements AsyncDisposable {
 
   /** Begins to bring a version to all hosts, of which none has the service, with its config and units. */
   startInstall(version: string): Playbook {
-    const service = { holdfast_config: CONFIG, holdfast_sockets: { http: `0.0.0.0:${PORT}` } };
-    return this.start("roll", version, { holdfast_serial: "100%", ...service });
+    return this.start("roll", version, { holdfast_serial: "100%", ...SERVICE_VARIABLES });
   }
 
   /** Begins to bring a version to all hosts, in batches of so many: one host, then the others, unless said otherwise. */
-  startRoll(version: string, serial: unknown = [1, "100%"]): Playbook {
-    return this.start("roll", version, { holdfast_serial: serial });
+  startRoll(version: string, serial: unknown = [1, "100%"], variables: Variables = {}): Playbook {
+    return this.start("roll", version, { holdfast_serial: serial, ...variables });
   }
 
-  start(playbook: string, version: string, variables: Readonly<Record<string, unknown>> = {}): Playbook {
-    return new Playbook(this.controller, playbook, {
-      holdfast_hosts: GROUP,
-      holdfast_release: { tarball: tarballOf(version) },
-      holdfast_version: version,
-      ...variables,
-    });
+  start(playbook: string, version: string, variables: Variables = {}): Playbook {
+    const release = { holdfast_release: { tarball: tarballOf(version) }, holdfast_version: version };
+    return this.run(playbook, { ...release, ...variables });
+  }
+
+  /** Begins a playbook of the collection, with options of ansible-playbook. */
+  run(playbook: string, variables: Variables, options: readonly string[] = []): Playbook {
+    const all = { holdfast_hosts: GROUP, ...variables };
+    const run = new Playbook(this.controller, `holdfast.holdfast.${playbook}`, all, options);
+    this.#runs.push(run);
+    return run;
   }
 
   /** What serves on each host, in their order, once each has settled. */
@@ -135,8 +168,30 @@ export class Fleet implements AsyncDisposable {
     return Promise.all(this.hosts.map((host) => host.settled()));
   }
 
+  /** That version on each host, in their order. */
+  all(version: string): string[] {
+    return this.hosts.map(() => version);
+  }
+
+  /** The number of the newest generation on each host: it stays where nothing has been tried. */
+  async generations(): Promise<number[]> {
+    const statuses = await Promise.all(this.hosts.map((host) => host.status()));
+    return statuses.map(({ generations }) => Math.max(...generations.map(({ id }) => id)));
+  }
+
   async setCable(host: FleetHost, state: "up" | "down"): Promise<void> {
     await setCable(this.controller, host.nth, state);
+  }
+
+  /** Whatever was under way: ends the runs, takes what is bad from the hosts, and brings a version to all of them. */
+  async recover(version: string): Promise<void> {
+    await Promise.all(this.#runs.map((run) => run.kill()));
+    for (const host of this.hosts) {
+      await this.setCable(host, "up");
+      await host.turnGood();
+      await freeDisk(host);
+    }
+    await this.startRoll(version, "100%", { holdfast_break_lock: true }).succeeds();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -174,6 +229,6 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-function tarballOf(version: string): string {
+export function tarballOf(version: string): string {
   return `${BUILDS}/${SERVICE}-${version}.tar.gz`;
 }

@@ -5,10 +5,12 @@ import { HarnessError } from "../harness-error.js";
 import { askStatus } from "../service/ask-status.js";
 import { versionOf } from "../service/web-service.js";
 import { addressOf } from "./network.js";
+import { RUN_TIMEOUT_MS } from "./playbook.js";
 
 /** What the service is called on every host. */
 export const SERVICE = "web";
 export const PORT = 8080;
+export const METRICS_PORT = 9464;
 /** Files that a release's flaws are links to, so that the same release is bad on one host, or only from some moment on. */
 export const FLAWS = "/etc/flaws";
 
@@ -41,9 +43,9 @@ export class FleetHost {
     });
   }
 
-  /** Waits until this version is as far there, or further. */
+  /** Waits until this version is as far there, as long as a run may take to bring it. */
   async reaches(version: string, kinds: readonly ("trial" | "probation" | "proved")[]): Promise<void> {
-    await waitUntil(`${version} on ${kinds.join()} on ${this.name}`, 2 * DEADLINE_MS, async () => {
+    await waitUntil(`${version} on ${kinds.join()} on ${this.name}`, RUN_TIMEOUT_MS, async () => {
       const { generations } = await this.status();
       const active = generations.find(({ phase }) => phase === "active");
       const kind = active?.proof?.kind;
@@ -51,9 +53,9 @@ export class FleetHost {
     });
   }
 
-  /** As the package leaves a machine: this one has the checkout's build. */
+  /** Nothing is bad here. */
   async prepare(): Promise<void> {
-    await this.container.sh(`mkdir -p /etc/holdfast ${FLAWS}`);
+    await this.container.sh(`mkdir ${FLAWS}`);
   }
 
   /** From now on whatever has that flaw shows it here. */

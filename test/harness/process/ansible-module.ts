@@ -25,6 +25,9 @@ const said = v.looseObject({
   held_by: v.optional(v.looseObject({ owner: v.record(v.string(), v.unknown()) })),
   restored: v.optional(v.array(v.string())),
   record: v.optional(v.nullable(v.looseObject({ service: v.unknown() }))),
+  exists: v.optional(v.boolean()),
+  path: v.optional(v.string()),
+  removed: v.optional(v.array(v.string())),
   ansible_facts: v.optional(v.record(v.string(), v.unknown())),
 });
 

@@ -49,6 +49,7 @@ test("of many runs that ask at once one has the host", async (context) => {
 
 test("what was there first is put back, whatever later runs find: contents, links, and what was not there", async (context) => {
   const { directory, ask } = place(context);
+  await ask("locked");
   const [config, unit, link] = ["config", "unit", "current"].map((name) => join(directory, name));
   assert.ok(config && unit && link);
   const wanted = { files: [config, unit], link, service: { generation: 1 } };
@@ -67,5 +68,34 @@ test("what was there first is put back, whatever later runs find: contents, link
   assert.deepEqual([readFileSync(config, "utf8"), readlinkSync(link)], ["old", "releases/1"]);
   assert.throws(() => readFileSync(unit), /ENOENT/);
   assert.deepEqual((await ask("restored")).restored, []);
+  assert.equal((await ask("over")).record, null);
+});
+
+test("what was there is the business of the run that has the host, and of nobody once another one has had it", async (context) => {
+  const { directory, ask } = place(context);
+  const [file, other] = [join(directory, "config"), { owner: { pid: 2 }, break_lock: true }];
+  const remember = { files: [file], service: {} };
+  writeFileSync(file, "old");
+  await ask("locked");
+  await ask("remembered", remember);
+  writeFileSync(file, "new");
+  await ask("locked", other);
+  for (const state of ["renewed", "remembered", "restored", "over"])
+    assert.deepEqual((await ask(state, remember)).held_by?.owner, { pid: 2 }, state);
+  assert.equal(readFileSync(file, "utf8"), "new");
+  assert.equal((await ask("over", other)).record, null);
+  for (const state of ["renewed", "remembered", "restored", "over"])
+    assert.match((await ask(state, remember)).msg ?? "", /has lost its lock/, state);
+});
+
+test("a boot of the host takes the lock, and not the way back", async (context) => {
+  const { directory, ask } = place(context);
+  const file = join(directory, "config");
+  await ask("locked");
+  await ask("remembered", { files: [file], service: {} });
+  writeFileSync(file, "new");
+  rmSync(join(directory, "locks"), { recursive: true });
+  assert.match((await ask("renewed")).msg ?? "", /has lost its lock/);
+  assert.deepEqual((await ask("restored")).restored, [file]);
   assert.equal((await ask("over")).record, null);
 });

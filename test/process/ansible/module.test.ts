@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runHoldfast } from "../../harness/process/ansible-module.js";
+import { runHoldfast, runModule } from "../../harness/process/ansible-module.js";
 import { Rig } from "../../harness/process/rig.js";
 import { judgedTables } from "../../harness/process/trials.js";
 
@@ -130,4 +130,18 @@ test("what is drained runs again, and what runs is left alone", async () => {
   await rig.until("drained", ({ lifecycle }) => lifecycle === "drained");
   assert.deepEqual((await runHoldfast(rig, { state: "running" })).changed, true);
   assert.equal((await rig.ask()).version, "1");
+});
+
+test("a host on which the command is not installed is told of; in check mode its package may be about to bring it", async () => {
+  await using rig = new Rig();
+  const executable = join(rig.directory, "no-such-command");
+  const said = await runModule(rig.directory, "holdfast", { name: rig.name, executable });
+  assert.deepEqual([said.failed, said.changed], [true, false]);
+  assert.match(said.msg ?? "", /cannot find the command .*no-such-command on the host/);
+  const checked = await runModule(rig.directory, "holdfast", {
+    name: rig.name,
+    executable,
+    _ansible_check_mode: true,
+  });
+  assert.deepEqual([checked.failed, checked.changed, checked.generation], [false, true, null]);
 });

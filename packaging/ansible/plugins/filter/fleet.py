@@ -19,7 +19,11 @@ options:
     required: true
 """
 
+import math
+
 from ansible.errors import AnsibleFilterError
+
+MOST_TOLD = 5
 
 
 def sizes_of(total, serial):
@@ -86,17 +90,49 @@ def list_failures(found):
 
 def verdict(hosts, hostvars, reason, left_out, go_back):
     """What failed, where, and what serves now; nothing where every host has the new version. An empty reason: the run has not stopped."""
-    done = ", ".join(with_fact(hosts, hostvars, "holdfast_roll_result", "done")) or "none"
+    taken = [host for host in hosts if (hostvars[host].get("holdfast_closed") or {}).get("held_by")]
+    done = ", ".join(host for host in with_fact(hosts, hostvars, "holdfast_roll_result", "done") if host not in taken) or "none"
     if reason and not go_back:
         return "the run has stopped: %s; on the new version: %s" % (reason, done)
+    back = with_fact(hosts, hostvars, "holdfast_roll_back", "back")
     if reason:
         waiting = with_fact(hosts, hostvars, "holdfast_roll_result", "waiting")
-        back = with_fact(hosts, hostvars, "holdfast_roll_back", "back")
-        others = [host for host in hosts if host not in back and host not in waiting]
-        away = "; NOT back: %s" % ", ".join(others) if others else ""
-        return "the run has stopped: %s; went back: %s%s" % (reason, ", ".join(back) or "none", away)
-    missing = failures(hosts, hostvars) + [{"host": host, "why": "it could not be reached"} for host in left_out]
-    return "on the new version: %s; not on it: %s" % (done, list_failures(missing)) if missing else ""
+        away = [host for host in hosts if host not in back and host not in waiting]
+        return "the run has stopped: %s; went back: %s%s" % (reason, ", ".join(back) or "none", say_away(away, hostvars))
+    missing = failures(hosts, hostvars)
+    away = [one["host"] for one in missing if go_back and one["host"] not in back]
+    missing += [{"host": host, "why": hostvars[host]["holdfast_closed"].get("msg")} for host in taken]
+    missing += [{"host": host, "why": "it could not be reached"} for host in left_out]
+    return "on the new version: %s; not on it: %s%s" % (done, list_failures(missing), say_away(away, hostvars)) if missing else ""
+
+
+def say_away(hosts, hostvars):
+    """The hosts that are not as they were before the run, each with the reason where there is one."""
+    reasons = [(host, hostvars[host].get("holdfast_roll_back")) for host in hosts]
+    return "; NOT back: %s" % ", ".join("%s (%s)" % one if one[1] else one[0] for one in reasons) if hosts else ""
+
+
+def gate_refusal(answer):
+    """Why an answer of Prometheus's to an instant query, as C(ansible.builtin.uri) has it, is no leave to go on; nothing where it is."""
+    said = answer.get("json")
+    if not isinstance(said, dict):
+        return "cannot be asked: %s" % (answer.get("msg") or "%s says nothing that Prometheus would" % answer.get("url"))
+    if said.get("status") != "success":
+        return "cannot be asked: Prometheus says: %s" % (said.get("error") or answer.get("msg"))
+    data = said.get("data", {})
+    if data.get("resultType") not in ("vector", "scalar"):
+        return "cannot be asked: the query gives a %s, and it has to give a number for each moment" % data.get("resultType")
+    samples = data["result"] if data["resultType"] == "vector" else [{"metric": {}, "value": data["result"]}]
+    if not samples:
+        return "says no: the query has no result"
+    bad = [one for one in samples if float(one["value"][1]) == 0 or math.isnan(float(one["value"][1]))]
+    more = ", and %d more" % (len(bad) - MOST_TOLD) if len(bad) > MOST_TOLD else ""
+    return "says no: %s%s" % (", ".join(tell_sample(one) for one in bad[:MOST_TOLD]), more) if bad else ""
+
+
+def tell_sample(sample):
+    labels = ",".join('%s="%s"' % label for label in sorted(sample["metric"].items()))
+    return "%s is %s" % ("{%s}" % labels if labels else "the result", sample["value"][1])
 
 
 def socket_units(sockets, unit):
@@ -127,6 +163,7 @@ class FilterModule:
             "batch_count": batch_count,
             "batch_of": batch_of,
             "failures": failures,
+            "gate_refusal": gate_refusal,
             "socket_units": socket_units,
             "with_fact": with_fact,
             "spread": spread,

@@ -23,10 +23,10 @@ options:
   state:
     description:
       - With C(locked) the run has the instance, or the result says who has it as C(held_by).
-      - With C(renewed) it still has it, which makes the lock young again.
+      - With C(renewed) it still has it, which makes the lock young again. It fails where the lock is gone, and so does C(remembered).
       - With C(remembered) what is there now is written down, unless an earlier run that was not over has done so.
       - With C(restored) the files and the link are as they were written down.
-      - With C(over) that is forgotten. With C(unlocked) the lock is given back.
+      - With C(over) what was written down is forgotten, and the lock is given back. With C(unlocked) only the lock is.
     type: str
     choices: [locked, renewed, remembered, restored, over, unlocked]
     required: true
@@ -82,7 +82,7 @@ EXAMPLES = r"""
 RETURN = r"""
 held_by:
   description: The other run that has the lock, with its C(owner), and since when and when it was last renewed.
-  returned: with C(locked) and C(renewed), where it is another one
+  returned: where it is another one
   type: dict
 record:
   description: What was there before the run, or before an earlier one that was not over; null where nothing is written down. Without the files' contents.
@@ -143,6 +143,13 @@ def remove(path):
         return False
 
 
+class Lost(Exception):
+    """Nobody has the lock that this run has taken."""
+
+    def __init__(self):
+        super().__init__("the run has lost its lock: the host has booted since, or another run has had it")
+
+
 class Lock:
     """Who has the instance. All that is done to the file is done by one process at a time."""
 
@@ -160,7 +167,7 @@ class Lock:
     def held(self):
         return read_json(self.path)
 
-    def take(self, params, write):
+    def take(self, params):
         """The other one that has it, or None: then it is this run's."""
         with self.alone():
             now = time.time()
@@ -170,10 +177,22 @@ class Lock:
                 if not may_take:
                     return held
                 held = None
-            if write:
-                since = held["since"] if held else now
-                replace_file(self.path, json.dumps({"owner": params["owner"], "since": since, "renewed": now}).encode())
+            self.write(params["owner"], held["since"] if held else now, now)
             return None
+
+    def keep(self, owner):
+        """Makes it young again; the other one that has it, or None. Raises Lost where nobody has it: then another one may have had it meanwhile."""
+        with self.alone():
+            held = self.held()
+            if held is None:
+                raise Lost()
+            if held["owner"] != owner:
+                return held
+            self.write(owner, held["since"], time.time())
+            return None
+
+    def write(self, owner, since, renewed):
+        replace_file(self.path, json.dumps({"owner": owner, "since": since, "renewed": renewed}).encode())
 
     def give_back(self, owner):
         with self.alone():
@@ -249,6 +268,38 @@ def restore(record, write):
     return restored
 
 
+def hold(params, record):
+    """Sees to it that the run has the instance; the other one that has it, or None."""
+    lock = Lock(params["lock_directory"], params["name"])
+    if params["state"] == "locked":
+        return lock.take(params)
+    if params["state"] == "unlocked":
+        return None
+    try:
+        return lock.keep(params["owner"])
+    except Lost:
+        if params["state"] in ("restored", "over") and record.read() is not None:
+            return lock.take(params)
+        raise
+
+
+def bring_about(params, record, write):
+    """What the state says of the record, and the end of the lock; the result of the module."""
+    state = params["state"]
+    if state == "remembered" and record.read() is None:
+        if write:
+            record.write(params)
+        return {"changed": True}
+    if state == "restored":
+        was = record.read()
+        restored = restore(was, write) if was else []
+        return {"restored": restored, "changed": bool(restored)}
+    changed = state == "over" and write and record.forget()
+    if state in ("over", "unlocked") and write:
+        Lock(params["lock_directory"], params["name"]).give_back(params["owner"])
+    return {"changed": changed}
+
+
 def without_contents(record):
     return record and {"at": record["at"], "service": record["service"], "link": record["link"], "files": sorted(record["files"])}
 
@@ -275,29 +326,16 @@ def main():
         supports_check_mode=True,
     )
     params = module.params
-    write = not module.check_mode
     result = {"changed": False}
     try:
         record = Record(params["record_directory"], params["name"])
-        state = params["state"]
-        if state in ("locked", "renewed") and write:
-            held_by = Lock(params["lock_directory"], params["name"]).take(params, write)
-            if held_by is not None:
-                result["held_by"] = held_by
-        elif state == "remembered" and record.read() is None:
-            result["changed"] = True
-            if write:
-                record.write(params)
-        elif state == "restored":
-            was = record.read()
-            result["restored"] = restore(was, write) if was else []
-            result["changed"] = bool(result["restored"])
-        elif state == "over" and write:
-            result["changed"] = record.forget()
-        elif state == "unlocked" and write:
-            Lock(params["lock_directory"], params["name"]).give_back(params["owner"])
+        held_by = hold(params, record) if not module.check_mode else None
+        if held_by is not None:
+            result["held_by"] = held_by
+        else:
+            result.update(bring_about(params, record, not module.check_mode))
         module.exit_json(record=without_contents(record.read()), **result)
-    except OSError as error:
+    except (OSError, Lost) as error:
         module.fail_json(msg="cannot have %s %s: %s" % (params["name"], params["state"], error), **result)
 
 

@@ -239,6 +239,11 @@ class Daemon:
         self.argv = [params["executable"]] + whom
 
     def ask(self, *words):
+        if self.module.get_bin_path(self.argv[0]) is None:
+            # In check mode the package would have been installed before.
+            if self.module.check_mode:
+                return CLI_NOT_RUNNING, "", ""
+            raise Refused("cannot find the command %s on the host: the package holdfast is not installed there" % self.argv[0])
         return self.module.run_command(self.argv + list(words))
 
     def read(self, *words):
@@ -304,19 +309,20 @@ class Daemon:
         if status != 0:
             raise refusal_of(err)
 
-    def until(self, what, look):
-        """Looks at the status until the answer is no longer None. A daemon that is replaced meanwhile is waited for."""
+    def until(self, what, look, status):
+        """Looks at the status, this one first, until the answer is no longer None. A daemon that is replaced meanwhile is waited for."""
         end = time.monotonic() + self.patience_s
         while True:
-            found = look(self.status())
+            found = look(status)
             if found is not None:
                 return found
             if time.monotonic() > end:
                 raise Refused("waited %s in vain until %s; it goes on" % (self.module.params["timeout"], what))
             time.sleep(LOOK_EVERY_S)
+            status = self.status()
 
-    def settled(self):
-        """Once no upgrade is under way that has not begun to serve."""
+    def settled(self, status):
+        """The status, once no upgrade is under way that has not begun to serve."""
 
         def look(status):
             if status is None:
@@ -325,15 +331,15 @@ class Daemon:
             tried = active is not None and active["proof"] is not None and active["proof"]["kind"] == "trial"
             return status if status["upgrade"] is None or tried else None
 
-        return self.until("the upgrade under way has ended", look) or None
+        return self.until("the upgrade under way has ended", look, status) or None
 
     def running(self):
         def look(status):
             return status if status and status["lifecycle"] == "running" and active_in(status) else None
 
-        return self.until("%s serves" % self.name, look)
+        return self.until("%s serves" % self.name, look, self.status())
 
-    def proved(self, generation):
+    def proved(self, generation, status):
         """Waits until the generation has proved itself, and fails when it has not."""
 
         def look(status):
@@ -354,7 +360,7 @@ class Daemon:
                 raise Refused("generation %d was rolled back to %d: %s" % (generation, active["id"], back["failure"]["message"]))
             raise Refused("generation %d was replaced by %d before it had proved itself" % (generation, active["id"]))
 
-        return self.until("generation %d has proved itself" % generation, look)
+        return self.until("generation %d has proved itself" % generation, look, status)
 
 
 class Task:
@@ -372,7 +378,7 @@ class Task:
 
     def tell(self):
         """What is so now; in check mode it is what was so before."""
-        now = describe(self.daemon.status())
+        now = self.result["before"] if self.module.check_mode else describe(self.daemon.status())
         account = self.daemon.account_of(now["generation"])
         self.result.update(now)
         if account:
@@ -397,9 +403,10 @@ class Task:
     def await_proof(self):
         if self.module.check_mode or not self.params["proved"]:
             return
-        generation = describe(self.daemon.status())["generation"]
+        status = self.daemon.status()
+        generation = describe(status)["generation"]
         if generation is not None:
-            self.result["verdict"] = self.daemon.proved(generation)
+            self.result["verdict"] = self.daemon.proved(generation, status)
 
     def difference(self, phase):
         """What an upgrade would change against the generation that is active or staged; None where there is none."""
@@ -422,7 +429,7 @@ class Task:
                 self.daemon.running()
         else:
             if not self.module.check_mode:
-                self.daemon.settled()
+                self.daemon.settled(status)
             difference = self.difference("active")
             if self.params["force"] or difference is None or difference["same"] is not True:
                 if self.changing(self.after(difference)):
@@ -434,7 +441,7 @@ class Task:
         if status is None:
             raise Refused("cannot stage a version of %s: no daemon answers; a first start is the state upgraded" % self.params["name"])
         if not self.module.check_mode:
-            self.daemon.settled()
+            self.daemon.settled(status)
         serving = self.difference("active")
         stands_by = self.difference("staged")
         if not self.params["force"]:
@@ -464,7 +471,7 @@ class Task:
         if status is None:
             raise Refused("cannot roll back: no daemon of %s answers" % self.params["name"])
         if not self.module.check_mode:
-            status = self.daemon.settled() or status
+            status = self.daemon.settled(status) or status
         wanted = self.params["generation"]
         stands_by = describe(status)["staged"]
         if stands_by is not None:

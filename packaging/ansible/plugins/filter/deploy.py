@@ -1,0 +1,55 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 The Holdfast authors
+# MIT License (see LICENSE or https://opensource.org/licenses/MIT)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: deploy
+short_description: Why something cannot be deployed, and which image a name means
+version_added: "0.1.0"
+author:
+  - The Holdfast authors (@holdfast)
+description: For the roles of this collection.
+options:
+  _input:
+    description: The result of the task that has failed, or what C(podman image inspect) says.
+    type: raw
+    required: true
+"""
+
+import re
+
+SAYS_WHY = ("holdfast: ", "Error: ", "error: ", "fatal: ", "E: ", "tar: ")
+
+
+def reason(result, task):
+    """Why a task has failed, in one line: a command's own words, where Ansible says only that it has failed."""
+    failed = next((one for one in result.get("results", []) if one.get("failed")), result)
+    message = " ".join(str(failed.get("msg") or "").split())
+    lines = [line.strip() for line in str(failed.get("stderr") or "").splitlines() if line.strip()]
+    told = [line for start in SAYS_WHY for line in lines if line.startswith(start)] + lines[-1:]
+    why = re.sub(r"^(holdfast|Error): ", "", told[0]) if told else ""
+    said = "" if message == "non-zero return code" else message
+    return ": ".join(part for part in (said, "" if why in said else why) if part) or task
+
+
+def image_by_digest(inspected, name):
+    """An image as a registry knows it for good; by its id where it is of none, by its name where it is not there."""
+    if not inspected:
+        return name
+    image = inspected[0]
+    ours = re.sub(r"(:[^:/@]*)?(@.*)?$", "", name)
+    known = [one for one in image.get("RepoDigests") or [] if one.endswith("@%s" % image.get("Digest"))]
+    return next((one for one in known if one.startswith("%s@" % ours)), known[0] if known else image["Id"])
+
+
+def short_image(image):
+    """The last part of its name, and the begin of its digest, as in C(web@4b1c4d3a6f0e)."""
+    name, dummy, digest = image.rpartition("/")[2].partition("@sha256:")
+    return "%s@%s" % (name, digest[:12]) if digest else name[:12]
+
+
+class FilterModule:
+    def filters(self):
+        return {"reason": reason, "image_by_digest": image_by_digest, "short_image": short_image}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runCommand } from "../../harness/container/run-command.js";
+
+const program = `
+import json, sys
+sys.path.insert(0, "packaging/ansible/plugins/filter")
+import fleet
+print(json.dumps([fleet.gate_refusal(one) for one in json.load(sys.stdin)]))
+`;
+
+const success = (resultType: string, result: unknown) => ({
+  json: { status: "success", data: { resultType, result } },
+});
+const sample = (value: string, metric = {}) => ({ metric, value: [1_700_000_000.5, value] });
+const host = (nth: number) => ({ instance: `web-${nth}:9464` });
+
+/** What Prometheus says (its HTTP API's "Instant queries"), as ansible.builtin.uri returns it, and what the gate makes of it. */
+const answers: readonly (readonly [answer: object, refusal: string])[] = [
+  [success("vector", [sample("1")]), ""],
+  [success("vector", [sample("1", host(1)), sample("0.2", host(2))]), ""],
+  [success("scalar", [1_700_000_000.5, "1"]), ""],
+  [success("vector", [sample("1", host(1)), sample("0", host(2))]), 'says no: {instance="web-2:9464"} is 0'],
+  [success("vector", [sample("NaN")]), "says no: the result is NaN"],
+  [success("scalar", [1_700_000_000.5, "0"]), "says no: the result is 0"],
+  [success("vector", []), "says no: the query has no result"],
+  [
+    success(
+      "vector",
+      [1, 2, 3, 4, 5, 6, 7].map((nth) => sample("0", { nth })),
+    ),
+    `says no: ${[1, 2, 3, 4, 5].map((nth) => `{nth="${nth}"} is 0`).join(", ")}, and 2 more`,
+  ],
+  [
+    success("matrix", [{ metric: {}, values: [[1, "1"]] }]),
+    "cannot be asked: the query gives a matrix, and it has to give a number for each moment",
+  ],
+  [
+    { json: { status: "error", errorType: "bad_data", error: "parse error: unexpected end" }, status: 400 },
+    "cannot be asked: Prometheus says: parse error: unexpected end",
+  ],
+  [{ status: -1, msg: "Connection refused" }, "cannot be asked: Connection refused"],
+  [
+    { status: 200, url: "http://other/", json: [] },
+    "cannot be asked: http://other/ says nothing that Prometheus would",
+  ],
+];
+
+test("the gate passes by an answer of Prometheus's in which nothing is 0, and says of any other why it does not", async () => {
+  const input = JSON.stringify(answers.map(([answer]) => answer));
+  const argv = ["/usr/bin/python3", "-B", "-c", program] as const;
+  const { stdout, stderr } = await runCommand(argv, { timeoutMs: 30_000, input });
+  assert.notEqual(stdout, "", stderr);
+  assert.deepEqual(
+    JSON.parse(stdout),
+    answers.map(([, refusal]) => refusal),
+  );
+});
