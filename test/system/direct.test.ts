@@ -50,14 +50,13 @@ describeOnEachRelease("the library under systemd alone", (release) => {
     prove: (service: DirectService) => Promise<void>,
   ): void => {
     it(name, async () => {
-      const service = await DirectService.start(container, setup);
+      // What a failed test has left in the way of its end does not hide why it failed.
+      await using service = await DirectService.start(container, setup);
       try {
         await prove(service);
       } catch (cause) {
-        const journal = await container.journal(service.unit);
+        const journal = await container.tellOf(service.unit);
         throw new HarnessError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
-      } finally {
-        await service.end();
       }
     });
   };

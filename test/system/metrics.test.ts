@@ -88,7 +88,7 @@ describe("a real Prometheus, on trixie", { concurrency: 1 }, () => {
       assert.deepEqual(await ask("query=ALERTS"), []);
       await web.end();
     } catch (cause) {
-      const journal = `${await container.journal(web.unit)}\n${await container.journal("scraper.service")}`;
+      const journal = `${await container.tellOf(web.unit)}\n${await container.tellOf("scraper.service")}`;
       throw new HarnessError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
     }
   });

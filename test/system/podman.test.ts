@@ -44,7 +44,7 @@ describe("podman containers as workers, on trixie", { concurrency: 1 }, () => {
         await prove(podman);
         await podman.end();
       } catch (cause) {
-        const journal = await container.journal(podman.web.unit);
+        const journal = await container.tellOf(podman.web.unit);
         throw new HarnessError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
       }
     });

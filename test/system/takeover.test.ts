@@ -115,7 +115,7 @@ onEachRelease("Envoy and MOSN: taking over from another unit", (promise) => {
         await next.status();
         assert.deepEqual(await answers(web, udpPort), ["v3"]);
       } catch (cause) {
-        throw new Error(`${String(cause)}\n${await web.container.journal(next.name)}`, { cause });
+        throw new Error(`${String(cause)}\n${await web.container.tellOf(next.name)}`, { cause });
       } finally {
         await next.systemctl("stop");
         await web.container.sh(

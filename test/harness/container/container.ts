@@ -39,6 +39,15 @@ systemctl daemon-reload
 
 let booted = 0;
 
+const TELL = `
+systemctl show -p ActiveState -p SubState -p Result -p MainPID -p ControlPID -p Job "$1" | paste -sd " "
+group=$(systemctl show -p ControlGroup --value "$1")
+for pid in $(find "/sys/fs/cgroup$group" -name cgroup.procs -exec cat {} + 2>/dev/null); do
+  echo "$pid $(tr '\\0' ' ' <"/proc/$pid/cmdline"), $(sed -n 's/^State:.//p' "/proc/$pid/status"), in $(cat "/proc/$pid/wchan")"
+done
+journalctl --no-pager -o short-precise -n"$2" -u"$1"
+`;
+
 /**
  * A Debian system with systemd as PID 1 and a network of its own (only loopback), on a throw-away overlay over a cached image.
  * /usr/bin/node is the image's own, else the host's; the checkout's build is /opt/holdfast with /usr/bin/holdfast and /usr/bin/holdfastd, its unit
@@ -172,16 +181,9 @@ export class Container implements AsyncDisposable {
       .map(Number);
   }
 
-  /** The end of a unit's journal, for the message of a failed test; never to be asserted. */
-  async journal(unit: string, lines = 60): Promise<string> {
-    const { stdout } = await this.exec([
-      "journalctl",
-      "--no-pager",
-      "-o",
-      "short-precise",
-      `-n${lines}`,
-      `-u${unit}`,
-    ]);
+  /** What a unit does, in which its processes wait, and the end of its journal, for the message of a failed test; never to be asserted. */
+  async tellOf(unit: string, lines = 60): Promise<string> {
+    const { stdout } = await this.exec(["/bin/sh", "-c", TELL, "tell", unit, String(lines)]);
     return stdout;
   }
 

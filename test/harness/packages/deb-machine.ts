@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import type { Container } from "../container/container.js";
 import type { Release } from "../container/releases.js";
 import { type AptOutcome, apt, aptInstall, bootForPackages, bring } from "./boot.js";
@@ -75,6 +76,10 @@ export class DebMachine implements AsyncDisposable {
 
   async #seesOnly(versions: readonly string[], event: () => Promise<unknown>): Promise<void> {
     const reports = await undisturbed(this.container, event);
-    for (const report of [reports.chat, reports.wsgi]) assert.deepEqual(versionsIn(report), versions);
+    for (const { example, name, unit } of this.services) {
+      const seen = versionsIn(reports[example]);
+      if (isDeepStrictEqual(seen, versions)) continue;
+      assert.fail(`${name} answered as ${seen}, not ${versions}\n${await this.container.tellOf(unit)}`);
+    }
   }
 }

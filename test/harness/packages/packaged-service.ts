@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Container } from "../container/container.js";
+import type { App } from "../service/apps.js";
 import { losesNothing } from "../service/under-load.js";
-import { type App, WebService, workerPids } from "../service/web-service.js";
+import { WebService, workerPids } from "../service/web-service.js";
 import { NEXT_VERSION } from "./build-package.js";
 
 /** An enabled instance of holdfast@.service that serves, as the README has an admin make it; with the package's library where it asks. */

@@ -16,7 +16,7 @@ Environment=HOLDFAST_LIBRARY=${LIBRARY}
 `;
 
 /** examples/direct as installed by an admin: web.service, web.socket where wanted, an app in /srv/web. */
-export class DirectService {
+export class DirectService implements AsyncDisposable {
   readonly container: Container;
   readonly unit = "web.service";
   readonly address = "127.0.0.1:8080";
@@ -60,7 +60,7 @@ export class DirectService {
 
   async must(verb: string, units: readonly string[] = [this.unit]): Promise<void> {
     const { code, stderr } = await this.systemctl(verb, ...units);
-    assert.equal(code, 0, `systemctl ${verb}: ${stderr}\n${await this.container.journal(this.unit)}`);
+    assert.equal(code, 0, `systemctl ${verb}: ${stderr}\n${await this.container.tellOf(this.unit)}`);
   }
 
   show(property: string): Promise<string> {
@@ -76,7 +76,7 @@ export class DirectService {
     return this.container.sh(`curl -sS --max-time 20 http://${this.address}${path}`);
   }
 
-  async end(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.container.sh(
       // One by one: systemd 262 stops none of them where one is not there.
       "for unit in web.socket web.service; do systemctl stop $unit 2>/dev/null || true; done\n" +

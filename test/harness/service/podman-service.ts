@@ -5,22 +5,25 @@ import { unjudgedTables } from "../process/unjudged.js";
 import { WebService } from "./web-service.js";
 
 /** podman in a container of systemd-nspawn: no keyrings, and no overlay on an overlay. */
-const SETTINGS = `
+export const PODMAN_SETTINGS = `
 mkdir -p /etc/containers
 printf '[containers]\\nkeyring = false\\n' > /etc/containers/containers.conf
 printf '[storage]\\ndriver = "vfs"\\nrunroot = "/run/containers/storage"\\ngraphroot = "/var/lib/containers/storage"\\n' > /etc/containers/storage.conf
-useradd --create-home web
-mkdir -p /srv/platform
-cd /srv/platform
+`;
+
+/** In an empty folder: a root file system that has its programs from /usr of the machine, mounted there. */
+export const PLATFORM = `
 mkdir app dev etc proc run sys tmp usr
 touch etc/hostname etc/hosts etc/mtab etc/resolv.conf
 mkdir -p var run/secrets
-chown -R web .
 for folder in bin lib lib64 sbin; do ln -s "usr/$folder" "$folder"; done
 `;
 
 export async function setUpPodman(container: Container): Promise<void> {
-  await container.sh(SETTINGS);
+  await container.sh(PODMAN_SETTINGS);
+  await container.sh(
+    `useradd --create-home web\nmkdir -p /srv/platform\ncd /srv/platform\n${PLATFORM}\nchown -R web .`,
+  );
 }
 
 /** The unit of docs/podman.md. */

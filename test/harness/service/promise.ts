@@ -42,7 +42,7 @@ async function keep(
     await prove(web);
     await web.end();
   } catch (cause) {
-    const journal = await container.journal(web.unit);
+    const journal = await container.tellOf(web.unit);
     await web.end().catch(() => {});
     throw new HarnessError("broken-promise", `${messageOf(cause)}\n${journal}`, { cause });
   }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { balance } from "../../harness/process/accounts.js";
+import { KeptConnection } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
 import { withoutJudges } from "../../harness/process/unjudged.js";
 import { createTalker } from "../../harness/service/create-talker.js";
@@ -13,6 +14,8 @@ import { type Talker, TalkTally } from "../../harness/service/talk-tally.js";
 
 const top = fileURLToPath(new URL("../../../..", import.meta.url));
 const rounds = 8;
+/** Of those that are silent: who has a request in a round. */
+const speaksEvery = 3;
 
 function configure(rig: Rig, release: string): void {
   const lines = [
@@ -27,7 +30,7 @@ function configure(rig: Rig, release: string): void {
   writeFileSync(rig.configFile, withoutJudges(`${lines.join("\n")}\n`));
 }
 
-test("all that is hard in HTTP/1.1, beside UDP: over upgrades back and forth nothing is lost, doubled, reordered or reopened", async (t) => {
+test("all that is hard in HTTP/1.1, beside UDP and clients that are silent: over upgrades back and forth nothing is lost, doubled, reordered or reopened", async (t) => {
   await using rig = new Rig();
   const release = join(rig.directory, "torture");
   cpSync(join(top, "test/apps/torture"), release, { recursive: true });
@@ -58,6 +61,12 @@ test("all that is hard in HTTP/1.1, beside UDP: over upgrades back and forth not
   };
   await Promise.all(talkers.map((talker) => talker.open()));
   const talking = Promise.all(talkers.map(talk));
+  const silent = await KeptConnection.openMany(rig.port, options.connections);
+  const speak = async (connections: readonly KeptConnection[]): Promise<void> => {
+    const answers = await Promise.all(connections.map((connection) => connection.exchange("/")));
+    assert.ok(answers.every(({ kept }) => kept));
+  };
+  await speak(silent);
   for (let round = 1; round <= rounds; round += 1) {
     setVersion(`v${round % 2}`);
     assert.equal((await rig.upgrade()).failure, null);
@@ -67,7 +76,9 @@ test("all that is hard in HTTP/1.1, beside UDP: over upgrades back and forth not
       const { wrong, answered: now } = tally.report();
       return wrong.length > 0 || now > answered + 2 * options.connections;
     });
+    await speak(silent.filter((_, index) => (index + round) % speaksEvery === 0));
   }
+  await speak(silent);
   going = false;
   await talking;
   const report = tally.report();
@@ -79,7 +90,9 @@ test("all that is hard in HTTP/1.1, beside UDP: over upgrades back and forth not
   const { generations } = await rig.settled();
   const servers = generations.flatMap(({ workers }) => workers.flatMap((worker) => worker.servers));
   const adopted = servers.reduce((sum, { counters }) => sum + counters.adopted, 0);
-  assert.equal(adopted, talkers.length - talkers.length / 5, "each HTTP connection is one that was kept");
+  const overHttp = talkers.length - talkers.length / 5 + silent.length;
+  assert.equal(adopted, overHttp, "each HTTP connection is one that was kept");
   for (const talker of talkers) talker.close();
+  for (const connection of silent) connection.end();
   await balance(rig);
 });

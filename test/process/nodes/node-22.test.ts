@@ -1,0 +1,3 @@
+import { declareOnNode } from "../../harness/nodes/on-node.js";
+
+declareOnNode(22);
