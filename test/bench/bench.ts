@@ -58,7 +58,7 @@ await measure("Throughput", () =>
     theirs: PLAIN,
   }),
 );
-await measure("Idle", () => measureIdle(container)); // it has been idle since the start: its workers served
+await measure("Idle", () => measureIdle(container));
 await measure("The command", () => measureStatus(container));
 await measure("Sight: metrics", () => measureScrapes(container));
 await measure("systemctl restart, as clients see it", () => measureGap(container));

@@ -109,22 +109,25 @@ async function compareFirstRequest(container: Container, firstMs: number): Promi
   };
 }
 
-/** In as many workers as the machine's limit of open files takes. */
+/** In as many workers as the machine's limit of open files takes, unless one of them is full before the others. */
 async function measureMany(container: Container): Promise<Row> {
   const workers = workersFor(MANY);
+  const what = `the new version's first response until ${MANY} idle connections of ${workers} worker(s) have moved, ${UPGRADES_OF_MANY} upgrades`;
+  const goal = "under 1500 ms";
   await using service = await GrowingService.start(container, { listeners: 1, workers, files: 0 });
-  await using held = await HeldConnections.hold(container, service.address, MANY);
-  const spansMs: number[] = [];
-  for (let round = 0; round < UPGRADES_OF_MANY; round++) {
-    const { goneMs, firstMs } = await service.upgrade();
-    spansMs.push(goneMs - firstMs);
+  try {
+    await using held = await HeldConnections.hold(container, service.address, MANY);
+    const spansMs: number[] = [];
+    for (let round = 0; round < UPGRADES_OF_MANY; round++) {
+      const { goneMs, firstMs } = await service.upgrade();
+      spansMs.push(goneMs - firstMs);
+    }
+    const lost = MANY - (await held.countOpen());
+    return { what, figure: `${spread(spansMs, 0)}, ${lost} lost`, goal };
+  } catch (error) {
+    if (error instanceof HarnessError && error.code === "tool") return { what, figure: error.message, goal };
+    throw error;
   }
-  const lost = MANY - (await held.countOpen());
-  return {
-    what: `the new version's first response until ${MANY} idle connections of ${workers} worker(s) have moved, ${UPGRADES_OF_MANY} upgrades`,
-    figure: `${spread(spansMs, 0)}, ${lost} lost`,
-    goal: "under 1500 ms",
-  };
 }
 
 /** `dormantAfter`, in normal service. */

@@ -19,9 +19,13 @@ const held = new Set<Socket>();
 
 function request(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
+    const onClose = () => reject(new Error("a connection was closed"));
+    socket.once("close", onClose);
+    socket.once("data", () => {
+      socket.off("close", onClose);
+      resolve();
+    });
     socket.write("GET / HTTP/1.1\r\nHost: bench\r\n\r\n");
-    socket.once("data", () => resolve());
-    socket.once("close", () => reject(new Error("a connection was closed")));
   });
 }
 
@@ -30,7 +34,6 @@ async function hold(): Promise<void> {
   socket.on("close", () => held.delete(socket));
   socket.on("error", () => {});
   await request(socket);
-  socket.removeAllListeners("close").on("close", () => held.delete(socket));
   held.add(socket);
 }
 

@@ -58,7 +58,7 @@ async function observeRounds(peers: Peers, rounds: number, delayMs: number): Pro
 /** What cannot be measured is left out of a round, with its journal. */
 async function orNull<T>(container: Container, system: System, act: () => Promise<T>): Promise<T | null> {
   return await act().catch(async (error: unknown) => {
-    const journal = await container.journal(system.unit, 10);
+    const journal = await container.tellOf(system.unit, 10);
     console.log(`\nLeft out of a round: ${system.name}: ${messageOf(error)}\n${journal}`);
     return null;
   });
