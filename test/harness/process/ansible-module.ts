@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { runCommand } from "../container/run-command.js";
 import type { Rig } from "./rig.js";
 
-const modules = "packaging/ansible/plugins/modules";
+const collection = fileURLToPath(new URL("../../../../packaging/ansible", import.meta.url));
 const cli = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
 
 const said = v.looseObject({
@@ -41,10 +41,20 @@ export async function runModule(
 ): Promise<Said> {
   const file = join(directory, "arguments.json");
   writeFileSync(file, JSON.stringify({ ANSIBLE_MODULE_ARGS: { _ansible_remote_tmp: directory, ...args } }));
-  const argv = ["/usr/bin/python3", join(modules, `${module}.py`), file] as const;
+  const code = join(collection, "plugins/modules", `${module}.py`);
+  const argv = ["env", `PYTHONPATH=${findableIn(directory)}`, "/usr/bin/python3", "-B", code, file] as const;
   const { stdout, stderr } = await runCommand(argv, { timeoutMs: 60_000 });
   assert.notEqual(stdout, "", stderr);
   return v.parse(said, JSON.parse(stdout));
+}
+
+/** Where Python finds the collection by its name, as in what Ansible sends to a host. */
+function findableIn(directory: string): string {
+  const namespace = join(directory, "ansible_collections", "holdfast");
+  mkdirSync(namespace, { recursive: true });
+  const link = join(namespace, "holdfast");
+  if (!existsSync(link)) symlinkSync(collection, link);
+  return directory;
 }
 
 /** The module `holdfast` on the service of a rig. */

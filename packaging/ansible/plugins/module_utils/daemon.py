@@ -1,0 +1,202 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026 The Holdfast authors
+# MIT License (see LICENSE or https://opensource.org/licenses/MIT)
+
+"""What speaks with the daemon of one instance, by the command holdfast and its JSON, and with systemd."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+CLI_NOT_RUNNING = 3
+CLI_DEGRADED = 4
+LOOK_EVERY_S = 0.5
+UNIT_MS = {"ms": 1, "s": 1000, "sec": 1000, "m": 60000, "min": 60000, "h": 3600000}
+
+
+class Refused(Exception):
+    """What was asked for did not come to be, with the daemon's reason."""
+
+    def __init__(self, reason, last_lines=()):
+        super().__init__(reason)
+        self.reason = reason
+        self.last_lines = list(last_lines)
+
+
+def seconds_of(text):
+    """A time span as the CLI reads it."""
+    parts = re.findall(r"(\d+)\s*([A-Za-z]+)\s*", text)
+    if not parts or re.sub(r"(\d+)\s*([A-Za-z]+)\s*", "", text.strip()) or any(unit not in UNIT_MS for part, unit in parts):
+        raise Refused("cannot read the timeout %s: write it as in 30s or 1m 30s" % json.dumps(text))
+    return sum(int(digits) * UNIT_MS[unit] for digits, unit in parts) / 1000.0
+
+
+def refusal_of(text):
+    """The CLI's complaint: the reason in its first line, and what belongs to it below."""
+    lines = [line.rstrip() for line in text.strip().split("\n")]
+    reason = re.sub(r"^holdfast: ", "", lines[0]) or "holdfast failed and does not say why"
+    return Refused(reason, [line for line in lines[1:] if line])
+
+
+def describe(status):
+    """What serves, and what stands by."""
+    generations = status["generations"] if status else []
+    active = next((one for one in generations if one["phase"] == "active"), {})
+    staged = next((one for one in generations if one.get("staged")), {})
+    return {
+        "generation": active.get("id"),
+        "snapshot": active.get("snapshot"),
+        "version": active.get("version"),
+        "release": active.get("release"),
+        "staged": staged.get("id"),
+        "summary": status["summary"] if status else "not running",
+    }
+
+
+def active_in(status):
+    return next((one for one in status["generations"] if one["phase"] == "active"), None) if status else None
+
+
+def commit_time(account):
+    """When the generation began to serve: the first of the phases that follow the commit."""
+    after = [one["afterMs"] for one in account["phases"] if one["phase"] in ("trial", "drain", "probation")]
+    return (account["startedAt"] + min(after)) / 1000.0 if after else None
+
+
+class Daemon:
+    """The CLI, and systemd, as far as they are asked for one instance."""
+
+    def __init__(self, module):
+        self.module = module
+        params = module.params
+        self.name = params["name"]
+        self.unit = params["unit"] or "holdfast@%s.service" % self.name
+        self.patience_s = seconds_of(params["timeout"])
+        whom = ["--socket", params["socket"]] if params["socket"] else ["--name", self.name]
+        self.argv = [params["executable"]] + whom
+
+    def ask(self, *words):
+        if self.module.get_bin_path(self.argv[0]) is None:
+            # In check mode the package would have been installed before.
+            if self.module.check_mode:
+                return CLI_NOT_RUNNING, "", ""
+            raise Refused("cannot find the command %s on the host: the package holdfast is not installed there" % self.argv[0])
+        return self.module.run_command(self.argv + list(words))
+
+    def read(self, *words):
+        """The JSON of a command; None where no daemon answers."""
+        status, out, err = self.ask(*(words + ("--json",)))
+        if status == CLI_NOT_RUNNING:
+            return None
+        if status not in (0, CLI_DEGRADED):
+            raise refusal_of(err)
+        return json.loads(out)
+
+    def status(self):
+        return self.read("status")
+
+    def changes(self):
+        return self.read("changes")
+
+    def account_of(self, generation):
+        if generation is None:
+            return None
+        try:
+            entry = self.read("history", str(generation))
+        except Refused:
+            return None
+        return entry and entry.get("account")
+
+    def order(self, command, *words):
+        """An upgrade, commit or rollback, until its end."""
+        params = self.module.params
+        argv = [command] + list(words) + ["--json", "--timeout", params["timeout"]]
+        if params["message"]:
+            argv += ["--message", params["message"]]
+        status, dummy, err = self.ask(*argv)
+        if status != 0:
+            raise refusal_of(err)
+
+    def systemctl(self, *words):
+        status, out, err = self.module.run_command(["systemctl"] + list(words))
+        return status, out.strip(), err.strip()
+
+    def property_of(self, key):
+        return self.systemctl("show", "--property", key, "--value", self.unit)[1]
+
+    def socket_units(self):
+        return self.property_of("TriggeredBy").split()
+
+    def start(self):
+        status, dummy, err = self.systemctl("start", *(self.socket_units() + [self.unit]))
+        if status == 0:
+            return
+        raise Refused(self.property_of("StatusText") or err.split("\n")[0] or "cannot start %s" % self.unit, err.split("\n"))
+
+    def stop(self, status):
+        if status and status["unit"] is None:
+            self.order_plain("stop")
+            return
+        code, dummy, err = self.systemctl("stop", *(self.socket_units() + [self.unit]))
+        if code != 0:
+            raise Refused(err.split("\n")[0], err.split("\n"))
+
+    def order_plain(self, command):
+        status, dummy, err = self.ask(command, "--timeout", self.module.params["timeout"])
+        if status != 0:
+            raise refusal_of(err)
+
+    def until(self, what, look, status):
+        """Looks at the status, this one first, until the answer is no longer None. A daemon that is replaced meanwhile is waited for."""
+        end = time.monotonic() + self.patience_s
+        while True:
+            found = look(status)
+            if found is not None:
+                return found
+            if time.monotonic() > end:
+                raise Refused("waited %s in vain until %s; it goes on" % (self.module.params["timeout"], what))
+            time.sleep(LOOK_EVERY_S)
+            status = self.status()
+
+    def settled(self, status):
+        """The status, once no upgrade is under way that has not begun to serve."""
+
+        def look(status):
+            if status is None:
+                return {}
+            active = active_in(status)
+            tried = active is not None and active["proof"] is not None and active["proof"]["kind"] == "trial"
+            return status if status["upgrade"] is None or tried else None
+
+        return self.until("the upgrade under way has ended", look, status) or None
+
+    def running(self):
+        def look(status):
+            return status if status and status["lifecycle"] == "running" and active_in(status) else None
+
+        return self.until("%s serves" % self.name, look, self.status())
+
+    def proved(self, generation, status):
+        """Waits until the generation has proved itself, and fails when it has not."""
+
+        def look(status):
+            active = active_in(status)
+            if active is None:
+                return None
+            proof = active["proof"] or {"kind": "proved"}
+            if active["id"] == generation and proof["kind"] == "proved":
+                return "proved"
+            if proof["kind"] == "rejected":
+                raise Refused(proof["failure"]["message"])
+            if active["id"] == generation and proof["kind"] == "trial" and proof["leftMs"] is None:
+                raise Refused("generation %d is on trial until somebody decides; commit it" % generation)
+            if active["id"] == generation:
+                return None
+            back = status["rolledBack"]
+            if back is not None and back["from"] == generation:
+                raise Refused("generation %d was rolled back to %d: %s" % (generation, active["id"], back["failure"]["message"]))
+            raise Refused("generation %d was replaced by %d before it had proved itself" % (generation, active["id"]))
+
+        return self.until("generation %d has proved itself" % generation, look, status)
