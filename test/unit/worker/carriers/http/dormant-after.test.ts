@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEADLINE_MS, waitUntil } from "../../../../harness/container/wait-until.js";
 import { until } from "../tcp/rig.js";
+import { elapse } from "./deadline.js";
 import { moveNow, Pair, type Side } from "./pair.js";
 import { get } from "./raw-client.js";
 
@@ -82,4 +83,26 @@ test("one that sleeps moves, and one that is to move does not go to sleep", asyn
   await until("both have moved", () => moveNow(pair.a, pair.b).length >= 0 && pair.a.carrier.open === 0);
   assert.deepEqual([(await asleep.get("/a")).body, (await awake.get("/b")).body], ["/a", "/b"]);
   assert.equal(pair.a.carrier.counters.moved, 2);
+});
+
+test("its keep-alive timeout begins at the end of a response, however long that took", async () => {
+  const answers: (() => void)[] = [];
+  await using pair = await Pair.open(
+    ({ url }, response) => answers.push(() => response.end(url)),
+    { keepAliveTimeout: 1_000 },
+    soon,
+  );
+  const client = await pair.connect();
+  client.send(get("/long"));
+  await until("it is asked", () => answers.length === 1);
+  // Longer than the timeout and Node's second.
+  await elapse(2_300);
+  answers.shift()?.();
+  await client.response();
+  await untilAsleep(pair.a);
+  await elapse(300);
+  client.send(get("/again"));
+  await until("it is asked again", () => answers.length === 1);
+  answers.shift()?.();
+  assert.equal((await client.response()).body, "/again");
 });
