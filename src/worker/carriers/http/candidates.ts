@@ -6,6 +6,8 @@ import { onResponseFinish } from "./request-events.js";
  * answered early: so all are looked at again.
  */
 const sweepIntervalMs = 100;
+/** So many are looked at in one turn of the loop, for those that are busy take their time, too. */
+const mostAtOnce = 1_000;
 
 /** While a server drains: those of its connections that may have become movable since they were last looked at. */
 export class Candidates implements Iterable<Socket> {
@@ -28,8 +30,17 @@ export class Candidates implements Iterable<Socket> {
     });
   }
 
-  [Symbol.iterator](): Iterator<Socket> {
-    return this.#unseen.values();
+  /** Some of them; it calls back for the rest. */
+  *[Symbol.iterator](): Generator<Socket, void> {
+    let left = mostAtOnce;
+    for (const socket of this.#unseen) {
+      if (left === 0) {
+        this.#onMore();
+        return;
+      }
+      left -= 1;
+      yield socket;
+    }
   }
 
   add(socket: Socket): void {
