@@ -1,8 +1,9 @@
-import { Server } from "node:net";
+import { Server, type Socket } from "node:net";
 import type { AcceptLimitOrder } from "../../channel/worker-messages.js";
 import { backlogLimitOf } from "../../linux/backlog.js";
 import type { NodeServer } from "../carriers/listen.js";
 import { goOnAccepting, listeningFdOf, stopAccepting } from "../node-internals/listening-handle.js";
+import { isOpened } from "../node-internals/open-connection.js";
 import { type Bucket, fill, isEmpty, take, untilFilledMs } from "./token-bucket.js";
 
 /** No shorter stop: stopping and going on costs as much as a few connections. */
@@ -29,8 +30,8 @@ export class AcceptLimit {
   add(server: NodeServer, listener: string): void {
     if (!(server instanceof Server)) return;
     this.#servers.set(server, listener);
-    server.on("connection", () => {
-      if (this.#listeners.has(listener)) this.#take();
+    server.on("connection", (socket: Socket) => {
+      if (this.#listeners.has(listener) && !isOpened(socket)) this.#take();
     });
   }
 

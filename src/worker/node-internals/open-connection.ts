@@ -14,6 +14,8 @@ export interface OpenConnectionOptions {
   readonly allowHalfOpen?: boolean;
   /** False when the peer has ended and the app has been told so. */
   readonly readable?: boolean;
+  /** True when the server counts it already, for `countIn` was told of it. */
+  readonly counted?: boolean;
 }
 
 /**
@@ -24,22 +26,31 @@ export interface OpenConnectionOptions {
 export function openConnection(
   fd: number,
   server: Server | undefined,
-  { allowHalfOpen = true, readable = true }: OpenConnectionOptions = {},
+  { allowHalfOpen = true, readable = true, counted = false }: OpenConnectionOptions = {},
 ): Socket {
   let socket: Socket;
   try {
     socket = new Socket({ fd, readable, writable: true, allowHalfOpen, ...findHighWaterMarks(server) });
   } catch (cause) {
     closeFd(fd);
+    if (counted) countOut(server, 1);
     throw new HoldfastError("adopt-failed", `cannot adopt a connection: ${messageOf(cause)}`, { cause });
   }
+  opened.add(socket);
   if (server !== undefined && countsConnections(server)) {
     // `server` is set by an HTTP server itself; a WebSocket taken in needs it as well.
     Object.assign(socket, { server, _server: server });
-    server._connections += 1;
+    if (!counted) server._connections += 1;
     setUp(socket, server);
   }
   return socket;
+}
+
+const opened = new WeakSet<Socket>();
+
+/** Whether it came as an fd, and no server has accepted it here. */
+export function isOpened(socket: Socket): boolean {
+  return opened.has(socket);
 }
 
 /** Options of a server's constructor that are for the connections which it accepts; older versions of Node lack some. */
@@ -65,9 +76,10 @@ export function countIn(server: Server | undefined): void {
   if (server !== undefined && countsConnections(server)) server._connections += 1;
 }
 
-/** That many of these are gone, or sockets of their own; one that is closed may have waited for that. */
+/** That many of these are gone; a server that is closed may have waited for the last of them. */
 export function countOut(server: Server | undefined, count: number): void {
-  if (server === undefined || !countsConnections(server)) return;
+  // Node emits `close` at each call that finds none.
+  if (count === 0 || server === undefined || !countsConnections(server)) return;
   server._connections -= count;
   server._emitCloseIfDrained?.();
 }

@@ -141,6 +141,18 @@ for (const [name, start, reported] of [
   });
 }
 
+test("a worker that is out of fds when the first connection comes over serves it, awake", async () => {
+  const from = await http();
+  const to = await http();
+  for (const { use } of [from, to]) await use();
+  const [frozen] = from.carrier.freeze(1);
+  assert.ok(frozen);
+  withoutFds(() => to.carrier.adopt(frozen));
+  assert.equal(to.carrier.open, count + 1);
+  await from.use();
+  for (const { end } of [from, to]) end();
+});
+
 test("a worker that is out of fds and has accepted its share accepts on: nothing is thrown at the app", async (t) => {
   const server = createServer((_request, response) => response.end("here"));
   t.after(() => server.close());

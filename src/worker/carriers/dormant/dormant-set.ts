@@ -5,7 +5,7 @@ import { countIn, countOut } from "../../node-internals/open-connection.js";
 
 /** Deadlines are met as late as this: Node adds as much to a keep-alive timeout itself. */
 const coarseMs = 1_000;
-/** So long at a time those are ended whose time is over; then others have their turn of the loop. */
+/** So long at a time they wake up, or are ended; then others have their turn of the loop. */
 const sliceMs = 2;
 /** What setTimeout takes. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -20,7 +20,7 @@ interface Entry<What> {
 
 /**
  * Connections of a server on which nobody speaks. Of each this process has the fd, and what it is, and no more: no socket, no parser, no timer.
- * The server counts them. When one wakes up it is the owner's again, with all that came on it unread.
+ * The server counts them. When one wakes up it is the owner's again, with all that came on it unread, and so is its place in the server's count.
  */
 export class DormantSet<What> {
   readonly #server: Server | undefined;
@@ -30,7 +30,6 @@ export class DormantSet<What> {
   #timer: NodeJS.Timeout | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
-  /** What is put into the server in `onWake` is counted there; what is closed, not any more. */
   constructor(server: Server | undefined, onWake: (fd: number, what: What, why: Awakening) => void) {
     this.#server = server;
     this.#onWake = onWake;
@@ -42,8 +41,8 @@ export class DormantSet<What> {
 
   /** Takes over the fd, for so long at most. False, with nothing taken, where the kernel cannot watch it. */
   add(fd: number, what: What, withinMs = Number.POSITIVE_INFINITY): boolean {
-    this.#readable ??= new ReadableSet((readable) => this.#wake(readable));
-    if (!this.#readable.add(fd)) return false;
+    this.#readable ??= this.#tryToWatch();
+    if (!this.#readable?.add(fd)) return false;
     // A small integer takes no memory of its own.
     const dueMs = Math.round(performance.now() + withinMs);
     this.#entries.set(fd, { what, dueMs });
@@ -52,7 +51,7 @@ export class DormantSet<What> {
     return true;
   }
 
-  /** At most so many, of those that are wanted; they are the caller's from now on. */
+  /** At most so many, of those that are wanted; they are the caller's from now on, and no more the server's. */
   take(
     limit: number,
     wanted: (what: What) => boolean = () => true,
@@ -66,6 +65,11 @@ export class DormantSet<What> {
     }
     countOut(this.#server, taken.length);
     return taken;
+  }
+
+  /** Wakes all of them up at once. */
+  wakeAll(): void {
+    for (const [fd, { what }] of this.#entries) this.#release(fd, what, "spoken");
   }
 
   /** Closes those that are wanted; returns how many. */
@@ -83,20 +87,30 @@ export class DormantSet<What> {
     this.#timerDueMs = Number.POSITIVE_INFINITY;
   }
 
+  /** Undefined where this process can open nothing more. */
+  #tryToWatch(): ReadableSet | undefined {
+    try {
+      return new ReadableSet((readable) => this.#wake(readable));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What it leaves is told again in the next turn of the loop. */
   #wake(readable: readonly Readable[]): void {
+    const endMs = performance.now() + sliceMs;
     for (const { fd, ended } of readable) {
       const entry = this.#entries.get(fd);
       // One before this one may have taken it along.
       if (entry === undefined) continue;
       this.#release(fd, entry.what, ended ? "ended" : "spoken");
+      if (performance.now() > endMs) return;
     }
   }
 
   #release(fd: number, what: What, why: Awakening): void {
     this.#forget(fd);
     this.#onWake(fd, what, why);
-    // Not before: a closed server would have seen its last connection go.
-    countOut(this.#server, 1);
   }
 
   #expireAt(dueMs: number): void {
@@ -106,10 +120,20 @@ export class DormantSet<What> {
     this.#timer = setTimeout(() => this.#expire(), Math.min(dueMs - performance.now(), longestTimerMs));
   }
 
-  /** Looks at all of them, once a second at most. */
   #expire(): void {
     const now = performance.now();
     this.#timerDueMs = Number.POSITIVE_INFINITY;
+    // Where a listener of the app's throws, the others are looked at all the same.
+    let nextMs = now + coarseMs;
+    try {
+      nextMs = this.#endOverdue(now);
+    } finally {
+      if (this.#entries.size > 0) this.#expireAt(nextMs);
+    }
+  }
+
+  /** Looks at all of them; returns when to look again, which is once a second at most. */
+  #endOverdue(now: number): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const [fd, { what, dueMs }] of this.#entries) {
       if (dueMs > now) {
@@ -117,11 +141,8 @@ export class DormantSet<What> {
         continue;
       }
       this.#release(fd, what, "overdue");
-      if (performance.now() > now + sliceMs) {
-        this.#expireAt(now);
-        return;
-      }
+      if (performance.now() > now + sliceMs) return now;
     }
-    this.#expireAt(Math.max(earliest, now + coarseMs));
+    return Math.max(earliest, now + coarseMs);
   }
 }

@@ -5,7 +5,7 @@ import { bareConnection, isBare } from "./bare-connection.js";
 import { DormantSet } from "./dormant-set.js";
 
 export interface SleepersOptions {
-  /** Makes an object of one that the app attaches its listeners to; throws when the app refuses it, which closes it. */
+  /** Makes an object of one, which its server counts already, that the app attaches its listeners to; throws when the app refuses it, which closes it. */
   readonly open: (frozen: Frozen) => void;
   readonly report: (failure: FailureOf<"worker">) => void;
   /** One is not among them any more. */
@@ -38,7 +38,7 @@ export class Sleepers {
 
   /** To be told something they need an object. */
   wakeAll(): void {
-    for (const { fd, what } of this.#set.take(Number.POSITIVE_INFINITY)) this.#wake(fd, what);
+    this.#set.wakeAll();
   }
 
   /** Closes all of them; returns how many. */

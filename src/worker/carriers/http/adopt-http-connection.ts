@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { asHttpSocket, findConnectionsList, pretendRequest } from "../../node-internals/http-parts.js";
-import { openConnection } from "../../node-internals/open-connection.js";
+import { type OpenConnectionOptions, openConnection } from "../../node-internals/open-connection.js";
 import type { Frozen } from "../carrier.js";
 import { readKeepAliveMs } from "./idle-timeout.js";
 import type { Past } from "./pasts.js";
@@ -12,10 +12,15 @@ import type { Past } from "./pasts.js";
  * one under `headersTimeout`, as after accept. Throws what the app's `connection` listeners throw, and when none of them
  * begins to speak HTTP on it; the connection is closed then.
  */
-export function adoptHttpConnection(server: Server, frozen: Frozen, past: Past): Socket {
+export function adoptHttpConnection(
+  server: Server,
+  frozen: Frozen,
+  past: Past,
+  options?: OpenConnectionOptions,
+): Socket {
   // Without the list a message that has begun would look like none.
   findConnectionsList(server);
-  const socket = openConnection(frozen.fd, server);
+  const socket = openConnection(frozen.fd, server, options);
   try {
     if (frozen.output.length > 0) socket.write(frozen.output);
     if (frozen.input.length > 0) socket.unshift(frozen.input);

@@ -3,10 +3,11 @@ import type { Socket } from "node:net";
 import { closeFd } from "../../../linux/fd.js";
 import { hasUnreadBytes } from "../../../linux/socket.js";
 import { requestTimedOut } from "../../node-internals/http-parts.js";
+import { countOut } from "../../node-internals/open-connection.js";
 import type { Frozen } from "../carrier.js";
 import { bareConnection } from "../dormant/bare-connection.js";
 import { type Awakening, DormantSet } from "../dormant/dormant-set.js";
-import { readSilenceMs } from "./idle-timeout.js";
+import { isLateRequest, readSilenceMs } from "./idle-timeout.js";
 import { describePast, type Past } from "./pasts.js";
 
 export interface DormantHttpOptions {
@@ -72,20 +73,22 @@ export class DormantHttp {
   }
 
   #wake(fd: number, past: Past, why: Awakening): void {
-    const silent = why === "overdue" ? !this.#mustTell(past) : why === "ended" && !hasUnreadBytes(fd);
-    if (silent) {
+    const spoken = why === "spoken" || hasUnreadBytes(fd);
+    const overdue = why === "overdue" && !spoken;
+    if (!spoken && !(overdue && this.#mustTell(past))) {
       closeFd(fd);
+      countOut(this.#server, 1);
       this.#options.onEnd();
       return;
     }
     const socket = this.#options.wake(fd, past);
-    if (why !== "overdue") return;
-    if (past === "unused") socket?.emit("error", requestTimedOut());
+    if (!overdue) return;
+    if (isLateRequest(this.#server, past)) socket?.emit("error", requestTimedOut());
     else socket?.emit("timeout");
   }
 
   /** Whether anybody is told of the end of its time: a client that has not asked yet by an answer, or the app. */
   #mustTell(past: Past): boolean {
-    return past === "unused" || this.#server.listenerCount("timeout") > 0;
+    return isLateRequest(this.#server, past) || this.#server.listenerCount("timeout") > 0;
   }
 }

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { messageOf } from "../../../lib/failure.js";
+import type { OpenConnectionOptions } from "../../node-internals/open-connection.js";
 import type { Frozen } from "../carrier.js";
 import { bareConnection } from "../dormant/bare-connection.js";
 import { adoptHttpConnection } from "./adopt-http-connection.js";
@@ -25,10 +26,10 @@ export class Entrance {
   }
 
   /** Throws what the app's listeners throw, with the connection closed. */
-  admit(frozen: Frozen, past: Past): Socket {
+  admit(frozen: Frozen, past: Past, options?: OpenConnectionOptions): Socket {
     this.#open = true;
     try {
-      const socket = adoptHttpConnection(this.#server, frozen, past);
+      const socket = adoptHttpConnection(this.#server, frozen, past, options);
       this.#pasts.adopt(socket, past);
       return socket;
     } finally {
@@ -36,10 +37,10 @@ export class Entrance {
     }
   }
 
-  /** The same for one of which nobody waits; undefined when the app refuses it. */
+  /** The same for one that was dormant, which the server counts already and for which nobody waits; undefined when the app refuses it. */
   wake(fd: number, past: Past): Socket | undefined {
     try {
-      return this.admit(bareConnection(fd, describePast(past)), past);
+      return this.admit(bareConnection(fd, describePast(past)), past, { counted: true });
     } catch (error) {
       this.#report(`a connection was closed: ${messageOf(error)}`);
       return undefined;

@@ -82,7 +82,10 @@ class ServerConnections implements HttpCarrier {
     this.#origins = new Origins(server, anyOrigin);
     this.#entrance = new Entrance(server, this.#pasts, report);
     this.#dormant = new DormantHttp(server, {
-      wake: (fd, past) => this.#entrance.wake(fd, past),
+      wake: (fd, past) => {
+        this.#notify();
+        return this.#entrance.wake(fd, past);
+      },
       onEnd: () => {
         this.#countFinished();
         this.#notify();
@@ -173,6 +176,7 @@ class ServerConnections implements HttpCarrier {
     const past = readPast(frozen);
     if (!isBare(frozen) || !this.#dormant.keep(frozen.fd, past)) this.#entrance.admit(frozen, past);
     this.#counts.adopted += 1;
+    this.#notify();
   }
 
   release(socket: Socket): void {

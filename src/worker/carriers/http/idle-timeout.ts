@@ -17,6 +17,14 @@ export function readSilenceMs(server: Server, past: Past): number {
   return smallest([server.headersTimeout, server.requestTimeout, server.timeout]);
 }
 
+/** Whether what ends that silence is the patience with a request, of which the client is told by a 408, and not `server.timeout`. */
+export function isLateRequest(server: Server, past: Past): boolean {
+  return (
+    past === "unused" &&
+    smallest([server.headersTimeout, server.requestTimeout]) <= smallest([server.timeout])
+  );
+}
+
 /** Node takes 0 for none, and so it does with undefined, to which apps set them. */
 function smallest(timeoutsMs: readonly (number | undefined)[]): number {
   return Math.min(

@@ -68,7 +68,7 @@ class TcpCarrier implements Carrier {
     }
     this.#hooks = obstacle === undefined ? hooks : undefined;
     this.#sleepers = new Sleepers(server, {
-      open: (frozen) => this.#open(frozen),
+      open: (frozen) => this.#open(frozen, { counted: true }),
       report,
       onChange: () => this.#lookAgain.soon(),
     });
@@ -139,6 +139,7 @@ class TcpCarrier implements Carrier {
     const maySleep = this.#hooks?.dormant === true && !hasHalfEnded(frozen);
     if (!maySleep || !this.#sleepers.keep(frozen)) this.#open(frozen);
     this.#counted.adopted++;
+    this.#lookAgain.soon();
   }
 
   cut(): void {
@@ -150,8 +151,9 @@ class TcpCarrier implements Carrier {
     this.#counted.cut += this.#sleepers.close();
   }
 
-  #open({ fd, meta, input, output }: Frozen): void {
+  #open({ fd, meta, input, output }: Frozen, { counted = false } = {}): void {
     const socket = openConnection(fd, this.#server, {
+      counted,
       allowHalfOpen: allowsHalfOpen(this.#server),
       readable: meta["readEnded"] !== true,
     });

@@ -3,7 +3,7 @@ import type { WebSocket, WebSocketServer } from "ws";
 import { type FailureOf, HoldfastError, messageOf } from "../../../lib/failure.js";
 import { closeFd } from "../../../linux/fd.js";
 import { checkTcpInternals } from "../../node-internals/check-tcp.js";
-import { openConnection } from "../../node-internals/open-connection.js";
+import { type OpenConnectionOptions, openConnection } from "../../node-internals/open-connection.js";
 import { handleOf } from "../../node-internals/socket-handle.js";
 import type { Carrier, Counters, Frozen } from "../carrier.js";
 import { Sleepers } from "../dormant/sleepers.js";
@@ -71,7 +71,7 @@ class WebSocketCarrier implements Carrier {
       report({ reason: "websocket-immovable", message: `cannot move WebSockets: ${obstacle}` });
     }
     this.#sleepers = new Sleepers(httpServerOf(wss), {
-      open: (frozen) => this.#open(frozen),
+      open: (frozen) => this.#open(frozen, { counted: true }),
       report,
       onChange: () => this.#lookAgain.soon(),
     });
@@ -127,11 +127,13 @@ class WebSocketCarrier implements Carrier {
     this.#readOrClose(frozen.meta, frozen.fd);
     if (this.#hooks.dormant !== true || !this.#sleepers.keep(frozen)) this.#open(frozen);
     this.#counted.adopted++;
+    this.#lookAgain.soon();
   }
 
-  #open({ fd, meta: received, input, output }: Frozen): void {
-    const meta = this.#readOrClose(received, fd);
-    const socket = openConnection(fd, httpServerOf(this.#wss));
+  /** What its meta is has been looked at before. */
+  #open({ fd, meta: received, input, output }: Frozen, options?: OpenConnectionOptions): void {
+    const meta = readMeta(received);
+    const socket = openConnection(fd, httpServerOf(this.#wss), options);
     watchOutput(socket);
     const request = rebuildRequest(meta, socket);
     this.#follow(socket, request);

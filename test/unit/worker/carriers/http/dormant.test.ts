@@ -2,35 +2,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { ServerOptions } from "node:http";
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { countFds } from "../../../../harness/process/open-fds.js";
 import { until } from "../tcp/rig.js";
 import { elapse } from "./deadline.js";
+import { countConnections, moveSilently } from "./move-silently.js";
 import { Pair, type Side } from "./pair.js";
-import { get, type RawClient } from "./raw-client.js";
-
-/** So many clients that have each had an answer from A, and then moved to B without a word. */
-async function moveSilently(
-  pair: Pair,
-  count: number,
-  { unused = 0 } = {},
-): Promise<{ readonly clients: RawClient[]; readonly silent: RawClient[] }> {
-  const clients: RawClient[] = [];
-  const silent: RawClient[] = [];
-  for (let at = 0; at < count; at += 1) clients.push(await pair.connect());
-  await Promise.all(clients.map((client) => client.get("/")));
-  for (let at = 0; at < unused; at += 1) silent.push(await pair.connect());
-  await until("all are accepted", () => pair.a.carrier.open === count + unused);
-  await pair.upgrade(pair.a, pair.b);
-  return { clients, silent };
-}
-
-function countConnections(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-  });
-}
+import { get } from "./raw-client.js";
 
 /** The connections of which the app has been told. */
 function countTold({ server }: Side): () => number {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WebSocket } from "ws";
 import type { WebSocketHooks } from "../../../../../src/worker/carriers/websocket/websocket-hooks.js";
+import { turn } from "../http/deadline.js";
 import { move, until } from "../tcp/rig.js";
 import { partners } from "./rig.js";
 
@@ -61,4 +62,23 @@ test("when nothing moves any more it is closed with 1012 like the others, and co
   b.carrier.stopMoving();
   await until("it is closed", () => seen.code !== undefined);
   assert.deepEqual([seen.code, b.carrier.counters.cut], [1012, 1]);
+});
+
+test("a server that is closed tells so once, after the last of those that are woken up", async () => {
+  const { hooks } = echoing();
+  const [a, b] = [await start(hooks), await start(hooks)];
+  await Promise.all([dial(a.port), dial(a.port)]);
+  await until("both are accepted", () => a.carrier.open === 2);
+  await move(a.carrier, b.carrier);
+  let closes = 0;
+  b.server.on("close", () => {
+    closes += 1;
+  });
+  b.server.close();
+  b.carrier.beginDrain();
+  b.carrier.stopMoving();
+  await until("it is closed", () => closes > 0 && b.carrier.open === 0);
+  b.carrier.freeze(1);
+  await turn();
+  assert.equal(closes, 1);
 });

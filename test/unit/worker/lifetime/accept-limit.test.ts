@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { test } from "node:test";
+import { duplicateFd } from "../../../../src/linux/fd.js";
+import { AcceptLimit } from "../../../../src/worker/lifetime/accept-limit.js";
+import { openConnection } from "../../../../src/worker/node-internals/open-connection.js";
+import { handleOf } from "../../../../src/worker/node-internals/socket-handle.js";
+import { connect, listen, until } from "../carriers/tcp/rig.js";
+
+test("what comes from another worker, or speaks again, takes nothing of what may be accepted", async () => {
+  const accepted: Socket[] = [];
+  const server = createServer((socket) => accepted.push(socket));
+  const port = await listen(server);
+  const limit = new AcceptLimit();
+  limit.add(server, "http");
+  limit.obey({ listeners: ["http"], now: 2, perSecond: 0 });
+  const first = await connect(port);
+  await until("it is accepted", () => accepted.length === 1);
+  const [own] = accepted;
+  const fd = own && handleOf(own)?.fd;
+  assert.ok(fd !== undefined);
+  for (let came = 0; came < 5; came += 1) server.emit("connection", openConnection(duplicateFd(fd), server));
+  const second = await connect(port);
+  await until("it is accepted", () => accepted.length === 7);
+  limit.end();
+  for (const socket of accepted) socket.destroy();
+  for (const { socket } of [first, second]) socket.destroy();
+  server.close();
+  await once(server, "close");
+});
