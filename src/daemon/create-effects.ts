@@ -39,12 +39,14 @@ export interface EffectsOptions {
 /** The loop's hands: the state goes to disk, actions to the parts, the view to systemd. */
 export function createEffects(setup: Setup, parts: Parts, options: EffectsOptions): Effects {
   const { name, directories, configFile } = setup;
-  const { listeners, workers, channels, notifySockets, snapshots, heartbeat, judges, kernelWatch } = parts;
+  const { listeners, workers, channels, notifySockets, snapshots, heartbeat, share, judges, kernelWatch } =
+    parts;
   const { supervisor, store, link, news } = options;
   const report = (what: string, error: unknown): void => setup.faults.report(what, error);
   const publish = (state: State): void => {
     try {
       heartbeat.follow(state);
+      share.follow(state);
       judges.follow(state);
       kernelWatch.follow(state);
       if (state.lifecycle.phase !== "leaving") link.show(viewService(state));

@@ -1,9 +1,9 @@
 import type { AcceptLimitOrder } from "../../channel/worker-messages.js";
-import type { Slot } from "../../model/event.js";
-import { activeGeneration, findGeneration, heldGeneration } from "../../model/find.js";
+import type { Slot, SlotProcess } from "../../model/event.js";
+import { activeGeneration, findGeneration, heldGeneration, serves } from "../../model/find.js";
 import type { Generation } from "../../model/generation-state.js";
 import type { State } from "../../model/state.js";
-import { liveWorkers } from "../../model/turn.js";
+import { findWorker, liveWorkers } from "../../model/turn.js";
 import type { WorkerChannels } from "../../process/worker-channels.js";
 
 /** Connections that both generations had accepted at one moment. */
@@ -38,7 +38,8 @@ export class ShareSteering {
   readonly #nowMs: () => number;
   /** Of this trial, the last ones; empty without one. */
   #steps: readonly Accepted[] = [];
-  #generation: number | undefined;
+  /** That is on such a trial; null for none. A daemon that begins does not know which has been. */
+  #generation: number | null | undefined;
   #credit = 0;
 
   constructor(channels: WorkerChannels, nowMs: () => number) {
@@ -52,23 +53,26 @@ export class ShareSteering {
     return first === undefined || last === undefined ? null : shareOf(first, last);
   }
 
+  /** When it is another generation that gets a share, or none any more, the others accept all that comes. */
+  follow(state: State): void {
+    const generation = sharedTrial(state)?.generation.id ?? null;
+    if (generation === this.#generation) return;
+    this.#generation = generation;
+    this.#steps = [];
+    this.#credit = 0;
+    liftLimits(this.#channels, state, state.generations.filter(serves).flatMap(readyWorkers));
+  }
+
   steer(state: State): void {
+    this.follow(state);
     const trial = sharedTrial(state);
-    if (trial?.generation.id !== this.#generation) {
-      this.#steps = [];
-      this.#credit = 0;
-      this.#generation = trial?.generation.id;
-    }
-    if (trial === undefined) {
-      this.#liftAlone(state);
-      return;
-    }
+    if (trial === undefined) return;
     const now = countAccepted(state, trial, this.#nowMs());
     const last = this.#steps.at(-1);
     if (last !== undefined && now.atMs - last.atMs < leastStepMs) return;
     this.#steps = [...this.#steps.filter(({ atMs }) => now.atMs - atMs <= shownMs), now];
     if (last === undefined) return;
-    const workers = liveWorkers(trial.generation).filter((slot) => this.#channels.isNative(slot));
+    const workers = readyWorkers(trial.generation).filter((slot) => this.#channels.isNative(slot));
     const { credit, order } = grant(last, now, {
       share: trial.share,
       credit: this.#credit,
@@ -81,13 +85,6 @@ export class ShareSteering {
         after: [],
         accept: { ...order, listeners: [...trial.listeners] },
       });
-  }
-
-  /** On trial, and nobody else is there to take what its workers leave. */
-  #liftAlone(state: State): void {
-    const active = activeGeneration(state);
-    if (active === undefined || shareWanted(active) === null) return;
-    liftLimits(this.#channels, state, liveWorkers(active));
   }
 }
 
@@ -123,13 +120,22 @@ export function firstLimit(state: State, { generation }: Slot): AcceptLimitOrder
   return { listeners: [...trial.listeners], now: 1 / Math.max(1, liveWorkers(trial.generation).length) };
 }
 
-/** Of those that may have one: to others the order would mean to accept, whomever they wait for. */
+/**
+ * Lets those accept all that comes that may have had a limit and are to have none: to others the order would mean to accept, whomever they wait
+ * for, or before they are ready.
+ */
 export function liftLimits(channels: WorkerChannels, state: State, slots: readonly Slot[]): void {
+  const limited = sharedTrial(state)?.generation.id;
   for (const slot of slots) {
     const plan = findGeneration(state, slot.generation)?.specification.plan;
-    if (plan === undefined || plan.trial.share === null) continue;
+    if (plan === undefined || plan.trial.share === null || slot.generation === limited) continue;
+    if (findWorker(state, slot)?.run.phase !== "ready") continue;
     channels.send(slot, { type: "activate", after: [], accept: null });
   }
+}
+
+function readyWorkers({ id, workers }: Generation): readonly SlotProcess[] {
+  return liveWorkers({ id, workers: workers.filter(({ run }) => run.phase === "ready") });
 }
 
 /** Undefined, too, where the old generation does not count what it accepts, or accepts nothing any more. */

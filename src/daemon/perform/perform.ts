@@ -136,7 +136,7 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
   }
 
   function terminate({ slots, to, insist, withinMs }: ActionOf<"terminate">, state: State): readonly Event[] {
-    // Whoever is left takes all that comes.
+    // Before those that go stop to accept: whoever is left takes all that comes.
     liftLimits(channels, state, to);
     const told = insist
       ? []

@@ -21,18 +21,28 @@ const stepMs = 550;
 
 async function putOnTrial(rig: Rig): Promise<void> {
   await rig.manager.startReady();
-  rig.release({ version: "2" });
+  await tryNext(rig, "2");
+}
+
+async function tryNext(rig: Rig, version: string): Promise<void> {
+  rig.release({ version });
   assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
 }
 
-/** The share of version 2 in the answers, each on a connection of its own, as long as it takes to steer so often. */
-async function shareOf(rig: Rig, steps: number, daemon = true, port = rig.port): Promise<number> {
+/** The share of version 2, or of another, in the answers, each on a connection of its own, as long as it takes to steer so often. */
+async function shareOf(
+  rig: Rig,
+  steps: number,
+  daemon = true,
+  port = rig.port,
+  newest = "2",
+): Promise<number> {
   let [asked, byNew, going] = [0, 0, true];
   const client = async (): Promise<void> => {
     while (going) {
       const { version } = await ask({ port }, "/");
       asked += 1;
-      if (version === "2") byNew += 1;
+      if (version === newest) byNew += 1;
     }
   };
   const all = Promise.all(Array.from({ length: clients }, client));
@@ -130,4 +140,46 @@ test("when nobody else is left the new generation takes all that comes", async (
   assert.ok((await rig.control.order("drain")).ok);
   await rig.settled();
   assert.equal(await shareOf(rig, 2), 1);
+});
+
+test("a generation that was on trial, and is held for the next one, has no limit any more", async () => {
+  await using rig = new Rig({ workers: 2, native: true, config });
+  await putOnTrial(rig);
+  await shareOf(rig, 2);
+  // Without clients the limit is next to nothing.
+  await steer(rig, 2);
+  await tryNext(rig, "3");
+  await shareOf(rig, 2, true, rig.port, "3");
+  assertNear(await shareOf(rig, 6, true, rig.port, "3"));
+});
+
+test("a generation to which the service goes back because its successor's only worker has died has no limit any more", async () => {
+  await using rig = new Rig({ native: true, config });
+  await putOnTrial(rig);
+  await shareOf(rig, 2);
+  await steer(rig, 2);
+  await tryNext(rig, "3");
+  await rig.until("version 2 is active again", ({ generations }) => {
+    for (const { pid } of generations.find(({ id }) => id === 3)?.workers ?? [])
+      if (pid) process.kill(pid, "SIGKILL");
+    return generations.some(({ id, phase }) => id === 2 && phase === "active");
+  });
+  assert.equal(await shareOf(rig, 1), 1);
+});
+
+test("what still drains for the one before lifts no limit of the newest", async () => {
+  await using rig = new Rig({ native: true, config: '[trial]\ntime = "1m"\nshare = "1%"\n' });
+  await rig.manager.startReady();
+  // A response that is not at its end keeps the first generation.
+  const file = join(rig.directory, "go-on");
+  const held = ask({ port: rig.port }, `/hold?${file}`);
+  rig.release({ version: "2" });
+  assert.equal((await rig.upgrade("upgrade", { hold: true })).failure, null);
+  assert.ok((await rig.control.order("commit")).ok);
+  await tryNext(rig, "3");
+  const answers = await Promise.all(Array.from({ length: 100 }, () => ask({ port: rig.port }, "/")));
+  const byNew = answers.filter(({ version }) => version === "3").length;
+  assert.ok(byNew <= 10, `version 3 took ${byNew} of 100 before anything was counted`);
+  writeFileSync(file, "");
+  assert.equal((await held).version, "1");
 });
