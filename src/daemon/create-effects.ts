@@ -72,6 +72,7 @@ export function createEffects(setup: Setup, parts: Parts, options: EffectsOption
     countWorkers: () => heartbeat.askWorkers(countPatienceMs),
     onConfig: options.onConfig,
     current: () => supervisor.state,
+    isOver: () => supervisor.exited,
     announce,
     record: ({ entry }) => record(setup, options.ledger, entry),
     exit: (status) => {

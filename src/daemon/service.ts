@@ -175,8 +175,8 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
     parts.tickets.follow(() => tellTickets(parts, supervisor.state));
   }
   const tenureEnd = await ended;
-  // Nothing may be done to a snapshot by both.
-  if (tenureEnd.status === "faulted") await parts.snapshots.release();
+  // Nothing may be done to a snapshot by two daemons, one of which this may be again.
+  if (tenureEnd.status !== "stopped" && tenureEnd.status !== "failed") await parts.snapshots.release();
   return succeed(tenureEnd);
 
   function makeWay(asking: Successor): void {

@@ -213,3 +213,21 @@ async function strikeEach(
     all.push(struck);
   }
 }
+
+test("a new program that fails while a release is copied leaves the old daemon in charge, which copies it anew", async () => {
+  await using rig = new Rig({ standalone: true });
+  await startAlone(rig);
+  rig.release({ version: "2" });
+  for (let at = 0; at < 20_000; at++) writeFileSync(join(rig.releaseDirectory, `file-${at}`), "");
+  install(rig, program(rig, "process.exit(3)"));
+  assert.ok((await rig.control.request("upgrade")).ok);
+  await rig.manager.waitFor("the copy", () => existsSync(rig.snapshot(2)));
+  assert.ok((await rig.control.order("reexec")).ok);
+  const { reexecFailed } = await rig.until(
+    "the failure, and the end of the upgrade",
+    (status) => status.reexecFailed !== null && status.upgrade === null,
+  );
+  assert.match(reexecFailed?.message ?? "", /exited with status 3/);
+  assert.equal((await rig.settled()).lastUpgrade?.failure, null);
+  assert.equal((await rig.ask()).version, "2");
+});

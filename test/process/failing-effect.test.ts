@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { balance } from "../harness/process/accounts.js";
-import { armFault, disarmFault } from "../harness/process/fault.js";
+import { armFault, disarmFault, wasStruck } from "../harness/process/fault.js";
 import { Rig } from "../harness/process/rig.js";
 import { upgradeUnderFaults } from "../harness/process/strike.js";
 
@@ -57,4 +58,27 @@ test("a fault between the opening of a unix socket and the state that knows it l
     if (!isHeld) opened += 1;
   }
   assert.ok(opened > 0, "no fault came in time");
+});
+
+test("after a fault of the daemon nobody asks any more whether a worker is ready that has gone", async () => {
+  await using rig = new Rig({ faulty: true });
+  const [asked, notReady] = [join(rig.directory, "asked"), join(rig.directory, "not-ready")];
+  const countAsked = () => readFileSync(asked, "utf8").length;
+  const command = `printf x >>${asked}; test ! -e ${notReady}`;
+  rig.configure(`[ready]\ncommand = ["/bin/sh", "-c", "${command}"]\ntimeout = "30s"\n`);
+  await rig.manager.startReady();
+  writeFileSync(notReady, "");
+  const before = countAsked();
+  for (const pid of rig.workers()) process.kill(pid, "SIGKILL");
+  await rig.manager.waitFor("a question about the next worker", () => countAsked() > before);
+  armFault(rig.directory, { what: "clock", at: 1, how: "throw" });
+  await rig.control.request("upgrade");
+  await rig.manager.waitFor("the fault", () => wasStruck(rig.directory));
+  disarmFault(rig.directory);
+  assert.ok((await rig.control.order("drain")).ok);
+  await rig.until("the end of all workers", ({ generations }) => generations.length === 0);
+  await pause(300);
+  const after = countAsked();
+  await pause(1_000);
+  assert.equal(countAsked(), after);
 });

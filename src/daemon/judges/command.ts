@@ -1,3 +1,4 @@
+import { signalWhenOver } from "../../lib/late-timer.js";
 import { findGeneration } from "../../model/find.js";
 import { compare } from "../../model/judge.js";
 import type { Judges } from "../../model/plan.js";
@@ -21,7 +22,7 @@ export async function watchCommand(
     const end = await followCommand(argv, {
       directory: snapshots.workingDirectoryOf(generation),
       environment: workerEnvironment(name, plan, generation.id, probeVariable(generation, room.current())),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([signal, signalWhenOver(timeoutMs)]),
       input: { name, generation: generation.id, version: generation.version, phase, ...numbersOf(room) },
     });
     if (signal.aborted) return;

@@ -1,4 +1,5 @@
 import { countHealth, type HealthOutcome, judgeHealth } from "../../judge/health.js";
+import { signalWhenOver } from "../../lib/late-timer.js";
 import type { SlotProcess } from "../../model/event.js";
 import { findGeneration } from "../../model/find.js";
 import { ownListener } from "../../model/own-listener.js";
@@ -67,7 +68,7 @@ async function askPlain(room: Courtroom, { http, status, timeoutMs }: HealthChec
   const all = listenersOf(room);
   const asked = all.find(({ listener }) => listener.id === own) ?? (servesAlone(room) ? all[0] : undefined);
   if (asked === undefined) return unknown;
-  const signal = AbortSignal.any([room.signal, AbortSignal.timeout(timeoutMs)]);
+  const signal = AbortSignal.any([room.signal, signalWhenOver(timeoutMs)]);
   const answer = await askListener(asked.fd, http, signal);
   return answer === undefined ? unknown : judge(answer, status, `GET ${http} was answered with`);
 }

@@ -1,4 +1,5 @@
 import type { ServerCounters } from "../../channel/worker-messages.js";
+import { signalWhenOver } from "../../lib/late-timer.js";
 import { closeFd } from "../../linux/fd.js";
 import { openSocketPair } from "../../linux/socket-pair.js";
 import type { Slot } from "../../model/event.js";
@@ -21,7 +22,7 @@ export async function askWorker(
   channels: WorkerChannels,
   purpose: Purpose = "verify",
 ): Promise<number | string> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = signalWhenOver(timeoutMs);
   const report = await channels.ask(slot, { type: "query" }, [], timeoutMs);
   if (report?.message.type !== "report") return "nothing in time";
   const fd = sendProbe(slot, listener, channels);

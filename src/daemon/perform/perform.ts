@@ -46,6 +46,8 @@ export interface PerformOptions {
   /** Has native workers tell what they have counted. */
   readonly countWorkers: () => Promise<void>;
   readonly current: () => State;
+  /** Nothing is decided any more: this daemon has ended, or begins anew. */
+  readonly isOver: () => boolean;
   readonly announce: (news: News) => void;
   readonly record: (action: ActionOf<"record">) => void;
   readonly exit: (status: ActionOf<"exit">["status"]) => void;
@@ -152,7 +154,7 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
     if (generation === undefined) return [];
     const { pid } = slot.process;
     const wanted = (): boolean => {
-      const run = findWorker(options.current(), slot)?.run;
+      const run = options.isOver() ? undefined : findWorker(options.current(), slot)?.run;
       return run?.phase === "starting" && run.process.pid === pid;
     };
     const directory = snapshots.workingDirectoryOf(generation);

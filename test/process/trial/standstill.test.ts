@@ -71,3 +71,16 @@ test("a worker that was asked whether it lives, and stood still with the daemon,
     [[pid]],
   );
 });
+
+test("a health check whose answer was on its way when the whole machine stood still is none that failed", async () => {
+  const judge = 'health = { http = "/healthz", every = "200ms", timeout = "2s", failures = 1 }';
+  await using rig = new Rig({ native: true });
+  await rig.manager.startReady();
+  rig.configure(judgedTables({ trial: "300ms", probation: "4s", judge }));
+  rig.release({ version: "2" });
+  assert.equal((await rig.upgrade()).failure, null);
+  await untilProof(rig, "probation", 2);
+  await standStill(rig, { alreadyMs: 1_500, forMs: 4_000 });
+  await untilProof(rig, "proved", 2);
+  assert.equal((await rig.settled()).degraded, null);
+});
