@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
@@ -22,6 +23,7 @@ const said = v.looseObject({
   account: v.optional(v.looseObject({ upgrade: v.number() })),
   before: v.optional(v.looseObject({ generation: v.nullable(v.number()) })),
   diff: v.optional(v.looseObject({ before: v.string(), after: v.string() })),
+  contents: v.optional(v.string()),
   held_by: v.optional(v.looseObject({ owner: v.record(v.string(), v.unknown()) })),
   restored: v.optional(v.array(v.string())),
   record: v.optional(v.nullable(v.looseObject({ service: v.unknown() }))),
@@ -49,7 +51,7 @@ export async function runModule(
 }
 
 /** Where Python finds the collection by its name, as in what Ansible sends to a host. */
-function findableIn(directory: string): string {
+export function findableIn(directory: string): string {
   const namespace = join(directory, "ansible_collections", "holdfast");
   mkdirSync(namespace, { recursive: true });
   const link = join(namespace, "holdfast");
@@ -64,4 +66,29 @@ export function runHoldfast(rig: Rig, args: Readonly<Record<string, unknown>> = 
   chmodSync(executable, 0o755);
   const socket = join(rig.runtimeDirectory, "control.sock");
   return runModule(rig.directory, "holdfast", { name: rig.name, socket, executable, ...args });
+}
+
+const filterProgram = `
+import importlib, json, sys
+filters = importlib.import_module("ansible_collections.holdfast.holdfast.plugins.filter.fleet").FilterModule().filters()
+def call(name, *args):
+    try:
+        return filters[name](*args)
+    except Exception as error:
+        return str(error)
+print(json.dumps([call(*one) for one in json.load(sys.stdin)]))
+`;
+
+/** What the filters of a fleet make of their arguments, each call as its filter's name and these; a refusal as its message. */
+export async function callFilters(calls: readonly (readonly [string, ...unknown[]])[]): Promise<unknown[]> {
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-filters-"));
+  try {
+    const path = `PYTHONPATH=${findableIn(directory)}`;
+    const argv = ["env", path, "/usr/bin/python3", "-B", "-c", filterProgram] as const;
+    const { stdout, stderr } = await runCommand(argv, { timeoutMs: 30_000, input: JSON.stringify(calls) });
+    assert.notEqual(stdout, "", stderr);
+    return v.parse(v.array(v.unknown()), JSON.parse(stdout));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }

@@ -1,9 +1,22 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { runModule, type Said } from "../../harness/process/ansible-module.js";
+import * as v from "valibot";
+import { runCommand } from "../../harness/container/run-command.js";
+import { findableIn, runModule, type Said } from "../../harness/process/ansible-module.js";
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -19,7 +32,7 @@ function place(context: TestContext): {
   return { directory, ask };
 }
 
-test("a host is one run's until that gives it back, is seen to have ended, or has not renewed it for long", async (context) => {
+test("a host is one run's until that gives it back, is seen to have ended, or has not renewed it for as long as it said", async (context) => {
   const { ask } = place(context);
   const other = { owner: { pid: 2 } };
   assert.equal((await ask("locked")).held_by, undefined);
@@ -30,10 +43,49 @@ test("a host is one run's until that gives it back, is seen to have ended, or ha
   assert.ok((await ask("locked", { ...other, instead_of: { pid: 3 } })).held_by);
   assert.equal((await ask("locked", { ...other, instead_of: { pid: 1 } })).held_by, undefined);
   assert.deepEqual((await ask("renewed")).held_by?.owner, { pid: 2 });
-  assert.equal((await ask("locked", { age: -1 })).held_by, undefined);
+  assert.ok(
+    (await ask("locked", { age: -1 })).held_by,
+    "how old a lock may be is for the run that has it to say",
+  );
+  await ask("locked", { ...other, age: -1 });
+  await ask("renewed", other);
+  assert.equal((await ask("locked")).held_by, undefined);
   assert.equal((await ask("locked", { ...other, break_lock: true })).held_by, undefined);
   await ask("unlocked", other);
   assert.equal((await ask("locked")).held_by, undefined);
+});
+
+test("a lock that does not say how old it may be is as good as one of whoever asks", async (context) => {
+  const { directory, ask } = place(context);
+  mkdirSync(join(directory, "locks"));
+  const lock = { owner: { pid: 2 }, since: 1, renewed: Date.now() / 1_000 - 100 };
+  writeFileSync(join(directory, "locks/web.lock"), JSON.stringify(lock));
+  assert.ok((await ask("locked", { age: 200 })).held_by);
+  assert.equal((await ask("locked", { age: 50 })).held_by, undefined);
+});
+
+const whoami = `
+import importlib, json, sys
+action = importlib.import_module("ansible_collections.holdfast.holdfast.plugins.action.fleet_run")
+print(json.dumps(action.is_gone(json.loads(sys.argv[1])) if len(sys.argv) > 1 else action.whoami()))
+`;
+
+test("of a run in another pid namespace of this machine, or on one without /proc, nobody sees whether it has ended", async (context) => {
+  const { directory } = place(context);
+  const ask = async (around: readonly string[], ...args: readonly string[]): Promise<unknown> => {
+    const path = `PYTHONPATH=${findableIn(directory)}`;
+    const python = ["/usr/bin/python3", "-B", "-c", whoami, ...args];
+    // The shell is the run.
+    const argv = ["env", path, ...around, "sh", "-c", '"$@"; exit', "sh", ...python] as const;
+    const { stdout, stderr } = await runCommand(argv, { timeoutMs: 30_000 });
+    assert.notEqual(stdout, "", stderr);
+    return JSON.parse(stdout);
+  };
+  const here = v.parse(v.record(v.string(), v.unknown()), await ask([]));
+  const elsewhere = await ask(["unshare", "--pid", "--fork", "--mount-proc"]);
+  const unseen = { ...here, start: "" };
+  const gone = [here, elsewhere, unseen].map((owner) => ask([], JSON.stringify(owner)));
+  assert.deepEqual(await Promise.all(gone), [true, false, false]);
 });
 
 test("of many runs that ask at once one has the host", async (context) => {
@@ -98,4 +150,31 @@ test("a boot of the host takes the lock, and not the way back", async (context) 
   assert.match((await ask("renewed")).msg ?? "", /has lost its lock/);
   assert.deepEqual((await ask("restored")).restored, [file]);
   assert.equal((await ask("over")).record, null);
+});
+
+test("the contents of a release are told without times and owners", async (context) => {
+  const { directory, ask } = place(context);
+  const release = join(directory, "release");
+  mkdirSync(join(release, "lib"), { recursive: true });
+  writeFileSync(join(release, "lib/a"), "a");
+  symlinkSync("release", join(directory, "current"));
+  await ask("locked");
+  const look = async () => (await ask("renewed", { release: join(directory, "current") })).contents;
+  const before = await look();
+  assert.match(before ?? "", /^[0-9a-f]{64}$/);
+  utimesSync(join(release, "lib/a"), 1, 1);
+  assert.equal(await look(), before);
+  const seen = new Set([before]);
+  for (const change of [
+    () => writeFileSync(join(release, "lib/a"), "b"),
+    () => renameSync(join(release, "lib/a"), join(release, "a")),
+    () => chmodSync(join(release, "a"), 0o755),
+    () => symlinkSync("a", join(release, "b")),
+    () => mkdirSync(join(release, "c")),
+  ]) {
+    change();
+    const now = await look();
+    assert.ok(!seen.has(now), String(change));
+    seen.add(now);
+  }
 });

@@ -29,9 +29,16 @@ def first_line(path):
         return ""
 
 
+def pid_namespace():
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
 def machine():
-    """This machine in this boot: a pid means nothing anywhere else."""
-    return "%s/%s" % (first_line("/etc/machine-id"), first_line("/proc/sys/kernel/random/boot_id"))
+    """This machine in this boot, and the pid namespace: a pid means nothing anywhere else, and the containers of a machine have the rest in common."""
+    return "%s/%s/%s" % (first_line("/etc/machine-id"), first_line("/proc/sys/kernel/random/boot_id"), pid_namespace())
 
 
 def whoami():
@@ -47,8 +54,9 @@ def whoami():
 
 
 def is_gone(owner):
-    """Whether the run that holds a lock can be seen to have ended."""
-    return owner.get("machine") == machine() and start_of(int(owner.get("pid", 0))) != owner.get("start")
+    """Whether the run that holds a lock can be seen to have ended: not on a controller without /proc."""
+    start = owner.get("start")
+    return bool(start) and owner.get("machine") == machine() and start_of(int(owner.get("pid", 0))) != start
 
 
 class ActionModule(ActionBase):

@@ -38,11 +38,16 @@ options:
   link:
     description: The link to remember.
     type: path
+  release:
+    description: The directory of which C(contents) are told, or a link to it.
+    type: path
   service:
     description: What served, to remember.
     type: dict
   age:
-    description: Seconds after which the lock of a run that does not renew it may be taken.
+    description:
+      - Seconds after which the lock may be taken where the run does not renew it. It is written into the lock by C(locked).
+      - A lock that does not say it is as good as one of whoever asks.
     type: int
     default: 3600
   break_lock:
@@ -80,6 +85,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+contents:
+  description: A checksum of what is in C(release), without times and owners.
+  returned: with C(release)
+  type: str
 held_by:
   description: The other run that has the lock, with its C(owner), and since when and when it was last renewed.
   returned: where it is another one
@@ -98,8 +107,10 @@ restored:
 import base64
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
+import stat
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -173,11 +184,11 @@ class Lock:
             now = time.time()
             held = self.held()
             if held is not None and held["owner"] != params["owner"]:
-                may_take = params["break_lock"] or held["owner"] == params["instead_of"] or now - held["renewed"] > params["age"]
-                if not may_take:
+                old = now - held["renewed"] > held.get("age", params["age"])
+                if not (params["break_lock"] or held["owner"] == params["instead_of"] or old):
                     return held
                 held = None
-            self.write(params["owner"], held["since"] if held else now, now)
+            self.write({"owner": params["owner"], "since": held["since"] if held else now, "renewed": now, "age": params["age"]})
             return None
 
     def keep(self, owner):
@@ -188,11 +199,11 @@ class Lock:
                 raise Lost()
             if held["owner"] != owner:
                 return held
-            self.write(owner, held["since"], time.time())
+            self.write(dict(held, renewed=time.time()))
             return None
 
-    def write(self, owner, since, renewed):
-        replace_file(self.path, json.dumps({"owner": owner, "since": since, "renewed": renewed}).encode())
+    def write(self, lock):
+        replace_file(self.path, json.dumps(lock).encode())
 
     def give_back(self, owner):
         with self.alone():
@@ -209,6 +220,28 @@ def look_at(path):
     except FileNotFoundError:
         return None
     return {"content": content, "mode": about.st_mode & 0o7777, "uid": about.st_uid, "gid": about.st_gid}
+
+
+def raise_it(error):
+    raise error
+
+
+def contents_of(release):
+    """A checksum of all names below it, and of what they stand for; times, owners and who may read it do not count."""
+    checksum = hashlib.sha256()
+    for directory, folders, files in os.walk(release, onerror=raise_it):
+        folders.sort()
+        for path in sorted(os.path.join(directory, name) for name in folders + files):
+            about = os.lstat(path)
+            kind = stat.S_IFMT(about.st_mode)
+            target = os.readlink(path) if kind == stat.S_IFLNK else None
+            size, runs = (about.st_size, bool(about.st_mode & 0o100)) if kind == stat.S_IFREG else (None, None)
+            checksum.update(json.dumps([os.path.relpath(path, release), kind, target, size, runs]).encode())
+            if kind == stat.S_IFREG:
+                with open(path, "rb") as file:
+                    for block in iter(lambda: file.read(1 << 20), b""):
+                        checksum.update(block)
+    return checksum.hexdigest()
 
 
 def target_of(link):
@@ -315,6 +348,7 @@ def main():
             },
             "files": {"type": "list", "elements": "path", "default": []},
             "link": {"type": "path"},
+            "release": {"type": "path"},
             "service": {"type": "dict"},
             "age": {"type": "int", "default": 3600},
             "break_lock": {"type": "bool", "default": False},
@@ -334,6 +368,8 @@ def main():
             result["held_by"] = held_by
         else:
             result.update(bring_about(params, record, not module.check_mode))
+            if params["release"] is not None:
+                result["contents"] = contents_of(params["release"])
         module.exit_json(record=without_contents(record.read()), **result)
     except (OSError, Lost) as error:
         module.fail_json(msg="cannot have %s %s: %s" % (params["name"], params["state"], error), **result)
