@@ -104,6 +104,7 @@ export class RunningPlaybook {
 
   constructor(directory: string, args: readonly string[]) {
     this.#child = spawn("/usr/bin/ansible-playbook", [...args], {
+      cwd: directory,
       env: {
         PATH: `${join(directory, "bin")}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
         HOME: "/root",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { waitUntil } from "../../harness/container/wait-until.js";
@@ -49,22 +49,119 @@ test("a run keeps the locks of hosts that wait for their turn, or have had it, f
   }
 });
 
-test("a run that would be silent for longer than its locks are good for is refused, and changes nothing", async () => {
-  await using fleet = new Fleet(1);
+/** Seconds for which the lock of a host is good, as soon as it is locked. */
+async function lockAge(fleet: Fleet): Promise<number> {
+  const file = `/run/holdfast-roll/${fleet.rigs[0]?.name}.lock`;
+  await waitUntil("a lock", 60_000, () => existsSync(file));
+  const lock: { age: number } = JSON.parse(readFileSync(file, "utf8"));
+  return lock.age;
+}
+
+test("a lock is good for as long as the run may be silent: all hosts by its forks, the pause, the gate, the commit", async () => {
+  await using fleet = new Fleet(3);
   await fleet.start();
-  for (const silence of [
-    { holdfast_pause: 51 },
-    { holdfast_pause: 1, holdfast_gate_command: "true", holdfast_gate_retries: 5, holdfast_gate_delay: 10 },
-  ]) {
-    const roll = { ...deploy(fleet, "2"), ...silence, holdfast_lock_age: 100 };
-    const { status, output } = await fleet.run("roll", roll).ended;
-    assert.equal(status, 2, output);
-    assert.match(
-      output,
-      /for the 51 s of holdfast_pause .* holdfast_lock_age has to be at least twice as much/s,
-    );
-    assert.deepEqual(await fleet.versions(), ["1"]);
+  const held = { ...deploy(fleet, "2"), holdfast_timeout: "1h", holdfast_pause: 300 };
+  const gate = { holdfast_gate_command: "true", holdfast_gate_retries: 5, holdfast_gate_delay: 10 };
+  const runs = [
+    ["roll", held, 2 * (2 * 3600 + 300)],
+    ["roll", { ...held, ...gate }, 2 * (2 * 3600 + 350)],
+    // By default one moment for each two hosts: 10 s, and 2 s for each time that Ansible talks to two.
+    ["stage_and_commit", held, 2 * (2 * 3600 + 14 + 3600)],
+  ] as const;
+  for (const [playbook, variables, age] of runs) {
+    const run = fleet.run(playbook, variables, ["--forks", "2"]);
+    assert.equal(await lockAge(fleet), age, playbook);
+    run.kill();
+    await run.ended;
+    for (const { name } of fleet.rigs) rmSync(`/run/holdfast-roll/${name}.lock`, { force: true });
   }
+});
+
+test("a run that nobody can make as it is asked for is refused, and locks nothing", async () => {
+  await using fleet = new Fleet(2);
+  await fleet.start();
+  const refused = [
+    [{ holdfast_hosts: "typo" }, [], /no host of the inventory, .*, is typo/],
+    [{ holdfast_hosts: "host0" }, ["--limit", "host1"], /no host of the inventory, .*, is host0/],
+    [{ holdfast_serial: [] }, [], /holdfast_serial: \[\] has no batch/],
+    [
+      { holdfast_serial: [1, "some"] },
+      [],
+      /holdfast_serial: some is neither a number of hosts nor a percentage/,
+    ],
+    [{ holdfast_timeout: "soon" }, [], /holdfast_timeout: cannot read the timeout/],
+  ] as const;
+  for (const [variables, options, why] of refused) {
+    const { status, output } = await fleet.run("roll", { ...deploy(fleet, "2"), ...variables }, options)
+      .ended;
+    assert.notEqual(status, 0, output);
+    assert.match(output, why);
+    assert.ok(!existsSync(`/run/holdfast-roll/${fleet.rigs[0]?.name}.lock`), output);
+  }
+  assert.deepEqual(await fleet.versions(), ["1", "1"]);
+});
+
+test("what holdfast_release names has changed after the first host: the roll stops, and goes back", async () => {
+  await using fleet = new Fleet(2);
+  await fleet.start();
+  const named = deploy(fleet, "2");
+  const { holdfast_version: _, ...unnamed } = named;
+  const build = join(named.holdfast_release.directory, "puppet.json");
+  const push = `echo '{"version": "3"}' > ${build}`;
+  const roll = { holdfast_serial: 1, holdfast_gate_command: push, holdfast_gate_retries: 0 };
+  const runs = [
+    [{ ...named, ...roll }, /has stopped: host1: what is called 2 there is not what it is on host0: /],
+    // What either host has got stays there beside the others.
+    [named, /has stopped: host1: what is called 2 there is not what it is on host0: /],
+    [{ ...unnamed, ...roll }, /has stopped: host1: it has got \w{12}, and host0 \w{12}: /],
+  ] as const;
+  for (const [variables, why] of runs) {
+    writeFileSync(build, `{"version": "2"}`);
+    const { status, output } = await fleet.run("roll", variables).ended;
+    assert.equal(status, 2, output);
+    assert.match(output, why);
+    assert.match(output, /went back: host0, host1\W/);
+    assert.deepEqual(await fleet.versions(), ["1", "1"]);
+  }
+});
+
+test("a host whose turn to commit comes after the moment fails, and all go back", async () => {
+  await using fleet = new Fleet(2);
+  await fleet.start();
+  const { status, output } = await fleet.run("stage_and_commit", {
+    ...deploy(fleet, "2"),
+    holdfast_commit_in: 0,
+  }).ended;
+  assert.equal(status, 2, output);
+  assert.match(output, /host0: .*its turn came \d+\.\d s after the moment of the commit/);
+  assert.deepEqual(await fleet.versions(), ["1", "1"]);
+});
+
+test("a run that loses all its hosts in the middle ends with 4, and the same run is good once they are there", async () => {
+  await using fleet = new Fleet(1);
+  const lost = join(fleet.directory, "lost");
+  const check = `! grep 2 puppet.json || test -e ${lost}-before || touch ${lost} ${lost}-before`;
+  fleet.rigs[0]?.configure(`check = ["/bin/sh", "-c", ${JSON.stringify(check)}]\n`);
+  await fleet.start();
+  const ssh = join(fleet.directory, "ssh");
+  writeFileSync(
+    ssh,
+    `#!/bin/sh\nwhile test $# -gt 1; do shift; done\ntest ! -e ${lost} || exit 255\nexec sh -c "$1"\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const reached = {
+    ansible_connection: "ssh",
+    ansible_ssh_executable: ssh,
+    ansible_ssh_transfer_method: "piped",
+  };
+  const first = await fleet.run("roll", { ...deploy(fleet, "2"), ...reached }).ended;
+  assert.equal(first.status, 4, first.output);
+  rmSync(lost);
+  const second = await fleet.run("roll", { ...deploy(fleet, "2"), ...reached }).ended;
+  assert.equal(second.status, 0, second.output);
+  assert.deepEqual(await fleet.versions(), ["2"]);
 });
 
 test("what stands by on a host that another run has taken meanwhile is not committed", async () => {

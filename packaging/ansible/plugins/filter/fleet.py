@@ -20,23 +20,33 @@ options:
 """
 
 import math
+import re
+import time
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.holdfast.holdfast.plugins.module_utils.daemon import Refused, seconds_of
 
 MOST_TOLD = 5
 
 
+def size_of(total, wanted):
+    text = str(wanted)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%|(\d+)", text)
+    percent, number = found.groups() if found else (None, None)
+    if float(percent or number or 0) <= 0:
+        raise AnsibleFilterError("holdfast_serial: %s is neither a number of hosts nor a percentage" % (text or "''"))
+    return max(int(number) if number else int(total * float(percent) / 100), 1)
+
+
 def sizes_of(total, serial):
     """How many hosts each batch has, as Ansible's own C(serial) says it: the last size counts for all batches that follow."""
-    wanted = serial if isinstance(serial, (list, tuple)) else [serial]
-    sizes = []
-    while sum(sizes) < total:
-        text = str(wanted[min(len(sizes), len(wanted) - 1)])
-        try:
-            size = int(total * float(text[:-1]) / 100) if text.endswith("%") else int(text)
-        except ValueError as error:
-            raise AnsibleFilterError("holdfast_serial: %r is neither a number nor a percentage" % text) from error
-        sizes.append(min(max(size, 1), total - sum(sizes)))
+    wanted = [size_of(total, one) for one in (serial if isinstance(serial, (list, tuple)) else [serial])]
+    if not wanted:
+        raise AnsibleFilterError("holdfast_serial: [] has no batch")
+    sizes, left = [], total
+    while left > 0:
+        sizes.append(min(wanted[min(len(sizes), len(wanted) - 1)], left))
+        left -= sizes[-1]
     return sizes
 
 
@@ -54,6 +64,40 @@ def batch_of(hosts, host, serial):
             return number
         place -= size
     return -1
+
+
+def lock_age(hosts, hostvars, forks, waits, least):
+    """Seconds that a lock is good for: twice what a run may take from one renewal to the next, with the seconds that it waits, and not less than the least."""
+    try:
+        timeout = max(seconds_of(str(hostvars[host].get("holdfast_timeout", "10m"))) for host in hosts)
+    except Refused as refused:
+        raise AnsibleFilterError("holdfast_timeout: %s" % refused) from refused
+    longest = math.ceil(len(hosts) / int(forks)) * timeout + float(waits)
+    return max(int(least), math.ceil(2 * longest))
+
+
+def still_to_come(moment):
+    """A moment, in seconds since the epoch; it fails where that has passed."""
+    late = time.time() - float(moment)
+    if late > 0:
+        raise AnsibleFilterError("its turn came %.1f s after the moment of the commit: holdfast_commit_in has to be longer" % late)
+    return moment
+
+
+def strays(hosts, hostvars):
+    """The hosts that have another release than the first host that was to have the same, each with the reason."""
+    first, found = {}, []
+    for host in hosts:
+        given = hostvars[host].get("holdfast_given")
+        if not given or hostvars[host].get("holdfast_roll_result") not in ("done", "staged"):
+            continue
+        other, theirs = first.setdefault(given["asked"], (host, given))
+        if given["name"] != theirs["name"]:
+            found.append({"host": host, "why": "it has got %s, and %s %s: what holdfast_release names has changed" % (given["name"], other, theirs["name"])})
+        elif given["contents"] and theirs["contents"] and given["contents"] != theirs["contents"]:
+            why = "what is called %s there is not what it is on %s: what holdfast_release names has changed, or a release of that name was there already"
+            found.append({"host": host, "why": why % (given["name"], other)})
+    return found
 
 
 def failures(hosts, hostvars, batch=None):
@@ -77,9 +121,9 @@ def with_fact(hosts, hostvars, fact, value=True):
 
 
 def spread(hosts, hostvars, fact="holdfast_committed_at"):
-    """Milliseconds from the first to the last of these times, in seconds since the epoch; None where there are none."""
+    """Milliseconds from the first to the last of these times, in seconds since the epoch; None where there are none. Ansible makes a text of None."""
     times = [hostvars[host].get(fact) for host in hosts]
-    known = [float(one) for one in times if one is not None]
+    known = [float(one) for one in times if one not in (None, "")]
     return round((max(known) - min(known)) * 1000) if known else None
 
 
@@ -164,9 +208,12 @@ class FilterModule:
             "batch_of": batch_of,
             "failures": failures,
             "gate_refusal": gate_refusal,
+            "lock_age": lock_age,
             "socket_units": socket_units,
             "with_fact": with_fact,
             "spread": spread,
+            "still_to_come": still_to_come,
+            "strays": strays,
             "verdict": verdict,
             "list_failures": list_failures,
         }
