@@ -125,6 +125,20 @@ test("what holdfast_release names has changed after the first host: the roll sto
   }
 });
 
+test("the command of a gate runs where ansible-playbook was started, and reads the hosts in a file", async () => {
+  await using fleet = new Fleet(2);
+  await fleet.start();
+  writeFileSync(join(fleet.directory, "smoke-test.sh"), '#!/bin/sh\ncp "$HOLDFAST_HOSTS_FILE" "$1"\n', {
+    mode: 0o755,
+  });
+  const gate = { holdfast_gate_command: "./smoke-test.sh seen-$HOLDFAST_BATCH", holdfast_gate_retries: 0 };
+  const { status, output } = await fleet.run("roll", { ...deploy(fleet, "2"), ...gate, holdfast_serial: 1 })
+    .ended;
+  assert.equal(status, 0, output);
+  const seen = [0, 1].map((batch) => readFileSync(join(fleet.directory, `seen-${batch}`), "utf8"));
+  assert.deepEqual(seen, ["host0\n", "host0\nhost1\n"]);
+});
+
 test("a host whose turn to commit comes after the moment fails, and all go back", async () => {
   await using fleet = new Fleet(2);
   await fleet.start();
