@@ -139,6 +139,18 @@ test("the command of a gate runs where ansible-playbook was started, and reads t
   assert.deepEqual(seen, ["host0\n", "host0\nhost1\n"]);
 });
 
+test("the spread of a commit is that of the hosts that have changed", async () => {
+  await using fleet = new Fleet(2);
+  await fleet.start();
+  const stage = { ...deploy(fleet, "2"), holdfast_commit_in: 5 };
+  const first = await fleet.run("stage_and_commit", { ...stage, holdfast_hosts: "host0" }).ended;
+  assert.equal(first.status, 0, first.output);
+  const { status, output } = await fleet.run("stage_and_commit", stage).ended;
+  assert.equal(status, 0, output);
+  assert.match(output, /from the first commit to the last: 0 ms/);
+  assert.deepEqual(await fleet.versions(), ["2", "2"]);
+});
+
 test("a host whose turn to commit comes after the moment fails, and all go back", async () => {
   await using fleet = new Fleet(2);
   await fleet.start();
