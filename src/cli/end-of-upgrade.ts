@@ -47,7 +47,10 @@ async function tellVerdict(client: ControlClient, ended: Ended): Promise<End> {
     case "rejected":
       return tellRejection(client, ended, verdict.failure);
     case "replaced":
-      return fail("upgrade-failed", `generation ${generation} was replaced before it had proved itself`);
+      return fail(
+        "upgrade-failed",
+        `generation ${generation} was replaced, or told to drain, before it had proved itself`,
+      );
     case undefined:
       return fail(
         "upgrade-failed",

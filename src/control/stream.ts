@@ -28,8 +28,8 @@ export function streamUpgrade(
     const progress = port.progressOf(upgrade);
     if (progress.phase === "pending") return false;
     if (progress.phase === "ended") {
-      const { failure, verdict } = progress.outcome;
-      if (wait === "proved" && failure === null && verdict === null) return false;
+      const { generation: made, failure, verdict } = progress.outcome;
+      if (wait === "proved" && made !== null && failure === null && verdict === null) return false;
       if (!response.writableEnded) sendLine(response, { outcome: progress.outcome });
     }
     response.end();

@@ -1,7 +1,7 @@
 import { drainGeneration } from "./drain.js";
 import { activeGeneration, findGeneration, serves } from "./find.js";
 import type { DrainReason, Generation } from "./generation-state.js";
-import { conclude, pronounce } from "./outcome.js";
+import { conclude } from "./outcome.js";
 import { beginProbation } from "./probation.js";
 import { forgive, leftByHand, reject } from "./rejected.js";
 import { hasProved, isSame } from "./retired.js";
@@ -39,10 +39,7 @@ export function commit(turn: Turn, candidate: Generation): void {
     if (trialMs !== null) return;
   } else {
     const left = old === undefined ? null : trackOf(turn.state, old, now);
-    if (old !== undefined) {
-      drainGeneration(turn, old, why);
-      pronounce(turn, old.id, { kind: "replaced" });
-    }
+    if (old !== undefined) drainGeneration(turn, old, why);
     beginProbation(turn, id, left, old?.proved ?? false);
   }
   if (upgrade !== null) conclude(turn, upgrade, null);

@@ -4,6 +4,7 @@ import { generationTotals } from "./counters.js";
 import { isLive, serves } from "./find.js";
 import type { DrainReason, Generation } from "./generation-state.js";
 import type { EndReason, LedgerEntry } from "./ledger-entry.js";
+import { pronounce } from "./outcome.js";
 import { retire } from "./retired.js";
 import { inspect } from "./snapshots.js";
 import type { State } from "./state.js";
@@ -11,11 +12,12 @@ import { act, announce, liveWorkers, type Turn, update, updateGeneration } from 
 
 /**
  * The generation's workers are to be asked to go, once, and have `drain.timeout`, or when it must be `fast` no more than `drain.kill`.
- * Those not yet running never will.
+ * Those not yet running never will. A generation that has no verdict yet has been replaced.
  */
 export function drainGeneration(turn: Turn, generation: Generation, why: DrainReason, fast = false): void {
   if (generation.stage.phase === "draining") return;
   if (serves(generation)) update(turn, { retired: retire(turn.state, generation, turn.clock.now) });
+  pronounce(turn, generation.id, { kind: "replaced" });
   const { drain } = generation.specification.plan;
   const timeoutMs = fast ? drain.killMs : drain.timeoutMs;
   const workers = generation.workers.flatMap((worker) => {

@@ -5,6 +5,7 @@ import type { SlotProcess } from "./event.js";
 import { isLive, serves } from "./find.js";
 import type { Generation } from "./generation-state.js";
 import type { LedgerEntry } from "./ledger-entry.js";
+import { endVerdicts } from "./outcome.js";
 import type { Specification } from "./plan.js";
 import { retire } from "./retired.js";
 import { initialState, type Listener, type State } from "./state.js";
@@ -24,7 +25,7 @@ export function inheritState(state: State, rebooted: boolean): State {
     ...initialState,
     nextGeneration,
     nextUpgrade,
-    outcomes,
+    outcomes: endVerdicts(outcomes),
     snapshots,
     rejected,
     rolledBack,

@@ -1,6 +1,7 @@
 import { formatDuration } from "../lib/duration.js";
 import type { ModelFailure } from "./failure.js";
 import { activeGeneration } from "./find.js";
+import type { Generation } from "./generation-state.js";
 import { tallyUpgrade, tallyVerdict } from "./tally.js";
 import { act, announce, type Turn, update } from "./turn.js";
 import type { FinalVerdict, Outcome, Upgrade } from "./upgrade-state.js";
@@ -12,8 +13,7 @@ export function conclude(turn: Turn, upgrade: Upgrade, failure: ModelFailure | n
   const { id, kind, generation, asked, requestedAt } = upgrade;
   const tookMs = turn.clock.now - requestedAt;
   const active = activeGeneration(turn.state);
-  const proved = failure === null && active?.id === generation && active?.proved;
-  const verdict: FinalVerdict | null = proved ? { kind: "proved" } : null;
+  const verdict = failure === null && active?.id === generation ? verdictOn(active) : null;
   const outcome: Outcome = {
     upgrade: id,
     kind,
@@ -41,10 +41,30 @@ export function conclude(turn: Turn, upgrade: Upgrade, failure: ModelFailure | n
   }
 }
 
+function verdictOn(active: Generation | undefined): FinalVerdict | null {
+  if (active?.stage.phase !== "active") return null;
+  const { proof } = active.stage;
+  switch (proof.kind) {
+    case "trial":
+    case "probation":
+      return null;
+    case "proved":
+      return { kind: "proved" };
+    case "rejected":
+      return { kind: "rejected", failure: proof.failure };
+    default:
+      return proof satisfies never;
+  }
+}
+
+/** Whether it is yet to be told what becomes of its generation. */
+function awaitsVerdict({ generation, failure, verdict }: Outcome): boolean {
+  return generation !== null && failure === null && verdict === null;
+}
+
 /** What became of a generation after the upgrade that brought it had ended well; the first word counts. */
 export function pronounce(turn: Turn, generation: number, verdict: FinalVerdict): void {
-  const isMeant = (one: Outcome): boolean =>
-    one.generation === generation && one.failure === null && one.verdict === null;
+  const isMeant = (one: Outcome): boolean => one.generation === generation && awaitsVerdict(one);
   const meant = turn.state.outcomes.find(isMeant);
   if (meant === undefined) return;
   update(turn, {
@@ -54,4 +74,9 @@ export function pronounce(turn: Turn, generation: number, verdict: FinalVerdict)
   const { upgrade } = meant;
   const at = turn.clock.wall;
   act(turn, { type: "record", entry: { kind: "verdict", upgrade, generation, verdict, at } });
+}
+
+/** None of the generations goes on. */
+export function endVerdicts(outcomes: readonly Outcome[]): readonly Outcome[] {
+  return outcomes.map((one) => (awaitsVerdict(one) ? { ...one, verdict: { kind: "replaced" } } : one));
 }

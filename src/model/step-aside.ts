@@ -2,7 +2,6 @@ import { isRepeat, remember } from "./commit.js";
 import { drainGeneration } from "./drain.js";
 import { isLive, serves } from "./find.js";
 import type { DrainReason, Generation } from "./generation-state.js";
-import { pronounce } from "./outcome.js";
 import type { State } from "./state.js";
 import { announce, type Turn, update, updateGeneration } from "./turn.js";
 
@@ -37,9 +36,6 @@ export function stepAside(turn: Turn, candidate: Generation): void {
   if (serving.length === 0) return;
   const message = `generation ${id} starts when ${serving.map((one) => one.id).join(" and ")} has ended: strategy = "exclusive"`;
   announce(turn, "info", "stepping-aside", message, { generation: id });
-  for (const generation of serving) {
-    drainGeneration(turn, generation, whyLeft(generation));
-    pronounce(turn, generation.id, { kind: "replaced" });
-  }
+  for (const generation of serving) drainGeneration(turn, generation, whyLeft(generation));
   update(turn, { lifecycle: { phase: "starting" } });
 }

@@ -32,7 +32,6 @@ export function endTrial(turn: Turn): void {
   const held = heldGeneration(turn.state);
   const before = held === undefined ? active.stage.proof.before : trackOf(turn.state, held, turn.clock.now);
   dropHeld(turn, active.id);
-  if (held !== undefined) pronounce(turn, held.id, { kind: "replaced" });
   beginProbation(turn, active.id, before, held?.proved ?? true);
   const { upgrade } = turn.state;
   if (upgrade?.generation === active.id) conclude(turn, upgrade, null);
@@ -65,8 +64,8 @@ export function returnToHeld(turn: Turn, held: Generation, failure: ModelFailure
     generation: held.id,
   });
   if (left === undefined) return;
+  pronounce(turn, left.id, { kind: "rejected", failure });
   drainGeneration(turn, left, { kind: "rejected", by: held.id, failure });
   if (proof.kind === "proved") beginProbation(turn, held.id, null, false);
-  pronounce(turn, left.id, { kind: "rejected", failure });
   update(turn, { rolledBack: { from: left.id, to: held.id, failure } });
 }

@@ -56,5 +56,5 @@ export interface Outcome {
 export type FinalVerdict =
   | { readonly kind: "proved" }
   | { readonly kind: "rejected"; readonly failure: ModelFailure }
-  /** Another one took its place before it was known. */
+  /** It was told to drain before it was known: another one took its place, or nobody. */
   | { readonly kind: "replaced" };

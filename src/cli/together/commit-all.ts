@@ -89,7 +89,7 @@ async function letBe({ member, ended }: Commit, { wait }: Joint): Promise<Settle
   const { name, generation } = member;
   if (end.kind === "good") return { member, fate: wait === "proved" ? "proved" : "kept" };
   if (end.kind === "left") return { member, fate: "unknown" };
-  const message = `${name}: generation ${generation} was replaced before it had proved itself`;
+  const message = `${name}: generation ${generation} was replaced, or told to drain, before it had proved itself`;
   return { member, fate: "unknown", message };
 }
 

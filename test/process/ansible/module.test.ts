@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -73,6 +74,20 @@ test("a version that its judges find bad fails the task once the service is back
   rmSync(bad);
   const forced = await runHoldfast(rig, { force: true });
   assert.deepEqual([forced.failed, forced.verdict], [false, "proved"]);
+});
+
+test("who waits until a version has proved itself hears at once that its workers were told to drain", () => {
+  const script = `import sys
+sys.path.insert(0, "packaging/ansible/plugins/module_utils")
+import daemon
+one = object.__new__(daemon.Daemon)
+one.until = lambda what, look, status: look(status)
+try:
+    print(one.proved(2, {"lifecycle": "drained", "generations": []}))
+except daemon.Refused as refused:
+    print(refused.reason)`;
+  const said = execFileSync("/usr/bin/python3", ["-B", "-c", script], { encoding: "utf8" });
+  assert.equal(said, "generation 2 was told to drain before it had proved itself\n");
 });
 
 test("a version stands by, and is committed once", async () => {

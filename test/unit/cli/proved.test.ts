@@ -66,7 +66,7 @@ test("--proved exits 1 when the version is rejected, after the way back", async 
 test("--proved exits 1 when a version is rejected and serves on, or is replaced", async (context) => {
   for (const [verdict, said] of [
     [{ kind: "rejected", failure: dies }, /a worker died; serving generation 8\n/],
-    [{ kind: "replaced" }, /generation 9 was replaced before it had proved itself/],
+    [{ kind: "replaced" }, /generation 9 was replaced, or told to drain, before it had proved itself/],
   ] as const) {
     const { socketPath: socket, port } = await startServer(context);
     port.onSubmit = () => {

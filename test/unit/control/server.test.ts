@@ -161,6 +161,13 @@ test("an upgrade that failed has no verdict to wait for", async (context) => {
   assert.match((await reply).body, /"outcome".*start-timeout/);
 });
 
+test("what brought no generation has no verdict to wait for", async (context) => {
+  const { socketPath, port } = await startServer(context);
+  port.outcomes.set(12, { ...outcomeOf(12), kind: "rollback", generation: null });
+  const reply = await ask(socketPath, "GET", "/v1/upgrades/12?wait=proved");
+  assert.match(reply.body, /"outcome".*"verdict":null/);
+});
+
 test("who waits for a verdict that will never be known is let go", async (context) => {
   const { socketPath, port } = await startServer(context);
   const reply = ask(socketPath, "POST", "/v1/upgrade?wait=proved");

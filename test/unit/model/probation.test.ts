@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextDeadline } from "../../../src/model/deadlines.js";
+import { inheritState } from "../../../src/model/inherit.js";
 import { degradation, summarize } from "../../../src/model/view.js";
 import {
   bring,
@@ -35,6 +36,40 @@ test("a probation ends by itself: the generation is proved, and nothing wakes th
   assert.equal(verdictOf(story, 2), "proved");
   assert.equal(nextDeadline(story.state), undefined);
 });
+
+const ends: readonly [what: string, end: (story: Story) => Story][] = [
+  ["its workers are told to drain", (story) => story.send({ type: "drain-requested" })],
+  ["the service is told to stop", (story) => story.send({ type: "stop-requested", fast: false })],
+  [
+    "it is held for a trial, and its workers are told to drain",
+    (story) => bring(story.request(), "/3").send({ type: "drain-requested" }),
+  ],
+  [
+    "it is held for a trial in which another version is let serve",
+    (story) => bring(bring(story.request("upgrade", true), "/3").request(), "/4"),
+  ],
+  [
+    "it is held for a trial whose version is bad, and would lose its state",
+    (story) => {
+      bring(story.request(), "/3", { verify: { http: "/", status: 200, timeoutMs: 5_000 } });
+      story.send({ type: "verified", generation: 3, failure: null, noWayBack: failure("state-refused") });
+      return isBad(story, 3);
+    },
+  ],
+  [
+    "the machine is started again",
+    (story) => {
+      story.state = inheritState(story.state, true);
+      return story;
+    },
+  ],
+];
+
+for (const [what, end] of ends) {
+  test(`whoever waits for the end of a probation hears that there is none when ${what}`, () => {
+    assert.equal(verdictOf(end(onProbation()), 2), "replaced");
+  });
+}
 
 test("what is started first is proved: there is nothing to go back to", () => {
   const story = firstServes();

@@ -30,6 +30,14 @@ test("a staged version stands by for as long as it takes, and its upgrade is don
   assert.deepEqual(phases(story), ["1 active proved", "2 candidate"]);
 });
 
+test("whoever waits until a staged version has proved itself hears that it stands by no more", () => {
+  const ends = [staged().request(), staged().request("rollback"), staged().exit(2, 0), staged().die(["1.0"])];
+  for (const { state } of ends)
+    assert.deepEqual(state.outcomes.find(({ generation }) => generation === 2)?.verdict, {
+      kind: "replaced",
+    });
+});
+
 test("a commit verifies it once more, and lets it serve by way of the trial", () => {
   const story = staged().send({ type: "keep-requested" });
   assert.equal(story.did("verify").length, 1);

@@ -7,6 +7,7 @@ export function wrongState(state: State): string[] {
   return [
     ...wrongGenerations(state),
     ...wrongUpgrades(state),
+    ...lostVerdicts(state),
     ...wrongAccounts(state),
     ...wrongListeners(state),
     ...wrongSnapshots(state),
@@ -81,6 +82,19 @@ function wrongUpgrades({ generations, lifecycle, upgrade, queued, outcomes, next
   if (new Set(ids).size < ids.length) found.push(`a request is known twice: ${ids}`);
   if (ids.some((id) => id >= nextUpgrade)) found.push("a request beyond nextUpgrade");
   return found;
+}
+
+/** Whoever waits for a verdict gets one: it is still to come, or is known. */
+function lostVerdicts({ outcomes, generations }: State): string[] {
+  const open = outcomes.filter(
+    ({ generation, failure, verdict }) => generation !== null && failure === null && verdict === null,
+  );
+  return open.flatMap(({ upgrade, generation: id }) => {
+    const stage = generations.find((one) => one.id === id)?.stage;
+    const known = stage?.phase === "active" && ["proved", "rejected"].includes(stage.proof.kind);
+    const toCome = stage !== undefined && stage.phase !== "draining" && !known;
+    return toCome ? [] : [`nobody will tell what became of generation ${id} of upgrade ${upgrade}`];
+  });
 }
 
 function wrongListeners({ listeners, closing, generations, nextListener }: State): string[] {

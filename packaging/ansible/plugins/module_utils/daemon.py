@@ -183,6 +183,8 @@ class Daemon:
 
         def look(status):
             active = active_in(status)
+            if active is None and status and status["lifecycle"] in ("drained", "stopping"):
+                raise Refused("generation %d was told to drain before it had proved itself" % generation)
             if active is None:
                 return None
             proof = active["proof"] or {"kind": "proved"}
