@@ -134,7 +134,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   });
   const onConfig = ({ control, history, metrics }: Followed): void => {
     access.follow(control);
-    ledger.follow(history);
+    if (history !== undefined) ledger.follow(history);
     if (metrics !== undefined) metricsPort.follow(metrics);
   };
   const rightOf = (peer: Peer): Right | undefined => access.rightOf(peer);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Rig } from "../harness/process/rig.js";
 
@@ -31,6 +33,18 @@ test("history knows who asked for each generation, and why, also after another d
   await rig.manager.kill9();
   await rig.manager.startReady();
   assert.deepEqual(await origins(rig), expected);
+});
+
+test("a daemon that starts with a broken config sets nothing of the history aside", async () => {
+  await using rig = new Rig({ config: `[history]\nsize = "10M"` });
+  await rig.manager.startReady();
+  await rig.manager.kill9();
+  const ledger = join(rig.stateDirectory, "history.jsonl");
+  appendFileSync(ledger, `${" ".repeat(5 * 1024 * 1024)}\n`);
+  rig.configure("this is no TOML");
+  await rig.manager.startReady();
+  assert.equal((await rig.upgrade()).failure?.reason, "config-syntax");
+  assert.deepEqual([statSync(ledger).size > 5 * 1024 * 1024, existsSync(`${ledger}.1`)], [true, false]);
 });
 
 test("history knows the commit of a release that is a checkout", async () => {
