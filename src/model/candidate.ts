@@ -6,7 +6,7 @@ import { activeGeneration, candidateGeneration, findGeneration } from "./find.js
 import type { Generation, Worker } from "./generation-state.js";
 import { refuseRejected } from "./refuse-rejected.js";
 import { whatToRepeat } from "./retired.js";
-import { beginSnapshot, snapshotMade } from "./snapshots.js";
+import { beginSnapshot, orderSnapshot, snapshotMade } from "./snapshots.js";
 import { isInTheWay, stepAside } from "./step-aside.js";
 import { act, announce, type Turn, update, updateGeneration } from "./turn.js";
 import { abort, failCandidate } from "./upgrade.js";
@@ -87,6 +87,33 @@ export function candidateCopied(turn: Turn, id: number, result: Result<SnapshotM
   checkCandidate(turn, generation);
 }
 
+/** What the last daemon had begun died with it: it is begun again, and has its whole time again. */
+export function resumeCandidate(turn: Turn, candidate: Generation): void {
+  const { id, stage } = candidate;
+  if (stage.phase !== "candidate") return;
+  switch (stage.step) {
+    case "copying":
+      updateGeneration(turn, id, { stage: { ...stage, deadline: turn.clock.now + copyTimeoutMs } });
+      orderSnapshot(turn, id);
+      return;
+    case "checking":
+      checkCandidate(turn, candidate);
+      return;
+    case "examining":
+      examineCandidate(turn, id);
+      return;
+    case "verifying":
+      beginVerifying(turn, candidate);
+      return;
+    case "waiting":
+    case "starting":
+    case "staged":
+      return;
+    default:
+      stage.step satisfies never;
+  }
+}
+
 function checkCandidate(turn: Turn, generation: Generation): void {
   const { plan } = generation.specification;
   if (plan.check === null) {
@@ -96,6 +123,12 @@ function checkCandidate(turn: Turn, generation: Generation): void {
   const deadline = turn.clock.now + plan.ready.timeoutMs + spareMs;
   updateGeneration(turn, generation.id, { stage: { phase: "candidate", step: "checking", deadline } });
   act(turn, { type: "check", generation: generation.id });
+}
+
+function examineCandidate(turn: Turn, id: number): void {
+  const deadline = turn.clock.now + examineMs;
+  updateGeneration(turn, id, { stage: { phase: "candidate", step: "examining", deadline } });
+  act(turn, { type: "examine", generation: id });
 }
 
 function nextListener(turn: Turn, { held }: Prepared): number {
@@ -163,9 +196,7 @@ export function candidateOverdue(turn: Turn, generation: Generation): void {
     candidateExamined(turn, generation.id, null);
     return;
   }
-  const deadline = turn.clock.now + examineMs;
-  updateGeneration(turn, generation.id, { stage: { phase: "candidate", step: "examining", deadline } });
-  act(turn, { type: "examine", generation: generation.id });
+  examineCandidate(turn, generation.id);
 }
 
 /** It was not ready in time, nor while it was looked at. */

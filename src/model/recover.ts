@@ -1,8 +1,9 @@
+import { resumeCandidate } from "./candidate.js";
 import type { Event, SlotProcess } from "./event.js";
 import { postponeStart } from "./failed-start.js";
 import { activeGeneration, candidateGeneration, isLive, stagedGeneration } from "./find.js";
 import type { Generation, Process, Worker } from "./generation-state.js";
-import { orderSnapshot, recoverSnapshots } from "./snapshots.js";
+import { recoverSnapshots } from "./snapshots.js";
 import { act, announce, nameWorker, type Turn, update, updateGeneration } from "./turn.js";
 import { abortAll, dropStaged, prepare, requestUpgrade } from "./upgrade.js";
 import { awaitReady, disconnect, wantWorker } from "./workers.js";
@@ -102,11 +103,7 @@ function resumeUpgrade(turn: Turn): void {
   const { upgrade } = turn.state;
   const candidate = candidateGeneration(turn.state);
   if (upgrade !== null && upgrade.generation === null) prepare(turn, upgrade);
-  if (candidate?.stage.phase !== "candidate") return;
-  if (candidate.stage.step === "copying") orderSnapshot(turn, candidate.id);
-  if (candidate.stage.step === "checking") act(turn, { type: "check", generation: candidate.id });
-  if (candidate.stage.step === "examining") act(turn, { type: "examine", generation: candidate.id });
-  if (candidate.stage.step === "verifying") act(turn, { type: "verify", generation: candidate.id });
+  if (candidate !== undefined) resumeCandidate(turn, candidate);
 }
 
 function announceAdoption(turn: Turn, alive: readonly SlotProcess[]): void {

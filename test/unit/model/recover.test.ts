@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nextDeadline } from "../../../src/model/deadlines.js";
+import type { Action } from "../../../src/model/event.js";
 import { drainTimeoutMs, failure, killMs, prepared, readyTimeoutMs, specify } from "./sample.js";
 import { Story } from "./story.js";
+
+const verify = { http: "/healthz", status: 200, timeoutMs: 5_000 };
 
 test("after a crash or a reexec the next daemon adopts the workers and starts no generation", () => {
   for (const leave of [false, true]) {
@@ -86,10 +90,40 @@ test("an upgrade goes on where the last daemon left it", () => {
   );
   starting.ready(2, 1);
   assert.equal(starting.active, 2);
-  const verify = { http: "/healthz", status: 200, timeoutMs: 5_000 };
   const verifying = new Story().start().request().candidate({ verify }).ready(2, 0).ready(2, 1).die();
   assert.deepEqual(verifying.did("verify"), [{ type: "verify", generation: 2 }]);
 });
+
+const begunAgain: readonly [what: Action["type"], story: () => Story][] = [
+  [
+    "make-snapshot",
+    () =>
+      new Story()
+        .start()
+        .request()
+        .send(prepared(2, specify({ snapshot: true }))),
+  ],
+  [
+    "check",
+    () =>
+      new Story()
+        .start()
+        .request()
+        .send(prepared(2, specify({ check: ["check"] }))),
+  ],
+  ["verify", () => new Story().start().request().candidate({ verify }).ready(2, 0).ready(2, 1)],
+  ["examine", () => new Story().start().request().candidate().after(readyTimeoutMs)],
+];
+
+for (const [what, begin] of begunAgain) {
+  test(`what the next daemon begins again has its whole time again: ${what}`, () => {
+    const story = begin();
+    const timeMs = (nextDeadline(story.state) ?? 0) - story.now;
+    story.pass(timeMs - 1).die();
+    assert.equal(story.did(what).length, 1);
+    assert.equal(nextDeadline(story.state), story.now + timeMs);
+  });
+}
 
 test("time spent dead counts: a candidate that is overdue is aborted at the next tick", () => {
   const story = new Story().start().request().candidate().pass(readyTimeoutMs).die().after(0);
