@@ -40,7 +40,7 @@ export interface Worker {
 
 /** A worker of a generation that serves on, and the one that takes its place. */
 export interface Leaving {
-  /** Index of the other worker. */
+  /** Index of the other worker; its own where it only stood by, and nobody takes anything over. */
   readonly heir: number;
   /** When it is pressed; null before it drains, and when nothing is left but to wait for its end. */
   readonly deadline: Monotonic | null;

@@ -21,14 +21,14 @@ export function workerLeaving(turn: Turn, slot: Slot, pid: number): void {
   }
   if (!serves(generation) || !isNeeded(worker)) return;
   const heir = findFreeIndex(generation.workers);
-  const left = { ...worker, leaving: { heir, deadline: null, insisted: false } };
   const fresh = { crashes: 0, native: false, protocol: 0, status: null };
   updateGeneration(turn, generation.id, {
     workers: [
-      ...generation.workers.map((one) => (one === worker ? left : one)),
+      ...generation.workers.map((one) => nameHeir(one, worker.index, heir)),
       { ...fresh, index: heir, run: { phase: "spawning" } },
     ],
   });
+  if (standsBy(generation, worker)) relieve(turn, generation, worker, worker.index);
   act(turn, { type: "spawn", generation: generation.id, index: heir });
   const [name, next] = [nameWorker(slot), nameWorker({ generation: generation.id, index: heir })];
   announce(
@@ -40,21 +40,39 @@ export function workerLeaving(turn: Turn, slot: Slot, pid: number): void {
   );
 }
 
+/** The heir is that of the worker which leaves, and of those whose place that one was to take. */
+function nameHeir(worker: Worker, leaves: number, heir: number): Worker {
+  const takesOver = worker.leaving?.heir === leaves && isNeeded(worker);
+  if (worker.index !== leaves && !takesOver) return worker;
+  return { ...worker, leaving: { heir, deadline: null, insisted: false } };
+}
+
+/** With one writer it has nothing to hand over before the one whose place it takes has let go. */
+function standsBy({ specification, workers }: Generation, { index }: Worker): boolean {
+  const waits = workers.some((one) => one.leaving?.heir === index && isNeeded(one));
+  return specification.plan.strategy === "exclusive" && waits;
+}
+
 /** Those whose heirs are ready are to drain. */
 export function relieveLeaving(turn: Turn): void {
   for (const generation of turn.state.generations) {
     if (!serves(generation)) continue;
-    for (const { index, run, leaving } of generation.workers) {
-      if (leaving === undefined || (run.phase !== "starting" && run.phase !== "ready")) continue;
-      if (!isReady(generation, leaving.heir)) continue;
-      const deadline = turn.clock.now + generation.specification.plan.drain.timeoutMs;
-      updateWorker(
-        turn,
-        { generation: generation.id, index },
-        { run: { ...run, phase: "stopping" }, leaving: { ...leaving, deadline } },
-      );
+    for (const worker of generation.workers) {
+      const { leaving } = worker;
+      if (leaving === undefined || !isNeeded(worker) || !isReady(generation, leaving.heir)) continue;
+      relieve(turn, generation, worker, leaving.heir);
     }
   }
+}
+
+function relieve(turn: Turn, { id, specification }: Generation, { index, run }: Worker, heir: number): void {
+  if (!isLive(run)) return;
+  const deadline = turn.clock.now + specification.plan.drain.timeoutMs;
+  const slot = { generation: id, index };
+  updateWorker(turn, slot, {
+    run: { ...run, phase: "stopping" },
+    leaving: { heir, deadline, insisted: false },
+  });
 }
 
 /** When one that drains alone has to be pressed. */
@@ -95,7 +113,8 @@ function isReady({ workers }: Generation, index: number): boolean {
 }
 
 function findFreeIndex(workers: readonly Worker[]): number {
-  const taken = new Set(workers.map(({ index }) => index));
+  // Who drains may name one that has ended.
+  const taken = new Set(workers.flatMap(({ index, leaving }) => [index, leaving?.heir]));
   let index = 0;
   while (taken.has(index)) index += 1;
   return index;

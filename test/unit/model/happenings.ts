@@ -88,11 +88,11 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
         "worker-wants-listener" as const,
         "worker-reads" as const,
         "worker-counts" as const,
-        "worker-leaves" as const,
       ),
       which,
     }),
   },
+  { weight: 3, arbitrary: fc.record({ what: fc.constant("worker-leaves" as const), which }) },
   {
     weight: 2,
     arbitrary: fc.record({ what: fc.constant("channel-lost" as const), which, noticed: fc.boolean() }),
@@ -181,10 +181,8 @@ export function happen(world: World, happening: Happening): void {
       break;
     }
     case "worker-leaves": {
-      const being = pick(
-        world.beings.filter(({ native }) => native),
-        happening.which,
-      );
+      const able = world.beings.filter(({ gate, mute }) => gate === "open" && !mute);
+      const being = pick(able, happening.which);
       if (being !== undefined) world.leave(being);
       break;
     }

@@ -26,6 +26,7 @@ export function violations(step: Step): string[] {
     ...wrongState(state),
     ...lostActive(step),
     ...secondWriter(step),
+    ...earlyHeirs(step),
     ...lostRequests(step),
     ...lostAccounts(step),
     ...returnedRejects(step),
@@ -73,6 +74,21 @@ function secondWriter({ before, decision: { state, actions } }: Step): string[] 
       ({ id, workers }) => id !== spawned.id && workers.some(({ run, native }) => isLive(run) && !native),
     );
     return plain.map(({ id }) => `generation ${spawned.id} is started beside ${id}, which cannot hand over`);
+  });
+}
+
+/** With `exclusive` nobody accepts beside the worker whose place it takes, before that one has let go. */
+function earlyHeirs({ decision: { state, actions } }: Step): string[] {
+  return actions.flatMap((action) => {
+    if (action.type !== "activate") return [];
+    return action.slots.flatMap(({ generation: id, index }) => {
+      const generation = findGeneration(state, id);
+      if (generation?.specification.plan.strategy !== "exclusive") return [];
+      const after = new Set(action.after.map((slot) => slot.index));
+      const before = generation.workers.filter((one) => one.leaving?.heir === index && isLive(one.run));
+      const writer = before.find((one) => !after.has(one.index));
+      return writer === undefined ? [] : [`worker ${id}.${index} accepts beside ${id}.${writer.index}`];
+    });
   });
 }
 

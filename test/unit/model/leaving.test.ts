@@ -13,8 +13,15 @@ function tellFirst(strategy: "overlap" | "exclusive" = "overlap"): Story {
   return leave(story);
 }
 
-function leave(story: Story): Story {
-  return story.send({ type: "worker-leaving", generation: 1, index: 0, pid: story.pidOf(1, 0) ?? 0 });
+function leave(story: Story, index = 0): Story {
+  return story.send({ type: "worker-leaving", generation: 1, index, pid: story.pidOf(1, index) ?? 0 });
+}
+
+/** Who is asked to go, and to whom each hands over, by index. */
+function handOversIn(story: Story): number[][][] {
+  return story
+    .did("terminate")
+    .map(({ slots, to }) => [slots, to].map((all) => all.map(({ index }) => index)));
 }
 
 /** Who is let to accept, and after whom, by index. */
@@ -106,6 +113,38 @@ test("one that dies before the other is ready is not replaced twice", () => {
       [1, "ready"],
       [2, "spawning"],
     ],
+  );
+});
+
+test("where the one that takes its place is told to end, too, the next one takes both places", () => {
+  const story = leave(tellFirst().spawnAll(), 2);
+  assert.deepEqual(story.did("spawn"), [{ type: "spawn", generation: 1, index: 3 }]);
+  const both = leave(tellFirst().spawnAll(), 2).spawnAll().ready(1, 3);
+  assert.deepEqual(handOversIn(both), [
+    [[0], [3]],
+    [[2], [3]],
+  ]);
+  story.exit(1, 2, 0).spawnAll().ready(1, 3);
+  assert.deepEqual(handOversIn(story), [[[0], [3]]]);
+  assert.equal(story.exit(1, 0, 0).generation(1).workers.length, 2);
+});
+
+test("with one writer the one that only stands by goes at once, and nobody accepts before the one that writes has let go", () => {
+  const story = leave(tellFirst("exclusive").spawnAll(), 2);
+  assert.deepEqual([handOversIn(story), heirsIn(story).flatMap(([slots]) => slots)], [[[[2], []]], []]);
+  story.send({ type: "signalled", slots: [{ generation: 1, index: 2 }], plain: [] });
+  story.exit(1, 2, 0).spawnAll();
+  assert.deepEqual(story.did("activate"), []);
+  story.ready(1, 3);
+  assert.deepEqual([heirsIn(story), handOversIn(story)], [[[[3], [0]]], [[[0], [3]]]]);
+});
+
+test("no worker gets the number of one that somebody still drains for", () => {
+  const story = leave(tellFirst().spawnAll().ready(1, 2), 2).spawnAll().ready(1, 3).exit(1, 2, 0);
+  leave(story, 1);
+  assert.deepEqual(
+    story.did("spawn").map(({ index }) => index),
+    [4],
   );
 });
 

@@ -71,7 +71,7 @@ function atRest({ state, exited, beings }: World): string[] {
   if (state.snapshots.some(({ phase }) => phase === "making")) wrong.push("a snapshot is left half made");
   const active = activeGeneration(state);
   if (active?.workers.some(({ run }) => run.phase !== "ready")) wrong.push("a worker is missing");
-  const wanted = active?.workers.length ?? 0;
+  const wanted = active?.specification.plan.workers ?? 0;
   const running = beings.filter(({ signal }) => signal !== "kill").length;
   if (running !== wanted) wrong.push(`${running} processes for ${wanted} workers`);
   return wrong;

@@ -89,8 +89,10 @@ export class World {
     this.send({ type: "listener-wanted", generation, index, request: 1, address: "127.0.0.1:9" });
   }
 
-  /** Somebody else tells it to end, and it says so. */
-  leave({ generation, index, process }: Being): void {
+  /** Somebody else tells it to end, and it says so, after its hello. */
+  leave(being: Being): void {
+    this.sayHello(being);
+    const { generation, index, process } = being;
     this.send({ type: "worker-leaving", generation, index, pid: process.pid });
   }
 

@@ -162,6 +162,12 @@ function wrongWorkers({ id, stage, workers, specification }: Generation): string
   if (whole && staying.length !== wanted) {
     found.push(`generation ${id} has ${staying.length} workers, not ${wanted}`);
   }
+  for (const { index, run, leaving } of workers) {
+    const waits = label !== "draining" && (run.phase === "starting" || run.phase === "ready");
+    const comes = staying.some((one) => one.index === leaving?.heir);
+    if (leaving !== undefined && waits && !comes)
+      found.push(`nobody takes the place of worker ${id}.${index}`);
+  }
   if (label === "draining" && workers.length === 0) found.push(`drained generation ${id} is still here`);
   if (new Set(workers.map(({ index }) => index)).size < workers.length) {
     found.push(`generation ${id} has an index twice`);
