@@ -124,8 +124,9 @@ function mayFinish({ stage }: Generation): boolean {
   return stage.phase === "draining" && stage.pressure !== "killed";
 }
 
+/** It is asked to end by whoever follows it: this daemon, or the next one. */
 function follow(turn: Turn, { generation, index }: Slot, run: LiveRun, process: Process): void {
-  setRun(turn, { generation, index }, { ...run, process });
+  setRun(turn, { generation, index }, { ...run, phase: "stopping", process });
   act(turn, { type: "follow", generation, index, before: run.process, process });
 }
 

@@ -106,14 +106,14 @@ export class WorkerProcesses {
     const tracked = this.#tracked.get(before);
     if (tracked === undefined) return;
     const { slot, group } = tracked;
+    // Before all that needs an fd: whoever cannot follow it leaves it to a daemon that takes it for asked.
+    if (startTimeOf(pid) === startTime) signalGroup(group, signal);
     this.#tracked.delete(before);
     this.#options.removePidfd(slot);
     closeFd(tracked.pidfd);
     const pidfd = openPidfd(pid);
-    const same = pidfd !== undefined && startTimeOf(pid) === startTime;
-    if (same) {
+    if (pidfd !== undefined && startTimeOf(pid) === startTime) {
       this.#adopt(slot, pid, pidfd, group);
-      signalGroup(group, signal);
       return;
     }
     if (pidfd !== undefined) closeFd(pidfd);

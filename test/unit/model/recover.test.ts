@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nextDeadline } from "../../../src/model/deadlines.js";
 import type { Action } from "../../../src/model/event.js";
-import { drainTimeoutMs, failure, killMs, prepared, readyTimeoutMs, specify } from "./sample.js";
+import { drainTimeoutMs, failure, killMs, prepared, processOf, readyTimeoutMs, specify } from "./sample.js";
 import { Story } from "./story.js";
 
 const verify = { http: "/healthz", status: 200, timeoutMs: 5_000 };
@@ -161,6 +161,25 @@ test("a SIGTERM that was intended is sent, one that was sent is not sent again",
   const [terminate] = story.did("terminate");
   story.send({ type: "signalled", slots: terminate?.slots ?? [], plain: [] }).die();
   assert.deepEqual(story.did("terminate"), []);
+});
+
+test("what goes on in the place of a worker that drained is asked to end by the next daemon, too", () => {
+  const story = new Story().start().request().candidate().allReady();
+  const [terminate] = story.did("terminate");
+  story.send({ type: "signalled", slots: terminate?.slots ?? [], plain: terminate?.slots ?? [] });
+  const pid = story.pidOf(1, 0) ?? 0;
+  const left = processOf(900);
+  const exit = { code: 0, signal: null };
+  story.send({ type: "worker-exited", generation: 1, index: 0, pid, exit, left });
+  assert.deepEqual(
+    story.did("follow").map(({ process }) => process),
+    [left],
+  );
+  story.die();
+  assert.deepEqual(
+    story.did("terminate").flatMap(({ slots }) => slots.map(({ process }) => process)),
+    [left],
+  );
 });
 
 test("a SIGKILL that was intended is sent again, for nothing else would end the worker", () => {

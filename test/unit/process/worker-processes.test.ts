@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Watcher } from "../../../src/linux/epoll.js";
 import { closeFd } from "../../../src/linux/fd.js";
+import { startTimeOf } from "../../../src/linux/pidfd.js";
 import { openSocketPair } from "../../../src/linux/socket-pair.js";
 import type { ExitStatus } from "../../../src/model/event.js";
-import { WorkerProcesses } from "../../../src/process/worker-processes.js";
+import { type WorkerEnd, WorkerProcesses } from "../../../src/process/worker-processes.js";
 import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
 
@@ -38,23 +39,47 @@ for (const [what, command, expected] of [
       removePidfd() {},
       signalUnseen() {},
     });
-    const [own, channel] = openSocketPair("seqpacket");
-    const environment = { PATH: process.env["PATH"] ?? "" };
-    const spawned = workers.spawn(slot, {
-      command,
-      directory,
-      environment,
-      fds: [],
-      fdNames: [],
-      identifier: "test",
-      channel,
-    });
-    [own, channel].forEach(closeFd);
-    assert.ok(spawned.ok);
-    workers.openGate(spawned.value.pid);
+    const pid = start(workers, command, directory);
+    workers.openGate(pid);
     await waitUntil("the worker", DEADLINE_MS, async () => existsSync(join(directory, "up")));
-    workers.terminate(spawned.value.pid, "SIGTERM");
+    workers.terminate(pid, "SIGTERM");
     assert.deepEqual(await exit, { code: null, signal: "SIGTERM", handled: expected });
-    workers.forget(spawned.value.pid);
+    workers.forget(pid);
   });
+}
+
+test("what goes on in the place of a worker is asked to end also where it cannot be followed", async (t) => {
+  const directory = temporaryDirectory(t);
+  using watcher = new Watcher();
+  let ended: (end: WorkerEnd) => void = () => {};
+  const end = new Promise<WorkerEnd>((resolve) => {
+    ended = resolve;
+  });
+  let full = false;
+  const workers = new WorkerProcesses({
+    watcher,
+    onExit: (_slot, _pid, how) => ended(how),
+    storePidfd() {
+      if (full) throw new Error("too many open files");
+    },
+    removePidfd() {},
+    signalUnseen() {},
+  });
+  const pid = start(workers, ["/bin/sh", "-c", "sleep 60 & exit"], directory);
+  workers.openGate(pid);
+  const { left } = await end;
+  assert.ok(left !== undefined);
+  full = true;
+  assert.throws(() => workers.follow(pid, left, "SIGTERM"), /too many open files/);
+  await waitUntil("its end", DEADLINE_MS, async () => startTimeOf(left.pid) !== left.startTime);
+});
+
+function start(workers: WorkerProcesses, command: readonly string[], directory: string): number {
+  const [own, channel] = openSocketPair("seqpacket");
+  const environment = { PATH: process.env["PATH"] ?? "" };
+  const passed = { fds: [], fdNames: [], identifier: "test", channel };
+  const spawned = workers.spawn(slot, { command, directory, environment, ...passed });
+  [own, channel].forEach(closeFd);
+  assert.ok(spawned.ok);
+  return spawned.value.pid;
 }
