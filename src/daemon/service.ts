@@ -192,6 +192,7 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   /** What cannot let go of everything ends with its process; the next daemon recovers. */
   function finish(status: TenureEnd["status"]): void {
     const heldSignals = new HeldSignals();
+    heldSignals.hold(stopListening());
     try {
       const answered = metricsPort
         .release()
@@ -212,7 +213,6 @@ export async function runService(setup: Setup, inherited: Inherited): Promise<Re
   /** In the turn of the loop that decided it: after that nobody hears, takes, or is told anything. */
   function release(): readonly InheritedFd[] {
     takeover?.close();
-    stopListening();
     stopCatching();
     parts.heartbeat.stop();
     parts.judges.stop();
@@ -234,7 +234,11 @@ const upgrading: FailureOf<"daemon"> = {
 
 const stopping: FailureOf<"daemon"> = { reason: "stopping", message: "the service is being stopped" };
 
-function obeySignals({ unit, log }: Setup, supervisor: Supervisor, port: ControlPort): () => void {
+function obeySignals(
+  { unit, log }: Setup,
+  supervisor: Supervisor,
+  port: ControlPort,
+): ReturnType<typeof listenToSignals> {
   const submit = (command: ControlCommand): void => {
     const submission = port.submit(command);
     if (!submission.accepted) warn({ log }, submission.failure.message);

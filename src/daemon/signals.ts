@@ -13,7 +13,10 @@ export interface SignalOptions {
   readonly report: (message: string) => void;
 }
 
-/** Signals only become events. SIGTERM does not say what it is for; the unit's job does. Returns the way to stop listening. */
+/**
+ * Signals only become events. SIGTERM does not say what it is for; the unit's job does. Returns the way to stop listening, which returns
+ * the signals of which that is not known yet: they are for whoever acts next.
+ */
 export function listenToSignals({
   unit,
   push,
@@ -21,21 +24,24 @@ export function listenToSignals({
   reexec,
   reopenLog,
   report,
-}: SignalOptions): () => void {
-  function end(signal: string): void {
+}: SignalOptions): () => readonly NodeJS.Signals[] {
+  const unknown = new Set<{ readonly signal: NodeJS.Signals }>();
+  function end(signal: NodeJS.Signals): void {
+    const one = { signal };
+    unknown.add(one);
     const asked: Promise<Job> = unit === undefined ? Promise.resolve("none") : currentJob(unit);
-    asked.then(
-      (job) => endFor(job, signal),
-      () => endFor("unknown", signal),
-    );
+    const tell = (job: Job): void => {
+      if (unknown.delete(one)) endFor(job, signal);
+    };
+    asked.then(tell, () => tell("unknown"));
   }
-  function endFor(job: Job, signal: string): void {
+  function endFor(job: Job, signal: NodeJS.Signals): void {
     if (job === "unknown")
       report(`${signal}: systemd did not say whether this is a stop or a restart; it is taken for a stop`);
     if (job === "restart") push({ type: "leave-requested", next: "upgrade" });
     else push({ type: "stop-requested", fast: false });
   }
-  return on({
+  const stop = on({
     SIGTERM: () => end("SIGTERM"),
     SIGQUIT: () => end("SIGQUIT"),
     SIGINT: () => push({ type: "stop-requested", fast: true }),
@@ -47,6 +53,12 @@ export function listenToSignals({
       if (!isOnTerminal()) push({ type: "drain-requested" });
     },
   });
+  return () => {
+    stop();
+    const left = [...unknown].map(({ signal }) => signal);
+    unknown.clear();
+    return left;
+  };
 }
 
 /** The signals of a daemon that does not act at the moment: none of them ends the process, and none is lost. */
@@ -56,6 +68,10 @@ export class HeldSignals {
 
   get some(): boolean {
     return this.#came.length > 0;
+  }
+
+  hold(signals: readonly NodeJS.Signals[]): void {
+    this.#came.push(...signals);
   }
 
   /** Holds no more, and sends what came to the process that acts now. */

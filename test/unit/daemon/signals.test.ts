@@ -4,6 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { HeldSignals, listenToSignals } from "../../../src/daemon/signals.js";
+import { currentJob } from "../../../src/systemd/job.js";
+import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 import { temporaryDirectory } from "../linux/temporary-directory.js";
 
 const run = promisify(execFile);
@@ -38,3 +41,27 @@ for (const [where, heard, ...around] of [
     assert.equal(readFileSync(join(directory, "heard"), "utf8"), heard);
   });
 }
+
+test("a SIGTERM of which it is not known yet what it is for goes to whoever acts next, and to nobody else", async () => {
+  const nothing = () => {};
+  const rest = { upgrade: nothing, reexec: nothing, reopenLog: nothing, report: nothing };
+  const heard: string[] = [];
+  const first = listenToSignals({
+    ...rest,
+    unit: "no-such.service",
+    push: ({ type }) => heard.push(`first ${type}`),
+  });
+  process.emit("SIGTERM", "SIGTERM");
+  const held = new HeldSignals();
+  held.hold(first());
+  assert.equal(held.some, true);
+  await currentJob("no-such.service");
+  const stop = listenToSignals({
+    ...rest,
+    unit: undefined,
+    push: ({ type }) => heard.push(`second ${type}`),
+  });
+  held.sendTo(process.pid);
+  await waitUntil("the signal", DEADLINE_MS, async () => heard.length > 0);
+  assert.deepEqual([heard, stop()], [["second stop-requested"], []]);
+});
