@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { type Failure, fail, messageOf, type Result, succeed } from "../lib/failure.js";
 import { bindDatagram } from "../linux/datagram.js";
 import type { Watcher } from "../linux/epoll.js";
-import { duplicateFd } from "../linux/fd.js";
+import { closeFd, duplicateFd } from "../linux/fd.js";
 import { makePassable } from "../linux/own-folder.js";
 import type { Slot } from "../model/event.js";
 import { nameWorker } from "../model/turn.js";
@@ -64,6 +64,7 @@ export class NotifySockets {
     const path = this.pathOf(slot);
     try {
       makePassable(this.#options.directory);
+      this.forget(slot);
       rmSync(path, { force: true });
       this.adopt(slot, bindDatagram(path, process.geteuid?.() === 0 ? 0o666 : 0o600));
       return succeed(path);
@@ -73,11 +74,21 @@ export class NotifySockets {
     }
   }
 
-  /** The socket of a worker that an earlier daemon has started. */
+  /** The socket of a worker that an earlier daemon has started. It is closed where it cannot be kept. */
   adopt(slot: Slot, fd: number): void {
+    try {
+      this.#options.storeSocket(slot, fd);
+      this.#inboxes.set(nameWorker(slot), this.#watch(slot, fd));
+    } catch (error) {
+      this.#options.removeSocket(slot);
+      closeFd(fd);
+      throw error;
+    }
+  }
+
+  #watch(slot: Slot, fd: number): NotifyInbox {
     const name = nameWorker(slot);
-    this.#options.storeSocket(slot, fd);
-    const inbox = new NotifyInbox({
+    return new NotifyInbox({
       fd,
       watcher: this.#options.watcher,
       onMessage: (message, sender, fds) => {
@@ -92,7 +103,6 @@ export class NotifySockets {
         }
       },
     });
-    this.#inboxes.set(name, inbox);
   }
 
   /** Who speaks on it is told by ancestry alone. */

@@ -59,15 +59,33 @@ export class WorkerChannels {
   /** A channel for a worker about to be started; returns the worker's end, the caller's to close after the start. */
   open(slot: Slot): number {
     const [own, theirs] = openSocketPair("seqpacket");
-    this.adopt(slot, own);
+    try {
+      this.adopt(slot, own);
+    } catch (error) {
+      closeFd(theirs);
+      throw error;
+    }
     return theirs;
   }
 
-  /** A channel of an earlier daemon. Whether the worker is native is in the messages it has sent, or in the state. */
-  adopt(slot: Slot, fd: number, { native, protocol }: Spoken = { native: false, protocol: 0 }): void {
-    const name = nameWorker(slot);
+  /**
+   * A channel of an earlier daemon; it is closed where it cannot be kept. Whether the worker is native is in the messages it has sent, or
+   * in the state.
+   */
+  adopt(slot: Slot, fd: number, spoken: Spoken = { native: false, protocol: 0 }): void {
     this.forget(slot);
-    this.#options.storeChannel(slot, fd);
+    try {
+      this.#options.storeChannel(slot, fd);
+      this.#watch(slot, fd, spoken);
+    } catch (error) {
+      this.#options.removeChannel(slot);
+      closeFd(fd);
+      throw error;
+    }
+  }
+
+  #watch(slot: Slot, fd: number, { native, protocol }: Spoken): void {
+    const name = nameWorker(slot);
     const channel = new PacketChannel({
       fd,
       watcher: this.#options.watcher,

@@ -71,10 +71,15 @@ export class WorkerProcesses {
     const spawned = spawnWorker(command);
     if (!spawned.ok) return spawned;
     const { pid, child } = spawned.value;
-    const pidfd = openPidfd(pid);
-    if (pidfd === undefined)
-      return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
-    this.#track({ slot, pid, pidfd, group: pid, gate: spawned.value });
+    try {
+      const pidfd = openPidfd(pid);
+      if (pidfd === undefined)
+        return fail("spawn-failed", `cannot start ${command.command.join(" ")}: it was killed at once`);
+      this.#track({ slot, pid, pidfd, group: pid, gate: spawned.value });
+    } catch (error) {
+      spawned.value.closeGate();
+      throw error;
+    }
     child.once("exit", (code, signal) => {
       const handled = this.#handling.delete(pid);
       if (this.#tracked.has(pid)) this.#tellExit(slot, pid, { code, signal, handled }, pid);
@@ -184,9 +189,16 @@ export class WorkerProcesses {
     if (this.#watched.delete(pidfd)) this.#options.watcher.unwatch(pidfd);
   }
 
+  /** The pidfd is closed where it cannot be kept. */
   #track(tracked: Tracked): void {
+    try {
+      this.#options.storePidfd(tracked.slot, tracked.pidfd);
+    } catch (error) {
+      this.#options.removePidfd(tracked.slot);
+      closeFd(tracked.pidfd);
+      throw error;
+    }
     this.#tracked.set(tracked.pid, tracked);
-    this.#options.storePidfd(tracked.slot, tracked.pidfd);
   }
 }
 

@@ -6,6 +6,7 @@ import type { HeldListeners } from "../../listeners/held-listeners.js";
 import { reconcile } from "../../listeners/reconcile.js";
 import type { Action, Event, News, Prepared, Slot, SlotProcess } from "../../model/event.js";
 import { findGeneration } from "../../model/find.js";
+import type { Generation } from "../../model/generation-state.js";
 import type { Plan, Specification } from "../../model/plan.js";
 import type { Retired, State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
@@ -17,7 +18,7 @@ import { readVersion } from "../../release/read-version.js";
 import type { Effects } from "../../supervisor/effects.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { awaitAccepting } from "./await-accepting.js";
-import { collectFds } from "./collect-fds.js";
+import { collectFds, type NamedFd } from "./collect-fds.js";
 import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
 import { explainLate } from "./explain-late.js";
 import { findFdRoom } from "./fd-room.js";
@@ -96,25 +97,39 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
     if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
     const notifySocket = notifySockets.open(slot);
     if (!notifySocket.ok) return [{ type: "spawn-failed", ...slot, failure: notifySocket.failure }];
-    const channel = channels.open(slot);
-    const command = workerCommand(
-      name,
-      generation,
-      index,
-      state,
-      options.places,
-      fds.value,
-      channel,
-      notifySocket.value,
-    );
-    const spawned = workers.spawn(slot, command);
-    closeFd(channel);
-    if (!spawned.ok) {
-      channels.forget(slot);
-      notifySockets.forget(slot);
-      return [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
+    let started = false;
+    try {
+      const spawned = startWorker(generation, index, state, fds.value, notifySocket.value);
+      started = spawned.ok;
+      return spawned.ok
+        ? [{ type: "spawned", ...slot, process: spawned.value }]
+        : [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
+    } finally {
+      if (!started) {
+        channels.forget(slot);
+        notifySockets.forget(slot);
+      }
     }
-    return [{ type: "spawned", ...slot, process: spawned.value }];
+  }
+
+  function startWorker(
+    generation: Generation,
+    index: number,
+    state: State,
+    fds: readonly NamedFd[],
+    notifySocket: string,
+  ): ReturnType<WorkerProcesses["spawn"]> {
+    const slot = { generation: generation.id, index };
+    const channel = channels.open(slot);
+    try {
+      const { places } = options;
+      return workers.spawn(
+        slot,
+        workerCommand(name, generation, index, state, places, fds, channel, notifySocket),
+      );
+    } finally {
+      closeFd(channel);
+    }
   }
 
   async function check(id: number, state: State): Promise<readonly Event[]> {
