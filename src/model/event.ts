@@ -183,8 +183,10 @@ export interface News {
 export type Action =
   /** Of what ran before, if `again` says so, else of what the config says now. */
   | { readonly type: "prepare"; readonly upgrade: number; readonly again: Retired | null }
-  /** Copies the release of the generation of that id; what is left of an earlier attempt is removed first. */
-  /** `asIs`: the base itself will do, should nothing have changed. */
+  /**
+   * Copies the release of the generation of that id; what is left of an earlier attempt is removed first. `asIs`: the base itself will do,
+   * should nothing have changed.
+   */
   | {
       readonly type: "make-snapshot";
       readonly snapshot: number;

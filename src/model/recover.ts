@@ -51,7 +51,10 @@ function loseStaged(turn: Turn): void {
   dropStaged(turn, { reason: "worker-exited", message: "it lost a worker while it stood by" });
 }
 
-/** Afterwards every worker with a process is alive. One that died has ended if it drained, and is wanted again if not. */
+/**
+ * Afterwards every worker with a process is alive. One that died has ended if it drained, and is wanted again if not. That is held against
+ * nobody: what ended the daemon may have ended the worker, too.
+ */
 function takeStock(
   turn: Turn,
   generation: Generation,

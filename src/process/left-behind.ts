@@ -14,11 +14,12 @@ const tidyMs = 2_000;
 /**
  * The processes that a worker has left and that are nobody's any more: they have the environment that it was started with. One that was
  * started as a daemon of its own, as daemon(3) and podman do, is in no process group and no family of the worker's. Only in this process's
- * cgroup and pid namespace: a service in a container may have the same directory. `butGroup`: a process group that is left out. proc_pid_environ(5).
+ * cgroup and pid namespace: in a container another service may have a directory of the same path. `butGroup`: a process group that is left
+ * out. proc_pid_environ(5).
  */
 export function findLeftBehind(appDirectory: string, slot: Slot, butGroup?: number): readonly LeftBehind[] {
   const wanted = [
-    // Another service may have the same name, but not the same directory.
+    // Two services of one cgroup may have the same name, but not the same directory.
     `HOLDFAST_STATE_DIRECTORY=${appDirectory}`,
     `HOLDFAST_GENERATION=${slot.generation}`,
     `HOLDFAST_WORKER=${slot.index}`,

@@ -120,6 +120,12 @@ for (const [what, why, judge] of verdicts) {
   });
 }
 
+test("a worker that ended while no daemon ran is started again, and is held against nobody", () => {
+  const story = onProbation().die(["2.1"]);
+  assert.deepEqual(story.did("spawn"), [{ type: "spawn", generation: 2, index: 0 }]);
+  assert.deepEqual([phases(story), story.generation(2).deaths], [["2 active probation"], 0]);
+});
+
 test("on probation, deaths that the one before had as often are not held against it", () => {
   const story = firstServes();
   for (let times = 0; times < 20; times += 1) story.exit(1, 0).after(probationMs).spawnAll().allReady();
