@@ -189,16 +189,29 @@ export class WorkerChannels {
   drain(from: SlotProcess, to: readonly SlotProcess[], exclusive: boolean, withinMs: number): boolean {
     if (!this.isNative(from)) return false;
     const peers = this.#peersOf(from, to);
-    const ends = peers.map((peer) => {
-      const [sending, receiving] = openSocketPair("seqpacket");
-      this.send(peer, { type: "receive", from: this.#identify(from) }, [receiving]);
-      closeFd(receiving);
-      return sending;
-    });
     const named = peers.map((peer) => this.#identify(peer));
-    this.send(from, { type: "drain", to: named, exclusive, withinMs }, ends);
-    ends.forEach(closeFd);
+    const ends: number[] = [];
+    try {
+      for (const peer of peers) ends.push(this.#openPeer(from, peer));
+      this.send(from, { type: "drain", to: named, exclusive, withinMs }, ends);
+    } finally {
+      ends.forEach(closeFd);
+    }
     return true;
+  }
+
+  /** What the one worker hands over to the other goes in where the returned fd is. */
+  #openPeer(from: SlotProcess, peer: SlotProcess): number {
+    const [sending, receiving] = openSocketPair("seqpacket");
+    try {
+      this.send(peer, { type: "receive", from: this.#identify(from) }, [receiving]);
+      return sending;
+    } catch (error) {
+      closeFd(sending);
+      throw error;
+    } finally {
+      closeFd(receiving);
+    }
   }
 
   /** By the process that holds the connections: where that is not the worker's own (a shell's, npm's child), it has made the channel. */

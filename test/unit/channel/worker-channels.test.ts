@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { Watcher } from "../../../src/linux/epoll.js";
 import { closeFd, duplicateFd } from "../../../src/linux/fd.js";
@@ -178,3 +179,40 @@ test("a hand-over names the process that made the channel where that is a child 
   for (const fd of [...received.fds, ...drain.fds, worker, heir]) closeFd(fd);
   channels.release();
 });
+
+test("a hand-over that runs out of fds on its way leaves none open", () => {
+  using watcher = new Watcher();
+  const { channels } = daemon(watcher);
+  const slots = [0, 1, 2].map((index) => ({ generation: 1, index, process: { pid: 1, startTime: null } }));
+  const theirs = slots.map((one) => {
+    const [own, end] = openSocketPair("seqpacket");
+    channels.adopt(one, own, spoken);
+    return end;
+  });
+  const [from, ...to] = slots;
+  assert.ok(from !== undefined);
+  const before = countFds();
+  // Room for the first pair, and for half of the second.
+  withFds(2, () => assert.throws(() => channels.drain(from, to, false, 0), /EMFILE/));
+  assert.equal(countFds(), before);
+  channels.release();
+  theirs.forEach(closeFd);
+});
+
+/** While it runs the process can open so many fds. */
+function withFds(room: number, run: () => void): void {
+  const taken = Array.from({ length: 64 }, () => duplicateFd(0));
+  const limit = Math.max(...taken) + 1;
+  limitFds(limit);
+  try {
+    taken.splice(-room).forEach(closeFd);
+    run();
+  } finally {
+    taken.forEach(closeFd);
+    limitFds(4096);
+  }
+}
+
+function limitFds(count: number): void {
+  execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${count}:`]);
+}
