@@ -68,8 +68,8 @@ function secondWriter({ before, decision: { state, actions } }: Step): string[] 
     if (action.type !== "spawn") return [];
     const spawned = findGeneration(state, action.generation);
     if (spawned?.stage.phase !== "candidate" || spawned.specification.plan.strategy === "overlap") return [];
-    const known = findGeneration(before, action.generation)?.stage;
-    if (known?.phase === "candidate" && (known.step === "starting" || known.step === "examining")) return [];
+    // It has been started already, and the next daemon starts what it has lost once more.
+    if ((findGeneration(before, action.generation)?.workers.length ?? 0) > 0) return [];
     const plain = state.generations.filter(
       ({ id, workers }) => id !== spawned.id && workers.some(({ run, native }) => isLive(run) && !native),
     );
