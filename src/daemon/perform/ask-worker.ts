@@ -39,9 +39,12 @@ function protocolOf(servers: readonly ServerCounters[], listener: string): "http
 /** An end of a connection of which the worker has the other one; undefined when it has become a plain worker. */
 function sendProbe(slot: Slot, listener: string, channels: WorkerChannels): number | undefined {
   const [own, theirs] = openSocketPair("stream");
-  const sent = channels.send(slot, { type: "probe", listener }, [theirs]);
-  closeFd(theirs);
-  if (sent) return own;
-  closeFd(own);
-  return undefined;
+  let sent = false;
+  try {
+    sent = channels.send(slot, { type: "probe", listener }, [theirs]);
+  } finally {
+    closeFd(theirs);
+    if (!sent) closeFd(own);
+  }
+  return sent ? own : undefined;
 }

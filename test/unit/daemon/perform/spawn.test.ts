@@ -93,6 +93,7 @@ for (const [room, what] of ["its notify socket", "its channel", "its pidfd"].ent
       snapshots: new Snapshots({ stateDirectory: directory }),
       countWorkers: async () => {},
       current: () => state,
+      isOver: () => false,
       announce: nothing,
       record: nothing,
       exit: nothing,
