@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
@@ -30,6 +39,7 @@ class Host implements AsyncDisposable {
   readonly rig: Rig;
   readonly publisher: Publisher;
   readonly #environment: Record<string, string>;
+  readonly #bin: string;
 
   constructor(context: TestContext) {
     const base = temporaryDirectory(context);
@@ -38,8 +48,9 @@ class Host implements AsyncDisposable {
     this.publisher = new Publisher(this.rig.name);
     const { directory } = this.rig;
     const bin = join(base, "bin");
+    this.#bin = bin;
     mkdirSync(bin);
-    writeFileSync(join(bin, "holdfast"), `#!/bin/sh\nexec ${process.execPath} ${cli} "$@"\n`);
+    this.replaceCommand(`exec ${process.execPath} ${cli} "$@"`);
     chmodSync(join(bin, "holdfast"), 0o755);
     writeFileSync(join(base, "machine-id"), "0123456789abcdef0123456789abcdef\n");
     mkdirSync(join(base, "state"));
@@ -55,8 +66,19 @@ class Host implements AsyncDisposable {
     };
   }
 
+  /** What became of the last release. */
+  get tried(): string {
+    return join(this.#environment["STATE_DIRECTORY"] ?? "", "tried");
+  }
+
+  /** In the place of `holdfast`. */
+  replaceCommand(script: string): void {
+    writeFileSync(join(this.#bin, "holdfast"), `#!/bin/sh\n${script}\n`);
+  }
+
   publish(serial: number, behaviour: Behaviour, also: Record<string, string | number> = {}): void {
-    const directory = this.rig.makeDirectory(`build-${serial}`);
+    const directory = join(this.rig.directory, `build-${serial}`);
+    mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, "puppet.json"), JSON.stringify(behaviour));
     this.publisher.publish(serial, behaviour.version, directory, also);
   }
@@ -178,6 +200,128 @@ test("a run that is killed in the middle of the upgrade is brought to its end by
   }
 });
 
+/** A host whose run was killed in the middle of the upgrade to serial 7, which has ended since. */
+async function killed(context: TestContext, behaviour: Behaviour): Promise<Host> {
+  const host = new Host(context);
+  await host.rig.manager.startReady();
+  const gate = join(host.rig.directory, "gate");
+  host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
+  host.publish(7, behaviour);
+  const run = host.start();
+  await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);
+  run.kill("SIGKILL");
+  await run.ended;
+  host.rig.openGate(gate);
+  await host.rig.settled();
+  return host;
+}
+
+test("a run that was killed is brought to its end before a newer release, and where that is bad, too, what was proved is left", async (context) => {
+  await using host = await killed(context, { version: "2", boot: "crash" });
+  host.publish(8, { version: "3", boot: "crash" });
+  for (const version of ["2", "3"]) {
+    const { status, output } = await host.pull();
+    assert.equal(status, 1);
+    assert.match(output, new RegExp(`version ${version} .* is bad, and is not tried again\n$`));
+    const { link, version: serves } = await host.stands();
+    assert.deepEqual([link, serves], ["release-1", "1"]);
+  }
+  assert.deepEqual(await host.pull(), { status: 0, output: "" });
+});
+
+test("a run that was killed is brought to its end also where the release is stopped or has expired meanwhile", async (context) => {
+  for (const [more, status] of [
+    [{ share: 0 }, 0],
+    [{ expires: 1_700_000_000 }, 1],
+  ] as const) {
+    await using host = await killed(context, { version: "2" });
+    host.publish(7, { version: "2" }, more);
+    const pulled = await host.pull();
+    assert.equal(pulled.status, status);
+    assert.match(pulled.output, /version 2 \(serial 7\) serves and has proved itself\n/);
+    assert.match(readFileSync(host.tried, "utf8"), /^7 good$/m);
+  }
+});
+
+test("what the host fails for is no verdict: the release is tried again, and serves", async (context) => {
+  await using host = new Host(context);
+  await host.rig.manager.startReady();
+  const { configFile, stateDirectory } = host.rig;
+  const config = readFileSync(configFile);
+  const faults: readonly (readonly [breakIt: () => void, mend: () => void])[] = [
+    [() => writeFileSync(configFile, "workers = 0\n"), () => writeFileSync(configFile, config)],
+    [
+      () => {
+        renameSync(stateDirectory, `${stateDirectory}.away`);
+        writeFileSync(stateDirectory, "");
+      },
+      () => {
+        rmSync(stateDirectory);
+        renameSync(`${stateDirectory}.away`, stateDirectory);
+      },
+    ],
+  ];
+  for (const [nth, [breakIt, mend]] of faults.entries()) {
+    const before = readlinkSync(join(host.rig.directory, "current"));
+    host.publish(7 + nth, { version: `${2 + nth}` });
+    breakIt();
+    const { status, output } = await host.pull();
+    mend();
+    assert.equal(status, 1);
+    assert.match(output, /holdfast exits with 1; tried again next time\n$/);
+    assert.equal(readlinkSync(join(host.rig.directory, "current")), before);
+    assert.equal((await host.pull()).status, 0);
+    assert.equal((await host.stands()).version, `${2 + nth}`);
+  }
+});
+
+test("a reason that speaks of the version is a verdict, and one that speaks of the host is none", async (context) => {
+  await using host = new Host(context);
+  host.publish(7, { version: "2" });
+  const told = (reason: string) => {
+    const failure = { reason, message: '{"reason":"worker-exited"}' };
+    return JSON.stringify({ outcome: { upgrade: 1, generation: 2, asked: { message: null }, failure } });
+  };
+  const verdicts = {
+    bad: ["worker-exited", "start-timeout", "verify-failed", "trial-failed", "probation-failed", "rejected"],
+    good: [
+      "snapshot-no-space",
+      "snapshot-timeout",
+      "state-unwritable",
+      "spawn-failed",
+      "superseded",
+      "EMFILE",
+    ],
+  };
+  for (const [verdict, reasons] of Object.entries(verdicts)) {
+    for (const reason of reasons) {
+      host.replaceCommand(`case $* in *upgrade*) echo '${told(reason)}'; esac; exit 1`);
+      rmSync(host.tried, { force: true });
+      assert.equal((await host.pull()).status, 1);
+      assert.equal(readFileSync(host.tried, "utf8"), `${verdict === "bad" ? 7 : 0} ${verdict}\n`, reason);
+    }
+  }
+});
+
+test("where the config's release is another place nothing is upgraded, and the run says what to set", async (context) => {
+  await using host = new Host(context);
+  host.rig.configure(`# elsewhere\n`);
+  const config = readFileSync(host.rig.configFile, "utf8");
+  const elsewhere = host.rig.releaseDirectory;
+  writeFileSync(host.rig.configFile, config.replace(/^release = .*$/m, `release = "${elsewhere}"`));
+  await host.rig.manager.startReady();
+  host.publish(7, { version: "2" });
+  const { status, output } = await host.pull();
+  assert.equal(status, 1);
+  assert.match(
+    output,
+    /the config's release leads to .*release-1, and .* set release = ".*\/current" in the config\n$/,
+  );
+  assert.deepEqual(await host.stands(), { link: "release-1", generation: 1, version: "1" });
+  writeFileSync(host.rig.configFile, config);
+  assert.equal((await host.pull()).status, 0);
+});
+
 test("what somebody else does meanwhile is no verdict: another link stays, and what serves is asked for again", async (context) => {
   await using host = new Host(context);
   await host.rig.manager.startReady();
@@ -256,4 +400,28 @@ test("releases come over HTTPS, from a server that this host trusts", async (con
   assert.match(untrusted.output, /cannot fetch https:\/\/localhost:/);
   assert.equal((await host.pull({ SOURCE, CURL_CA_BUNDLE: authorities })).status, 0);
   assert.equal((await host.stands()).version, "2");
+});
+
+test("a server that sends without an end fills no disk", async (context) => {
+  await using host = new Host(context);
+  const authorities = join(temporaryDirectory(context), "authorities.pem");
+  writeFileSync(authorities, certificate.cert);
+  let sent = 0;
+  const piece = Buffer.alloc(65_536, "x");
+  const server = createServer(certificate, (_, response) => {
+    const go = (): void => {
+      do sent += piece.length;
+      while (response.write(piece) && sent < 50_000_000);
+      if (sent >= 50_000_000) response.end();
+    };
+    response.on("drain", go);
+    go();
+  });
+  context.after(() => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const SOURCE = `https://localhost:${(server.address() as AddressInfo).port}/web`;
+  const { status, output } = await host.pull({ SOURCE, CURL_CA_BUNDLE: authorities });
+  assert.equal(status, 1);
+  assert.match(output, /cannot fetch https:\/\/localhost:/);
+  assert.ok(sent < 50_000_000, `${sent} bytes were taken`);
 });
