@@ -10,6 +10,8 @@ import { Rig, type RigOptions } from "./rig.js";
 const cli = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
 const runTimeoutMs = 180_000;
 
+type Variables = Readonly<Record<string, unknown>>;
+
 export interface PlaybookRun {
   readonly status: number | null;
   readonly output: string;
@@ -50,17 +52,24 @@ export class Fleet implements AsyncDisposable {
     return directory;
   }
 
-  run(
-    playbook: string,
-    variables: Readonly<Record<string, unknown>>,
-    options: readonly string[] = [],
-  ): RunningPlaybook {
+  /** A playbook of the collection. */
+  run(playbook: string, variables: Variables, options: readonly string[] = []): RunningPlaybook {
+    return this.#start(resolve("packaging/ansible/playbooks", `${playbook}.yml`), variables, options);
+  }
+
+  /** One task on all hosts, as in a playbook of the user's own. */
+  play(task: string, variables: Variables, options: readonly string[] = []): RunningPlaybook {
+    const file = join(this.directory, "site.yml");
+    writeFileSync(file, `- hosts: all\n  gather_facts: false\n  tasks:\n    - ${task}\n`);
+    return this.#start(file, variables, options);
+  }
+
+  #start(file: string, variables: Variables, options: readonly string[]): RunningPlaybook {
     const inventory = join(this.directory, "inventory.ini");
     const hosts = this.rigs.map((rig, index) => {
       return `host${index} ansible_connection=local ansible_python_interpreter=/usr/bin/python3 holdfast_name=${rig.name} holdfast_root=${rig.directory}`;
     });
     writeFileSync(inventory, `${hosts.join("\n")}\n`);
-    const file = resolve("packaging/ansible/playbooks", `${playbook}.yml`);
     const args = ["-i", inventory, file, "-e", JSON.stringify(variables), ...options];
     return new RunningPlaybook(this.directory, args);
   }

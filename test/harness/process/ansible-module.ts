@@ -35,7 +35,10 @@ const said = v.looseObject({
 
 export type Said = v.InferOutput<typeof said>;
 
-/** Runs a module of the collection as Ansible does on a host: by the system's Python, with its arguments as JSON in a file. */
+/**
+ * Runs a module of the collection as Ansible does on a host: by the system's Python, with its arguments as JSON in a file. Programs of
+ * `bin` in the directory are in the place of the system's.
+ */
 export async function runModule(
   directory: string,
   module: string,
@@ -44,7 +47,16 @@ export async function runModule(
   const file = join(directory, "arguments.json");
   writeFileSync(file, JSON.stringify({ ANSIBLE_MODULE_ARGS: { _ansible_remote_tmp: directory, ...args } }));
   const code = join(collection, "plugins/modules", `${module}.py`);
-  const argv = ["env", `PYTHONPATH=${findableIn(directory)}`, "/usr/bin/python3", "-B", code, file] as const;
+  const path = `PATH=${join(directory, "bin")}:/usr/bin:/bin`;
+  const argv = [
+    "env",
+    path,
+    `PYTHONPATH=${findableIn(directory)}`,
+    "/usr/bin/python3",
+    "-B",
+    code,
+    file,
+  ] as const;
   const { stdout, stderr } = await runCommand(argv, { timeoutMs: 60_000 });
   assert.notEqual(stdout, "", stderr);
   return v.parse(said, JSON.parse(stdout));
@@ -57,6 +69,12 @@ export function findableIn(directory: string): string {
   const link = join(namespace, "holdfast");
   if (!existsSync(link)) symlinkSync(collection, link);
   return directory;
+}
+
+/** A shell script in the place of a program of the system's. */
+export function replaceProgram(directory: string, name: string, script: string): void {
+  mkdirSync(join(directory, "bin"), { recursive: true });
+  writeFileSync(join(directory, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 }
 
 /** The module `holdfast` on the service of a rig. */

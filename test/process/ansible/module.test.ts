@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runHoldfast, runModule } from "../../harness/process/ansible-module.js";
+import { replaceProgram, runHoldfast, runModule } from "../../harness/process/ansible-module.js";
 import { Rig } from "../../harness/process/rig.js";
 import { judgedTables } from "../../harness/process/trials.js";
 
@@ -159,4 +159,101 @@ test("a host on which the command is not installed is told of; in check mode its
     _ansible_check_mode: true,
   });
   assert.deepEqual([checked.failed, checked.changed, checked.generation], [false, true, null]);
+});
+
+test("where the config's release leads to something else than was deployed, nothing is upgraded, and it is told what to set", async () => {
+  await using rig = new Rig({ native: true });
+  const config = readFileSync(rig.configFile, "utf8");
+  const elsewhere = config.replace(/^release = .*$/m, `release = "${rig.releaseDirectory}"`);
+  writeFileSync(rig.configFile, elsewhere);
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  const release = join(rig.directory, "current");
+  for (const state of ["upgraded", "staged"]) {
+    const { failed, msg } = await runHoldfast(rig, { state, release });
+    assert.equal(failed, true, state);
+    assert.match(
+      msg ?? "",
+      /^the config's release leads to .*release-1, and .*release-2 was deployed: set release = ".*\/current" in the config$/,
+    );
+  }
+  assert.deepEqual((await rig.status()).generations.length, 1);
+  writeFileSync(rig.configFile, config);
+  const { changed, version } = await runHoldfast(rig, { release });
+  assert.deepEqual([changed, version !== undefined], [true, true]);
+  assert.equal((await rig.ask()).version, "2");
+});
+
+test("a message is as it was given: nothing in it is a variable or a home directory of the host", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  rig.release({ version: "2" });
+  await runHoldfast(rig, { message: "~ costs $HOME" });
+  assert.equal(rig.state().outcomes.at(-1)?.asked?.message, "~ costs $HOME");
+});
+
+/** systemd, of whose units the active ones are files below `up`; what it is asked to do is a line in `asked`. */
+function pretendSystemd(
+  rig: Rig,
+  onStart = "",
+): { asked: () => string; set: (unit: string, to: string) => void } {
+  const up = rig.makeDirectory("up");
+  const asked = join(rig.directory, "asked");
+  writeFileSync(asked, "");
+  replaceProgram(
+    rig.directory,
+    "systemctl",
+    `case $* in
+      *TriggeredBy*) echo web.socket pull.timer ;;
+      *ActiveState*) shift 4; for unit; do cat "${up}/$unit" 2>/dev/null || echo inactive; done ;;
+      stop*) echo "$*" >> ${asked}; rm -f ${up}/* ;;
+      start*) echo "$*" >> ${asked}; ${onStart || "exit 1"} ;;
+    esac`,
+  );
+  return {
+    asked: () => readFileSync(asked, "utf8"),
+    set: (unit, to) => writeFileSync(join(up, unit), `${to}\n`),
+  };
+}
+
+test("what is stopped is neither the service alone nor one that is about to stop: its sockets are, too, and it is waited for", async () => {
+  await using rig = new Rig();
+  const { asked, set } = pretendSystemd(rig);
+  const stop = async () => (await runHoldfast(rig, { state: "stopped", unit: "web.service" })).changed;
+  assert.deepEqual([await stop(), asked()], [false, ""]);
+  const whole = "stop web.socket web.service\n";
+  set("web.socket", "active");
+  set("web.service", "failed");
+  assert.deepEqual([await stop(), asked()], [true, whole]);
+  set("web.service", "deactivating");
+  assert.deepEqual([await stop(), asked()], [true, whole + whole]);
+  assert.equal(await stop(), false);
+});
+
+test("a first start that fails is told with the last lines of the journal, and one that takes too long ends with the timeout", async () => {
+  await using rig = new Rig();
+  pretendSystemd(rig, "echo 'Job failed.' >&2; exit 1");
+  replaceProgram(rig.directory, "journalctl", "echo no such table");
+  const failed = await runHoldfast(rig);
+  assert.deepEqual([failed.msg, failed.last_lines], ["Job failed.", ["no such table"]]);
+  replaceProgram(rig.directory, "systemctl", "case $1 in start) sleep 30 ;; esac");
+  assert.match((await runHoldfast(rig, { timeout: "200ms" })).msg ?? "", /^waited 200ms in vain/);
+});
+
+test("a start that serves what ran before, in the place of what is on the disk, has failed", async () => {
+  await using rig = new Rig();
+  await rig.manager.startReady();
+  await rig.manager.stop();
+  rig.release({ version: "2", boot: "crash" });
+  const go = join(rig.directory, "go");
+  const { asked } = pretendSystemd(rig, `until test -e ${go}; do sleep 0.1; done`);
+  const run = runHoldfast(rig);
+  await rig.manager.waitFor("the start", () => asked() !== "");
+  await rig.manager.startReady();
+  writeFileSync(go, "");
+  const { failed, msg } = await run;
+  assert.equal(failed, true);
+  assert.match(msg ?? "", /generation 1|version 1|release|not serve/);
+  assert.equal((await rig.ask()).version, "1");
+  assert.ok(existsSync(go));
 });

@@ -12,6 +12,9 @@ import time
 
 CLI_NOT_RUNNING = 3
 CLI_DEGRADED = 4
+# Of timeout(1).
+CLI_TIMED_OUT = 124
+LAST_LINES = 20
 LOOK_EVERY_S = 0.5
 UNIT_MS = {"ms": 1, "s": 1000, "sec": 1000, "m": 60000, "min": 60000, "h": 3600000}
 
@@ -83,7 +86,11 @@ class Daemon:
             if self.module.check_mode:
                 return CLI_NOT_RUNNING, "", ""
             raise Refused("cannot find the command %s on the host: the package holdfast is not installed there" % self.argv[0])
-        return self.module.run_command(self.argv + list(words))
+        return self.run_program(*self.argv, *words)
+
+    def run_program(self, *argv):
+        """As it is written: of a message nothing is a variable of the host."""
+        return self.module.run_command(list(argv), expand_user_and_vars=False)
 
     def read(self, *words):
         """The JSON of a command; None where no daemon answers."""
@@ -119,29 +126,49 @@ class Daemon:
         if status != 0:
             raise refusal_of(err)
 
-    def systemctl(self, *words):
-        status, out, err = self.module.run_command(["systemctl"] + list(words))
-        return status, out.strip(), err.strip()
+    def property_of(self, key, *units):
+        return self.run_program("systemctl", "show", "--property", key, "--value", *(units or [self.unit]))[1].strip()
 
-    def property_of(self, key):
-        return self.systemctl("show", "--property", key, "--value", self.unit)[1]
+    def units(self):
+        """Of the service, and of its sockets, which would start it again."""
+        return [unit for unit in self.property_of("TriggeredBy").split() if unit.endswith(".socket")] + [self.unit]
 
-    def socket_units(self):
-        return self.property_of("TriggeredBy").split()
+    def is_up(self):
+        """Whether one of them is active, or is about to be or not to be."""
+        return not set(self.property_of("ActiveState", *self.units()).split()) <= {"inactive", "failed"}
+
+    def systemctl(self, verb, *units):
+        """Until it is done. The reason where it is not, and None where it is."""
+        status, dummy, err = self.run_program("timeout", str(self.patience_s), "systemctl", verb, *units)
+        if status == CLI_TIMED_OUT:
+            raise Refused("waited %s in vain until systemctl %s has ended; it goes on" % (self.module.params["timeout"], verb))
+        return None if status == 0 else err.strip() or "systemctl %s fails for %s" % (verb, self.unit)
 
     def start(self):
-        status, dummy, err = self.systemctl("start", *(self.socket_units() + [self.unit]))
-        if status == 0:
-            return
-        raise Refused(self.property_of("StatusText") or err.split("\n")[0] or "cannot start %s" % self.unit, err.split("\n"))
+        why = self.systemctl("start", *self.units())
+        if why is not None:
+            lines = self.journal("_SYSTEMD_INVOCATION_ID=%s" % self.property_of("InvocationID"))
+            raise Refused(self.property_of("StatusText") or why.split("\n")[0], lines or why.split("\n"))
 
     def stop(self, status):
         if status and status["unit"] is None:
             self.order_plain("stop")
             return
-        code, dummy, err = self.systemctl("stop", *(self.socket_units() + [self.unit]))
-        if code != 0:
-            raise Refused(err.split("\n")[0], err.split("\n"))
+        why = self.systemctl("stop", *self.units())
+        if why is not None:
+            raise Refused(why.split("\n")[0], why.split("\n"))
+
+    def journal(self, *matches):
+        """The last lines of it; none where there is no journal."""
+        if self.module.get_bin_path("journalctl") is None:
+            return []
+        return self.run_program("journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=%d" % LAST_LINES, *matches)[1].splitlines()
+
+    def last_lines(self, status, generation, failure):
+        """What a version that was judged bad has printed."""
+        if failure.get("output"):
+            return failure["output"].splitlines()
+        return self.journal("--unit=%s" % status["unit"], "--identifier=%s/%d" % (self.name, generation)) if status["unit"] else []
 
     def order_plain(self, command):
         status, dummy, err = self.ask(command, "--timeout", self.module.params["timeout"])
@@ -191,14 +218,15 @@ class Daemon:
             if active["id"] == generation and proof["kind"] == "proved":
                 return "proved"
             if proof["kind"] == "rejected":
-                raise Refused(proof["failure"]["message"])
+                raise Refused(proof["failure"]["message"], self.last_lines(status, active["id"], proof["failure"]))
             if active["id"] == generation and proof["kind"] == "trial" and proof["leftMs"] is None:
                 raise Refused("generation %d is on trial until somebody decides; commit it" % generation)
             if active["id"] == generation:
                 return None
             back = status["rolledBack"]
             if back is not None and back["from"] == generation:
-                raise Refused("generation %d was rolled back to %d: %s" % (generation, active["id"], back["failure"]["message"]))
+                why = "generation %d was rolled back to %d: %s" % (generation, active["id"], back["failure"]["message"])
+                raise Refused(why, self.last_lines(status, generation, back["failure"]))
             raise Refused("generation %d was replaced by %d before it had proved itself" % (generation, active["id"]))
 
         return self.until("generation %d has proved itself" % generation, look, status)

@@ -48,6 +48,12 @@ options:
       - Wait on the host until this time before the commit, in seconds since the epoch, by the host's own clock.
       - It counts for the state C(committed) only.
     type: float
+  release:
+    description:
+      - The directory that is to serve, or a link to it. Where the config's C(release) leads to none of it, nothing is upgraded or staged.
+        A service that was started by it fails then, and goes on.
+      - It counts for the states C(upgraded) and C(staged), and not in check mode.
+    type: path
   message:
     description: Why, for C(holdfast history).
     type: str
@@ -106,36 +112,36 @@ EXAMPLES = r"""
 RETURN = r"""
 generation:
   description: The generation that serves; null where none does.
-  returned: always
+  returned: on success
   type: int
   sample: 9
 snapshot:
   description: The number of its snapshot, which a generation shares with what it was rolled back to; null where it has none.
-  returned: always
+  returned: on success
   type: int
   sample: 9
 version:
   description: What its release calls itself.
-  returned: always
+  returned: on success
   type: str
   sample: 1.5.0
 release:
   description: The directory that it was made of.
-  returned: always
+  returned: on success
   type: str
   sample: /srv/web/releases/1.5.0
 staged:
   description: The generation that stands by; null where none does.
-  returned: always
+  returned: on success
   type: int
 summary:
   description: How the service stands, in a sentence.
-  returned: always
+  returned: on success
   type: str
   sample: generation 9, 2 workers ready; last upgrade at 14:03:27 UTC took 3.41 s
 verdict:
   description: What became of the version. One of C(proved), C(replaced) and C(rejected); null as long as it is not known.
-  returned: always
+  returned: on success
   type: str
   sample: proved
 account:
@@ -148,11 +154,11 @@ committed_at:
   type: float
 before:
   description: The same facts of the service (generation, snapshot, version, release, staged, summary) when the module began.
-  returned: always
+  returned: always, once the daemon has been asked
   type: dict
 changes:
   description: What an upgrade would have changed, as C(holdfast changes --json) has it.
-  returned: with the states C(upgraded) and C(staged), where the service ran
+  returned: with the states C(upgraded) and C(staged), but for a service that would only be started
   type: dict
 last_lines:
   description: What the daemon says below its reason, with the last lines of the version that failed.
@@ -161,10 +167,11 @@ last_lines:
   elements: str
 ansible_facts:
   description: All of it as the fact C(holdfast_NAME), with C(_) in the name for what a variable cannot have.
-  returned: always
+  returned: on success
   type: dict
 """
 
+import os
 import re
 import time
 
@@ -222,8 +229,25 @@ class Task:
         changes = self.daemon.changes()
         if changes is None:
             return None
+        self.see_release(changes["release"])
         self.result["changes"] = changes
         return next((one for one in changes["generations"] if one["phase"] == phase), None)
+
+    def see_release(self, found):
+        """That what the config's release leads to is what was deployed."""
+        wanted = self.params["release"]
+        if wanted is None or self.module.check_mode:
+            return
+        deployed = os.path.realpath(wanted)
+        if os.path.commonpath([deployed, found]) != deployed:
+            what = (found, deployed, wanted)
+            raise Refused('the config\'s release leads to %s, and %s was deployed: set release = "%s" in the config' % what)
+
+    def see_started(self, status):
+        """That the daemon has not started what ran before in the place of what is on the disk."""
+        difference = self.difference("active")
+        if difference is not None and difference["same"] is False:
+            raise Refused(status["degraded"] or "%s was started, and does not serve what is on the disk" % self.params["name"])
 
     def after(self, difference):
         changes = self.result.get("changes")
@@ -235,7 +259,7 @@ class Task:
         if status is None:
             if self.changing(self.after(None)):
                 self.daemon.start()
-                self.daemon.running()
+                self.see_started(self.daemon.running())
         else:
             if not self.module.check_mode:
                 self.daemon.settled(status)
@@ -312,7 +336,7 @@ class Task:
         self.daemon.running()
 
     def stopped(self, status):
-        if status is None and self.daemon.property_of("ActiveState") not in ("active", "activating", "reloading"):
+        if status is None and not self.daemon.is_up():
             return
         if self.changing("stopped\n"):
             self.daemon.stop(status)
@@ -343,6 +367,7 @@ def main():
             "proved": {"type": "bool", "default": True},
             "generation": {"type": "int"},
             "at": {"type": "float"},
+            "release": {"type": "path"},
             "message": {"type": "str"},
             "force": {"type": "bool", "default": False},
             "timeout": {"type": "str", "default": "10m"},
