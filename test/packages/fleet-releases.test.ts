@@ -29,8 +29,8 @@ const SITE_PLAYBOOK = `- hosts: all
 `;
 const CHECK = ["--check", "--diff"];
 
-/** All that a run could leave on a host, but for the temporary files of Ansible and what the daemon writes. */
-const LOOK = `find /etc /opt /root /srv /usr /var/cache -path /srv/web/repository -prune -o \\
+/** All that a run could leave on a host, but for the temporary files of Ansible, what the daemon writes, and when `git status` has looked. */
+const LOOK = `find /etc /opt /root /srv /usr /var/cache -path /srv/web/repository/.git/index -o \\
   -type d -printf '%p\\n' -o -printf '%p %s %T@ %l\\n' | grep -v '^/var/cache/apt'`;
 
 const BOX = {

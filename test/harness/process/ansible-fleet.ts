@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,9 +32,19 @@ export class Fleet implements AsyncDisposable {
     const sockets = this.rigs.map(({ name, runtimeDirectory }) => {
       return `${name}) socket=${join(runtimeDirectory, "control.sock")} ;;`;
     });
-    const wrapper = `#!/bin/sh\nshift\ncase $1 in\n${sockets.join("\n")}\nesac\nshift\nexec ${process.execPath} ${cli} --socket "$socket" "$@"\n`;
-    writeFileSync(join(this.directory, "bin/holdfast"), wrapper);
-    chmodSync(join(this.directory, "bin/holdfast"), 0o755);
+    // systemd, which the doctor asks, is not there: a test says what it would say.
+    const doctor = `case $1 in doctor) exec ${join(this.directory, "bin/doctor")} "$@" ;; esac`;
+    const wrapper = `#!/bin/sh\n${doctor}\nshift\ncase $1 in\n${sockets.join("\n")}\nesac\nshift\nexec ${process.execPath} ${cli} --socket "$socket" "$@"\n`;
+    this.#put("holdfast", wrapper);
+  }
+
+  /** A shell script in the place of a program of the hosts'. */
+  replaceProgram(name: string, script: string): void {
+    this.#put(name, `#!/bin/sh\n${script}\n`);
+  }
+
+  #put(name: string, script: string): void {
+    writeFileSync(join(this.directory, "bin", name), script, { mode: 0o755 });
   }
 
   async start(): Promise<void> {

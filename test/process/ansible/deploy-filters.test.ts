@@ -32,6 +32,40 @@ test("an image of no registry is named by its id, and one that is not there by i
   assert.equal(filter("image_by_digest", [], "b.example/web:1"), "b.example/web:1");
 });
 
+test("a problem is new unless the doctor told the same before; where its message counts something, unless it told of that", () => {
+  const said = (...findings: (readonly [string, string])[]) =>
+    JSON.stringify({
+      instances: [{ findings: findings.map(([check, message]) => ({ check, level: "problem", message })) }],
+    });
+  const before = said(["server", "no --fd"], ["open-files", "9 of 10 fds"], ["missing", "no such directory"]);
+  const after = said(
+    ["server", "no --fd"],
+    ["server", "no --preload in /tmp/new.toml"],
+    ["open-files", "8 of 10 fds"],
+    ["missing", "no such directory"],
+  );
+  const found = filter("new_problems", after, before, "/tmp/new.toml", "/etc/web.toml");
+  assert.deepEqual(
+    (found as { message: string }[]).map(({ message }) => message),
+    ["no --preload in /etc/web.toml", "no such directory"],
+  );
+  assert.deepEqual(
+    filter("new_problems", said(["server", "in /new"]), said(["server", "in /old"]), "/new", "/old"),
+    [],
+  );
+  assert.deepEqual(filter("new_problems", said(), "", "/new", "/old"), []);
+});
+
+test("nobody is told who asks for a release, and by which secret", () => {
+  const msg = "Failed to fetch https://user:token@example.com/web.git: no such host";
+  const told = "Failed to fetch https://example.com/web.git: no such host";
+  assert.equal(filter("reason", { failed: true, msg }, "Fetch it"), told);
+  assert.equal(filter("without_secret", msg), told);
+  for (const harmless of ["git@example.com:web.git", "https://example.com/@scope/web.tgz"]) {
+    assert.equal(filter("without_secret", harmless), harmless);
+  }
+});
+
 test("why a task has failed is told in the words of the command that has failed, also in a loop", () => {
   const stderr =
     "Reading state\nholdfast: web does not run the new version: it crashed\ndpkg: error processing web\n";

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { runModule, type Said } from "../../harness/process/ansible-module.js";
+import { replaceProgram, runModule, type Said } from "../../harness/process/ansible-module.js";
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -22,7 +22,7 @@ class Place {
     context.after(() => rmSync(this.root, { recursive: true }));
   }
 
-  async ask(version: string, state: "room" | "current", more: Arguments = {}): Promise<Said> {
+  async ask(version: string, state: "room" | "current" | "back", more: Arguments = {}): Promise<Said> {
     const said = await runModule(this.root, "release", { root: this.root, version, state, ...more });
     assert.equal(said.failed, false, said.msg);
     return said;
@@ -78,8 +78,38 @@ test("check mode tells what would change, and touches nothing", async (context) 
   assert.equal((await place.ask("3", "room", check)).changed, true);
   const { diff, removed } = await place.ask("3", "current", check);
   assert.deepEqual([diff?.before, diff?.after], ["releases/2\n", "releases/3\n"]);
-  assert.equal(removed?.length, 2);
+  assert.equal(removed?.length, 1);
   assert.deepEqual([place.releases, place.current], [["1", "2"], "releases/2"]);
+});
+
+test("the link names again what it named, which is still there, or is gone where there was none", async (context) => {
+  const place = new Place(context);
+  await place.bring("1");
+  await place.bring("2", { keep: 1 });
+  await place.ask("2", "back", { needed: "releases/1" });
+  assert.deepEqual([place.releases, place.current], [["1", "2"], "releases/1"]);
+  assert.equal((await place.ask("2", "back", { needed: "releases/1" })).changed, false);
+  await place.ask("2", "back");
+  assert.throws(() => place.current, /ENOENT/);
+});
+
+test("a release is on the disk before it has its name", async (context) => {
+  const place = new Place(context);
+  const seen = join(place.root, "seen");
+  replaceProgram(
+    place.root,
+    "sync",
+    `ls -A ${place.root}/releases > ${seen}; exit "$(cat ${place.root}/status)"`,
+  );
+  writeFileSync(join(place.root, "status"), "1");
+  await place.ask("1", "room");
+  const current = { root: place.root, version: "1", state: "current" };
+  assert.equal((await runModule(place.root, "release", current)).failed, true);
+  assert.deepEqual(place.releases, [".1.new"]);
+  writeFileSync(join(place.root, "status"), "0");
+  await place.ask("1", "current");
+  assert.equal(readFileSync(seen, "utf8"), ".1.new\n");
+  assert.deepEqual(place.releases, ["1"]);
 });
 
 test("what is in the way is told, and stays", async (context) => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Fleet } from "../../harness/process/ansible-fleet.js";
 
@@ -40,5 +42,142 @@ test("a version that cannot be the name of a release is refused before anything 
     const { status, output } = await fleet.play(role, release).ended;
     assert.equal(status, 2, output);
     assert.match(output, /cannot call a release .*: holdfast_version must have up to 64 of/s);
+  }
+});
+
+/** What `holdfast doctor --json` finds: before, and with a new config. */
+function pretendDoctor(fleet: Fleet, before: readonly string[], after: readonly string[]): string {
+  const mode = join(fleet.directory, "mode");
+  const say = (messages: readonly string[]): string => {
+    const findings = messages.map((message) => ({
+      check: "server",
+      level: "problem",
+      message,
+      remedy: null,
+    }));
+    return `echo '${JSON.stringify({ instances: [{ findings }] })}'; exit ${messages.length === 0 ? 0 : 1}`;
+  };
+  fleet.replaceProgram(
+    "doctor",
+    `case $* in *--config*) stat --format %a "$4" > ${mode}; ${say(after)} ;; *) ${say(before)} ;; esac`,
+  );
+  return mode;
+}
+
+test("a config in which the doctor finds something new replaces nothing, and the link names what it named", async () => {
+  await using fleet = new Fleet(1);
+  await fleet.start();
+  const [rig] = fleet.rigs;
+  assert.ok(rig);
+  const mode = pretendDoctor(fleet, ["no --fd"], ["no --fd", "no --preload"]);
+  const before = readFileSync(rig.configFile, "utf8");
+  const variables = {
+    holdfast_release: { directory: fleet.release({ version: "2" }) },
+    holdfast_config: `${before}# password\n`,
+    holdfast_config_file: rig.configFile,
+  };
+  for (const run of [() => fleet.play(role, variables), () => fleet.run("roll", variables)]) {
+    const { status, output } = await run().ended;
+    assert.equal(status, 2, output);
+    assert.match(output, /"msg": "no --preload"|: no --preload;/);
+    assert.equal(readFileSync(rig.configFile, "utf8"), before);
+    assert.match(readlinkSync(join(rig.directory, "current")), /releases\/1$/);
+    assert.deepEqual(await fleet.versions(), ["1"]);
+  }
+  assert.equal(readFileSync(mode, "utf8"), "600\n");
+  pretendDoctor(fleet, ["no --fd"], ["no --fd"]);
+  fleet.replaceProgram(
+    "systemctl",
+    "case $1 in show) echo LoadState=loaded ;; is-enabled) echo enabled ;; esac",
+  );
+  const { status, output } = await fleet.play(role, variables, ["--diff"]).ended;
+  assert.equal(status, 0, output);
+  assert.doesNotMatch(output, /password/);
+  assert.match(readFileSync(rig.configFile, "utf8"), /password/);
+  assert.deepEqual(await fleet.versions(), ["2"]);
+});
+
+/** A repository with a branch of some versions, of which the first has a tag, and another branch with one. */
+class Repository {
+  readonly path: string;
+
+  constructor(fleet: Fleet) {
+    this.path = join(fleet.directory, "repository");
+    mkdirSync(this.path);
+    this.#git("init", "--quiet", "--initial-branch", "main");
+    this.commit("2");
+    this.#git("tag", "v2");
+    this.commit("3");
+    this.#git("checkout", "--quiet", "-b", "other");
+    this.commit("4");
+    this.#git("checkout", "--quiet", "main");
+  }
+
+  commit(version: string): void {
+    writeFileSync(join(this.path, "puppet.json"), JSON.stringify({ version }));
+    this.#git("add", ".");
+    this.#git(
+      "-c",
+      "user.name=a",
+      "-c",
+      "user.email=a@example.com",
+      "commit",
+      "--quiet",
+      "--message",
+      version,
+    );
+  }
+
+  commitOf(name: string): string {
+    return this.#git("rev-parse", name).trim();
+  }
+
+  #git(...args: readonly string[]): string {
+    return execFileSync("git", ["-C", this.path, ...args], { encoding: "utf8" });
+  }
+}
+
+test("a branch, a tag and a commit are deployed in any order, and only root may read where they come from", async () => {
+  await using fleet = new Fleet(1);
+  await fleet.start();
+  const [rig] = fleet.rigs;
+  assert.ok(rig);
+  const repository = new Repository(fleet);
+  const deploy = async (version: string, options: readonly string[] = []) => {
+    // By a URL, as from another machine: of a path git copies everything.
+    const holdfast_release = { git: { repo: `file://${repository.path}`, version } };
+    const { status, output } = await fleet.play(role, { holdfast_release }, options).ended;
+    assert.equal(status, 0, output);
+    return output;
+  };
+  await deploy("main");
+  assert.deepEqual(await fleet.versions(), ["3"]);
+  await deploy(repository.commitOf("v2").slice(0, 12));
+  assert.deepEqual(await fleet.versions(), ["2"]);
+  await deploy(repository.commitOf("other"));
+  assert.deepEqual(await fleet.versions(), ["4"]);
+  await deploy("v2");
+  assert.deepEqual(await fleet.versions(), ["2"]);
+  assert.deepEqual(readdirSync(rig.releaseDirectory), ["puppet.json"]);
+  const clone = join(rig.directory, "repository");
+  assert.equal(statSync(clone).mode & 0o777, 0o700);
+  repository.commit("secret");
+  const objects = () => execFileSync("find", [clone], { encoding: "utf8" }).split("\n").sort();
+  const before = objects();
+  assert.doesNotMatch(await deploy("main", ["--check", "--diff"]), /secret/);
+  assert.deepEqual(objects(), before);
+});
+
+test("the token of an address is told nowhere", async () => {
+  await using fleet = new Fleet(1);
+  await fleet.start();
+  for (const holdfast_release of [
+    { git: { repo: "https://user:hush@127.0.0.1:1/web.git" } },
+    { tarball: "https://user:hush@127.0.0.1:1/web.tgz" },
+  ]) {
+    const { status, output } = await fleet.play(role, { holdfast_release, holdfast_version: "5" }).ended;
+    assert.equal(status, 2, output);
+    assert.match(output, /cannot deploy .*https:\/\/127\.0\.0\.1:1\/web\.(git|tgz): .*(refused|connect)/);
+    assert.doesNotMatch(output, /hush/);
   }
 });

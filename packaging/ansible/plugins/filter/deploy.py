@@ -18,9 +18,37 @@ options:
     required: true
 """
 
+import json
 import re
 
 SAYS_WHY = ("holdfast: ", "Error: ", "error: ", "fatal: ", "E: ", "tar: ")
+
+
+# Of the config itself, whatever was there before.
+ALWAYS_TOLD = ("config", "missing", "access")
+# Their messages have numbers that change from one look to the next.
+COUNTED = ("open-files", "stalled")
+
+
+def without_secret(text):
+    """An address in it is without who asks there."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+def problems_of(said):
+    instances = json.loads(said or "{}").get("instances", [])
+    return [one for instance in instances for one in instance["findings"] if one["level"] == "problem"]
+
+
+def new_problems(said, before, candidate, file):
+    """What the doctor finds with the config in the candidate, and did not find before with that in the file."""
+    found = [dict(one, message=one["message"].replace(candidate, file)) for one in problems_of(said)]
+    known = [one for one in problems_of(before) if one["check"] not in ALWAYS_TOLD]
+    return [
+        one
+        for one in found
+        if not any(one["check"] == other["check"] and (one["check"] in COUNTED or one["message"] == other["message"]) for other in known)
+    ]
 
 
 def reason(result, task):
@@ -31,7 +59,7 @@ def reason(result, task):
     told = [line for start in SAYS_WHY for line in lines if line.startswith(start)] + lines[-1:]
     why = re.sub(r"^(holdfast|Error): ", "", told[0]) if told else ""
     said = "" if message == "non-zero return code" else message
-    return ": ".join(part for part in (said, "" if why in said else why) if part) or task
+    return without_secret(": ".join(part for part in (said, "" if why in said else why) if part) or task)
 
 
 def image_by_digest(inspected, name):
@@ -52,4 +80,10 @@ def short_image(image):
 
 class FilterModule:
     def filters(self):
-        return {"reason": reason, "image_by_digest": image_by_digest, "short_image": short_image}
+        return {
+            "reason": reason,
+            "without_secret": without_secret,
+            "new_problems": new_problems,
+            "image_by_digest": image_by_digest,
+            "short_image": short_image,
+        }

@@ -28,8 +28,9 @@ options:
     description:
       - With C(room) there is an empty directory for a release that is not there yet.
       - With C(current) what is in that directory has the name of the release, the link names it, and the oldest releases are removed.
+      - With C(back) the link names I(needed) again, and is gone where that is empty.
     type: str
-    choices: [room, current]
+    choices: [room, current, back]
     required: true
   keep:
     description: How many releases stay.
@@ -78,6 +79,10 @@ path:
   description: Where it is put together.
   returned: always
   type: str
+named:
+  description: What the link named; empty where there was none.
+  returned: with C(current) and C(back)
+  type: str
 removed:
   description: The releases that were removed.
   returned: with C(current)
@@ -116,13 +121,23 @@ def youngest_first(directory):
     return []
 
 
+def sync_directory(path):
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 class Release:
-    def __init__(self, params, write):
+    def __init__(self, module):
+        params = module.params
+        self.run_command = module.run_command
         self.root = params["root"]
         self.version = params["version"]
         self.keep = params["keep"]
         self.needed = params["needed"]
-        self.write = write
+        self.write = not module.check_mode
         self.directory = os.path.join(self.root, "releases")
         self.path = os.path.join(self.directory, self.version)
         self.new = os.path.join(self.directory, ".%s.new" % self.version)
@@ -138,19 +153,34 @@ class Release:
 
     def current(self):
         if self.write and not self.exists:
-            os.rename(self.new, self.path)
-        link = os.path.join(self.root, "current")
-        before, after = target_of(link), os.path.join("releases", self.version)
-        if self.write and before != after:
-            let_link_name(link, after)
-        stay = [self.path, os.path.join(self.root, self.needed)]
-        others = [path for path in youngest_first(self.directory) if path not in stay]
-        removed = others[max(self.keep - 1, 0) :]
+            self.let_it_be_whole()
+        linked = self.link(os.path.join("releases", self.version))
+        stay = [os.path.join(self.root, one) for one in (self.needed, linked["named"])]
+        others = [path for path in youngest_first(self.directory) if path != self.path]
+        removed = [path for path in others[max(self.keep - 1, 0) :] if path not in stay]
         for path in removed if self.write else []:
             shutil.rmtree(path)
-        changed = not self.exists or before != after or bool(removed)
-        diff = {"before_header": link, "after_header": link, "before": "%s\n" % (before or "-"), "after": "%s\n" % after}
-        return {"changed": changed, "removed": removed, **({"diff": diff} if before != after else {})}
+        return {**linked, "changed": not self.exists or linked["changed"] or bool(removed), "removed": removed}
+
+    def let_it_be_whole(self):
+        """Also after a power cut: what has the name of a release is taken as it is."""
+        status, dummy, err = self.run_command(["sync", "--file-system", self.new])
+        if status != 0:
+            raise OSError(err.strip())
+        os.rename(self.new, self.path)
+        sync_directory(self.directory)
+
+    def back(self):
+        return self.link(self.needed)
+
+    def link(self, after):
+        """Lets the link name that, or be gone where it is empty."""
+        link = os.path.join(self.root, "current")
+        before = target_of(link) or ""
+        if self.write and before != after:
+            let_link_name(link, after) if after else os.unlink(link)
+        diff = {"before_header": link, "after_header": link, "before": "%s\n" % (before or "-"), "after": "%s\n" % (after or "-")}
+        return {"changed": before != after, "named": before, **({"diff": diff} if before != after else {})}
 
 
 def main():
@@ -158,15 +188,15 @@ def main():
         argument_spec={
             "root": {"type": "path", "required": True},
             "version": {"type": "str", "required": True},
-            "state": {"type": "str", "required": True, "choices": ["room", "current"]},
+            "state": {"type": "str", "required": True, "choices": ["room", "current", "back"]},
             "keep": {"type": "int", "default": 5},
             "needed": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
-    release = Release(module.params, not module.check_mode)
+    release = Release(module)
     try:
-        result = release.room() if module.params["state"] == "room" else release.current()
+        result = getattr(release, module.params["state"])()
     except OSError as error:
         module.fail_json(msg="cannot put release %s below %s: %s" % (release.version, release.root, error))
     module.exit_json(exists=release.exists, path=release.new, **result)
