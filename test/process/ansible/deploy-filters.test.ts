@@ -56,6 +56,53 @@ test("a problem is new unless the doctor told the same before; where its message
   assert.deepEqual(filter("new_problems", said(), "", "/new", "/old"), []);
 });
 
+const unit = "holdfast@web.service";
+const socketFile = (name: string, ...lines: readonly string[]) =>
+  lines.map((line) => `/etc/systemd/system/${name}:${line}\n`).join("");
+const httpSocket = (address: string) =>
+  socketFile("holdfast@web.socket", `ListenStream=${address}`, "FileDescriptorName=http");
+const adminSocket = socketFile(
+  "holdfast-web-admin.socket",
+  "ListenStream=9000",
+  "FileDescriptorName=admin",
+  `Service=${unit}`,
+);
+
+test("a listener's unit is left over where its name and its service say so, and not one that somebody else has made", () => {
+  const metrics = socketFile(
+    "holdfast-web-metrics.socket",
+    "FileDescriptorName=holdfast.metrics",
+    `Service=${unit}`,
+  );
+  const other = socketFile("holdfast-web-x.socket", "FileDescriptorName=x", "Service=holdfast@web-x.service");
+  const found = httpSocket("8080") + adminSocket + metrics + other;
+  assert.deepEqual(filter("sockets_of", found, unit), ["holdfast-web-admin.socket"]);
+});
+
+test("while a service runs its sockets stay as they are: a new one, another address and one that is left are in the way", () => {
+  const wanted = [{ unit: "holdfast@web.socket", kind: "ListenStream", place: "8080", listener: "http" }];
+  const left = ["holdfast-web-admin.socket"];
+  const inTheWay = (found: string, ...states: readonly string[]) =>
+    filter("sockets_in_the_way", found, wanted, left, states) as string[];
+  const same = httpSocket("8080");
+  assert.deepEqual(inTheWay(same, "active", "active", "inactive"), []);
+  assert.match(
+    inTheWay(same, "active", "active", "active").join(),
+    /^holdfast-web-admin.socket is of no listener/,
+  );
+  assert.match(
+    inTheWay(same, "active", "inactive", "inactive").join(),
+    /^holdfast@web.socket does not listen/,
+  );
+  assert.match(
+    inTheWay(httpSocket("80"), "reloading", "active", "inactive").join(),
+    /^holdfast@web.socket is another/,
+  );
+  for (const stopped of ["inactive", "failed"]) {
+    assert.deepEqual(inTheWay(httpSocket("80"), stopped, "active", "active"), []);
+  }
+});
+
 test("nobody is told who asks for a release, and by which secret", () => {
   const msg = "Failed to fetch https://user:token@example.com/web.git: no such host";
   const told = "Failed to fetch https://example.com/web.git: no such host";

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Fleet } from "../../harness/process/ansible-fleet.js";
@@ -180,4 +189,80 @@ test("the token of an address is told nowhere", async () => {
     assert.match(output, /cannot deploy .*https:\/\/127\.0\.0\.1:1\/web\.(git|tgz): .*(refused|connect)/);
     assert.doesNotMatch(output, /hush/);
   }
+});
+
+/** In the place of systemd on a host: a service that does not start, with a socket. What the role leaves of it on this machine is removed in the end. */
+class PretendedSystemd implements Disposable {
+  readonly #commands: string;
+  readonly #wants = "/etc/systemd/system/sockets.target.wants";
+  /** The socket unit, and what starts it at boot. */
+  readonly links: readonly string[];
+
+  constructor(fleet: Fleet, name: string, active: string) {
+    const socket = `holdfast@${name}.socket`;
+    this.#commands = join(fleet.directory, "commands");
+    this.links = [`/etc/systemd/system/${socket}`, join(this.#wants, socket)];
+    fleet.replaceProgram("systemd-analyze", "exit 0");
+    fleet.replaceProgram(
+      "systemctl",
+      `case $* in
+        *TriggeredBy*) echo ${socket}; exit ;;
+        *ActiveState*) echo active; echo inactive; exit ;;
+        is-active*) ${active}; exit ;;
+        show*) echo LoadState=loaded; echo ActiveState=inactive; exit ;;
+        is-enabled*) exit 1 ;;
+        enable*) case $2 in *.socket) mkdir -p ${this.#wants}; ln -s ../$2 ${this.#wants}/$2 ;; esac ;;
+        start*.service*) exit 1 ;;
+      esac
+      echo "$*" >> ${this.#commands}`,
+    );
+  }
+
+  /** What it was told, in order. */
+  get commands(): string[] {
+    return readFileSync(this.#commands, "utf8").trim().split("\n");
+  }
+
+  [Symbol.dispose](): void {
+    for (const path of this.links) rmSync(path, { force: true });
+    execFileSync("sh", ["-c", `rmdir ${this.#wants} 2>/dev/null || true`]);
+  }
+}
+
+test("a host that had nothing is left with nothing: what was started is stopped while systemd knows it, and starts at no boot", async () => {
+  await using fleet = new Fleet(1);
+  const [rig] = fleet.rigs;
+  assert.ok(rig);
+  using systemd = new PretendedSystemd(fleet, rig.name, "echo inactive");
+  pretendDoctor(fleet, [], []);
+  const { output } = await fleet.run("roll", {
+    holdfast_release: { directory: fleet.release({ version: "2" }) },
+    holdfast_config: "command = []\n",
+    holdfast_config_file: join(rig.directory, "etc.toml"),
+    holdfast_sockets: { http: `127.0.0.1:${rig.port}` },
+  }).ended;
+  assert.match(output, /went back: host0/);
+  const { commands } = systemd;
+  const told = commands.join("\n");
+  assert.match(told, /^stop .*\.socket .*\.service$/m);
+  assert.equal(commands.at(-1), "daemon-reload", told);
+  for (const path of systemd.links) assert.ok(!lstatSync(path, { throwIfNoEntry: false }), path);
+});
+
+test("a socket unit for a service that runs is refused before anything is replaced", async () => {
+  await using fleet = new Fleet(1);
+  await fleet.start();
+  const [rig] = fleet.rigs;
+  assert.ok(rig);
+  using _systemd = new PretendedSystemd(fleet, rig.name, "echo active; echo inactive");
+  const { status, output } = await fleet.play(role, {
+    holdfast_release: { directory: fleet.release({ version: "2" }) },
+    holdfast_sockets: { http: "127.0.0.1:1" },
+  }).ended;
+  assert.equal(status, 2, output);
+  assert.match(
+    output,
+    /\.socket does not listen, and systemd starts no socket of a service that runs\. Stop holdfast@/,
+  );
+  assert.match(rig.releaseDirectory, /releases\/1$/);
 });

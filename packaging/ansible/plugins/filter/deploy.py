@@ -78,6 +78,45 @@ def short_image(image):
     return "%s@%s" % (name, digest[:12]) if digest else name[:12]
 
 
+def lines_of(found):
+    """What C(grep -H) has found in units, by the units' names."""
+    units = {}
+    for path, dummy, line in (one.partition(":") for one in found.splitlines()):
+        units.setdefault(path.rpartition("/")[2], set()).add(line)
+    return units
+
+
+def sockets_of(found, unit):
+    """The socket units that this role, or C(holdfast init), has written for the service besides its first."""
+    base = unit.removesuffix(".service").replace("@", "-")
+    return sorted(
+        name
+        for name, lines in lines_of(found).items()
+        if "Service=%s" % unit in lines and any("%s-%s.socket" % (base, line.partition("=")[2]) == name for line in lines)
+    )
+
+
+def sockets_in_the_way(found, wanted, left, states):
+    """Why the socket units cannot be as they are to be, as long as the service runs; its state is the first, theirs follow."""
+    if not states or states[0] in ("inactive", "failed", "unknown"):
+        return []
+    there = lines_of(found)
+    active = dict(zip([one["unit"] for one in wanted] + left, [state == "active" for state in states[1:]]))
+    why = []
+    for one in wanted:
+        lines = {"%(kind)s=%(place)s" % one, "FileDescriptorName=%(listener)s" % one}
+        if not active[one["unit"]]:
+            why.append("%s does not listen, and systemd starts no socket of a service that runs" % one["unit"])
+        elif not lines <= there.get(one["unit"], set()):
+            why.append("%s is another one, and keeps its address as long as the service runs" % one["unit"])
+    return why + ["%s is of no listener in holdfast_sockets, and listens as long as the service runs" % unit for unit in left if active[unit]]
+
+
+def named(paths, names):
+    """Those of the paths whose last part is one of the names."""
+    return [path for path in paths if path.rpartition("/")[2] in names]
+
+
 class FilterModule:
     def filters(self):
         return {
@@ -86,4 +125,7 @@ class FilterModule:
             "new_problems": new_problems,
             "image_by_digest": image_by_digest,
             "short_image": short_image,
+            "sockets_of": sockets_of,
+            "sockets_in_the_way": sockets_in_the_way,
+            "named": named,
         }
