@@ -5,6 +5,7 @@ import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { aptInstall, aptRemove, bootForPackages } from "../harness/packages/boot.js";
 import { buildPackage, changeDeb, NEXT_VERSION, OWN_VERSION } from "../harness/packages/build-package.js";
+import { hasCollection } from "../harness/packages/collection-files.js";
 import { startInstance, survivesUpgrade } from "../harness/packages/packaged-service.js";
 
 import { blocksOf } from "../harness/service/page.js";
@@ -63,6 +64,7 @@ describeOnEachRelease("the .deb", (release) => {
     assert.equal(await container.sh(`dpkg-query -W -f '${CONFFILES}' holdfast`), "");
     assert.equal(await container.sh("pgrep -x holdfastd || true"), "");
     assert.equal(await container.sh("ls -A /etc/holdfast"), "");
+    hasCollection(await container.sh("dpkg -L holdfast"));
   });
 
   it("the README's steps bring an app to serve, and its next version", async () => {

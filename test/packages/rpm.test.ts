@@ -4,6 +4,7 @@ import type { Container } from "../harness/container/container.js";
 import { describeOnEachRelease } from "../harness/container/each-release.js";
 import { bootForPackages, bring } from "../harness/packages/boot.js";
 import { buildPackage, NEXT_VERSION } from "../harness/packages/build-package.js";
+import { hasCollection } from "../harness/packages/collection-files.js";
 import { startInstance, survivesUpgrade } from "../harness/packages/packaged-service.js";
 
 import type { WebService } from "../harness/service/web-service.js";
@@ -25,6 +26,7 @@ describeOnEachRelease("the .rpm", (release) => {
 
   it("is installed, starts nothing, and an instance serves", async () => {
     await install();
+    hasCollection(await container.sh("rpm -ql holdfast"));
     assert.equal(await container.sh("pgrep -x holdfastd || true"), "");
     web = await startInstance(container, "node");
     assert.equal(await container.sh(`curl -sS http://${web.address}/`), "v1");

@@ -54,6 +54,15 @@ test("a version that cannot be the name of a release is refused before anything 
   }
 });
 
+test("an instance whose facts would be taken for a variable of the role is refused", async () => {
+  await using fleet = new Fleet(1);
+  for (const name of ["root", "config-mode"]) {
+    const { status, output } = await fleet.play(role, { holdfast_name: name }).ended;
+    assert.equal(status, 2, output);
+    assert.match(output, /cannot deploy an instance of the name .*: holdfast_.* is a variable of the role/);
+  }
+});
+
 /** What `holdfast doctor --json` finds: before, and with a new config. */
 function pretendDoctor(fleet: Fleet, before: readonly string[], after: readonly string[]): string {
   const mode = join(fleet.directory, "mode");
