@@ -134,6 +134,31 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
     },
   );
 
+  step(
+    "a config that the doctor refuses, and another address for the socket of a service that runs, replace nothing",
+    async () => {
+      const look =
+        "readlink /srv/web/current; cat /etc/holdfast/web.toml /etc/systemd/system/holdfast@web.socket";
+      const before = [await host.sh(look), await newest("web")];
+      const refused: [Variables, RegExp][] = [
+        [
+          { holdfast_config: SERVICE_VARIABLES.holdfast_config.replace("/usr/bin/node", "/usr/bin/nope") },
+          /\/usr\/bin\/nope/,
+        ],
+        [
+          { holdfast_sockets: { http: "0.0.0.0:8090" } },
+          /holdfast@web.socket is another one, and keeps its address/,
+        ],
+      ];
+      for (const [more, why] of refused) {
+        // It is there already, and not what serves.
+        const holdfast_release = { directory: `${BUILDS}/app` };
+        assert.match(await deploy({ ...SERVICE_VARIABLES, holdfast_release, ...more }).fails(), why);
+        assert.deepEqual([await host.sh(look), await newest("web")], before);
+      }
+    },
+  );
+
   step("a tarball of a web server is downloaded by the host", async () => {
     await fleet.controller.sh(
       `systemd-run --quiet python3 -m http.server --bind ${CONTROLLER_ADDRESS} --directory ${BUILDS} 8000`,
