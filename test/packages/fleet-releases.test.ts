@@ -29,9 +29,12 @@ const SITE_PLAYBOOK = `- hosts: all
 `;
 const CHECK = ["--check", "--diff"];
 
-/** All that a run could leave on a host, but for the temporary files of Ansible, what the daemon writes, and when `git status` has looked. */
-const LOOK = `find /etc /opt /root /srv /usr /var/cache -path /srv/web/repository/.git/index -o \\
+/** All that a run could leave on a host, but for the temporary files of Ansible, what the daemon writes, and what git has noted of a fetch. */
+const LOOK = `find /etc /opt /root /srv /usr /var/cache -path /srv/web/repository/.git -prune -o \\
   -type d -printf '%p\\n' -o -printf '%p %s %T@ %l\\n' | grep -v '^/var/cache/apt'`;
+
+/** What git has; only in its index `git status` notes that it has looked. */
+const LOOK_AT_GIT = "find /srv/web/repository/.git -type f ! -name index -printf '%p %s %T@\\n' | sort";
 
 const BOX = {
   holdfast_name: "box",
@@ -126,6 +129,9 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
         await roll(main).succeeds();
         await isUnchanged("web", () => deploy(main).succeeds());
         await repository.commit(tarballOf(second));
+        const before = await host.sh(LOOK_AT_GIT);
+        await isUnchanged("web", () => deploy(main, CHECK).succeeds());
+        assert.equal(await host.sh(LOOK_AT_GIT), before);
         await deploy(main).succeeds();
       });
       assert.deepEqual(Object.keys(report.versions), versions);
