@@ -79,13 +79,13 @@ async function tellFailure(
 
 /** The last lines of what failed, what they mean, and where the rest is. In a reload they are in the journal above already. */
 async function tellOutput(
-  { name, unit, listeners }: StatusReport,
+  { name, unit, pid, listeners }: StatusReport,
   generation: number,
   { output }: ModelFailure,
 ): Promise<readonly string[]> {
   if (isReloadCommand()) return [];
   if (output !== undefined) return ["it printed:", ...output.split("\n").map((line) => `  ${line}`)];
-  const wanted = { name, unit, generation };
+  const wanted = { name, unit, pid, generation };
   const found = await awaitLastOutput(wanted);
   const meaning = explainOutput(found, listeners);
   return [
@@ -134,7 +134,7 @@ function whatServes(status: StatusReport, how: string): string {
 }
 
 /** Workers write to the journal or where the daemon does; none of it passes through the daemon. */
-function whereOutputIs({ name, unit, generation }: Wanted): string {
+function whereOutputIs({ name, unit, generation }: Pick<Wanted, "name" | "unit" | "generation">): string {
   if (unit === null) return "the worker's own output is where the daemon's is: on its terminal or in its log";
   return `all that it wrote: journalctl -u ${unit} -t ${name}/${generation}`;
 }

@@ -1,13 +1,14 @@
 import { type Failure, fail, type Result, succeed } from "../lib/failure.js";
+import { userOf } from "../linux/process-user.js";
 import { reachDaemon } from "./ask-daemon.js";
 import type { CommandLine } from "./command.js";
+import type { Logger } from "./journal-matches.js";
 
 const askTimeoutMs = 3_000;
 
 /** A service that logs to the journal. */
-export interface LoggedService {
+export interface LoggedService extends Logger {
   readonly name: string;
-  readonly unit: string;
 }
 
 /** The one that is meant, whether it runs or not. Fails with `no-journal` where systemd has not started it. */
@@ -15,8 +16,8 @@ export async function findUnit(line: CommandLine): Promise<Result<LoggedService,
   const client = await reachDaemon(line, askTimeoutMs);
   const status = client.ok ? await client.value.status() : client;
   if (status.ok) {
-    const { name, unit } = status.value;
-    if (unit !== null) return succeed({ name, unit });
+    const { name, unit, pid } = status.value;
+    if (unit !== null) return succeed({ name, unit, uid: userOf(pid) });
     return fail(
       "no-journal",
       "the daemon is no unit of systemd's: its log is on its terminal or in its log file",
@@ -24,5 +25,5 @@ export async function findUnit(line: CommandLine): Promise<Result<LoggedService,
   }
   // A service that does not run has its log all the same.
   const { name } = line;
-  return name === undefined ? status : succeed({ name, unit: `holdfast@${name}.service` });
+  return name === undefined ? status : succeed({ name, unit: `holdfast@${name}.service`, uid: undefined });
 }

@@ -1,3 +1,10 @@
+/** A service as the journal can know it. */
+export interface Logger {
+  readonly unit: string;
+  /** Of its daemon; undefined where it does not run. */
+  readonly uid: number | undefined;
+}
+
 /** A generation as the journal can know it. */
 export interface LoggedGeneration {
   /** Of the service. */
@@ -9,20 +16,25 @@ export interface LoggedGeneration {
   readonly to: number | null;
 }
 
-/** What journalctl(1) is given to show all that a generation's processes wrote: each has a stream of its own, which names it. */
+/**
+ * What journalctl(1) is given to show all that a generation's processes wrote: each has a stream of its own, which names it. journald finds the
+ * unit by the process that wrote a line. Where that has ended before journald comes to read the line, its user alone is known.
+ */
 export function outputMatches(
-  unit: string,
+  { unit, uid }: Logger,
   { name, id }: Pick<LoggedGeneration, "name" | "id">,
 ): readonly string[] {
   const identifier = `SYSLOG_IDENTIFIER=${name}/${id}`;
-  return [`_SYSTEMD_UNIT=${unit}`, identifier, "+", `_SYSTEMD_USER_UNIT=${unit}`, identifier];
+  const byUnit = [`_SYSTEMD_UNIT=${unit}`, identifier, "+", `_SYSTEMD_USER_UNIT=${unit}`, identifier];
+  return uid === undefined ? byUnit : [...byUnit, "+", `_UID=${uid}`, identifier];
 }
 
 /**
  * The same with what the daemon says of it (HOLDFAST_GENERATION=), in its time: numbers come again when the state was lost. A unit alone has
  * what systemd says of it, too.
  */
-export function journalMatches(unit: string, generation: LoggedGeneration | undefined): readonly string[] {
+export function journalMatches(logger: Logger, generation: LoggedGeneration | undefined): readonly string[] {
+  const { unit } = logger;
   if (generation === undefined) return ["-u", unit];
   const { id, from, to } = generation;
   const until = to === null ? [] : ["--until", `@${Math.ceil(to / 1000) + 1}`];
@@ -33,7 +45,7 @@ export function journalMatches(unit: string, generation: LoggedGeneration | unde
     `_SYSTEMD_UNIT=${unit}`,
     `HOLDFAST_GENERATION=${id}`,
     "+",
-    ...outputMatches(unit, generation),
+    ...outputMatches(logger, generation),
   ];
 }
 

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { findProgram } from "../linux/find-program.js";
+import { userOf } from "../linux/process-user.js";
 import { outputMatches } from "./journal-matches.js";
 
 const run = promisify(execFile);
@@ -19,6 +20,8 @@ export interface Wanted {
   readonly name: string;
   /** Null without systemd: then it went where the daemon's went. */
   readonly unit: string | null;
+  /** Of the daemon. */
+  readonly pid: number;
   readonly generation: number;
 }
 
@@ -35,7 +38,7 @@ export async function awaitLastOutput(wanted: Wanted): Promise<readonly string[]
  * The last lines that a generation's processes wrote, as far as this user may read the journal; none where that is not so. Nobody else
  * keeps them: they go from the process straight to the journal, whose rules say who may read them.
  */
-export async function readLastOutput({ name, unit, generation }: Wanted): Promise<readonly string[]> {
+export async function readLastOutput({ name, unit, pid, generation }: Wanted): Promise<readonly string[]> {
   if (unit === null) return [];
   // What has just been written may still be on its way; only root may hurry it.
   if (process.geteuid?.() === 0) await ask(["--sync"]);
@@ -45,7 +48,7 @@ export async function readLastOutput({ name, unit, generation }: Wanted): Promis
     "--boot",
     "--output=cat",
     `--lines=${mostLines}`,
-    ...outputMatches(unit, { name, id: generation }),
+    ...outputMatches({ unit, uid: userOf(pid) }, { name, id: generation }),
   ]);
   return printed
     .trimEnd()

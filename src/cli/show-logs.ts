@@ -10,10 +10,10 @@ import { journalMatches, type LoggedGeneration } from "./journal-matches.js";
 export async function showLogs(line: CommandLine, id: number | undefined): Promise<End> {
   const service = await findUnit(line);
   if (!service.ok) return service;
-  const { name, unit } = service.value;
-  const generation = id === undefined ? succeed(undefined) : await findGeneration(line, name, id);
+  const generation =
+    id === undefined ? succeed(undefined) : await findGeneration(line, service.value.name, id);
   if (!generation.ok) return generation;
-  const matches = journalMatches(unit, generation.value);
+  const matches = journalMatches(service.value, generation.value);
   const status = await journalctl([...(line.flags.has("follow") ? ["-f"] : []), ...matches]);
   return status === 0 ? succeed("done") : fail("journal-failed", `journalctl exited with status ${status}`);
 }

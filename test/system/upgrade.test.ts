@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { assertNobodyRefused, losesNothing, underLoad } from "../harness/service/under-load.js";
 import { SOCKET, versionOf, type WebSetup, workerPids } from "../harness/service/web-service.js";
@@ -126,9 +126,10 @@ onEachRelease("upgrades", (promise) => {
     async (web) => {
       await web.must("start");
       await web.deploy("v2", { "crash-at-boot": "" });
-      assert.equal((await web.systemctl("reload")).code, 1);
       const daemon = await web.mainPid();
-      await waitUntil("the worker's line", 10_000, async () => {
+      await waitUntil("the worker's line", DEADLINE_MS, async () => {
+        // Where journald comes to read it only when the process has gone it has no unit.
+        assert.equal((await web.systemctl("reload")).code, 1);
         const lines = await web.container.sh(
           `journalctl -u ${web.unit} -o json --output-fields=_PID,MESSAGE,_TRANSPORT | grep 'told to crash' || true`,
         );
@@ -137,6 +138,26 @@ onEachRelease("upgrades", (promise) => {
       const { stdout } = await web.cli("logs", "2");
       assert.match(stdout, /generation 2 from .*told to crash/s);
       assert.doesNotMatch(stdout, /generation 1 from/);
+    },
+  );
+
+  promise(
+    "the last words of a version are told, also when it has gone before journald reads them",
+    { app: "node" },
+    async (web) => {
+      await web.must("start");
+      await web.deploy("v2", { "crash-at-boot": "" });
+      const journald = await web.container.sh("systemctl show --property MainPID --value systemd-journald");
+      await web.container.sh(`kill -STOP ${journald}`);
+      try {
+        assert.equal((await web.systemctl("reload")).code, 1);
+      } finally {
+        await web.container.sh(`kill -CONT ${journald}`);
+      }
+      await waitUntil("the last words", DEADLINE_MS, async () =>
+        (await web.cli("status")).stdout.includes("told to crash"),
+      );
+      assert.match((await web.cli("logs", "2")).stdout, /told to crash/);
     },
   );
 

@@ -35,9 +35,9 @@ const showOne = askDaemon(async (client, { flags }) => {
 });
 
 /** What the generation wrote that did not come to serve, or what its check printed. */
-async function tellWhyItFailed({ name, unit, lastUpgrade }: StatusReport): Promise<void> {
+async function tellWhyItFailed({ name, unit, pid, lastUpgrade }: StatusReport): Promise<void> {
   const { failure = null, generation = null } = lastUpgrade ?? {};
   if (failure === null || generation === null) return;
-  const lines = failure.output?.split("\n") ?? (await readLastOutput({ name, unit, generation }));
+  const lines = failure.output?.split("\n") ?? (await readLastOutput({ name, unit, pid, generation }));
   if (lines.length > 0) say(["", ...layOutput(generation, lines)].join("\n"));
 }

@@ -8,9 +8,10 @@ import { startServer, temporaryDirectory } from "../control/rig.js";
 import { type Ran, runCli } from "./run-cli.js";
 
 const from = 1_700_000_000_500;
+const logger = { unit: "web.service", uid: undefined };
 
 test("a unit alone has all that systemd has of it", () => {
-  assert.deepEqual(journalMatches("web.service", undefined), ["-u", "web.service"]);
+  assert.deepEqual(journalMatches(logger, undefined), ["-u", "web.service"]);
 });
 
 test("of a generation what its processes wrote and the daemon's words are found in its time", () => {
@@ -25,17 +26,26 @@ test("of a generation what its processes wrote and the daemon's words are found 
     "SYSLOG_IDENTIFIER=web/3",
   ];
   const generation = { name: "web", id: 3, from, to: from + 60_000 };
-  assert.deepEqual(journalMatches("web.service", generation), [
+  assert.deepEqual(journalMatches(logger, generation), [
     "--since",
     "@1700000000",
     "--until",
     "@1700000062",
     ...matches,
   ]);
-  assert.deepEqual(journalMatches("web.service", { ...generation, to: null }), [
+  assert.deepEqual(journalMatches(logger, { ...generation, to: null }), [
     "--since",
     "@1700000000",
     ...matches,
+  ]);
+  // Of a line whose process has gone journald may know no more than the user.
+  assert.deepEqual(journalMatches({ ...logger, uid: 990 }, { ...generation, to: null }), [
+    "--since",
+    "@1700000000",
+    ...matches,
+    "+",
+    "_UID=990",
+    "SYSLOG_IDENTIFIER=web/3",
   ]);
 });
 
