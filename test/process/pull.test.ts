@@ -1,126 +1,18 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { pathInCheckout } from "../harness/container/checkout.js";
-import type { Behaviour } from "../harness/process/behaviour.js";
+import { test } from "node:test";
 import { Publisher } from "../harness/process/publisher.js";
-import { Rig } from "../harness/process/rig.js";
+import { PullHost } from "../harness/process/pull-host.js";
 import { judgedTables } from "../harness/process/trials.js";
 import { temporaryDirectory } from "../unit/control/rig.js";
 import { certificate } from "../unit/worker/carriers/http/certificate.js";
 
-const program = pathInCheckout("packaging", "pull", "pull-release");
-const cli = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
-/** To the CLI it is the user of no other instance of this machine. */
-const pretend = "--import=data:text/javascript,process.geteuid=()=>1999999";
-
-interface Pulled {
-  readonly status: number | null;
-  readonly output: string;
-}
-
-/** A host with an instance, and what would run there by a timer. */
-class Host implements AsyncDisposable {
-  readonly rig: Rig;
-  readonly publisher: Publisher;
-  readonly #environment: Record<string, string>;
-  readonly #bin: string;
-
-  constructor(context: TestContext) {
-    const base = temporaryDirectory(context);
-    mkdirSync(join(base, "holdfast"));
-    this.rig = new Rig({ native: true, runtimeBase: join(base, "holdfast") });
-    this.publisher = new Publisher(this.rig.name);
-    const { directory } = this.rig;
-    const bin = join(base, "bin");
-    this.#bin = bin;
-    mkdirSync(bin);
-    this.replaceCommand(`exec ${process.execPath} ${cli} "$@"`);
-    chmodSync(join(bin, "holdfast"), 0o755);
-    writeFileSync(join(base, "machine-id"), "0123456789abcdef0123456789abcdef\n");
-    mkdirSync(join(base, "state"));
-    this.#environment = {
-      PATH: `${bin}:${process.env["PATH"]}`,
-      XDG_RUNTIME_DIR: base,
-      NODE_OPTIONS: pretend,
-      MACHINE_ID: join(base, "machine-id"),
-      STATE_DIRECTORY: join(base, "state"),
-      ROOT: directory,
-      SOURCE: this.publisher.source,
-      KEYRING: this.publisher.keyring,
-    };
-  }
-
-  /** What became of the last release. */
-  get tried(): string {
-    return join(this.#environment["STATE_DIRECTORY"] ?? "", "tried");
-  }
-
-  /** In the place of `holdfast`. */
-  replaceCommand(script: string): void {
-    writeFileSync(join(this.#bin, "holdfast"), `#!/bin/sh\n${script}\n`);
-  }
-
-  publish(serial: number, behaviour: Behaviour, also: Record<string, string | number> = {}): void {
-    const directory = join(this.rig.directory, `build-${serial}`);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, "puppet.json"), JSON.stringify(behaviour));
-    this.publisher.publish(serial, behaviour.version, directory, also);
-  }
-
-  start(more: Record<string, string> = {}) {
-    const child = spawn(program, [this.rig.name], {
-      env: { ...this.#environment, ...more },
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    const ended = once(child, "close").then((): Pulled => ({ status: child.exitCode, output }));
-    return { ended, kill: (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal) };
-  }
-
-  pull(more: Record<string, string> = {}): Promise<Pulled> {
-    return this.start(more).ended;
-  }
-
-  /** What is deployed, and which generation serves which version. */
-  async stands() {
-    const { generations } = await this.rig.settled();
-    const { version } = await this.rig.ask();
-    return {
-      link: basename(readlinkSync(join(this.rig.directory, "current"))),
-      generation: generations[0]?.id,
-      version,
-    };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.publisher[Symbol.dispose]();
-    await this.rig[Symbol.asyncDispose]();
-  }
-}
-
 test("a newer release is pulled and serves, once, and nobody notices", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   await using load = host.rig.load();
   host.publish(7, { version: "2" });
@@ -136,7 +28,7 @@ test("a newer release is pulled and serves, once, and nobody notices", async (co
 });
 
 test("a bad release is left, the link goes back, and no later look tries it again; the next release does", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   host.publish(7, { version: "2", boot: "crash" });
   const { status, output } = await host.pull();
@@ -151,7 +43,7 @@ test("a bad release is left, the link goes back, and no later look tries it agai
 });
 
 test("what is not signed, or not for this instance, or old, or not whole, is refused before anything is unpacked", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   host.publish(7, { version: "2" });
   const old = readFileSync(host.publisher.manifestFile);
@@ -180,71 +72,8 @@ test("what is not signed, or not for this instance, or old, or not whole, is ref
   assert.deepEqual(await host.stands(), { link: "release-1", generation: 1, version: "1" });
 });
 
-test("a run that is killed in the middle of the upgrade is brought to its end by the next, good or bad", async (context) => {
-  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-    await using host = new Host(context);
-    await host.rig.manager.startReady();
-    const gate = join(host.rig.directory, "gate");
-    host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
-    host.publish(7, { version: "2", boot: signal === "SIGKILL" ? "good" : "crash" });
-    const run = host.start();
-    await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);
-    run.kill(signal);
-    assert.notEqual((await run.ended).status, 0);
-    host.rig.openGate(gate);
-    await host.rig.settled();
-    const { status } = await host.pull();
-    const { link, version } = await host.stands();
-    const whole = signal === "SIGKILL" ? [0, "7-2", "2"] : [1, "release-1", "1"];
-    assert.deepEqual([status, link, version], whole);
-  }
-});
-
-/** A host whose run was killed in the middle of the upgrade to serial 7, which has ended since. */
-async function killed(context: TestContext, behaviour: Behaviour): Promise<Host> {
-  const host = new Host(context);
-  await host.rig.manager.startReady();
-  const gate = join(host.rig.directory, "gate");
-  host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
-  host.publish(7, behaviour);
-  const run = host.start();
-  await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);
-  run.kill("SIGKILL");
-  await run.ended;
-  host.rig.openGate(gate);
-  await host.rig.settled();
-  return host;
-}
-
-test("a run that was killed is brought to its end before a newer release, and where that is bad, too, what was proved is left", async (context) => {
-  await using host = await killed(context, { version: "2", boot: "crash" });
-  host.publish(8, { version: "3", boot: "crash" });
-  for (const version of ["2", "3"]) {
-    const { status, output } = await host.pull();
-    assert.equal(status, 1);
-    assert.match(output, new RegExp(`version ${version} .* is bad, and is not tried again\n$`));
-    const { link, version: serves } = await host.stands();
-    assert.deepEqual([link, serves], ["release-1", "1"]);
-  }
-  assert.deepEqual(await host.pull(), { status: 0, output: "" });
-});
-
-test("a run that was killed is brought to its end also where the release is stopped or has expired meanwhile", async (context) => {
-  for (const [more, status] of [
-    [{ share: 0 }, 0],
-    [{ expires: 1_700_000_000 }, 1],
-  ] as const) {
-    await using host = await killed(context, { version: "2" });
-    host.publish(7, { version: "2" }, more);
-    const pulled = await host.pull();
-    assert.equal(pulled.status, status);
-    assert.match(pulled.output, /version 2 \(serial 7\) serves and has proved itself\n/);
-    assert.match(readFileSync(host.tried, "utf8"), /^7 good$/m);
-  }
-});
-
 test("what the host fails for is no verdict: the release is tried again, and serves", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   const { configFile, stateDirectory } = host.rig;
   const config = readFileSync(configFile);
@@ -276,7 +105,7 @@ test("what the host fails for is no verdict: the release is tried again, and ser
 });
 
 test("a reason that speaks of the version is a verdict, and one that speaks of the host is none", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   host.publish(7, { version: "2" });
   const told = (reason: string) => {
     const failure = { reason, message: '{"reason":"worker-exited"}' };
@@ -304,7 +133,7 @@ test("a reason that speaks of the version is a verdict, and one that speaks of t
 });
 
 test("where the config's release is another place nothing is upgraded, and the run says what to set", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   host.rig.configure(`# elsewhere\n`);
   const config = readFileSync(host.rig.configFile, "utf8");
   const elsewhere = host.rig.releaseDirectory;
@@ -323,7 +152,7 @@ test("where the config's release is another place nothing is upgraded, and the r
 });
 
 test("what somebody else does meanwhile is no verdict: another link stays, and what serves is asked for again", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   const gate = join(host.rig.directory, "gate");
   host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
@@ -356,7 +185,7 @@ test("what somebody else does meanwhile is no verdict: another link stays, and w
 });
 
 test("a part of the fleet has a release first, and the others when its share grows", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   host.publish(7, { version: "2" }, { share: 0 });
   assert.deepEqual(await host.pull(), { status: 0, output: "" });
@@ -369,7 +198,7 @@ test("a part of the fleet has a release first, and the others when its share gro
 });
 
 test("where the service does not run the link stays, and the next look tries again", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   host.publish(7, { version: "2" });
   await host.rig.manager.stop();
@@ -383,7 +212,7 @@ test("where the service does not run the link stays, and the next look tries aga
 });
 
 test("releases come over HTTPS, from a server that this host trusts", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   await host.rig.manager.startReady();
   host.publish(7, { version: "2" });
   const authorities = join(temporaryDirectory(context), "authorities.pem");
@@ -403,7 +232,7 @@ test("releases come over HTTPS, from a server that this host trusts", async (con
 });
 
 test("a server that sends without an end fills no disk", async (context) => {
-  await using host = new Host(context);
+  await using host = new PullHost(context);
   const authorities = join(temporaryDirectory(context), "authorities.pem");
   writeFileSync(authorities, certificate.cert);
   let sent = 0;
