@@ -55,3 +55,13 @@ export function count(story: Story, generation: number, sums: Partial<Record<Cou
   const listeners = [{ listener: "http", ...nothingCounted, ...sums }];
   return story.send({ type: "counted", counts: [{ generation, index: 0, pid, listeners }] });
 }
+
+/** What became of it, as whoever waits hears. */
+export function verdictOf({ state }: Story, generation: number): string | undefined {
+  return state.outcomes.find((one) => one.generation === generation)?.verdict?.kind;
+}
+
+/** A judge says so. */
+export function isBad(story: Story, generation = 2): Story {
+  return story.send({ type: "judged-bad", generation, why: "it is bad" });
+}
