@@ -134,7 +134,7 @@ function whatServes(status: StatusReport, how: string): string {
 }
 
 /** Workers write to the journal or where the daemon does; none of it passes through the daemon. */
-function whereOutputIs({ name, unit, generation }: Pick<Wanted, "name" | "unit" | "generation">): string {
+function whereOutputIs({ name, unit, generation }: Wanted): string {
   if (unit === null) return "the worker's own output is where the daemon's is: on its terminal or in its log";
   return `all that it wrote: journalctl -u ${unit} -t ${name}/${generation}`;
 }
