@@ -101,6 +101,7 @@ test("a rollback needs no release, finds what was overwritten in place, and goes
   assert.equal((await rig.upgrade("rollback", { to: 1 })).failure, null);
   await rig.settled();
   assert.equal((await rig.ask()).version, "1");
+  await rig.tidyOrEnded();
   const before = rig.state();
   assert.equal((await rig.refusal("rollback", { to: 99 })).reason, "nothing-before");
   assert.equal((await rig.status()).degraded, null);
