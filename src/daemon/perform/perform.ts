@@ -1,136 +1,33 @@
-import type { Config } from "../../config/config.js";
 import type { DrainSignal } from "../../lib/drain-signals.js";
-import { type Result, succeed } from "../../lib/failure.js";
-import { closeFd } from "../../linux/fd.js";
-import type { HeldListeners } from "../../listeners/held-listeners.js";
-import { reconcile } from "../../listeners/reconcile.js";
-import type { Action, Event, News, Prepared, Slot, SlotProcess } from "../../model/event.js";
+import type { Action, Event, Slot, SlotProcess } from "../../model/event.js";
 import { findGeneration } from "../../model/find.js";
-import type { Generation } from "../../model/generation-state.js";
-import type { Plan, Specification } from "../../model/plan.js";
-import type { Retired, State } from "../../model/state.js";
+import type { State } from "../../model/state.js";
 import { findWorker } from "../../model/turn.js";
-import type { NotifySockets } from "../../process/notify-sockets.js";
-import type { WorkerChannels } from "../../process/worker-channels.js";
-import type { WorkerProcesses } from "../../process/worker-processes.js";
-import { readCommit } from "../../release/read-commit.js";
-import { readVersion } from "../../release/read-version.js";
 import type { Effects } from "../../supervisor/effects.js";
 import { firstLimit, liftLimits } from "../native-workers/share.js";
 import { awaitAccepting } from "./await-accepting.js";
-import { collectFds, type NamedFd } from "./collect-fds.js";
-import { awaitReadyCommand, runCheck, type WorkerPlaces, workerCommand } from "./commands.js";
+import { awaitReadyCommand, runCheck } from "./commands.js";
 import { explainLate } from "./explain-late.js";
-import { findFdRoom } from "./fd-room.js";
-import type { Snapshots } from "./snapshots.js";
-import {
-  readSpecification,
-  type SpecificationFailure,
-  verifyCommands,
-  verifySpecification,
-  warnOfAsking,
-} from "./specify.js";
+import { type PrepareOptions, prepare } from "./prepare.js";
+import { type StartOptions, startWorker } from "./start-worker.js";
 import { verifyGeneration } from "./verify.js";
 import { giveWanted, openWanted } from "./wanted-listeners.js";
 
 type ActionOf<T extends Action["type"]> = Extract<Action, { readonly type: T }>;
 
-export interface PerformOptions {
-  readonly name: string;
-  readonly configFile: string;
-  readonly places: WorkerPlaces;
-  readonly listeners: HeldListeners;
-  readonly workers: WorkerProcesses;
-  readonly channels: WorkerChannels;
-  readonly notifySockets: NotifySockets;
-  readonly snapshots: Snapshots;
+export interface PerformOptions extends PrepareOptions, StartOptions {
   /** Has native workers tell what they have counted. */
   readonly countWorkers: () => Promise<void>;
   readonly current: () => State;
   /** Nothing is decided any more: this daemon has ended, or begins anew. */
   readonly isOver: () => boolean;
-  readonly announce: (news: News) => void;
   readonly record: (action: ActionOf<"record">) => void;
   readonly exit: (status: ActionOf<"exit">["status"]) => void;
-  /** Hears of every config that has been read for an upgrade. */
-  readonly onConfig: (config: Config) => void;
 }
 
 /** Turns one action of the model into what it means in the world. */
 export function createPerformer(options: PerformOptions): Effects["perform"] {
   const { name, listeners, workers, channels, notifySockets, snapshots } = options;
-
-  function prepare({ upgrade, again }: ActionOf<"prepare">, state: State): readonly Event[] {
-    const wanted = again === null ? readAnew(upgrade) : verifyAgain(again);
-    if (!wanted.ok) return [{ type: "prepared", upgrade, result: wanted }];
-    const { plan } = wanted.value;
-    const room = state.generations.length > 0 ? findFdRoom(plan.workers) : succeed(undefined);
-    if (!room.ok) return [{ type: "prepared", upgrade, result: room }];
-    const held = reconcile(listeners, wanted.value, state.listeners, state.nextListener);
-    if (!held.ok) return [{ type: "prepared", upgrade, result: held }];
-    if (again === null)
-      warnOfAsking(wanted.value, held.value, (message) => warn("asks-old-workers", message, upgrade));
-    const { version, commit } = again ?? nameInPlace(plan);
-    return [{ type: "prepared", upgrade, result: succeed({ ...held.value, version, commit }) }];
-  }
-
-  function readAnew(upgrade: number): Result<Specification, SpecificationFailure> {
-    const tell = (message: string): void => warn("outside-snapshot", message, upgrade);
-    return readSpecification(options.configFile, tell, options.onConfig);
-  }
-
-  function warn(event: string, message: string, upgrade: number): void {
-    options.announce({ event, level: "warning", message, upgrade });
-  }
-
-  /** With a snapshot of its own it needs no release any more. */
-  function verifyAgain({ specification, snapshot }: Retired): Result<Specification, SpecificationFailure> {
-    if (snapshot === null) return verifySpecification(specification);
-    return verifyCommands(specification, snapshots.directoryOf(snapshot));
-  }
-
-  function spawn({ generation: id, index }: ActionOf<"spawn">, state: State): readonly Event[] {
-    const slot = { generation: id, index };
-    const generation = findGeneration(state, id);
-    if (generation === undefined) return [];
-    const fds = collectFds(generation, state, listeners);
-    if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
-    const notifySocket = notifySockets.open(slot);
-    if (!notifySocket.ok) return [{ type: "spawn-failed", ...slot, failure: notifySocket.failure }];
-    let started = false;
-    try {
-      const spawned = startWorker(generation, index, state, fds.value, notifySocket.value);
-      started = spawned.ok;
-      return spawned.ok
-        ? [{ type: "spawned", ...slot, process: spawned.value }]
-        : [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
-    } finally {
-      if (!started) {
-        channels.forget(slot);
-        notifySockets.forget(slot);
-      }
-    }
-  }
-
-  function startWorker(
-    generation: Generation,
-    index: number,
-    state: State,
-    fds: readonly NamedFd[],
-    notifySocket: string,
-  ): ReturnType<WorkerProcesses["spawn"]> {
-    const slot = { generation: generation.id, index };
-    const channel = channels.open(slot);
-    try {
-      const { places } = options;
-      return workers.spawn(
-        slot,
-        workerCommand(name, generation, index, state, places, fds, channel, notifySocket),
-      );
-    } finally {
-      closeFd(channel);
-    }
-  }
 
   async function check(id: number, state: State): Promise<readonly Event[]> {
     const generation = findGeneration(state, id);
@@ -183,7 +80,7 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
   return (action, state) => {
     switch (action.type) {
       case "prepare":
-        return prepare(action, state);
+        return [prepare(options, action, state)];
       case "make-snapshot": {
         const generation = findGeneration(state, action.snapshot);
         return generation === undefined ? [] : snapshots.make(generation, action);
@@ -192,8 +89,10 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
         return snapshots.inspect(action.snapshot);
       case "remove-snapshot":
         return snapshots.remove(action.snapshot);
-      case "spawn":
-        return spawn(action, state);
+      case "spawn": {
+        const started = startWorker(options, action, state);
+        return started === undefined ? [] : [started];
+      }
       case "check":
         return check(action.generation, state);
       case "examine":
@@ -270,10 +169,4 @@ function isExclusive(to: readonly SlotProcess[], state: State): boolean {
 
 function drainSignalOf({ generation }: Slot, state: State): DrainSignal {
   return findGeneration(state, generation)?.specification.plan.drain.signal ?? "SIGTERM";
-}
-
-/** What a release calls itself that is not copied; the copy of another tells. */
-function nameInPlace({ snapshot, release }: Plan): Pick<Prepared, "version" | "commit"> {
-  if (snapshot) return { version: null, commit: null };
-  return { version: readVersion(release), commit: readCommit(release) };
 }
