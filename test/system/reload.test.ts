@@ -72,7 +72,7 @@ onEachRelease("reloads", (promise) => {
       await holdCommand(web);
       await web.must("start");
       await losesNothing(web, async () => {
-        await web.deploy("v2", { "boot-ms": "3000" });
+        const letBoot = await web.deployHeld("v2");
         const reload = web.systemctl("reload");
         await waitUntil("the upgrade", DEADLINE_MS, async () => {
           return (await web.status()).upgrade?.generation === 2;
@@ -80,6 +80,7 @@ onEachRelease("reloads", (promise) => {
         await web.container.sh(`kill -9 ${await web.mainPid()}`);
         await letCommandGo(web);
         assert.equal((await reload).code, 1);
+        await letBoot();
         assert.equal(versionOf(await settledAt(web, 2)), "v2");
       });
     },

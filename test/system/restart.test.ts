@@ -90,13 +90,14 @@ onEachRelease("restarts", (promise) => {
       const workers = workerPids(await web.settled());
       const daemon = await web.mainPid();
       await losesNothing(web, async (load) => {
-        await web.deploy("v2", { "boot-ms": "1500" });
+        const letBoot = await web.deployHeld("v2");
         const restart = web.systemctl("restart");
         await web.successorOf(daemon);
         assert.equal(await web.show("ActiveState"), "activating");
         const old = (await web.status()).generations.find(({ phase }) => phase === "active");
         assert.deepEqual(old && workerPids(old), workers);
         await load.waitForMore(1);
+        await letBoot();
         assert.equal((await restart).code, 0);
       });
       assert.equal(versionOf(await web.settled()), "v2");
@@ -150,11 +151,12 @@ onEachRelease("restarts", (promise) => {
     async (web) => {
       await web.must("start");
       await losesNothing(web, async () => {
-        await web.deploy("v2", { "boot-ms": "1500" });
+        const letBoot = await web.deployHeld("v2");
         const upgrade = web.cli("upgrade");
         await web.waitFor("ActiveState", "reloading");
         await web.writeSocketUnit(SOCKET.replace("{port}", String(web.port + 1)));
         await web.container.sh("systemctl daemon-reexec && systemctl daemon-reload");
+        await letBoot();
         const { code, stderr } = await upgrade;
         assert.equal(code, 0, stderr);
       });
@@ -170,12 +172,13 @@ onEachRelease("restarts", (promise) => {
     async (web) => {
       await web.must("start");
       await losesNothing(web, async () => {
-        await web.deploy("v2", { "boot-ms": "1500" });
+        const letBoot = await web.deployHeld("v2");
         const upgrade = web.cli("upgrade");
         await candidateOf(web);
         const daemon = await web.mainPid();
         await web.container.sh(`kill -9 ${daemon}`);
         await web.successorOf(daemon);
+        await letBoot();
         const { code, stderr } = await upgrade;
         assert.equal(code, 0, stderr);
       });
@@ -190,12 +193,13 @@ onEachRelease("restarts", (promise) => {
     async (web) => {
       await web.must("start");
       await losesNothing(web, async () => {
-        await web.deploy("v2", { "boot-ms": "1500" });
+        const letBoot = await web.deployHeld("v2");
         const reload = web.systemctl("reload");
         await candidateOf(web);
         const daemon = await web.mainPid();
         await web.container.sh(`kill -9 ${daemon}`);
         await web.successorOf(daemon);
+        await letBoot();
         assert.equal((await reload).code, 1);
         assert.equal(versionOf(await web.settled()), "v2");
       });
@@ -248,7 +252,7 @@ onEachRelease("restarts", (promise) => {
     async (web) => {
       await web.must("start");
       await losesNothing(web, async () => {
-        await web.deploy("v2", { "boot-ms": "1500" });
+        await web.deployHeld("v2");
         const upgrade = web.cli("upgrade");
         await web.waitFor("ActiveState", "reloading");
         await web.deploy("v3");

@@ -1,6 +1,7 @@
 // A web server without any library that keeps systemd's contract: it listens on what it is given, says READY, and on SIGTERM
 // answers what it has accepted and ends. Sockets named `udp` answer a datagram with the version. Its version is in the file
-// `version` beside it; `crash-at-boot` and `never-ready` beside it make it bad, and `boot-ms` slow.
+// `version` beside it; `crash-at-boot` and `never-ready` beside it make it bad, `boot-ms` slow, and `boot-until` as slow as
+// it takes: until the file that it names is there.
 const { spawnSync } = require("node:child_process");
 const dgram = require("node:dgram");
 const { existsSync, readFileSync } = require("node:fs");
@@ -77,5 +78,11 @@ function serveDatagrams(fd, opened) {
   return () => socket.close();
 }
 
+function startOnceThereIs(file) {
+  if (existsSync(file)) start();
+  else setTimeout(startOnceThereIs, 10, file);
+}
+
 if (has("never-ready")) setInterval(() => {}, 1000);
+else if (has("boot-until")) startOnceThereIs(readFileSync(join(__dirname, "boot-until"), "utf8").trim());
 else setTimeout(start, has("boot-ms") ? Number(readFileSync(join(__dirname, "boot-ms"), "ascii")) : 0);

@@ -8,10 +8,17 @@ export type FlawedApp = "flawed-gunicorn" | "flawed-plain" | "flawed-native";
 
 /**
  * Beside its version: what makes an app bad (`crash-at-boot`, `never-ready`, `sick`, `refuse-state`, another `server.js`) or slow
- * (`boot-ms`, the text says how slow). test/apps/flawed/flaws.js tells those of the flawed ones.
+ * (`boot-ms`, the text says how slow; `boot-until`, the text names a file). test/apps/flawed/flaws.js tells those of the flawed ones.
  */
 export type Flaws = Partial<Record<BootFlaw | LaterFlaw, string>>;
-type BootFlaw = "crash-at-boot" | "never-ready" | "boot-ms" | "sick" | "refuse-state" | "server.js";
+type BootFlaw =
+  | "crash-at-boot"
+  | "never-ready"
+  | "boot-ms"
+  | "boot-until"
+  | "sick"
+  | "refuse-state"
+  | "server.js";
 type LaterFlaw = "never-accepts" | "other-port" | "fails" | "dies-at" | "slow-ms" | "import-fails";
 
 // --preload: READY=1 then says that the app has been imported.

@@ -81,6 +81,13 @@ export class WebService {
     );
   }
 
+  /** Deploys a version of test/apps/plain that is ready only when it is let; the function returned does so. */
+  async deployHeld(version: string): Promise<() => Promise<void>> {
+    const gate = `/srv/${this.name}/${version}-boots`;
+    await this.deploy(version, { "boot-until": gate });
+    return () => this.container.write(gate, "");
+  }
+
   /** Writes over what the symlink points to, file by file in place, as `rsync --inplace` and package scripts may. */
   async overwrite(version: string, flaws: Flaws = {}): Promise<void> {
     const files = Object.entries({ ...flaws, version });
