@@ -3,10 +3,11 @@ import { after, before, it } from "node:test";
 import { messageOf } from "../../src/lib/failure.js";
 import { Container } from "../harness/container/container.js";
 import { describeOnEachRelease } from "../harness/container/each-release.js";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { HarnessError } from "../harness/harness-error.js";
 import { countLost, type LoadReport } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
+import { countAccepted } from "../harness/service/accepted.js";
 import { DirectService } from "../harness/service/direct-service.js";
 import { certificate } from "../unit/worker/carriers/http/certificate.js";
 
@@ -133,9 +134,15 @@ describeOnEachRelease("the library under systemd alone", (release) => {
 
   promise("a stop ends well and leaves nothing, and a start finds the state", WITHOUT, async (service) => {
     await service.ask("/count");
-    const slow = service.ask("/slow?ms=500");
-    await service.must("stop");
-    assert.match(await slow, /^v1 /);
+    const held = service.ask("/held?until=/srv/web/answers");
+    await waitUntil("the request in flight", DEADLINE_MS, async () => {
+      return (await countAccepted(container, service.port)) === 1;
+    });
+    const stop = service.must("stop");
+    await service.waitFor("ActiveState", "deactivating");
+    await service.put("answers", "");
+    await stop;
+    assert.match(await held, /^v1 /);
     assert.equal(await service.show("Result"), "success");
     assert.equal(await service.show("ActiveState"), "inactive");
     assert.equal(await service.show("NFileDescriptorStore"), "0");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { constants } from "node:fs";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { onEachRelease } from "../harness/service/promise.js";
+import { beginStream } from "../harness/service/stream.js";
 import { losesNothing } from "../harness/service/under-load.js";
 import {
   SOCKET,
@@ -76,17 +77,14 @@ onEachRelease("socket units", (promise) => {
       await web.dropIn(`[Unit]\nWants=${web.socketUnit}\n`);
       await web.must("start");
       const before = await web.show("NFileDescriptorStore");
-      const slow = web.container.sh(`curl -sS 'http://${web.address}/slow?ms=1500'`);
-      await waitUntil("the request in flight", 5_000, async () => {
-        return (await web.container.sh(`ss -Htn state established 'sport = :${web.port}'`)) !== "";
-      });
+      const endStream = await beginStream(web);
       const port = web.port + 1;
       await web.writeSocketUnit(`ListenStream=127.0.0.1:${port}\nFileDescriptorName=http\n`);
       await web.container.sh(`systemctl stop ${web.socketUnit} 2>/dev/null`);
       await web.must("restart");
       assert.equal(await web.container.show(web.socketUnit, "ActiveState"), "active");
       assert.equal(await ask(web, port), "v1");
-      assert.equal(await slow, "v1");
+      assert.deepEqual(new Set(await endStream()), new Set(["v1", "end"]));
       await closed(web, web.port);
       assert.equal(await web.show("NFileDescriptorStore"), before);
     },

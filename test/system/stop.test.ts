@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
+import { countAccepted } from "../harness/service/accepted.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { losesNothing } from "../harness/service/under-load.js";
 import {
@@ -25,14 +26,16 @@ onEachRelease("stopping", (promise) => {
     { app: "gunicorn" },
     async (web) => {
       await web.must("start");
-      const slow = web.container.sh(`curl -sS http://${web.address}/slow?ms=1000`);
-      await waitUntil(
-        "the request in flight",
-        5_000,
-        async () => (await web.container.sh(`ss -Htn state established 'sport = :${web.port}'`)) !== "",
-      );
-      await web.must("stop");
-      assert.equal(await slow, "v1");
+      const gate = `/srv/${web.name}/answers`;
+      const held = web.container.sh(`curl -sS http://${web.address}/held?until=${gate}`);
+      await waitUntil("the request in flight", DEADLINE_MS, async () => {
+        return (await countAccepted(web.container, web.port)) === 1;
+      });
+      const stop = web.must("stop");
+      await web.waitFor("ActiveState", "deactivating");
+      await web.container.write(gate, "");
+      await stop;
+      assert.equal(await held, "v1");
       await assertNothingLeft(web);
       assert.equal(await web.container.sh(`ss -Hltn 'sport = :${web.port}'`), "");
     },
@@ -78,7 +81,7 @@ onEachRelease("stopping", (promise) => {
 
   promise("tableflip: a stop in the middle of an upgrade ends both generations", ON_SOCKET, async (web) => {
     await web.must("start");
-    await web.deploy("v2", { "boot-ms": "1500" });
+    await web.deployHeld("v2");
     const upgrade = web.cli("upgrade");
     await web.waitFor("ActiveState", "reloading");
     await web.container.sh(`systemctl stop ${web.socketUnit} ${web.unit}`);

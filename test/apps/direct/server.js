@@ -1,5 +1,6 @@
 // The app of the tests of the library under systemd alone. HOLDFAST_LIBRARY is the library's file; `version` beside this file is
-// its version; `refuse-state` and `never-serve` beside it make it bad. It answers `/slow?ms=` late, counts in `/count`, and has a timer that never ends.
+// its version; `refuse-state` and `never-serve` beside it make it bad. It answers `/slow?ms=` late, `/held?until=` once
+// the file is there, counts in `/count`, and has a timer that never ends.
 // With `key.pem` and `cert.pem` beside it, it speaks TLS.
 import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
@@ -35,7 +36,9 @@ const server = create({ ...tls, keepAliveTimeout: 60_000 }, (request, response) 
   response.setHeader("X-Version", version);
   if (pathname === "/count") count += 1;
   const answer = () => response.end(`${version} ${process.pid} ${count}\n`);
+  const hold = (file) => (existsSync(file) ? answer() : setTimeout(hold, 10, file));
   if (pathname === "/slow") setTimeout(answer, Number(searchParams.get("ms")));
+  else if (pathname === "/held") hold(searchParams.get("until"));
   else if (pathname !== "/never") answer();
 });
 const serving = await serve(server, {

@@ -28,6 +28,9 @@ with open(os.path.join(HERE, "version"), encoding="ascii") as file:
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/slow":
         time.sleep(int(parse_qs(environ["QUERY_STRING"])["ms"][0]) / 1000)
+    if environ["PATH_INFO"] == "/held":
+        while not os.path.exists(parse_qs(environ["QUERY_STRING"])["until"][0]):
+            time.sleep(0.01)
     body = f"{VERSION}\n".encode()
     start_response(
         "200 OK",

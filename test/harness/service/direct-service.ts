@@ -19,7 +19,8 @@ Environment=HOLDFAST_LIBRARY=${LIBRARY}
 export class DirectService implements AsyncDisposable {
   readonly container: Container;
   readonly unit = "web.service";
-  readonly address = "127.0.0.1:8080";
+  readonly port = 8080;
+  readonly address = `127.0.0.1:${this.port}`;
 
   private constructor(container: Container) {
     this.container = container;
