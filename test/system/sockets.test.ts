@@ -65,6 +65,7 @@ onEachRelease("socket units", (promise) => {
         await web.must("start");
       });
       await losesNothing(web, () => web.must("restart"));
+      await web.settled();
       assert.equal(await web.show("NFileDescriptorStore"), before);
     },
   );
