@@ -4,6 +4,7 @@ import { countLost } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { assertNothingMissed, startTalk } from "../harness/service/start-talk.js";
+import { beginStream } from "../harness/service/stream.js";
 import { assertNothingReopened, losesNothing } from "../harness/service/under-load.js";
 import { SOCKET, versionOf, type WebService, workerPids } from "../harness/service/web-service.js";
 
@@ -112,26 +113,20 @@ onEachRelease("the experiments, with systemd", (promise) => {
       assert.ok(six !== undefined && file !== undefined);
       await losesNothing(web, async () => {
         for (const version of ["v2", "v3", "v4"]) {
-          const gate = `/srv/${web.name}/gate-${version}`;
-          const streamed = answers(web, `'http://${web.address}/stream?until=${gate}'`);
-          await waitUntil("the stream", DEADLINE_MS, async () => {
-            const { generations: all } = await web.status();
-            const established = await web.container.sh(
-              `ss -Htn state established 'sport = :${web.port}' | wc -l`,
-            );
-            return all.length === 1 && Number(established) > 0;
-          });
+          const endStream = await beginStream(web);
           await web.deploy(version);
           await web.must("restart");
-          const targets = [`http://${web.address}/`, `http://[::1]:${web.port}/`];
+          const targets = [
+            `'http://${web.address}/'`,
+            `'http://[::1]:${web.port}/'`,
+            `--unix-socket /run/${web.port}.sock http://test/`,
+          ];
           for (const target of targets) {
             await waitUntil(`${version} at ${target}`, DEADLINE_MS, async () => {
-              return (await answers(web, `'${target}'`)) === version;
+              return (await answers(web, target)) === version;
             });
           }
-          assert.equal(await answers(web, `--unix-socket /run/${web.port}.sock http://test/`), version);
-          await web.container.write(gate, "");
-          const lines = (await streamed).split("\n");
+          const lines = await endStream();
           assert.equal(lines.pop(), "end");
           assert.equal(new Set(lines).size, 1);
           await web.settled();

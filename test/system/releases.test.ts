@@ -15,8 +15,9 @@ const BAD = { "server.js": 'throw new Error("bad")' };
 
 /** The version that answers, and the one that the daemon says it runs. */
 async function versions(web: WebService): Promise<readonly (string | null)[]> {
+  const { version } = await web.settled();
   const answered = await web.container.sh(`curl -sS -H 'Connection: close' http://${web.address}/`);
-  return [answered.trim(), (await web.settled()).version];
+  return [answered.trim(), version];
 }
 
 async function crashWorkers(web: WebService): Promise<void> {
