@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { waitUntil } from "../harness/container/wait-until.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import {
   assertNobodyRefused,
@@ -47,10 +47,12 @@ async function assertSaid(web: WebService, why: RegExp): Promise<void> {
   assert.match((await web.cli("history")).stdout, why);
 }
 
-/** How often the journal has this event of the unit. */
-async function journaled(web: WebService, event: string): Promise<number> {
-  const found = await web.container.sh(`journalctl -q -o cat -u ${web.unit} HOLDFAST_EVENT=${event} | wc -l`);
-  return Number(found);
+/** How often the journal has this event of the unit, once it has come there. */
+function journaled(web: WebService, event: string): Promise<number> {
+  const count = `journalctl -q -o cat -u ${web.unit} HOLDFAST_EVENT=${event} | wc -l`;
+  return waitUntil(`${event} in the journal`, DEADLINE_MS, async () => {
+    return Number(await web.container.sh(count)) || null;
+  });
 }
 
 async function killWorker(web: WebService): Promise<void> {
