@@ -120,6 +120,7 @@ onEachRelease("clients of native apps", (promise) => {
       await using load = await startLoad(web.container, {
         address: web.address,
         keepAlive: KEPT,
+        freshPerSecond: 0,
         slow: 0,
       });
       const count = async (id: number, counter: "open" | "moved" | "adopted"): Promise<number> => {
@@ -135,6 +136,9 @@ onEachRelease("clients of native apps", (promise) => {
       assert.equal(upgraded.code, 0, upgraded.stderr);
       await waitUntil("all kept connections in version 2", 20_000, async () => {
         return (await count(2, "adopted")) >= KEPT;
+      });
+      await waitUntil("all of them told by the old worker", 20_000, async () => {
+        return (await count(1, "moved")) >= KEPT;
       });
       assert.equal(await count(1, "moved"), KEPT, "the old generation tells it while it drains");
       assert.match((await web.cli("status")).stdout, /MOVED/);
