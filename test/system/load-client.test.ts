@@ -31,10 +31,11 @@ async function meet(...deeds: Deed[]): Promise<{ outcomes: Outcome[]; idleClosed
   assert.ok(address !== null && typeof address === "object");
   const outcomes: Outcome[] = [];
   let idleClosed = 0;
+  const timeoutMs = deeds.includes(stall) ? 500 : 20_000;
   const connection = new Connection(`127.0.0.1:${address.port}`, () => idleClosed++);
   for (const _ of deeds) {
     if (connection.isOpen)
-      outcomes.push((await connection.request("/", { close: false, timeoutMs: 500 })).outcome);
+      outcomes.push((await connection.request("/", { close: false, timeoutMs })).outcome);
   }
   connection.close();
   for (const socket of sockets) socket.destroy();
