@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { Release } from "../harness/container/releases.js";
 import { waitUntil } from "../harness/container/wait-until.js";
 import { Balancer } from "../harness/fleet/balancer.js";
-import { type Build, Fleet } from "../harness/fleet/fleet.js";
+import { type Build, Fleet, ON_LONG_PROBATION } from "../harness/fleet/fleet.js";
 import type { FleetHost } from "../harness/fleet/host.js";
-import { RUN_TIMEOUT_MS } from "../harness/fleet/playbook.js";
+import { RUN_TIMEOUT_MS, type Variables } from "../harness/fleet/playbook.js";
 import { fillDisk, freeDisk, giveSmallDisk } from "../harness/fleet/small-disk.js";
 import { onFleet } from "../harness/fleet/story.js";
 import { answersEverything, losesNothing } from "../harness/fleet/under-load.js";
@@ -46,26 +46,27 @@ onFleet("a fleet, rolled by the Ansible collection", boot, (story) => {
     return current;
   });
 
-  const bad: [string, Build, (host: FleetHost, version: string) => Promise<void>][] = [
-    ["fails its start", { failsItsStart: true }, async () => {}],
-    ["fails its trial", { flaws: { fails: "1" } }, async () => {}],
+  const bad: [string, Build, Variables, (host: FleetHost, version: string) => Promise<void>][] = [
+    ["fails its start", { failsItsStart: true }, {}, async () => {}],
+    ["fails its trial", { flaws: { fails: "1" } }, {}, async () => {}],
     [
       "fails its probation",
       { linked: ["fails"] },
+      ON_LONG_PROBATION,
       async (host, version) => {
         await host.reaches(version, ["probation"]);
         await host.turnBad("fails", "1");
       },
     ],
   ];
-  for (const [what, build, spoil] of bad) {
+  for (const [what, build, variables, spoil] of bad) {
     story(
       `a version that ${what} stops at the first host, which is back, and the others never see it`,
       async ({ fleet, current }) => {
         const version = await fleet.build(build);
         const [, ...before] = await fleet.generations();
         const [, ...others] = await answersEverything(fleet, async () => {
-          const roll = fleet.startRoll(version);
+          const roll = fleet.startRoll(version, [1, "100%"], variables);
           await roll.until(spoil(fleet.host(1), version));
           await roll.fails();
           assert.deepEqual(await fleet.versions(), fleet.all(current));
@@ -114,7 +115,7 @@ onFleet("a fleet, rolled by the Ansible collection", boot, (story) => {
         fleet,
         async () => {
           const roll = fleet.startRoll(version);
-          await roll.until(lost.reaches(version, ["trial"]));
+          await roll.until(lost.reaches(version, ["trial", "probation"]));
           await fleet.setCable(lost, "down");
           await roll.fails();
           for (const host of others) assert.equal(await host.settled(), current, host.name);
@@ -133,7 +134,7 @@ onFleet("a fleet, rolled by the Ansible collection", boot, (story) => {
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
         const roll = fleet.startRoll(version);
-        await roll.until(fleet.host(1).reaches(version, ["trial"]));
+        await roll.until(fleet.host(1).reaches(version, ["trial", "probation"]));
         await fillDisk(fleet.host(3));
         await roll.fails();
         assert.deepEqual(await fleet.versions(), fleet.all(current));
@@ -150,7 +151,7 @@ onFleet("a fleet, rolled by the Ansible collection", boot, (story) => {
       const version = await fleet.build();
       await losesNothing(fleet, async () => {
         const roll = fleet.startRoll(version, HALVES);
-        await roll.until(fleet.host(2).reaches(version, ["trial"]));
+        await roll.until(fleet.host(2).reaches(version, ["trial", "probation"]));
         await roll.kill();
         assert.equal(await fleet.host(4).settled(), current);
         await fleet.startRoll(version, HALVES).succeeds();

@@ -41,6 +41,12 @@ time = "2s"
 /** What the role is told of the service on a host that has nothing of it. */
 export const SERVICE_VARIABLES = { holdfast_config: CONFIG, holdfast_sockets: { http: `0.0.0.0:${PORT}` } };
 
+/** For a version that turns bad on probation: however slow the machine is, nobody comes too late for it. */
+export const ON_LONG_PROBATION = {
+  ...SERVICE_VARIABLES,
+  holdfast_config: CONFIG.replace(/(?<=\[probation\]\ntime = ")\w+/, "1min"),
+};
+
 const ANSIBLE = `[defaults]
 interpreter_python = /usr/bin/python3
 forks = 8
