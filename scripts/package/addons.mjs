@@ -65,9 +65,11 @@ function findHeaders(major) {
       .filter((entry) => entry.startsWith(`node-${major}-`) && !entry.includes(".building."))
       .map((entry) => join(CACHE, entry, "node_modules", PACKAGE, "include", "node"))
       .find((folder) => existsSync(join(folder, "node.h")));
-  return cached() ?? (installNode(major) ? cached() : undefined);
+  if (cached() === undefined) installNode(major);
+  return cached();
 }
 
+/** Where it fails the headers may be there all the same: another build was quicker. */
 function installNode(major) {
   try {
     mkdirSync(CACHE, { recursive: true });
@@ -85,11 +87,9 @@ function installNode(major) {
     if (status === 0 && existsSync(manifest)) {
       const { version } = JSON.parse(readFileSync(manifest, "utf8"));
       renameSync(building, join(CACHE, `node-${major}-${version}`));
-      return true;
     }
     rmSync(building, { recursive: true, force: true });
   } catch (error) {
     console.error(String(error));
   }
-  return false;
 }
