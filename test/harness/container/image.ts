@@ -40,7 +40,12 @@ async function ensureBase(release: Release): Promise<string> {
   }
   // This machine's debootstrap may be older than the release; all of now have the one script.
   const script = join(SCRIPTS, release);
-  if (process.getuid?.() === 0 && !existsSync(script)) await symlink("sid", script);
+  if (process.getuid?.() === 0 && !existsSync(script)) {
+    await symlink("sid", script).catch((error: unknown) => {
+      // Another file of this run was quicker.
+      if (!existsSync(script)) throw error;
+    });
+  }
   return ensureBuilt({
     name: release,
     recipe: pathInCheckout("test/harness/container/build-image.sh"),
