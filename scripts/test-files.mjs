@@ -9,6 +9,8 @@ const ROOM = 4;
 const SIZE = { unit: 1, process: 1, system: 2, packages: 2 };
 /** A file that hangs fails, and does not take the others with it. */
 const TIMEOUT_MS = 15 * 60_000;
+/** After its end somebody else may hold its output; it fails then, and nobody waits for that one. */
+const LEFT_MS = 30_000;
 /** Of a failed file, once more at the end of a run. */
 const FAILURE_LINES = 40;
 /** What is written here waits for no disk: one that is slow for minutes would let daemons miss the deadlines of their tests. */
@@ -57,6 +59,7 @@ async function runFile(top, { file }) {
     env: { ...process.env, TMPDIR: whereToWrite() },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -64,7 +67,7 @@ async function runFile(top, { file }) {
       output += text;
     });
   }
-  await new Promise((resolve) => child.once("close", resolve));
+  const isLeft = await ended(child);
   const seconds = (performance.now() - begun) / 1000;
   const counts = Object.fromEntries(COUNTED.map((word) => [word, 0]));
   for (const [, word, count] of output.matchAll(/^ℹ (\w+) (\d+)$/gm)) {
@@ -72,11 +75,27 @@ async function runFile(top, { file }) {
   }
   const name = nameOf(file);
   console.log(`▶ ${name}, ${seconds.toFixed(1)} s\n${output.replaceAll(/^ℹ \w+ [\d.]+\n/gm, "").trimEnd()}`);
-  const ok = child.exitCode === 0 && counts.tests > 0;
+  const ok = child.exitCode === 0 && counts.tests > 0 && !isLeft;
   if (!ok) console.log(`✖ ${name} ${howItEnded(child, counts)}`);
   // One that did not come to count its tests has failed all the same.
   if (!ok && counts.fail + counts.cancelled === 0) counts.fail = 1;
   return { name, seconds, counts, ok, failures: ok ? "" : lastOf(output) };
+}
+
+/** True when its output does not end with it. */
+async function ended(child) {
+  let isLeft = false;
+  let patience;
+  child.once("exit", () => {
+    patience = setTimeout(() => {
+      isLeft = true;
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, LEFT_MS);
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+  clearTimeout(patience);
+  return isLeft;
 }
 
 /** Containers write to memory anyway. */
@@ -100,5 +119,6 @@ function nameOf(file) {
 function howItEnded({ exitCode, signalCode }, { tests }) {
   if (signalCode !== null)
     return `was ended by ${signalCode} or took longer than ${TIMEOUT_MS / 60_000} minutes`;
-  return tests === 0 ? "ran no test" : `failed, with status ${exitCode}`;
+  if (tests === 0) return "ran no test";
+  return exitCode === 0 ? "left a process behind that holds its output" : `failed, with status ${exitCode}`;
 }
