@@ -3,6 +3,9 @@ import { createServer, type Server } from "node:net";
 import { type TestContext, test } from "node:test";
 import { findOwner, findSockets } from "../../../src/linux/port-owner.js";
 
+/** No other test listens there, whatever port the kernel gives this one. */
+const apart = "127.84.0.1";
+
 async function listen(t: TestContext, host: string, port = 0): Promise<number> {
   const server: Server = createServer();
   t.after(() => server.close());
@@ -14,11 +17,11 @@ async function listen(t: TestContext, host: string, port = 0): Promise<number> {
 
 test("the sockets at an address are those at exactly that one, though others keep it from being bound", async (t) => {
   const port = await listen(t, "::");
-  const four = { kind: "tcp", family: 4, host: "127.0.0.1", port } as const;
+  const four = { kind: "tcp", family: 4, host: apart, port } as const;
   const any = { kind: "tcp", family: 6, host: "::", port } as const;
   assert.deepEqual(findSockets(four), []);
   assert.equal(findOwner(four)?.pid, process.pid);
-  await listen(t, "127.0.0.1", port);
+  await listen(t, apart, port);
   assert.equal(findSockets(four).length, 1);
   assert.equal(findSockets(any).length, 1);
   assert.notEqual(findSockets(four)[0]?.inode, findSockets(any)[0]?.inode);
