@@ -43,7 +43,12 @@ const FLAWS: Record<Example, Record<Flaw, readonly Edit[]>> = {
       ["app/server.js", 'response.setHeader("X-', 'response.statusCode = 500;\n  response.setHeader("X-'],
     ],
     "does not last": [
-      ["app/server.js", "await serve(", "setTimeout(() => process.exit(1), 2_000);\nawait serve("],
+      // From when it accepts: it has been committed by then, however long its start took.
+      [
+        "app/server.js",
+        "await serve(",
+        'server.on("listening", () => setTimeout(() => process.exit(1), 2_000));\nawait serve(',
+      ],
     ],
   },
   wsgi: {
