@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { describeOnEachRelease } from "../harness/container/each-release.js";
+import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { offer } from "../harness/packages/boot.js";
 import type { Flaw } from "../harness/packages/build-example.js";
 import {
@@ -187,9 +188,11 @@ describeOnEachRelease("the .deb of an app is upgraded", (release) => {
       await machine.upgrade("12", "11", () => machine.install(...files));
       for (const { name } of machine.services) {
         const state = `/var/lib/holdfast/${name}`;
-        assert.equal(
-          await machine.container.sh(`find ${state}/releases/[0-9]* -maxdepth 0 -type d | wc -l`),
-          "4",
+        const count = `find ${state}/releases/[0-9]* -maxdepth 0 -type d | wc -l`;
+        await waitUntil(
+          "only 4 releases",
+          DEADLINE_MS,
+          async () => (await machine.container.sh(count)) === "4",
         );
         await machine.container.sh(`! test -e ${state}/written`);
       }
