@@ -8,14 +8,14 @@ import { GitRepository } from "../harness/fleet/git-repository.js";
 import { METRICS_PORT } from "../harness/fleet/host.js";
 import { ImageRegistry } from "../harness/fleet/image-registry.js";
 import { CONTROLLER_ADDRESS } from "../harness/fleet/network.js";
-import { Playbook, type Variables } from "../harness/fleet/playbook.js";
+import { Playbook, RUN_TIMEOUT_MS, type Variables } from "../harness/fleet/playbook.js";
 import { bring } from "../harness/packages/boot.js";
 import { buildExample, type Flaw } from "../harness/packages/build-example.js";
 import { buildPackage } from "../harness/packages/build-package.js";
 import { ExampleService } from "../harness/packages/example-service.js";
 import { story } from "../harness/packages/story.js";
 import { askStatus } from "../harness/service/ask-status.js";
-import { losesNothing } from "../harness/service/under-load.js";
+import { type Asked, losesNothing } from "../harness/service/under-load.js";
 
 /** A controller and one host: one release, unless the run names another one. */
 const RELEASE = RELEASES.length === 1 ? RELEASES : (["trixie"] as const);
@@ -28,6 +28,8 @@ const SITE_PLAYBOOK = `- hosts: all
     - ansible.builtin.import_role: { name: holdfast.holdfast.service }
 `;
 const CHECK = ["--check", "--diff"];
+/** Of runs in one step. */
+const MOST_RUNS = 5;
 
 /** All that a run could leave on a host, but for the temporary files of Ansible, what the daemon writes, and what git has noted of a fetch. */
 const LOOK = `find /etc /opt /root /srv /usr /var/cache -path /srv/web/repository/.git -prune -o \\
@@ -73,6 +75,10 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
   const disk = async () => (await host.sh(LOOK)).split("\n");
   const asked = (port: number) => ({ container: host, address: `127.0.0.1:${port}` });
   const answer = (port: number) => host.sh(`curl -sS http://127.0.0.1:${port}/`);
+
+  /** Its clients ask until all runs are over, however long these take. */
+  const losesNothingInRuns = (service: Asked, runs: () => Promise<unknown>) =>
+    losesNothing(service, runs, { durationMs: MOST_RUNS * RUN_TIMEOUT_MS });
 
   /** The number of the newest generation: it stays where nothing has been tried. */
   async function newest(name: string): Promise<number> {
@@ -123,7 +129,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
       const main = { holdfast_release: { git: { repo: repository.url, version: "main" } } };
       const versions = [await answer(8080), await fleet.build(), await fleet.build()];
       const [, first = "", second = ""] = versions;
-      const report = await losesNothing(asked(8080), async () => {
+      const report = await losesNothingInRuns(asked(8080), async () => {
         await repository.commit(tarballOf(first));
         await isUnchanged("web", () => deploy(main, CHECK).succeeds());
         await roll(main).succeeds();
@@ -171,7 +177,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
     );
     const version = await fleet.build();
     const tarball = `http://${CONTROLLER_ADDRESS}:8000/${tarballOf(version).slice(BUILDS.length + 1)}`;
-    await losesNothing(asked(8080), () =>
+    await losesNothingInRuns(asked(8080), () =>
       deploy({ holdfast_release: { tarball }, holdfast_version: version }).succeeds(),
     );
     assert.equal(await answer(8080), version);
@@ -221,7 +227,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
       await deploy(await bringChat("1")).succeeds();
       assert.equal(await chat.answer(), "1");
       const second = await bringChat("2");
-      await losesNothing(chat, async () => {
+      await losesNothingInRuns(chat, async () => {
         await isUnchanged(chat.name, () => deploy(second, CHECK).succeeds());
         await deploy(second).succeeds();
         assert.equal(await chat.answer(), "2");
@@ -245,7 +251,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
       const box = { ...BOX, holdfast_release: { image } };
       await registry.push(tarballOf(first), "stable");
       await deploy(box).succeeds();
-      const report = await losesNothing(asked(8081), async () => {
+      const report = await losesNothingInRuns(asked(8081), async () => {
         await isUnchanged("box", () => roll(box).succeeds());
         await registry.push(tarballOf(second), "stable");
         await deploy(box).succeeds();
@@ -258,7 +264,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
   for (const [what, holdfast_release, why] of missing) {
     step(`with ${what} the run fails, says what and why, and changes nothing`, async () => {
       await fleet.controller.sh("echo nonsense > /srv/nope.deb");
-      await losesNothing(asked(8080), async () => {
+      await losesNothingInRuns(asked(8080), async () => {
         await isUnchanged("web", async () => {
           const version = "tarball" in holdfast_release ? "new" : "";
           const said = await deploy({ holdfast_release, holdfast_version: version }).fails();
