@@ -86,7 +86,7 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
   step("the upgrade from a version that did not use Holdfast hands the service over to it", async () => {
     const { container, wsgi } = machine;
     await machine.install(await buildBefore("deb"));
-    assert.equal(await wsgi.answer(), "0");
+    assert.equal(await wsgi.ask(), "0");
     await container.sh("! test -e /run/holdfast/example-wsgi");
     await machine.install(...(await buildExamples("1")));
     await machine.assertStates("ii 1");

@@ -193,7 +193,7 @@ describeOnEachRelease("the .rpm of an app", (release) => {
   step("the upgrade from a version that did not use Holdfast hands the service over to it", async () => {
     await container.sh(`rpm -U ${await bring(container, await buildBefore("rpm"))}`);
     await container.sh(`systemctl start ${wsgi.socketUnit} ${wsgi.unit}`);
-    assert.equal(await wsgi.answer(), "0");
+    assert.equal(await wsgi.ask(), "0");
     const [, path = ""] = (await bringBoth("1")).split(" ");
     await container.sh(`rpm -U ${path}`);
     assert.equal(await wsgi.answer(), "1");

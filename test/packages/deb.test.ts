@@ -8,6 +8,7 @@ import { buildPackage, changeDeb, NEXT_VERSION, OWN_VERSION } from "../harness/p
 import { hasCollection } from "../harness/packages/collection-files.js";
 import { startInstance, survivesUpgrade } from "../harness/packages/packaged-service.js";
 
+import { settled } from "../harness/service/ask-status.js";
 import { blocksOf } from "../harness/service/page.js";
 import { losesNothing } from "../harness/service/under-load.js";
 import { versionOf, type WebService, workerPids } from "../harness/service/web-service.js";
@@ -75,6 +76,7 @@ describeOnEachRelease("the .deb", (release) => {
     assert.equal(await container.sh("curl -sS http://127.0.0.1:8080/"), "1");
     await container.write("/srv/web/app.py", wsgi("2"));
     await container.sh(reload);
+    await settled(container, "web");
     assert.equal(await container.sh("curl -sS http://127.0.0.1:8080/"), "2");
     await container.sh(`${enable.replace("enable", "disable")}
       rm -r /srv/web /etc/holdfast/web.toml /etc/systemd/system/holdfast@web.socket /var/lib/holdfast/web /var/cache/holdfast/web`);

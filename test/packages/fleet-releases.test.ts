@@ -14,7 +14,7 @@ import { buildExample, type Flaw } from "../harness/packages/build-example.js";
 import { buildPackage } from "../harness/packages/build-package.js";
 import { ExampleService } from "../harness/packages/example-service.js";
 import { story } from "../harness/packages/story.js";
-import { askStatus } from "../harness/service/ask-status.js";
+import { askStatus, settled } from "../harness/service/ask-status.js";
 import { type Asked, losesNothing } from "../harness/service/under-load.js";
 
 /** A controller and one host: one release, unless the run names another one. */
@@ -74,7 +74,10 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
 
   const disk = async () => (await host.sh(LOOK)).split("\n");
   const asked = (port: number) => ({ container: host, address: `127.0.0.1:${port}` });
-  const answer = (port: number) => host.sh(`curl -sS http://127.0.0.1:${port}/`);
+  const answer = async () => {
+    await settled(host, "web");
+    return host.sh("curl -sS http://127.0.0.1:8080/");
+  };
 
   /** Its clients ask until all runs are over, however long these take. */
   const losesNothingInRuns = (service: Asked, runs: () => Promise<unknown>) =>
@@ -116,7 +119,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
       };
       await changesNothing(() => deploy(everything, CHECK).succeeds());
       await roll(everything).succeeds();
-      assert.equal(await answer(8080), version);
+      assert.equal(await answer(), version);
       await host.sh("dpkg-query --status holdfast && systemctl is-enabled holdfast@web.service");
       await isUnchanged("web", () => deploy({ ...everything, holdfast_package: "holdfast" }).succeeds());
     },
@@ -127,7 +130,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
     async () => {
       const repository = await GitRepository.create(fleet);
       const main = { holdfast_release: { git: { repo: repository.url, version: "main" } } };
-      const versions = [await answer(8080), await fleet.build(), await fleet.build()];
+      const versions = [await answer(), await fleet.build(), await fleet.build()];
       const [, first = "", second = ""] = versions;
       const report = await losesNothingInRuns(asked(8080), async () => {
         await repository.commit(tarballOf(first));
@@ -141,7 +144,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
         await deploy(main).succeeds();
       });
       assert.deepEqual(Object.keys(report.versions), versions);
-      assert.equal(await answer(8080), second);
+      assert.equal(await answer(), second);
       assert.equal(await host.sh("find /srv/web/releases -name .git"), "");
     },
   );
@@ -180,7 +183,7 @@ describeOnReleases("releases of every kind, deployed by the Ansible collection",
     await losesNothingInRuns(asked(8080), () =>
       deploy({ holdfast_release: { tarball }, holdfast_version: version }).succeeds(),
     );
-    assert.equal(await answer(8080), version);
+    assert.equal(await answer(), version);
   });
 
   const missing: [string, Variables, RegExp][] = [

@@ -7,6 +7,7 @@ import { bootForPackages, bring } from "../harness/packages/boot.js";
 import { buildPackage } from "../harness/packages/build-package.js";
 import { dependenciesOf } from "../harness/packages/dependencies.js";
 import { story } from "../harness/packages/story.js";
+import { settled } from "../harness/service/ask-status.js";
 import { blocksOf } from "../harness/service/page.js";
 import { type Asked, losesNothing } from "../harness/service/under-load.js";
 
@@ -52,9 +53,12 @@ describe("a newcomer's first hours, on trixie", { concurrency: 1 }, () => {
   const each = (act: (app: Newcomer) => Promise<unknown>): Promise<unknown> => Promise.all(apps.map(act));
   const deploy = (app: Newcomer, version: string): Promise<void> =>
     container.write(`/srv/${app.name}/version`, version);
-  const answer = (address: string): Promise<string> => container.sh(`curl -sS http://${address}/`);
+  const answer = async ({ name, address }: Newcomer): Promise<string> => {
+    await settled(container, name);
+    return container.sh(`curl -sS http://${address}/`);
+  };
   const answers = async (version: string): Promise<void> => {
-    await each(async (app) => assert.equal(await answer(app.address), version, app.name));
+    await each(async (app) => assert.equal(await answer(app), version, app.name));
   };
 
   step("the package is installed by the README's command", async () => {
@@ -114,9 +118,9 @@ describe("a newcomer's first hours, on trixie", { concurrency: 1 }, () => {
     await each(async (app) => {
       await deploy(app, "v3");
       await container.sh((await steps(app))[3] ?? "");
-      assert.equal(await answer(app.address), "v3");
+      assert.equal(await answer(app), "v3");
       await losesNothing(app, async () => container.sh(await rollback(app)));
-      assert.equal(await answer(app.address), "v2");
+      assert.equal(await answer(app), "v2");
       const report = await losesNothing(app, () => container.sh(`${restart} holdfast@${app.name}`));
       assert.deepEqual(Object.keys(report.versions), ["v2"]);
     });
@@ -141,6 +145,6 @@ describe("a newcomer's first hours, on trixie", { concurrency: 1 }, () => {
       for (const move of moves) await container.sh(move);
     });
     assert.equal(await container.show("shop.service", "ActiveState"), "inactive");
-    assert.equal(await answer(shop.address), "v1");
+    assert.equal(await answer(shop), "v1");
   });
 });

@@ -6,7 +6,7 @@ import type { Container } from "../container/container.js";
 import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 import { countLost, type LoadReport } from "../load/report.js";
 import { startLoad } from "../load/start-load.js";
-import { askStatus } from "../service/ask-status.js";
+import { settled } from "../service/ask-status.js";
 import { assertNothingMissed, startTalk } from "../service/start-talk.js";
 import { assertNothingLost, assertNothingReopened } from "../service/under-load.js";
 import type { Example } from "./build-example.js";
@@ -38,8 +38,14 @@ export class ExampleService {
     return ADDRESSES[this.example];
   }
 
-  /** The version that answers. */
-  answer(): Promise<string> {
+  /** The version that answers, once it is the only one. */
+  async answer(): Promise<string> {
+    await this.settled();
+    return this.ask();
+  }
+
+  /** The version that happens to answer. */
+  ask(): Promise<string> {
     return this.container.sh(`curl -sS http://${this.address}/`);
   }
 
@@ -61,12 +67,7 @@ export class ExampleService {
 
   /** Once there is only the active generation. */
   settled(): Promise<StatusReport> {
-    return waitUntil(`${this.unit} settled`, DEADLINE_MS, async () => {
-      const status = await askStatus(this.container, this.name);
-      if (!status.ok) return null;
-      const { lifecycle, upgrade, generations } = status.value;
-      return lifecycle === "running" && upgrade === null && generations.length === 1 ? status.value : null;
-    });
+    return settled(this.container, this.name);
   }
 }
 

@@ -2,6 +2,7 @@ import { createControlClient } from "../../../src/control/client.js";
 import type { ControlFailure, StatusReport } from "../../../src/control/replies.js";
 import { controlSocketIn } from "../../../src/lib/directories.js";
 import type { Result } from "../../../src/lib/failure.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 
 /** The connection to a daemon that died waits in the backlog, because the fd store holds the socket. */
 const PATIENCE_MS = 2_000;
@@ -14,4 +15,14 @@ export function askStatus(
 ): Promise<Result<StatusReport, ControlFailure>> {
   const socketPath = controlSocketIn(`/proc/${pid}/root/run/holdfast/${name}`);
   return createControlClient({ socketPath, timeoutMs }).status();
+}
+
+/** Returns when there is only the active generation: until it has ended, the one before may take a connection, too. */
+export function settled(where: { readonly pid: number }, name: string): Promise<StatusReport> {
+  return waitUntil(`${name} settled`, DEADLINE_MS, async () => {
+    const status = await askStatus(where, name);
+    if (!status.ok) return null;
+    const { lifecycle, upgrade, generations } = status.value;
+    return lifecycle === "running" && upgrade === null && generations.length === 1 ? status.value : null;
+  });
 }
