@@ -146,6 +146,7 @@ test("what stands by after the command was killed waits for an admin, who commit
   assert.deepEqual([staged.status, await together.versions()], [0, ["1", "1", "1"]]);
   const committed = await together.all("commit");
   assert.deepEqual([committed.status, committed.stderr], [0, ""]);
+  await together.settled();
   assert.deepEqual(await together.versions(), ["2", "2", "2"]);
 
   together.release("3");
@@ -164,8 +165,8 @@ test("what stands by after the command was killed waits for an admin, who commit
   await standBy(together.worker);
   assert.deepEqual(await together.versions(), ["2", "2", "2"]);
   assert.equal((await together.all("upgrade", "--quiet")).status, 0);
-  assert.deepEqual(await together.versions(), ["3", "3", "3"]);
   for (const rig of together.rigs) assert.equal((await rig.settled()).generations[0]?.id, 4);
+  assert.deepEqual(await together.versions(), ["3", "3", "3"]);
 });
 
 test("a signal while they are staged gives up what stands by, and what comes to", async () => {
@@ -209,5 +210,6 @@ test("a daemon that is killed in the trial, and comes again, is waited for", asy
   const { status, stdout } = await cli.ended;
   assert.equal(status, 0, stdout);
   assert.match(stdout, new RegExp(`^${together.api.name}: the connection to the daemon broke`, "m"));
+  await together.settled();
   assert.deepEqual(await together.versions(), ["2", "2", "2"]);
 });
