@@ -3,13 +3,19 @@ import { test } from "node:test";
 import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
 import type { Rig } from "../../harness/process/rig.js";
 import { Together } from "../../harness/process/together.js";
-import { judgedTables, untilProof } from "../../harness/process/trials.js";
+import { judgedTables, proofOf, untilProof } from "../../harness/process/trials.js";
+import type { RunningCli } from "../../unit/cli/run-cli.js";
 
 /** Ends the one worker of a generation that is judged, as a crash would. */
 function killWorkerOf(rig: Rig, before: readonly number[]): void {
   const [worker] = rig.workers().filter((pid) => !before.includes(pid));
   assert.ok(worker !== undefined);
   process.kill(worker, "SIGKILL");
+}
+
+/** All are on trial, and the command knows. */
+function untilAllServe(cli: RunningCli): Promise<unknown> {
+  return waitUntil("all to serve", DEADLINE_MS, () => cli.stdout().includes("all serve: "));
 }
 
 async function whyRolledBack(rig: Rig): Promise<string> {
@@ -104,11 +110,13 @@ test("what is gone back to is what serves when all stand by, not what served whe
   const { web, worker } = together;
   const before = worker.workers();
   web.release({ version: "2" });
-  web.configure(judgedTables({ trial: "1s" }));
+  web.configure(judgedTables({ trial: "10m" }));
   const own = web.upgrade();
   await untilProof(web, "trial", 2);
   together.release("3", judgedTables({ trial: "10m" }));
   const cli = together.startAll("upgrade");
+  await web.manager.waitFor("the command's upgrade to wait", () => web.state().queued !== null);
+  assert.ok((await web.control.order("commit")).ok);
   assert.equal((await own).failure, null);
   await Promise.all([untilProof(web, "trial", 3), untilProof(worker, "trial", 2)]);
   killWorkerOf(worker, before);
@@ -189,24 +197,29 @@ test("a signal while they are staged gives up what stands by, and what comes to"
 test("after a signal in their trials each goes on by itself", async () => {
   await using together = new Together({ native: true });
   await together.startReady();
-  together.release("2", judgedTables({ trial: "3s", probation: "0s" }));
+  together.release("2", judgedTables({ trial: "10m", probation: "0s" }));
   const cli = together.startAll("upgrade");
-  await Promise.all(together.rigs.map((rig) => untilProof(rig, "trial", 2)));
+  await untilAllServe(cli);
   cli.interrupt("SIGINT");
   const { status, stderr } = await cli.ended;
   assert.equal(status, 1);
   assert.match(stderr, /interrupted by SIGINT: .* serve on; from here on each is judged by itself/);
+  for (const rig of together.rigs) {
+    assert.equal(proofOf(rig.state())?.kind, "trial");
+    assert.ok((await rig.control.order("commit")).ok);
+  }
   await Promise.all(together.rigs.map((rig) => untilProof(rig, "proved", 2)));
 });
 
 test("a daemon that is killed in the trial, and comes again, is waited for", async () => {
   await using together = new Together({ native: true });
   await together.startReady();
-  together.release("2", judgedTables({ trial: "2s", probation: "0s" }));
+  together.release("2", judgedTables({ trial: "10m", probation: "0s" }));
   const cli = together.startAll("upgrade");
-  await Promise.all(together.rigs.map((rig) => untilProof(rig, "trial", 2)));
+  await untilAllServe(cli);
   await together.api.manager.kill9();
   await together.api.manager.startReady();
+  for (const { control } of together.rigs) assert.ok((await control.order("commit")).ok);
   const { status, stdout } = await cli.ended;
   assert.equal(status, 0, stdout);
   assert.match(stdout, new RegExp(`^${together.api.name}: the connection to the daemon broke`, "m"));
