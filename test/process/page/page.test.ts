@@ -22,7 +22,7 @@ const rig = new Rig({
   ...(pictures !== undefined && { name: "shop" }),
   workers: 2,
   native: true,
-  config: judgedTables({ trial: "1s", probation: "1s" }),
+  config: judgedTables({ trial: "10m", probation: "1s" }),
 });
 const ends = new Afterwards();
 /** As a socket unit has it. */
@@ -83,6 +83,7 @@ test("an upgrade is seen as it happens: its phases, its connections as they pass
   const upgraded = rig.upgrade("upgrade", { message: "new taxes" });
   await upgradeSection().locator(".phases .running", { hasText: "trial" }).waitFor();
   await upgradeSection().getByText("new taxes").waitFor();
+  assert.ok((await rig.control.order("commit")).ok);
   await upgradeSection().getByText("120 moved from the old to the new process").waitFor();
   if (pictures !== undefined) await page.waitForFunction(halfway);
   await picture("page", page);
