@@ -25,8 +25,14 @@ for (const how of ["die-before", "die-after"] as const) {
         const effect = disarmFault(rig.directory) ?? "";
         assert.notEqual(effect, "", taker.log);
         struck.push(effect);
+        const isTakenOver = (): boolean => rig.manager.log().includes("has taken over");
+        // The old one may not have read yet what was the last word of the new one.
+        await rig.manager.waitFor(
+          "the old one to know",
+          async () => isTakenOver() || (await rig.control.status()).ok,
+        );
         // Since the commit is on disk there is no way back: the old workers serve until the new daemon is started again.
-        if (rig.manager.log().includes("has taken over")) break;
+        if (isTakenOver()) break;
         const back = await rig.settled();
         assert.deepEqual([back.pid, rig.workers()], [pid, workers], effect);
         const now = await assertAlone(rig, pid, back, rig.runtimeDirectory, open);
