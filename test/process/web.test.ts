@@ -41,14 +41,18 @@ test("who looks on sees an upgrade as it happens, with its account", async (cont
   const feed = new FeedReader(tcp);
   await feed.until("hello");
   await feed.until("instances", ({ instances }) => instances.some(({ name }) => name === rig.name));
+  const gate = join(rig.directory, "gate");
+  rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.05; done"]\n`);
   rig.release({ version: "2" });
-  await rig.upgrade();
-  await feed.until("news", ({ news }) => news.message === "generation 2 is active");
+  const upgraded = rig.upgrade();
   const own = ({ name }: { name: string }) => name === rig.name;
   await feed.until("instances", ({ instances }) => {
     const status = instances.find(own)?.status;
     return status?.accounts.some(({ kind, phases }) => kind === "upgrade" && phases.length > 0) ?? false;
   });
+  rig.openGate(gate);
+  assert.equal((await upgraded).failure, null);
+  await feed.until("news", ({ news }) => news.message === "generation 2 is active");
   await feed.until("samples", ({ instance, samples }) => {
     return (
       instance === rig.name &&
