@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { Address } from "../../../src/lib/address.js";
 import { closeFd } from "../../../src/linux/fd.js";
 import { openListener } from "../../../src/linux/listener.js";
@@ -15,12 +17,16 @@ export function openAtFreePort(): number {
   return openAt({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
 }
 
-/** A port that was free a moment ago. */
+/** A port that is free, and that the kernel gives nobody who names none: what runs beside this does not take it meanwhile. */
 export function freePort(): number {
-  const fd = openAtFreePort();
-  const port = portOf(fd);
-  closeFd(fd);
-  return port;
+  const [end = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split("\t").map(Number);
+  for (;;) {
+    const port = randomInt(10_000, end);
+    const opened = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port }, { backlog: 1 });
+    if (!opened.ok) continue;
+    closeFd(opened.value);
+    return port;
+  }
 }
 
 export function portOf(fd: number): number {
