@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { processName } from "../../src/linux/pidfd.js";
 import { balance } from "../harness/process/accounts.js";
 import { Rig } from "../harness/process/rig.js";
 import { ServiceManager } from "../harness/process/service-manager.js";
@@ -30,13 +31,16 @@ test("with a ready command workers that say nothing are ready once it succeeds, 
 });
 
 test("with `after` workers that say nothing are ready once they have lived that long", async () => {
-  // Longer than a process takes that crashes at its start, also beside others.
-  await using rig = new Rig({ config: '[ready]\nafter = "2s"\n' });
+  const after = (time: string): string => `[ready]\nafter = "${time}"\n`;
+  await using rig = new Rig({ config: after("2s") });
   rig.release({ version: "1", boot: "silent" });
   await rig.manager.startReady();
   rig.release({ version: "2", boot: "crash" });
+  // Longer than a process takes that crashes at its start, also on a machine that stands still for a while.
+  rig.configure(after("20s"));
   assert.equal((await rig.upgrade()).failure?.reason, "worker-exited");
   rig.release({ version: "3", boot: "silent" });
+  rig.configure(after("2s"));
   assert.equal((await rig.upgrade()).failure, null);
   await rig.settled();
 });
@@ -46,7 +50,8 @@ test("a worker starts with its listeners and its channel, and no other fd", asyn
   const own = `[ready]\nafter = "100ms"\n[listeners.http]\n[listeners.own]\naddress = "unix:${rig.directory}/own.sock"\n`;
   writeFileSync(rig.configFile, `command = ["sleep", "60"]\nrelease = "${rig.releaseDirectory}"\n${own}`);
   await rig.manager.startReady();
-  const [pid] = rig.workers();
+  const [pid = 0] = rig.workers();
+  await rig.manager.waitFor("the shell at its gate to become the worker", () => processName(pid) === "sleep");
   const { listeners } = rig.state();
   const sockets = ["http", "own"].map((name) => listeners.find((listener) => listener.name === name)?.inode);
   const fds = readdirSync(`/proc/${pid}/fd`);

@@ -93,9 +93,10 @@ for (const [what, behaviour] of [
     `Envoy: a new daemon whose version ${what} gives everything back, and the old one serves on`,
     asRoot,
     async () => {
-      await using rig = new Rig({ standalone: true, config: '[ready]\ntimeout = "2s"\n' });
+      await using rig = new Rig({ standalone: true });
       rig.manager.start();
       const { pid } = await rig.settled();
+      rig.configure('[ready]\ntimeout = "2s"\n');
       const workers = rig.workers();
       await using load = rig.load();
       rig.release(behaviour);
@@ -105,6 +106,7 @@ for (const [what, behaviour] of [
       assert.equal(after.pid, pid);
       assert.match(after.reexecFailed?.message ?? "", /ended before it had taken over/);
       assert.deepEqual(rig.workers(), workers);
+      rig.configure();
       rig.release({ version: "3" });
       assert.equal((await rig.upgrade()).failure, null);
       await load.stop();
