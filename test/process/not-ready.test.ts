@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Outcome } from "../../src/model/upgrade-state.js";
+import { armFault } from "../harness/process/fault.js";
 import { deployFlawed } from "../harness/process/flawed-app.js";
+import { isStopped } from "../harness/process/own-processes.js";
 import { openAtFreePort } from "../harness/process/ports.js";
 import { Rig } from "../harness/process/rig.js";
 
@@ -46,16 +49,29 @@ const cases: readonly (readonly [what: string, code: string, table: string, why:
   ],
 ];
 
+/** An upgrade that is late, at which the daemon looks when the app has made that file, however slow the machine is. */
+async function upgradeLate(rig: Rig, there: string): Promise<Outcome> {
+  armFault(rig.directory, { what: "open-gate", at: 1, how: "stop" });
+  const upgrade = rig.upgrade();
+  await rig.manager.waitFor("the daemon to stand still", () => isStopped(rig.manager.pid));
+  await rig.manager.waitFor("the app", () => existsSync(there));
+  rmSync(there);
+  rig.manager.signal("SIGCONT");
+  return upgrade;
+}
+
 test("a version that is not ready in time is told apart by what it does instead", async (t) => {
-  await using rig = new Rig({ alsoPassed: [{ name: "admin", fd: openAtFreePort() }] });
+  await using rig = new Rig({ faulty: true, alsoPassed: [{ name: "admin", fd: openAtFreePort() }] });
   await rig.manager.startReady();
+  const there = join(rig.directory, "there");
+  const tell = `; setImmediate(() => require("node:fs").writeFileSync(${JSON.stringify(there)}, ""));`;
   const file = join(rig.directory, "app.cjs");
   rig.app = [process.execPath, file];
   for (const [index, [what, code, table, why]] of cases.entries()) {
     await t.test(`one that ${what}`, async () => {
-      writeFileSync(file, code);
+      writeFileSync(file, `${code}${tell}`);
       rig.configure(`${quick}${table}`);
-      const { failure } = await rig.upgrade();
+      const { failure } = await upgradeLate(rig, there);
       assert.equal(failure?.reason, "start-timeout");
       const said = failure.message.replaceAll(`worker ${index + 2}.`, "worker 2.");
       assert.match(said, /^1 of 1 worker\(s\) not ready within 0\.7 s: /);
@@ -66,14 +82,18 @@ test("a version that is not ready in time is told apart by what it does instead"
 });
 
 test("a native app that leaves a listener unserved is told which", async () => {
-  await using rig = new Rig({ alsoPassed: [{ name: "admin", fd: openAtFreePort() }] });
+  await using rig = new Rig({ faulty: true, alsoPassed: [{ name: "admin", fd: openAtFreePort() }] });
   await rig.manager.startReady();
+  const there = join(rig.directory, "there");
   const release = deployFlawed(rig, "native.mjs", "2");
-  const app = 'import { createServer } from "node:http"; import { serve } from "holdfast";';
-  writeFileSync(join(release, "half.mjs"), `${app} await serve(createServer(), { listener: "http" });`);
+  const app =
+    'import { writeFileSync } from "node:fs"; import { createServer } from "node:http"; import { serve } from "holdfast";';
+  const tell = `setImmediate(() => writeFileSync(${JSON.stringify(there)}, ""));`;
+  // `serve` waits for an answer of the daemon's.
+  writeFileSync(join(release, "half.mjs"), `${app} serve(createServer(), { listener: "http" }); ${tell}`);
   rig.app = [process.execPath, "half.mjs"];
-  rig.configure(quick.replace("700ms", "3s"));
-  const { failure } = await rig.upgrade();
+  rig.configure(quick);
+  const { failure } = await upgradeLate(rig, there);
   assert.match(
     failure?.message ?? "",
     /the app in worker 2\.0 does not serve the listener admin \(127\.0\.0\.1:\d+\)/,

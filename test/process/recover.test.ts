@@ -8,6 +8,7 @@ import { signalPidfd } from "../../src/linux/pidfd.js";
 import { decodeRecord, encodeRecord } from "../../src/state/encode.js";
 import { stateFilePath } from "../../src/state/state-file.js";
 import { balance } from "../harness/process/accounts.js";
+import { armFault } from "../harness/process/fault.js";
 import { Rig } from "../harness/process/rig.js";
 
 test("after kill -9 the next daemon adopts the workers, is ready at once, and no request was lost", async () => {
@@ -210,16 +211,12 @@ test("with state and fd store both lost the service starts anew on the socket un
 });
 
 test("what a daemon did not live to hear of its workers' READY=1 reaches the next", async () => {
-  await using rig = new Rig();
+  await using rig = new Rig({ faulty: true });
   await rig.manager.startReady();
   rig.release({ version: "2" });
+  armFault(rig.directory, { what: "open-gate", at: 1, how: "stop" });
   const requested = await rig.control.request("upgrade");
   assert.ok(requested.ok);
-  await rig.until(
-    "a worker that starts",
-    ({ generations }) => generations.at(-1)?.workers[0]?.phase === "starting",
-  );
-  rig.manager.signal("SIGSTOP");
   await rig.manager.waitFor("an answer of the new version", async () => (await rig.ask()).version === "2");
   await rig.manager.kill9();
   await rig.manager.startReady();

@@ -6,7 +6,9 @@ import { createControlClient } from "../../src/control/client.js";
 import { controlSocketIn } from "../../src/lib/directories.js";
 import { monotonicMs } from "../../src/linux/boot.js";
 import { balance } from "../harness/process/accounts.js";
+import { armFault } from "../harness/process/fault.js";
 import { countFds } from "../harness/process/open-fds.js";
+import { isStopped } from "../harness/process/own-processes.js";
 import { Rig } from "../harness/process/rig.js";
 
 test("an upgrade brings the new version without failing a request", async () => {
@@ -39,12 +41,13 @@ test("the manager hears of an upgrade: RELOADING=1 with the time, READY=1 and ST
 });
 
 test("a daemon that stood still past ready.timeout hears first what its workers have said meanwhile", async () => {
-  await using rig = new Rig({ config: '[ready]\ntimeout = "3s"\n' });
+  await using rig = new Rig({ faulty: true });
   await rig.manager.startReady();
+  rig.configure('[ready]\ntimeout = "3s"\n');
   rig.release({ version: "2" });
+  armFault(rig.directory, { what: "open-gate", at: 1, how: "stop" });
   const asked = rig.upgrade();
-  await rig.until("a candidate", ({ generations }) => generations[1]?.workers[0]?.phase === "starting");
-  rig.manager.signal("SIGSTOP");
+  await rig.manager.waitFor("it to stand still", () => isStopped(rig.manager.pid));
   const stage = rig.state().generations[1]?.stage;
   assert.ok(stage?.phase === "candidate" && stage.deadline !== null);
   const { deadline } = stage;

@@ -17,6 +17,11 @@ export function findProcesses(variable: string, value: string): number[] {
   return listProcesses().filter((pid) => readList(pid, "environ").includes(`${variable}=${value}`));
 }
 
+/** Whether it stands still: SIGSTOP takes effect a moment after it was sent. */
+export function isStopped(pid: number): boolean {
+  return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+}
+
 /** SIGKILL for every one of the workers. */
 export function killWorkers(name: string): void {
   for (const pid of findWorkers(name)) killIf(pid, () => isWorkerOf(name, pid));
