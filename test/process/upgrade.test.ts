@@ -127,12 +127,24 @@ test("a rollback passes over restarts of the same release", async () => {
 test("tableflip: upgrades asked for at once are one that runs and one that waits", async () => {
   await using rig = new Rig();
   await rig.manager.startReady();
-  const outcomes = await Promise.all(Array.from({ length: 5 }, () => rig.upgrade()));
+  const gate = join(rig.directory, "gate");
+  rig.configure(`check = ["/bin/sh", "-c", "until [ -e ${gate} ]; do sleep 0.01; done"]\n`);
+  let accepted = 0;
+  // The first one is not to have ended when the last one is asked for.
+  const onAccepted = (): void => {
+    accepted += 1;
+    if (accepted === 5) rig.openGate(gate);
+  };
+  const following = { onAccepted, onNews() {}, signal: AbortSignal.timeout(30_000) };
+  const followed = await Promise.all(
+    Array.from({ length: 5 }, () => rig.control.follow("upgrade", following)),
+  );
+  const outcomes = followed.flatMap((one) => (one.ok ? [one.value] : []));
   assert.deepEqual(
     outcomes.map(({ failure }) => failure),
     [null, null, null, null, null],
   );
-  assert.deepEqual([...new Set(outcomes.map(({ generation }) => generation))], [2, 3]);
+  assert.deepEqual([...new Set(outcomes.map(({ generation }) => generation))].sort(), [2, 3]);
   await rig.settled();
 });
 
