@@ -77,7 +77,7 @@ test("after a fault of the daemon nobody asks any more whether a worker is ready
   disarmFault(rig.directory);
   assert.ok((await rig.control.order("drain")).ok);
   await rig.until("the end of all workers", ({ generations }) => generations.length === 0);
-  await pause(300);
+  await rig.manager.waitFor("the end of a question under way", () => rig.processes().length === 1);
   const after = countAsked();
   await pause(1_000);
   assert.equal(countAsked(), after);
