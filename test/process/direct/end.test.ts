@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { pathInCheckout } from "../../harness/container/checkout.js";
 import { waitUntil } from "../../harness/container/wait-until.js";
 import { freePort } from "../../harness/process/ports.js";
+import { temporaryDirectory } from "../../unit/control/rig.js";
 import { DirectRig } from "./direct-rig.js";
 import { KeptClient } from "./kept-client.js";
 
@@ -24,10 +27,12 @@ test("a stop answers what is in flight, closes the rest, leaves nothing and exit
   const busy = await KeptClient.open(rig.port);
   const idle = await KeptClient.open(rig.port);
   await idle.ask();
-  const slow = busy.ask("/slow?ms=500");
+  const gate = join(rig.directory, "gate");
+  const slow = busy.ask(`/held?until=${gate}`);
   rig.manager.signal("SIGTERM");
   await rig.manager.waitFor("a closed port", () => isRefused(rig.port));
   assert.ok(rig.manager.messages.includes("STOPPING=1"));
+  writeFileSync(gate, "");
   assert.equal((await slow).kept, false);
   assert.equal((await idle.ask()).kept, false);
   assert.deepEqual(await rig.manager.ended(), { code: 0, signal: null });
@@ -77,7 +82,8 @@ test("the watchdog hears from the process, before and after READY", async () => 
   await rig.manager.waitFor("two pings", () => beats() >= before + 2);
 });
 
-test("without any manager it binds, serves, drains on SIGTERM, and a second one cuts", async () => {
+test("without any manager it binds, serves, drains on SIGTERM, and a second one cuts", async (context) => {
+  const gate = join(temporaryDirectory(context), "gate");
   const port = freePort();
   const { NOTIFY_SOCKET: _, ...environment } = process.env;
   const child = spawn(process.execPath, [pathInCheckout("test", "apps", "direct", "server.js")], {
@@ -89,10 +95,11 @@ test("without any manager it binds, serves, drains on SIGTERM, and a second one 
     await client.ask();
     const stuck = assert.rejects(client.ask("/never"));
     const slow = await KeptClient.open(port);
-    const answer = slow.ask("/slow?ms=200");
+    const answer = slow.ask(`/held?until=${gate}`);
     child.kill("SIGTERM");
+    await waitUntil("a closed port", 10_000, () => isRefused(port));
+    writeFileSync(gate, "");
     assert.equal((await answer).kept, false);
-    assert.ok(await isRefused(port));
     assert.equal(child.exitCode, null);
     child.kill("SIGTERM");
     await once(child, "exit", { signal: AbortSignal.timeout(10_000) });
