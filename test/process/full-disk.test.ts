@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Rig } from "../harness/process/rig.js";
 
@@ -12,9 +12,10 @@ function breakDisk(rig: Rig): void {
   writeFileSync(rig.stateDirectory, "");
 }
 
+/** At once: a daemon that tries again makes a directory of its own where there is nothing. */
 function mendDisk(rig: Rig): void {
-  rmSync(rig.stateDirectory);
-  renameSync(`${rig.stateDirectory}.away`, rig.stateDirectory);
+  symlinkSync(`${rig.stateDirectory}.away`, `${rig.stateDirectory}.mended`);
+  renameSync(`${rig.stateDirectory}.mended`, rig.stateDirectory);
 }
 
 test("without a writable state directory the service goes on, refuses upgrades and says so", async () => {
