@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { stateFdName } from "../../../src/daemon/recover/fd-names.js";
 import { readStateMemory } from "../../../src/state/state-memory.js";
 import { KeptConnection } from "../../harness/process/kept.js";
@@ -9,17 +10,28 @@ import { Rig } from "../../harness/process/rig.js";
 
 const verify = 'verify = { http = "/healthz", status = 500, timeout = "20s" }\n';
 
-/** What the worker has told of its responses, as the next daemon would find it. */
-async function responsesOf(rig: Rig): Promise<Record<string, number>> {
+/** What the worker has told of its responses, as the next daemon would find it; undefined when it has told nothing yet. */
+async function responsesOf(rig: Rig): Promise<Record<string, number> | undefined> {
   await rig.status();
   const memory = rig.manager.store.entries.find(({ name }) => name === stateFdName);
   assert.ok(memory !== undefined);
   const read = readStateMemory(memory.fd);
   assert.ok(read.ok, read.ok ? "" : read.failure.message);
   const [total] = read.value.state.counters.workers.flatMap(({ listeners }) => listeners);
-  assert.ok(total !== undefined);
+  if (total === undefined) return undefined;
   const { requests, ok, clientErrors, serverErrors, aborted, slow } = total;
   return { requests, ok, clientErrors, serverErrors, aborted, slow };
+}
+
+/** A status does not wait for a worker that is slow to tell. */
+async function untilTold(rig: Rig, wanted: Readonly<Record<string, number>>): Promise<void> {
+  let told: Record<string, number> | undefined;
+  const isTold = async (): Promise<boolean> => {
+    told = await responsesOf(rig);
+    return isDeepStrictEqual(told, wanted);
+  };
+  await rig.manager.waitFor("the responses in the state", isTold).catch(() => {});
+  assert.deepEqual(told, wanted);
 }
 
 test("responses are in the state by what became of them, and the daemon's own questions are not", async () => {
@@ -40,12 +52,12 @@ test("responses are in the state by what became of them, and the daemon's own qu
   await held;
   const counts = { ok: 3, clientErrors: 0, serverErrors: 1, aborted: 0, slow: 0 };
   // One was the verification's.
-  assert.deepEqual(await responsesOf(rig), { requests: 5, ...counts });
+  await untilTold(rig, { requests: 5, ...counts });
 
   rig.release({ version: "2", health: 500 });
   assert.equal((await rig.upgrade()).failure, null);
   await rig.settled();
-  assert.deepEqual(await responsesOf(rig), {
+  await untilTold(rig, {
     requests: 1,
     ok: 0,
     clientErrors: 0,
@@ -75,7 +87,7 @@ test("what takes longer than the config allows is in the state as slow, and a cl
   });
   rig.openGate(gate);
   await held;
-  assert.deepEqual(await responsesOf(rig), {
+  await untilTold(rig, {
     requests: 2,
     ok: 1,
     clientErrors: 0,

@@ -105,7 +105,10 @@ test("sozu: over ten upgrades back and forth no kept connection is closed, no re
     [],
   );
   const ended = ledger(rig);
-  const now = activeCounters(await rig.status());
+  const before = ended.reduce((sum, { counters }) => sum + counters.requests, 0);
+  const asked = load.answers.length + 2 * idle;
+  const told = await rig.until("all requests", (status) => before + activeCounters(status).requests >= asked);
+  const now = activeCounters(told);
   assert.deepEqual(
     ended.map(({ generation }) => generation),
     Array.from({ length: rounds }, (_, at) => at + 1),
@@ -121,8 +124,7 @@ test("sozu: over ten upgrades back and forth no kept connection is closed, no re
     [0, ...ended.map(({ counters }) => counters.moved)],
   );
   assert.equal(now.open, now.accepted + now.adopted - now.moved);
-  const requests = ended.reduce((sum, { counters }) => sum + counters.requests, now.requests);
-  assert.equal(requests, load.answers.length + 2 * idle);
+  assert.equal(before + now.requests, asked);
   await balance(rig);
   await rig.manager.waitFor("as many fds as before", () => countFds(rig.manager.pid) <= fds);
   for (const connection of waiting) connection.end();

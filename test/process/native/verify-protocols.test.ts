@@ -38,9 +38,12 @@ for (const protocol of ["https", "h2c", "h2"] as const) {
     assert.equal((await rig.upgrade()).failure, null);
     await rig.settled();
     // The probe has been the only connection of each, counted like any other, and goes.
-    const { generations } = await rig.until("the end of the probes", (status) =>
-      serversOf(status).every(({ counters }) => counters.open === 0),
-    );
+    const { generations } = await rig.until("the end of the probes", (status) => {
+      const servers = serversOf(status);
+      return (
+        servers.length === 2 && servers.every(({ counters }) => counters.requests > 0 && counters.open === 0)
+      );
+    });
     const seen = serversOf({ generations }).map(({ counters }) => [counters.accepted, counters.requests]);
     assert.deepEqual(seen, [
       [1, 1],

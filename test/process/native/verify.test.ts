@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { StatusReport } from "../../../src/control/port.js";
 import { balance } from "../../harness/process/accounts.js";
 import { KeptLoad } from "../../harness/process/kept.js";
 import { Rig } from "../../harness/process/rig.js";
@@ -41,10 +42,10 @@ test("a candidate that is being verified accepts nobody, however long it takes",
   const got = load.answered;
   await rig.manager.waitFor("a hundred more answers", () => load.answered > got + 100);
   assert.equal(load.last?.version, "1");
-  const { generations } = await rig.status();
-  const [server] = generations.at(-1)?.workers[0]?.servers ?? [];
+  const countersOf = ({ generations }: StatusReport) => generations.at(-1)?.workers[0]?.servers[0]?.counters;
+  const status = await rig.until("its probe", (its) => (countersOf(its)?.accepted ?? 0) > 0);
   // The probe is the only connection that it has had.
-  assert.deepEqual([server?.counters.accepted, server?.counters.open], [1, 1]);
+  assert.deepEqual([countersOf(status)?.accepted, countersOf(status)?.open], [1, 1]);
   rig.openGate(gate);
   assert.equal((await upgrade).failure, null);
   await rig.settled();

@@ -68,7 +68,10 @@ test("where nobody else serves, nothing is asked first: clients wait already", a
   rig.release({ version: "1", gate: join(rig.directory, "never") });
   rig.configure('warm = ["/healthz"]\n');
   await rig.manager.startReady();
-  const { generations } = await rig.status();
+  const { generations } = await rig.until(
+    "its server",
+    ({ generations: [only] }) => only?.workers[0]?.servers?.length === 1,
+  );
   assert.equal(generations[0]?.workers[0]?.servers?.[0]?.counters.requests, 0);
 });
 
