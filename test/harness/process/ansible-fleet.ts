@@ -84,13 +84,12 @@ export class Fleet implements AsyncDisposable {
     return new RunningPlaybook(this.directory, args);
   }
 
-  /** What each of them serves. */
-  async versions(): Promise<(string | null)[]> {
+  /** What each of them serves, once nobody is left who could answer in its place. */
+  async versions(): Promise<string[]> {
     return Promise.all(
       this.rigs.map(async (rig) => {
-        const { generations } = await rig.status();
-        const active = generations.find(({ phase }) => phase === "active");
-        return active === undefined ? null : ((await rig.ask()).version ?? null);
+        await rig.settled();
+        return (await rig.ask()).version;
       }),
     );
   }

@@ -23,7 +23,7 @@ test("a release is taken once: the second time nothing is changed, and its proof
   assert.equal(second.account?.upgrade, first.account?.upgrade);
   assert.deepEqual(Object.keys(second.ansible_facts ?? {}), [`holdfast_${rig.name.replaceAll("-", "_")}`]);
   assert.deepEqual(
-    (await rig.status()).generations.map(({ id }) => id),
+    (await rig.settled()).generations.map(({ id }) => id),
     [2],
   );
 });
@@ -181,6 +181,7 @@ test("where the config's release leads to something else than was deployed, noth
   writeFileSync(rig.configFile, config);
   const { changed, version } = await runHoldfast(rig, { release });
   assert.deepEqual([changed, version !== undefined], [true, true]);
+  await rig.settled();
   assert.equal((await rig.ask()).version, "2");
 });
 

@@ -71,6 +71,7 @@ test("a drain that the next daemon orders once more does not bring back an old s
   await rig.manager.startReady();
   assert.equal(await count(rig, 5), 5);
   const gate = join(rig.directory, "gate");
+  const moving = await KeptConnection.open(rig.port);
   const held = (await KeptConnection.open(rig.port)).ask(`/hold?${gate}`);
   await rig.until("the request to be in flight", ({ generations }) =>
     generations.some(({ workers }) => workers.some(({ servers }) => servers[0]?.counters.inFlight === 1)),
@@ -78,7 +79,8 @@ test("a drain that the next daemon orders once more does not bring back an old s
   armFault(rig.directory, { what: "send drain", at: 1, how: "die-after" });
   await rig.control.request("upgrade");
   await rig.manager.ended();
-  await rig.manager.waitFor("the new generation", async () => (await rig.ask()).generation === 2);
+  // The new worker accepts before it has the state, which comes ahead of the connections.
+  await rig.manager.waitFor("the hand-over", async () => (await moving.ask()).generation === 2);
   assert.equal(await count(rig, 5), 10);
   await rig.manager.startReady();
   assert.equal(await count(rig, 1), 11);
