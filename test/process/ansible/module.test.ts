@@ -67,7 +67,8 @@ test("a version that its judges find bad fails the task once the service is back
   const bad = join(rig.directory, "bad");
   writeFileSync(bad, "");
   const judge = `command = ["/bin/sh", "-c", "test ! -e ${bad}"]`;
-  rig.configure(judgedTables({ ...quick, judge }));
+  // A trial does not wait for what its judge has not said yet.
+  rig.configure(judgedTables({ ...quick, trial: "3s", judge }));
   const rejected = await runHoldfast(rig);
   assert.match(rejected.msg ?? "", /upgrade to generation 2 failed: .*still serving generation 1/);
   assert.match((await runHoldfast(rig)).msg ?? "", /were rejected at/);

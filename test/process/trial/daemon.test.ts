@@ -23,7 +23,11 @@ async function begin(
   rig.release({ version: "2" });
   rig.configure(judgedTables({ trial: kind === "trial" ? lasts : "0s", probation: lasts }));
   assert.ok((await rig.control.request("upgrade", wish)).ok);
-  await untilProof(rig, kind, 2);
+  // A short trial may be over before anybody looks.
+  await rig.manager.waitFor("version 2", () => {
+    const active = rig.state().generations.find(({ stage }) => stage.phase === "active");
+    return active !== undefined && active.id >= 2;
+  });
 }
 
 async function nextDaemon(rig: Rig): Promise<State> {
@@ -218,7 +222,8 @@ test("the disk is full in the middle of a trial: both versions serve on, and it 
   await rig.manager.startReady();
   await using load = rig.load();
   rig.release({ version: "2" });
-  rig.configure(judgedTables({ trial: "1s", probation: "0s" }));
+  // Time to see the trial, and to take the disk away.
+  rig.configure(judgedTables({ trial: "4s", probation: "0s" }));
   const upgrade = rig.upgrade();
   await untilOnTrial(rig);
   await withoutDisk(rig, async () => {
