@@ -195,7 +195,7 @@ test("a response under way is finished by the old generation, and then its conne
 });
 
 test("nginx: a connection that never comes to rest is cut at the shutdown timeout, and counted", async () => {
-  await using rig = new Rig({ native: true, config: '[drain]\ntimeout = "300ms"\nkill = "2s"\n' });
+  await using rig = new Rig({ native: true, config: '[drain]\ntimeout = "300ms"\nkill = "20s"\n' });
   await rig.manager.startReady();
   const connection = await KeptConnection.open(rig.port);
   const held = connection.ask(`/hold?${rig.directory}/never`);

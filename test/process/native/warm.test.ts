@@ -40,7 +40,7 @@ test("a candidate is asked what is to warm it up before it takes over, however l
 });
 
 test("a path that is answered by an error, and one that is never answered, are told, and the upgrade goes on", async () => {
-  const config = 'warm = ["/healthz", "/hold?never", "/"]\n[ready]\ntimeout = "1s"\n';
+  const config = 'warm = ["/healthz", "/hold?never", "/"]\n[ready]\ntimeout = "4s"\n';
   await using rig = new Rig({ native: true, config });
   await rig.manager.startReady();
   rig.release({ version: "2", health: 503 });
