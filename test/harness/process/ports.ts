@@ -17,14 +17,20 @@ export function openAtFreePort(): number {
   return openAt({ kind: "tcp", family: 4, host: "127.0.0.1", port: 0 });
 }
 
-/** A port that is free, and that the kernel gives nobody who names none: what runs beside this does not take it meanwhile. */
+const least = 10_000;
+const given = new Set<number>();
+
+/** A free port that stays so until it is used: the kernel gives none of these to whoever asks for any, as other tests do all the time. */
 export function freePort(): number {
-  const [end = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split("\t").map(Number);
+  const [lowest] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/).map(Number);
+  const end = lowest !== undefined && lowest > 2 * least ? lowest : 3 * least;
   for (;;) {
-    const port = randomInt(10_000, end);
+    const port = randomInt(least, end);
+    if (given.has(port)) continue;
     const opened = openListener({ kind: "tcp", family: 4, host: "127.0.0.1", port }, { backlog: 1 });
     if (!opened.ok) continue;
     closeFd(opened.value);
+    given.add(port);
     return port;
   }
 }

@@ -3,9 +3,10 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { freePort } from "../../../harness/process/ports.js";
 import { temporaryDirectory } from "../../linux/temporary-directory.js";
 import { runPreloaded } from "./run-preloaded.js";
-import { findFreePort, register } from "./service.js";
+import { register } from "./service.js";
 
 test("a process to which nothing was passed is not changed at all", async (t) => {
   const code = `
@@ -63,7 +64,7 @@ test("a second server of the same address is told what Node says: that it is in 
 });
 
 test("another loopback address of the same port is served by the one listener, and the log says so", async (t) => {
-  const port = await findFreePort();
+  const port = freePort();
   const code = `
     import { connect, createServer } from "node:net";
     const serve = (host, done) => createServer((socket) => socket.end()).listen({ port: ${port}, host }, done);

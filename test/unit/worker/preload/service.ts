@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -12,6 +11,7 @@ import { messageOf } from "../../../../src/lib/failure.js";
 import type { Outcome } from "../../../../src/model/upgrade-state.js";
 import { waitUntil } from "../../../harness/container/wait-until.js";
 import { HarnessError } from "../../../harness/harness-error.js";
+import { freePort } from "../../../harness/process/ports.js";
 import { unjudgedTables } from "../../../harness/process/unjudged.js";
 
 /** The checkout, seen from build/test/unit/worker/register. */
@@ -54,7 +54,7 @@ export async function startService(t: TestContext, app: App): Promise<Service> {
   layOut(release, app.files);
   const setVersion = (version: string): void => writeFileSync(join(release, "version"), `${version}\n`);
   setVersion("v1");
-  const port = await findFreePort();
+  const port = freePort();
   const config = join(directory, "app.toml");
   const configure = (tables: string): void => {
     const lines = [
@@ -141,13 +141,4 @@ async function end(daemon: ChildProcess): Promise<number | null> {
     await once(daemon, "exit");
   }
   return daemon.exitCode;
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (typeof address !== "object" || address === null) throw new TypeError("no port");
-  return address.port;
 }

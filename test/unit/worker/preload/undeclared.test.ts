@@ -5,7 +5,8 @@ import { type TestContext, test } from "node:test";
 import { waitUntil } from "../../../harness/container/wait-until.js";
 import { countLost } from "../../../harness/load/report.js";
 import { startLoad } from "../../../harness/load/start-load.js";
-import { findFreePort, type Service, startService } from "./service.js";
+import { freePort } from "../../../harness/process/ports.js";
+import { type Service, startService } from "./service.js";
 
 /** Answers on its port, and on another one that its config does not name. */
 function app(port: number, bind = `http.createServer(answer).listen(${port}, "127.0.0.1");`) {
@@ -34,7 +35,7 @@ async function undeclared(service: Service): Promise<readonly string[]> {
 }
 
 test("a port that no config names goes from generation to generation with its connections, and the log says what to write", async (t) => {
-  const port = await findFreePort();
+  const port = freePort();
   const service = await startService(t, app(port));
   const name = `undeclared-${port} 127.0.0.1:${port}`;
   assert.deepEqual(await undeclared(service), [name]);
@@ -54,7 +55,7 @@ test("a port that no config names goes from generation to generation with its co
 });
 
 test("such a port is closed when no generation listens there any more, and declared it is what the config says", async (t) => {
-  const port = await findFreePort();
+  const port = freePort();
   const service = await startService(t, app(port));
   service.configure(`[listeners.metrics]\naddress = "127.0.0.1:${port}"`);
   await upgrade(service, "v2");
@@ -69,7 +70,7 @@ test("such a port is closed when no generation listens there any more, and decla
 });
 
 test("a port that a worker without the preload has bound itself is taken over by the next generation", async (t) => {
-  const port = await findFreePort();
+  const port = freePort();
   const service = await startService(t, app(port, handle(port)));
   service.files(app(port).files);
   await upgrade(service, "v2");
@@ -77,7 +78,7 @@ test("a port that a worker without the preload has bound itself is taken over by
 });
 
 test("an upgrade that fails because a stranger has such a port says who has which", async (t) => {
-  const port = await findFreePort();
+  const port = freePort();
   const service = await startService(t, app(port, ""));
   await listen(t, port);
   service.files(app(port).files);

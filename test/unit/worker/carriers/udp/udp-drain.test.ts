@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { closeFd, duplicateFd } from "../../../../../src/linux/fd.js";
 import { openListener } from "../../../../../src/linux/listener.js";
 import { createUdpDrain } from "../../../../../src/worker/carriers/udp/udp-carrier.js";
+import { portOf } from "../../../../harness/process/ports.js";
 import { until } from "../tcp/rig.js";
 
 const reader = fileURLToPath(new URL("./reader.js", import.meta.url));
@@ -34,18 +35,14 @@ async function openClient(): Promise<Socket> {
   return client;
 }
 
-/** A socket bound to a port that was free a moment ago. */
-async function openShared() {
-  const probe = await openClient();
-  const { port } = probe.address();
-  await new Promise<void>((resolve) => probe.close(resolve));
-  const opened = openListener({ kind: "udp", family: 4, host: "127.0.0.1", port }, { backlog: 0 });
+function openShared() {
+  const opened = openListener({ kind: "udp", family: 4, host: "127.0.0.1", port: 0 }, { backlog: 0 });
   assert.ok(opened.ok);
-  return { fd: opened.value, port };
+  return { fd: opened.value, port: portOf(opened.value) };
 }
 
 test("no datagram is lost, doubled or left unanswered over worker after worker", async (t) => {
-  const { fd, port } = await openShared();
+  const { fd, port } = openShared();
   t.after(() => closeFd(fd));
   const client = await openClient();
   t.after(() => client.close());
@@ -89,7 +86,7 @@ test("no datagram is lost, doubled or left unanswered over worker after worker",
 });
 
 test("a draining socket reads nothing more, leaves it to the next, still answers, and closes", async (t) => {
-  const { fd, port } = await openShared();
+  const { fd, port } = openShared();
   t.after(() => closeFd(fd));
   const client = await openClient();
   t.after(() => client.close());
