@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { type TestContext, test } from "node:test";
 import { WebSocket } from "ws";
+import { waitUntil } from "../../../harness/container/wait-until.js";
 import { type Service, startService } from "./service.js";
 
 /** `db` is what a handler of SIGTERM closes; a request that is held needs it. */
@@ -90,6 +91,8 @@ test("WebSockets that the app does not close are closed with 1012 before the dea
   const sockets = await Promise.all(Array.from({ length: 5 }, () => dial(t, service)));
   assert.equal((await service.upgrade()).failure, null);
   await untilOneGeneration(service);
+  // The old generation may be gone before its clients have looked.
+  await waitUntil("closed WebSockets", 20_000, () => sockets.every(({ code }) => code() !== undefined));
   const codes = sockets.map(({ code }) => code());
   assert.ok(
     codes.every((code) => code === 1012),
