@@ -234,6 +234,7 @@ test("the disk is full in the middle of a trial: both versions serve on, and it 
   });
   await load.stop();
   assert.deepEqual(load.failures, []);
+  rig.configure();
   assert.equal((await rig.upgrade()).failure, null);
   assert.equal((await rig.settled()).degraded, null);
 });
