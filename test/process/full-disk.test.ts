@@ -1,22 +1,7 @@
 import assert from "node:assert/strict";
-import { renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { breakDisk, mendDisk } from "../harness/process/broken-disk.js";
 import { Rig } from "../harness/process/rig.js";
-
-/**
- * What stands in for a full disk: root may write into any directory, but nobody into a file as if it were one. Snapshots are out of
- * sight with the rest, so who starts workers meanwhile runs in place.
- */
-function breakDisk(rig: Rig): void {
-  renameSync(rig.stateDirectory, `${rig.stateDirectory}.away`);
-  writeFileSync(rig.stateDirectory, "");
-}
-
-/** At once: a daemon that tries again makes a directory of its own where there is nothing. */
-function mendDisk(rig: Rig): void {
-  symlinkSync(`${rig.stateDirectory}.away`, `${rig.stateDirectory}.mended`);
-  renameSync(`${rig.stateDirectory}.mended`, rig.stateDirectory);
-}
 
 test("without a writable state directory the service goes on, refuses upgrades and says so", async () => {
   await using rig = new Rig({ workers: 2, inPlace: true });

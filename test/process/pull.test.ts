@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { test } from "node:test";
+import { breakDisk, mendDisk } from "../harness/process/broken-disk.js";
 import { Publisher } from "../harness/process/publisher.js";
 import { PullHost } from "../harness/process/pull-host.js";
 import { judgedTables } from "../harness/process/trials.js";
@@ -75,20 +76,11 @@ test("what is not signed, or not for this instance, or old, or not whole, is ref
 test("what the host fails for is no verdict: the release is tried again, and serves", async (context) => {
   await using host = new PullHost(context);
   await host.rig.manager.startReady();
-  const { configFile, stateDirectory } = host.rig;
+  const { configFile } = host.rig;
   const config = readFileSync(configFile);
   const faults: readonly (readonly [breakIt: () => void, mend: () => void])[] = [
     [() => writeFileSync(configFile, "workers = 0\n"), () => writeFileSync(configFile, config)],
-    [
-      () => {
-        renameSync(stateDirectory, `${stateDirectory}.away`);
-        writeFileSync(stateDirectory, "");
-      },
-      () => {
-        rmSync(stateDirectory);
-        renameSync(`${stateDirectory}.away`, stateDirectory);
-      },
-    ],
+    [() => breakDisk(host.rig), () => mendDisk(host.rig)],
   ];
   for (const [nth, [breakIt, mend]] of faults.entries()) {
     const before = readlinkSync(join(host.rig.directory, "current"));

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { UpgradeWish } from "../../../src/control/port.js";
 import { restartMarkIn } from "../../../src/lib/directories.js";
 import type { State } from "../../../src/model/state.js";
 import { readStateFile } from "../../../src/state/state-file.js";
+import { breakDisk, mendDisk } from "../../harness/process/broken-disk.js";
 import { reboot } from "../../harness/process/reboot.js";
 import { Rig } from "../../harness/process/rig.js";
 import { isServing, Taker } from "../../harness/process/taker.js";
@@ -208,13 +209,10 @@ function untilOnTrial(rig: Rig): Promise<unknown> {
   );
 }
 
-/** What stands in for a full disk, as in full-disk.test.ts. */
 async function withoutDisk(rig: Rig, meanwhile: () => Promise<void>): Promise<void> {
-  renameSync(rig.stateDirectory, `${rig.stateDirectory}.away`);
-  writeFileSync(rig.stateDirectory, "");
+  breakDisk(rig);
   await meanwhile();
-  rmSync(rig.stateDirectory);
-  renameSync(`${rig.stateDirectory}.away`, rig.stateDirectory);
+  mendDisk(rig);
 }
 
 test("the disk is full in the middle of a trial: both versions serve on, and it ends as it ends", async () => {
