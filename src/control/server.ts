@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HoldfastError } from "../lib/failure.js";
+import { callWhenOver } from "../lib/late-timer.js";
 import type { News } from "../model/event.js";
 import type { Asker } from "../model/upgrade-state.js";
 import { instanceHeader } from "./exchange.js";
@@ -48,7 +49,7 @@ const neverMs = 2 ** 31 - 1;
 
 /** HTTP/JSON for the CLI and curl. Whatever is sent to it, it holds bounded memory and asks the port nothing it does not know. */
 export function createControlServer(port: ControlPort, options: ControlServerOptions): ControlServer {
-  const deadlines = new WeakMap<Socket, NodeJS.Timeout>();
+  const deadlines = new WeakMap<Socket, () => void>();
   const server = createServer({
     maxHeaderSize: headLimitBytes,
     headersTimeout: 0,
@@ -61,13 +62,13 @@ export function createControlServer(port: ControlPort, options: ControlServerOpt
   server.maxConnections = connectionLimit;
 
   server.on("connection", (socket) => {
-    const timer = setTimeout(() => socket.destroy(), options.requestTimeoutMs ?? 5_000);
-    deadlines.set(socket, timer);
-    socket.once("close", () => clearTimeout(timer));
+    const lift = callWhenOver(options.requestTimeoutMs ?? 5_000, () => socket.destroy());
+    deadlines.set(socket, lift);
+    socket.once("close", lift);
   });
   server.on("clientError", refuseBytes);
   server.on("request", (request, response) => {
-    clearTimeout(deadlines.get(request.socket));
+    deadlines.get(request.socket)?.();
     const peer = options.peerOf(request.socket);
     const right = peer === undefined ? undefined : options.rightOf(peer);
     if (peer === undefined || right === undefined) {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Exposition } from "../../control/port.js";
 import { messageOf } from "../../lib/failure.js";
+import { callWhenOver } from "../../lib/late-timer.js";
 
 export interface MetricsServerOptions {
   /** Asks the workers for their counters, for a short time. */
@@ -79,10 +80,10 @@ export class MetricsServer {
   }
 
   #take(socket: Socket): void {
-    const timer = setTimeout(() => socket.destroy(), this.#options.timeoutMs ?? 10_000);
+    const lift = callWhenOver(this.#options.timeoutMs ?? 10_000, () => socket.destroy());
     this.#connections.add(socket);
     socket.once("close", () => {
-      clearTimeout(timer);
+      lift();
       this.#connections.delete(socket);
     });
     const [oldest] = this.#connections;

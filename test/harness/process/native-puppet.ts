@@ -3,6 +3,7 @@ import { serve, state } from "../../../src/worker/index.js";
 import { parseBehaviour } from "./behaviour.js";
 import { armDeath } from "./death.js";
 import { type Asked, createPuppetServer, type Responder } from "./puppet-server.js";
+import { standStill } from "./stand-still.js";
 import { swellState } from "./swell-state.js";
 
 /*
@@ -64,10 +65,6 @@ function answer(request: Asked, response: Responder): void {
     default:
       send(response);
   }
-}
-
-function standStill(ms?: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function send(response: Responder): void {

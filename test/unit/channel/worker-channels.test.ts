@@ -10,6 +10,7 @@ import { WorkerChannels } from "../../../src/process/worker-channels.js";
 import { waitUntil } from "../../harness/container/wait-until.js";
 import { LingeringConnection } from "../../harness/process/lingering-connection.js";
 import { countFds } from "../../harness/process/open-fds.js";
+import { standStill } from "../../harness/process/stand-still.js";
 
 const slot = { generation: 1, index: 0 };
 const other = { generation: 1, index: 1 };
@@ -78,7 +79,7 @@ test("an answer that came in time counts, also if the asker itself stood still u
   const { query } = JSON.parse(receiveMessage(worker)?.bytes.toString() ?? "{}");
   say(worker, report(query));
   // As SIGSTOP and SIGCONT would have it: when the loop turns again, the time is over.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  standStill(100);
   assert.equal((await answer)?.message.type, "report");
   channels.forget(slot);
   closeFd(worker);

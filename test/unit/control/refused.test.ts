@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
+import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
+import { setImmediate as immediate, setTimeout as pause } from "node:timers/promises";
 import type { Right } from "../../../src/control/server.js";
+import { standStill } from "../../harness/process/stand-still.js";
 import { ask, reasonIn, send } from "./ask.js";
 import { exchangeBytes, startServer, until } from "./rig.js";
 
@@ -74,6 +78,19 @@ test("a client that is slow to ask is dropped, and one that waits for its answer
   port.conclude(12);
   assert.match((await waiting).body, /"outcome"/);
   assert.deepEqual(port.commands, ["upgrade"]);
+});
+
+test("what a client has asked in time is read, however late the server looks", async (context) => {
+  const { socketPath } = await startServer(context, { requestTimeoutMs: 900 });
+  const socket = connect(socketPath);
+  context.after(() => socket.destroy());
+  await once(socket, "connect");
+  await pause(30);
+  // The loop looks at its timers next.
+  await immediate();
+  socket.write("GET /v1/status HTTP/1.1\r\n\r\n");
+  standStill(1_000);
+  assert.match((await buffer(socket)).toString(), /^HTTP\/1\.1 200 /);
 });
 
 test("a crowd of idle clients is turned away at the door", async (context) => {

@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { callWhenOver } from "../../../src/lib/late-timer.js";
-
-function standStill(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
+import { standStill } from "../../harness/process/stand-still.js";
 
 test("a wait ends after its time", async () => {
   await new Promise<void>((over) => callWhenOver(20, over));
