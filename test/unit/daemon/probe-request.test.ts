@@ -98,7 +98,7 @@ for (const protocol of ["http/1.1", "http/2"] as const) {
       assert.equal(await ask(listener, protocol, 10_000, "warm"), 200);
       assert.equal(ended, 1);
       assert.equal(
-        await ask(listener, protocol, 200, "warm", "/endless"),
+        await ask(listener, protocol, 2_000, "warm", "/endless"),
         "status 200 and no end of the answer",
       );
       assert.deepEqual(asked, ["holdfast-warm", "holdfast-warm"]);
