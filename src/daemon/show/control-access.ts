@@ -14,11 +14,16 @@ export interface ControlAccessOptions {
   readonly warn: (message: string) => void;
 }
 
+interface Admitted {
+  readonly name: string;
+  readonly gid: number;
+}
+
 /** Who may look at the service, and who may act on it: nobody but root and the service's own user, unless the config names groups. */
 export class ControlAccess {
   readonly #options: ControlAccessOptions;
-  #viewers: number | undefined;
-  #operators: number | undefined;
+  #viewers: Admitted | undefined;
+  #operators: Admitted | undefined;
   #readings = 0;
 
   constructor(options: ControlAccessOptions) {
@@ -27,16 +32,18 @@ export class ControlAccess {
 
   rightOf({ uid, gids }: Peer): Right | undefined {
     if (uid === 0 || uid === this.#options.serviceUid) return "act";
-    if (this.#operators !== undefined && gids.includes(this.#operators)) return "act";
-    return this.#viewers !== undefined && gids.includes(this.#viewers) ? "look" : undefined;
+    if (this.#operators !== undefined && gids.includes(this.#operators.gid)) return "act";
+    return this.#viewers !== undefined && gids.includes(this.#viewers.gid) ? "look" : undefined;
   }
 
-  /** The config has been read; what an earlier one allowed is over at once. */
+  /** The config has been read; what only an earlier one allowed is over at once. A directory service may take its time to tell of a group. */
   follow(groups: ControlGroups): void {
     const reading = ++this.#readings;
-    this.#viewers = undefined;
-    this.#operators = undefined;
+    if (this.#viewers?.name !== groups.viewers) this.#viewers = undefined;
+    if (this.#operators?.name !== groups.operators) this.#operators = undefined;
     this.#read(groups, reading).catch((error: unknown) => {
+      this.#viewers = undefined;
+      this.#operators = undefined;
       this.#options.warn(`the groups of [control] cannot be read, and let nobody in: ${messageOf(error)}`);
     });
   }
@@ -49,14 +56,15 @@ export class ControlAccess {
     if (reading !== this.#readings) return;
     this.#viewers = viewers;
     this.#operators = operators;
-    this.#letIn([viewers, operators].filter((gid) => gid !== undefined));
+    this.#letIn([viewers, operators].flatMap((admitted) => admitted?.gid ?? []));
   }
 
-  async #find(key: keyof ControlGroups, name: string | null): Promise<number | undefined> {
+  async #find(key: keyof ControlGroups, name: string | null): Promise<Admitted | undefined> {
     if (name === null) return undefined;
     const gid = await findGroup(name);
-    if (gid === undefined) this.#options.warn(`there is no group ${name}: control.${key} lets nobody in`);
-    return gid;
+    if (gid !== undefined) return { name, gid };
+    this.#options.warn(`there is no group ${name}: control.${key} lets nobody in`);
+    return undefined;
   }
 
   /** Whoever connects is judged by its credentials: that it can connect lets nobody do anything. */
