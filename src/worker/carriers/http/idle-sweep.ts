@@ -40,7 +40,8 @@ export class IdleSweep {
   /** There is a connection. */
   begin(): void {
     this.#timer ??= setTimeout(
-      () => this.#sweep([...this.#options.sockets]),
+      // Not right behind the last slice of a sweep from which half of the time has passed already.
+      () => setImmediate(() => this.#sweep([...this.#options.sockets])),
       this.#options.afterMs / 2,
     ).unref();
   }
