@@ -7,7 +7,7 @@ export interface TestRun {
   readonly code: number;
   readonly passed: number;
   readonly skipped: number;
-  /** All that was said, as TAP. */
+  /** What was said of tests that failed, as TAP, or all that was said where none did. */
   readonly output: string;
 }
 
@@ -32,5 +32,6 @@ export async function runTests(node: string, files: readonly string[], timeoutMs
     throw new HarnessError("node", `cannot run the tests: not within ${timeoutMs} ms, or killed:\n${output}`);
   const count = (word: string): number =>
     Number(new RegExp(`^# ${word} (\\d+)$`, "m").exec(output)?.[1] ?? 0);
-  return { code, passed: count("pass"), skipped: count("skipped"), output };
+  const failures = output.match(/^not ok .*\n(?: .*\n)*/gm)?.join("");
+  return { code, passed: count("pass"), skipped: count("skipped"), output: failures ?? output };
 }
