@@ -13,6 +13,7 @@ import { assertNothingLost } from "../harness/service/under-load.js";
 const NAMES = "example-chat example-wsgi";
 const SOURCE = "packaging/examples/wsgi";
 const BUILT = "/root/packaging/examples/example-wsgi_1_all.deb";
+const POLICY = "/usr/sbin/policy-rc.d";
 const EXTRA = "example-extra.service";
 const EXTRA_UNIT = `[Service]
 ExecStart=/bin/sleep infinity
@@ -88,7 +89,13 @@ describeOnEachRelease("the .deb of an app is installed and removed", (release) =
     await machine.install(await buildBefore("deb"));
     assert.equal(await wsgi.ask(), "0");
     await container.sh("! test -e /run/holdfast/example-wsgi");
-    await machine.install(...(await buildExamples("1")));
+    const before = await wsgi.show("MainPID");
+    await container.sh(`printf '#!/bin/sh\nexit 101\n' > ${POLICY}; chmod +x ${POLICY}`);
+    const own = await buildExample("deb", "wsgi", "1");
+    await machine.install(own);
+    assert.equal(await wsgi.show("MainPID"), before, "nothing is stopped that may not be started");
+    await container.sh(`rm ${POLICY}; dpkg --install ${await bring(container, own)}`);
+    await machine.install(await buildExample("deb", "chat", "1"));
     await machine.assertStates("ii 1");
     await assertAnswers(container, "1");
     assert.equal((await wsgi.status()).code, 0);
