@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Behaviour } from "../harness/process/behaviour.js";
+import { checkUntil } from "../harness/process/held-check.js";
 import { PullHost } from "../harness/process/pull-host.js";
 
 test("a run that is killed in the middle of the upgrade is brought to its end by the next, good or bad", async (context) => {
@@ -10,7 +11,7 @@ test("a run that is killed in the middle of the upgrade is brought to its end by
     await using host = new PullHost(context);
     await host.rig.manager.startReady();
     const gate = join(host.rig.directory, "gate");
-    host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
+    host.rig.configure(checkUntil(gate));
     host.publish(7, { version: "2", boot: signal === "SIGKILL" ? "good" : "crash" });
     const run = host.start();
     await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);
@@ -30,7 +31,7 @@ async function killed(context: TestContext, behaviour: Behaviour): Promise<PullH
   const host = new PullHost(context);
   await host.rig.manager.startReady();
   const gate = join(host.rig.directory, "gate");
-  host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
+  host.rig.configure(checkUntil(gate));
   host.publish(7, behaviour);
   const run = host.start();
   await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { breakDisk, mendDisk } from "../harness/process/broken-disk.js";
+import { checkUntil } from "../harness/process/held-check.js";
 import { Publisher } from "../harness/process/publisher.js";
 import { PullHost } from "../harness/process/pull-host.js";
 import { judgedTables } from "../harness/process/trials.js";
@@ -147,7 +148,7 @@ test("what somebody else does meanwhile is no verdict: another link stays, and w
   await using host = new PullHost(context);
   await host.rig.manager.startReady();
   const gate = join(host.rig.directory, "gate");
-  host.rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`);
+  host.rig.configure(checkUntil(gate));
   host.publish(7, { version: "2", boot: "crash" });
   const first = host.start();
   await host.rig.until("the upgrade", ({ upgrade }) => upgrade !== null);

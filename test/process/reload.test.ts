@@ -6,6 +6,7 @@ import { reloadMarkIn } from "../../src/lib/directories.js";
 import { balance } from "../harness/process/accounts.js";
 import { beginReload, endReload, upgradesOf } from "../harness/process/begun-reload.js";
 import { armFault, disarmFault, wasStruck } from "../harness/process/fault.js";
+import { checkUntil } from "../harness/process/held-check.js";
 import { Rig } from "../harness/process/rig.js";
 import { startCli } from "../unit/cli/run-cli.js";
 
@@ -88,7 +89,7 @@ test("a reload during an upgrade waits for it, and its command for the one after
   await using rig = new Rig();
   await rig.manager.startReady();
   const gate = `${rig.directory}/gate`;
-  rig.configure(`check = ["/bin/sh", "-c", "until [ -e ${gate} ]; do sleep 0.01; done"]\n`);
+  rig.configure(checkUntil(gate));
   rig.release({ version: "2" });
   beginReload(rig, "100");
   await rig.until("the first one", ({ upgrade }) => upgrade?.generation === 2);

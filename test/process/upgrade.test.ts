@@ -7,6 +7,7 @@ import { controlSocketIn } from "../../src/lib/directories.js";
 import { monotonicMs } from "../../src/linux/boot.js";
 import { balance } from "../harness/process/accounts.js";
 import { armFault } from "../harness/process/fault.js";
+import { checkUntil } from "../harness/process/held-check.js";
 import { countFds } from "../harness/process/open-fds.js";
 import { isStopped } from "../harness/process/own-processes.js";
 import { Rig } from "../harness/process/rig.js";
@@ -128,7 +129,7 @@ test("tableflip: upgrades asked for at once are one that runs and one that waits
   await using rig = new Rig();
   await rig.manager.startReady();
   const gate = join(rig.directory, "gate");
-  rig.configure(`check = ["/bin/sh", "-c", "until [ -e ${gate} ]; do sleep 0.01; done"]\n`);
+  rig.configure(checkUntil(gate));
   let accepted = 0;
   // The first one is not to have ended when the last one is asked for.
   const onAccepted = (): void => {

@@ -11,6 +11,7 @@ import { closeFd } from "../../src/linux/fd.js";
 import { readToken } from "../../src/web/token.js";
 import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
 import { FeedReader } from "../harness/process/feed-reader.js";
+import { checkUntil } from "../harness/process/held-check.js";
 import { freePort, openAt, openAtFreePort, portOf } from "../harness/process/ports.js";
 import { Rig } from "../harness/process/rig.js";
 import { showInstance, WebProcess, webEnvironment, webProgram } from "../harness/process/web-process.js";
@@ -42,7 +43,7 @@ test("who looks on sees an upgrade as it happens, with its account", async (cont
   await feed.until("hello");
   await feed.until("instances", ({ instances }) => instances.some(({ name }) => name === rig.name));
   const gate = join(rig.directory, "gate");
-  rig.configure(`check = ["sh", "-c", "until test -e ${gate}; do sleep 0.05; done"]\n`);
+  rig.configure(checkUntil(gate));
   rig.release({ version: "2" });
   const upgraded = rig.upgrade();
   const own = ({ name }: { name: string }) => name === rig.name;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEADLINE_MS, waitUntil } from "../../harness/container/wait-until.js";
+import { checkUntil } from "../../harness/process/held-check.js";
 import type { Rig } from "../../harness/process/rig.js";
 import { Together } from "../../harness/process/together.js";
 import { judgedTables, proofOf, untilProof } from "../../harness/process/trials.js";
@@ -159,7 +160,7 @@ test("what stands by after the command was killed waits for an admin, who commit
 
   together.release("3");
   const gate = `${together.worker.directory}/gate`;
-  const check = `check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`;
+  const check = checkUntil(gate);
   together.worker.configure(`${check}${judgedTables({ trial: "200ms", probation: "0s" })}`);
   const killed = together.startAll("upgrade");
   const standBy = (rig: Rig) =>
@@ -182,7 +183,7 @@ test("a signal while they are staged gives up what stands by, and what comes to"
   await together.startReady();
   together.release("2");
   const gate = `${together.worker.directory}/gate`;
-  const check = `check = ["sh", "-c", "until test -e ${gate}; do sleep 0.1; done"]\n`;
+  const check = checkUntil(gate);
   together.worker.configure(check);
   const cli = together.startAll("upgrade");
   await waitUntil("two of them", DEADLINE_MS, () => cli.stdout().match(/ stands by after /g)?.length === 2);
