@@ -89,10 +89,8 @@ export function createPerformer(options: PerformOptions): Effects["perform"] {
         return snapshots.inspect(action.snapshot);
       case "remove-snapshot":
         return snapshots.remove(action.snapshot);
-      case "spawn": {
-        const started = startWorker(options, action, state);
-        return started === undefined ? [] : [started];
-      }
+      case "spawn":
+        return startWorker(options, action, state);
       case "check":
         return check(action.generation, state);
       case "examine":

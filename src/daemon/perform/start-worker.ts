@@ -19,27 +19,27 @@ export interface StartOptions {
   readonly notifySockets: NotifySockets;
 }
 
-/** Starts a worker, which waits at its gate. One that cannot be started leaves nothing open; undefined where its generation has gone. */
+/** Starts a worker, which waits at its gate. One that cannot be started leaves nothing open. */
 export function startWorker(
   options: StartOptions,
   { generation: id, index }: Slot,
   state: State,
-): Event | undefined {
+): readonly Event[] {
   const { channels, notifySockets } = options;
   const slot = { generation: id, index };
   const generation = findGeneration(state, id);
-  if (generation === undefined) return undefined;
+  if (generation === undefined) return [];
   const fds = collectFds(generation, state, options.listeners);
-  if (!fds.ok) return { type: "spawn-failed", ...slot, failure: fds.failure };
+  if (!fds.ok) return [{ type: "spawn-failed", ...slot, failure: fds.failure }];
   const notifySocket = notifySockets.open(slot);
-  if (!notifySocket.ok) return { type: "spawn-failed", ...slot, failure: notifySocket.failure };
+  if (!notifySocket.ok) return [{ type: "spawn-failed", ...slot, failure: notifySocket.failure }];
   let started = false;
   try {
     const spawned = spawn(options, generation, index, state, fds.value, notifySocket.value);
     started = spawned.ok;
     return spawned.ok
-      ? { type: "spawned", ...slot, process: spawned.value }
-      : { type: "spawn-failed", ...slot, failure: spawned.failure };
+      ? [{ type: "spawned", ...slot, process: spawned.value }]
+      : [{ type: "spawn-failed", ...slot, failure: spawned.failure }];
   } finally {
     if (!started) {
       channels.forget(slot);
