@@ -42,6 +42,7 @@ export class ControlAccess {
     if (this.#viewers?.name !== groups.viewers) this.#viewers = undefined;
     if (this.#operators?.name !== groups.operators) this.#operators = undefined;
     this.#read(groups, reading).catch((error: unknown) => {
+      if (reading !== this.#readings) return;
       this.#viewers = undefined;
       this.#operators = undefined;
       this.#options.warn(`the groups of [control] cannot be read, and let nobody in: ${messageOf(error)}`);
