@@ -3,11 +3,11 @@ import { after, before, it } from "node:test";
 import { messageOf } from "../../src/lib/failure.js";
 import { Container } from "../harness/container/container.js";
 import { describeOnEachRelease } from "../harness/container/each-release.js";
-import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
+import { waitUntil } from "../harness/container/wait-until.js";
 import { HarnessError } from "../harness/harness-error.js";
 import { countLost, type LoadReport } from "../harness/load/report.js";
 import { startLoad } from "../harness/load/start-load.js";
-import { countAccepted } from "../harness/service/accepted.js";
+import { untilAccepted } from "../harness/service/accepted.js";
 import { DirectService } from "../harness/service/direct-service.js";
 import { certificate } from "../unit/worker/carriers/http/certificate.js";
 
@@ -135,9 +135,7 @@ describeOnEachRelease("the library under systemd alone", (release) => {
   promise("a stop ends well and leaves nothing, and a start finds the state", WITHOUT, async (service) => {
     await service.ask("/count");
     const held = service.ask("/held?until=/srv/web/answers");
-    await waitUntil("the request in flight", DEADLINE_MS, async () => {
-      return (await countAccepted(container, service.port)) === 1;
-    });
+    await untilAccepted(container, service.port);
     const stop = service.must("stop");
     await service.waitFor("ActiveState", "deactivating");
     await service.put("answers", "");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DEADLINE_MS, waitUntil } from "../harness/container/wait-until.js";
-import { countAccepted } from "../harness/service/accepted.js";
+import { waitUntil } from "../harness/container/wait-until.js";
+import { untilAccepted } from "../harness/service/accepted.js";
 import { onEachRelease } from "../harness/service/promise.js";
 import { losesNothing } from "../harness/service/under-load.js";
 import {
@@ -28,9 +28,7 @@ onEachRelease("stopping", (promise) => {
       await web.must("start");
       const gate = `/srv/${web.name}/answers`;
       const held = web.container.sh(`curl -sS http://${web.address}/held?until=${gate}`);
-      await waitUntil("the request in flight", DEADLINE_MS, async () => {
-        return (await countAccepted(web.container, web.port)) === 1;
-      });
+      await untilAccepted(web.container, web.port);
       const stop = web.must("stop");
       await web.waitFor("ActiveState", "deactivating");
       await web.container.write(gate, "");

@@ -1,7 +1,10 @@
 import type { Container } from "../container/container.js";
+import { DEADLINE_MS, waitUntil } from "../container/wait-until.js";
 
-/** How many connections of a port processes of the container have: one that nobody has accepted yet is established, too. */
-export async function countAccepted(container: Container, port: number): Promise<number> {
-  const held = await container.sh(`ss -Htnp state established 'sport = :${port}' | grep -c 'pid=' || true`);
-  return Number(held);
+/** Returns when an app has accepted the one connection of a port: one that nobody has accepted yet is established, too. */
+export async function untilAccepted(container: Container, port: number): Promise<void> {
+  await waitUntil("the request in flight", DEADLINE_MS, async () => {
+    const held = await container.sh(`ss -Htnp state established 'sport = :${port}' | grep -c 'pid=' || true`);
+    return Number(held) === 1;
+  });
 }
